@@ -1,0 +1,70 @@
+// What the fabric offers to the server. The two halves are the network (Snapshot → kernel) and the machines (an instance's own namespaces).
+// Nothing here names a Linux thing that a caller must know: a second fabric (OVN) would implement the same two interfaces.
+
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { InstanceId, Ipv4, NetworkInterfaceId, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+
+/** Where a connection that reached the AWS side came from, read off its two addresses. */
+export type Origin =
+  /** Over the internet; `sourceIp` is the public address. */
+  | { readonly kind: 'internet'; readonly sourceIp: Ipv4; readonly destinationIp: Ipv4 }
+  /** Through a gateway endpoint. */
+  | { readonly kind: 'endpoint'; readonly vpcEndpointId: VpcEndpointId; readonly vpcId: VpcId; readonly sourceIp: Ipv4 }
+  /** To the VPC's resolver (169.254.169.253 or base + 2) or to the metadata service (169.254.169.254). */
+  | { readonly kind: 'resolver' | 'metadata'; readonly vpcId: VpcId; readonly sourceIp: Ipv4 };
+
+export interface Applied {
+  readonly revision: number;
+  readonly elapsedMs: number;
+  /** Interfaces that carry packets now. */
+  readonly interfaces: readonly NetworkInterfaceId[];
+  /** What could not be applied, with the command's own words; empty when all is well. */
+  readonly failures: readonly { readonly cause: string; readonly message: string }[];
+}
+
+export interface NetworkFabric {
+  /** Makes the kernel look like the Snapshot. Calls are serialised; a later Snapshot may replace a waiting one. Applying the same twice changes nothing. */
+  apply(snapshot: Snapshot): Promise<Applied>;
+  /** Undefined: no packet of this fabric has such addresses. Ports are not needed. */
+  origin(remoteAddress: Ipv4, localAddress: Ipv4): Origin | undefined;
+  /** Addresses on the AWS side where the front door must listen: resolver (udp and tcp 53) and metadata (tcp 80). Services listen on every address. */
+  readonly listen: { readonly resolver: Ipv4; readonly metadata: Ipv4 };
+  close(): Promise<void>;
+}
+
+export interface MachineSpec {
+  readonly instanceId: InstanceId;
+  /** `ip-10-0-0-4` */
+  readonly hostname: string;
+  /** The instance's own disk: a directory that only this machine writes; made when missing, kept over stop and start. */
+  readonly disk: string;
+  /** PEM of Postern's CA, to be trusted inside. */
+  readonly caCertificate: string;
+  /** `ec2-user`'s public keys in OpenSSH form. */
+  readonly authorizedKeys: readonly string[];
+  /** Name servers and search domain for /etc/resolv.conf. */
+  readonly dns: { readonly servers: readonly string[]; readonly search?: string };
+  /** Decoded user data; run once per instance, at its first boot, as cloud-init does with `#!` scripts. */
+  readonly userData?: Buffer;
+  readonly region: string;
+}
+
+export interface Machines {
+  /** Settles when the machine's namespaces exist; its init waits for `release`, so that user data finds a network. Fails with the reason and leaves nothing. */
+  start(spec: MachineSpec): Promise<void>;
+  /** The network is there: boot goes on. */
+  release(instanceId: InstanceId): void;
+  /** Asks init to shut down, then ends every process of it. Resolves when nothing of it is left but its disk. Not running: resolves. */
+  stop(instanceId: InstanceId, options?: { graceMs?: number }): Promise<void>;
+  /** Removes the disk of a machine that is not running. */
+  destroy(instanceId: InstanceId, disk: string): Promise<void>;
+  running(): readonly InstanceId[];
+  /** A process id inside whose namespaces the fabric configures the machine's interfaces. */
+  processId(instanceId: InstanceId): number | undefined;
+  /** The machine ended by itself (`shutdown` or `poweroff` inside, or a crash). */
+  onExit(listener: (instanceId: InstanceId, reason: 'shutdown' | 'reboot' | 'crash') => void): void;
+  /** Starts a process inside, as its root, with the machine's environment. */
+  exec(instanceId: InstanceId, argv: readonly string[], options: { stdio: StdioOptions; env?: Record<string, string>; cwd?: string }): ChildProcess;
+  /** What the machine's console printed since its last start, at most the last 64 KiB. */
+  consoleOutput(instanceId: InstanceId): Buffer;
+}

@@ -1,0 +1,125 @@
+// What a service is: a table of operations. A handler is a function of (call, input) and returns the output as the SDK's type describes it
+// (PascalCase members, Date for timestamps, Uint8Array for blobs). Adding an operation adds a row (design, invariant 4).
+
+import type { Readable } from 'node:stream';
+import type { AuthorizationRequest, Decision, Principal } from '@postern/policy/types.ts';
+import type { RequestPath } from './path.ts';
+import type { Transaction } from './store/store.ts';
+
+/** What the operator chose at start; the same for every request. */
+export interface Settings {
+  readonly auth: 'strict' | 'open';
+  readonly strictImages: boolean;
+  readonly quotas: 'off' | 'aws';
+  readonly dataDirectory: string;
+}
+
+/** What every handler may know about its request. */
+export interface BaseCall {
+  readonly service: string;
+  readonly operation: string;
+  readonly requestId: string;
+  /** From the signature's scope; `us-east-1` for an unsigned request. */
+  readonly region: string;
+  /** `aws`, `aws-cn`, `aws-us-gov` …: the region's. */
+  readonly partition: string;
+  /** The caller's account. */
+  readonly accountId: string;
+  readonly principal: Principal;
+  readonly path: RequestPath;
+  /** The time of the request; handlers never read the clock themselves. */
+  readonly now: Date;
+  readonly settings: Settings;
+  /** `Host` as the client sent it, and the lower-cased headers: for S3's links, CORS and conditional requests only. */
+  readonly host: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The URL that the client asked for, path and query, still encoded. */
+  readonly url: string;
+  /**
+   * A further permission that the operation needs, e.g. iam:PassRole in RunInstances.
+   * @throws AwsError in the service's own form of access denied.
+   */
+  require(tx: Transaction, action: string, resource: string, context?: Record<string, readonly string[]>): void;
+  /** The same as a question: for answers that depend on a permission (T5: 404 or 403). */
+  allows(tx: Transaction, action: string, resource: string): boolean;
+}
+
+/** The ordinary handler: synchronous, inside one transaction; it commits when it returns and rolls back when it throws. */
+export interface Call extends BaseCall {
+  readonly tx: Transaction;
+}
+
+/** A handler that moves bytes: it opens as many transactions as it needs, each answered only after it is durable. */
+export interface StreamCall extends BaseCall {
+  /** Runs `work` in one transaction; the promise settles after it is durable. */
+  transact<T>(work: (tx: Transaction) => T): Promise<T>;
+  /** A consistent read without a commit. */
+  read<T>(work: (tx: Transaction) => T): T;
+  /** Fires when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** The permission an operation needs, before it runs. */
+export interface Permission {
+  /** `ec2:RunInstances`; by default service prefix and operation name. */
+  readonly action: string;
+  /** An ARN or `*`. */
+  readonly resource: string;
+  /** Service keys of this resource, e.g. `ec2:Vpc`, `aws:ResourceTag/Name`, `s3:prefix`. */
+  readonly context?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * What the caller must be allowed to do. `'auto'`: derived from the input by `authorize/` with AWS's own action and resource tables (EC2, IAM).
+ * `'none'`: nothing (sts:GetCallerIdentity). A function: the service says so itself; called inside a read transaction, and may throw AwsError (NoSuchBucket).
+ */
+export type Authorization<I> = 'auto' | 'none' | ((call: Call, input: I) => readonly Permission[]);
+
+export interface TransactionOperation<I, O> {
+  readonly kind: 'transaction';
+  readonly authorize: Authorization<I>;
+  readonly run: (call: Call, input: I) => O;
+  /** True when the operation never writes: it is answered without waiting for a commit. */
+  readonly readOnly?: boolean;
+}
+
+export interface StreamOperation<I, O> {
+  readonly kind: 'stream';
+  readonly authorize: Authorization<I>;
+  readonly run: (call: StreamCall, input: I) => Promise<O>;
+  readonly readOnly?: boolean;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the table is read by name at run time; each row is typed where it is written
+export type Operation = TransactionOperation<any, any> | StreamOperation<any, any>;
+
+export interface Service {
+  /** The catalogue's name: `ec2`, `s3`, `iam`, `sts` … */
+  readonly name: string;
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** The error that a denial becomes; each service has its own form (F2, F5, F6). */
+  readonly denied: (call: BaseCall, request: AuthorizationRequest, decision: Decision) => Error;
+  /** The resource-based policy for a resource, if the service has one (a bucket policy). */
+  readonly resourcePolicy?: (tx: Transaction, resource: string) => { policyText: string; id: string; ownerAccountId: string } | undefined;
+  /** Whose resource an ARN is when the ARN has no account in it (S3); undefined when it does not exist. */
+  readonly resourceOwner?: (tx: Transaction, resource: string) => string | undefined;
+}
+
+/** Types a row where it is written: `CreateVpc: operation<CreateVpcRequest, CreateVpcResult>({ … })`. */
+export function operation<I, O>(row: Omit<TransactionOperation<I, O>, 'kind'>): TransactionOperation<I, O> {
+  return { kind: 'transaction', ...row };
+}
+
+export function streamOperation<I, O>(row: Omit<StreamOperation<I, O>, 'kind'>): StreamOperation<I, O> {
+  return { kind: 'stream', ...row };
+}
+
+/** A streaming output body: bytes of a file, sent without being held in memory. */
+export interface FileBody {
+  readonly file: string;
+  /** First byte and one past the last. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export type StreamingBody = Readable | FileBody | Uint8Array;

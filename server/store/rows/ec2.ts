@@ -1,0 +1,266 @@
+// Rows of the EC2 service. One row per AWS resource; ids are AWS's. Lists inside a row belong to it alone; everything shared is a row of its own.
+// What can be computed (available addresses, a route's blackhole state, an effective route table) is not stored.
+
+import type {
+  Cidr, InstanceId, InternetGatewayId, Ipv4, NetworkAclId, NetworkInterfaceId, PrefixListId, RouteTableId, SecurityGroupId,
+  SecurityGroupRuleId, SubnetId, VpcEndpointId, VpcId,
+} from '@postern/network/snapshot.ts';
+import type { Row } from '../store.ts';
+
+export type Tags = Readonly<Record<string, string>>;
+
+export interface VpcRow extends Row {
+  id: VpcId;
+  cidrBlocks: { associationId: string; cidr: Cidr }[];
+  isDefault: boolean;
+  instanceTenancy: 'default' | 'dedicated';
+  enableDnsSupport: boolean;
+  enableDnsHostnames: boolean;
+  enableNetworkAddressUsageMetrics: boolean;
+  /** `default` or a `dopt-…` id. */
+  dhcpOptionsId: string;
+  tags: Tags;
+}
+
+export interface SubnetRow extends Row {
+  id: SubnetId;
+  vpcId: VpcId;
+  cidrBlock: Cidr;
+  availabilityZone: string;
+  availabilityZoneId: string;
+  defaultForAz: boolean;
+  mapPublicIpOnLaunch: boolean;
+  privateDnsHostnameType: 'ip-name' | 'resource-name';
+  enableResourceNameDnsARecord: boolean;
+  tags: Tags;
+}
+
+export interface RouteRow {
+  destination: { kind: 'cidr'; cidr: Cidr } | { kind: 'prefix-list'; prefixListId: PrefixListId };
+  target:
+    | { kind: 'local' }
+    | { kind: 'internet-gateway'; internetGatewayId: InternetGatewayId }
+    | { kind: 'gateway-endpoint'; vpcEndpointId: VpcEndpointId }
+    | { kind: 'network-interface'; networkInterfaceId: NetworkInterfaceId; instanceId?: InstanceId };
+  origin: 'CreateRouteTable' | 'CreateRoute';
+}
+
+export interface RouteTableRow extends Row {
+  id: RouteTableId;
+  vpcId: VpcId;
+  /** In the order of creation; includes the local ones. Gateway-endpoint routes are rows here too, owned by their endpoint (R10). */
+  routes: RouteRow[];
+  associations: { associationId: string; main: boolean; subnetId?: SubnetId }[];
+  tags: Tags;
+}
+
+export interface InternetGatewayRow extends Row {
+  id: InternetGatewayId;
+  vpcId?: VpcId;
+  tags: Tags;
+}
+
+export interface SecurityGroupRow extends Row {
+  id: SecurityGroupId;
+  vpcId: VpcId;
+  groupName: string;
+  description: string;
+  tags: Tags;
+}
+
+/** One rule with one peer; both rule APIs read and write these. */
+export interface SecurityGroupRuleRow extends Row {
+  id: SecurityGroupRuleId;
+  groupId: SecurityGroupId;
+  vpcId: VpcId;
+  isEgress: boolean;
+  /** -1 every protocol, else the IP protocol number. */
+  protocol: number;
+  /** Ports for tcp and udp, type and code for icmp; absent for other protocols. -1 means every one. */
+  fromPort?: number;
+  toPort?: number;
+  peer:
+    | { kind: 'cidr'; cidr: Cidr }
+    | { kind: 'cidr6'; cidr: string }
+    | { kind: 'prefix-list'; prefixListId: PrefixListId }
+    | { kind: 'security-group'; groupId: SecurityGroupId; ownerId: string };
+  description?: string;
+  tags: Tags;
+}
+
+export interface NetworkAclEntryRow {
+  ruleNumber: number;
+  egress: boolean;
+  protocol: number;
+  action: 'allow' | 'deny';
+  cidrBlock?: Cidr;
+  ipv6CidrBlock?: string;
+  portRange?: { from: number; to: number };
+  icmp?: { type: number; code: number };
+}
+
+export interface NetworkAclRow extends Row {
+  id: NetworkAclId;
+  vpcId: VpcId;
+  isDefault: boolean;
+  /** Without the final deny. */
+  entries: NetworkAclEntryRow[];
+  /** Explicit ones; every other subnet of the VPC belongs to the default ACL, which lists its subnets here too. */
+  associations: { associationId: string; subnetId: SubnetId }[];
+  tags: Tags;
+}
+
+export interface AddressRow extends Row {
+  /** `eipalloc-…` */
+  id: string;
+  publicIp: Ipv4;
+  domain: 'vpc';
+  associationId?: string;
+  networkInterfaceId?: NetworkInterfaceId;
+  privateIp?: Ipv4;
+  instanceId?: InstanceId;
+  tags: Tags;
+}
+
+export interface NetworkInterfaceRow extends Row {
+  id: NetworkInterfaceId;
+  vpcId: VpcId;
+  subnetId: SubnetId;
+  availabilityZone: string;
+  description: string;
+  macAddress: string;
+  /** The primary one first. `autoPublicIp` is an address that the subnet assigned at launch; it is gone after stop. An Elastic IP is an AddressRow. */
+  privateAddresses: { address: Ipv4; primary: boolean; autoPublicIp?: { publicIp: Ipv4; associationId: string } }[];
+  groupIds: SecurityGroupId[];
+  sourceDestCheck: boolean;
+  interfaceType: string;
+  requesterManaged: boolean;
+  requesterId?: string;
+  attachment?: {
+    attachmentId: string;
+    instanceId: InstanceId;
+    instanceOwnerId: string;
+    deviceIndex: number;
+    deleteOnTermination: boolean;
+    status: 'attaching' | 'attached' | 'detaching';
+    attachTime: string;
+  };
+  tags: Tags;
+}
+
+export interface VpcEndpointRow extends Row {
+  id: VpcEndpointId;
+  vpcId: VpcId;
+  endpointType: 'Gateway';
+  /** `com.amazonaws.us-east-1.s3` */
+  serviceName: string;
+  prefixListId: PrefixListId;
+  /** The JSON text as given or the default; checked when it was written. */
+  policyDocument: string;
+  routeTableIds: RouteTableId[];
+  creationTime: string;
+  tags: Tags;
+}
+
+export interface PrefixListRow extends Row {
+  id: PrefixListId;
+  prefixListName: string;
+  addressFamily: 'IPv4' | 'IPv6';
+  maxEntries: number;
+  version: number;
+  state: 'create-complete' | 'modify-complete';
+  entries: { cidr: string; description?: string }[];
+  /** Older versions' entries, for GetManagedPrefixListEntries and RestoreManagedPrefixListVersion. */
+  history: { version: number; entries: { cidr: string; description?: string }[] }[];
+  tags: Tags;
+}
+
+export interface DhcpOptionsRow extends Row {
+  id: string;
+  configurations: { key: string; values: string[] }[];
+  tags: Tags;
+}
+
+export interface KeyPairRow extends Row {
+  /** `key-…` */
+  id: string;
+  keyName: string;
+  keyType: 'rsa' | 'ed25519';
+  /** OpenSSH form; the private half is never kept. */
+  publicKey: string;
+  fingerprint: string;
+  createTime: string;
+  tags: Tags;
+}
+
+export interface InstanceRow extends Row {
+  id: InstanceId;
+  reservationId: string;
+  imageId: string;
+  instanceType: string;
+  keyName?: string;
+  launchTime: string;
+  launchIndex: number;
+  clientToken?: string;
+  vpcId: VpcId;
+  subnetId: SubnetId;
+  availabilityZone: string;
+  /** What the API shows; `control/` moves pending → running and stopping → stopped when the machine has done so. */
+  state: 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
+  stateReason?: { code: string; message: string };
+  stateTransitionReason: string;
+  /** Rises with every reboot asked for; the machine restarts when it is behind. */
+  bootGeneration: number;
+  /** Base64, as given. */
+  userData?: string;
+  /** Association of an instance profile. */
+  iamInstanceProfile?: { associationId: string; arn: string; id: string; state: 'associated'; timestamp: string };
+  metadataOptions: {
+    httpTokens: 'optional' | 'required';
+    httpEndpoint: 'enabled' | 'disabled';
+    httpPutResponseHopLimit: number;
+    instanceMetadataTags: 'enabled' | 'disabled';
+    httpProtocolIpv6: 'enabled' | 'disabled';
+  };
+  disableApiTermination: boolean;
+  disableApiStop: boolean;
+  instanceInitiatedShutdownBehavior: 'stop' | 'terminate';
+  monitoring: 'enabled' | 'disabled';
+  ebsOptimized: boolean;
+  rootVolumeId: string;
+  /** When a terminated instance is forgotten (an hour later). */
+  terminatedAt?: string;
+  tags: Tags;
+}
+
+/** A ClientToken that was used: the same token and input gives the same answer, another input IdempotentParameterMismatch. */
+export interface IdempotencyRow extends Row {
+  operation: string;
+  inputHash: string;
+  resourceIds: string[];
+  createdAt: string;
+}
+
+/** Marks that the region's default VPC was made, so that deleting it is remembered. */
+export interface RegionRow extends Row {
+  defaultVpcCreated: boolean;
+}
+
+export interface Ec2Rows {
+  vpc: VpcRow;
+  subnet: SubnetRow;
+  'route-table': RouteTableRow;
+  'internet-gateway': InternetGatewayRow;
+  'security-group': SecurityGroupRow;
+  'security-group-rule': SecurityGroupRuleRow;
+  'network-acl': NetworkAclRow;
+  address: AddressRow;
+  'network-interface': NetworkInterfaceRow;
+  'vpc-endpoint': VpcEndpointRow;
+  'prefix-list': PrefixListRow;
+  'dhcp-options': DhcpOptionsRow;
+  'key-pair': KeyPairRow;
+  instance: InstanceRow;
+  'ec2-idempotency': IdempotencyRow;
+  'ec2-region': RegionRow;
+}

@@ -1,0 +1,118 @@
+// Rows of IAM and STS. `region` is `global` for all of them. Policy texts are kept as given; they were checked when written.
+
+import type { Row } from '../store.ts';
+
+export interface InlinePolicies {
+  [policyName: string]: string;
+}
+
+export interface AccountRow extends Row {
+  /** 12 digits, the same as `id` and `accountId`. */
+  alias?: string;
+  createdAt: string;
+}
+
+export interface UserRow extends Row {
+  /** `ACCOUNT/NAME` */
+  userName: string;
+  userId: string;
+  path: string;
+  createDate: string;
+  attachedPolicyArns: string[];
+  inlinePolicies: InlinePolicies;
+  permissionsBoundaryArn?: string;
+  tags: Record<string, string>;
+}
+
+export interface GroupRow extends Row {
+  groupName: string;
+  groupId: string;
+  path: string;
+  createDate: string;
+  userNames: string[];
+  attachedPolicyArns: string[];
+  inlinePolicies: InlinePolicies;
+}
+
+export interface RoleRow extends Row {
+  roleName: string;
+  roleId: string;
+  path: string;
+  createDate: string;
+  description?: string;
+  maxSessionDuration: number;
+  assumeRolePolicyDocument: string;
+  attachedPolicyArns: string[];
+  inlinePolicies: InlinePolicies;
+  permissionsBoundaryArn?: string;
+  lastUsed?: { date: string; region: string };
+  tags: Record<string, string>;
+}
+
+export interface InstanceProfileRow extends Row {
+  instanceProfileName: string;
+  instanceProfileId: string;
+  path: string;
+  createDate: string;
+  /** At most one (AWS's quota, not adjustable). */
+  roleNames: string[];
+  tags: Record<string, string>;
+}
+
+export interface PolicyVersion {
+  versionId: string;
+  document: string;
+  createDate: string;
+}
+
+export interface ManagedPolicyRow extends Row {
+  /** The ARN. AWS-managed ones are not rows: they ship with the program. */
+  policyName: string;
+  policyId: string;
+  path: string;
+  description?: string;
+  createDate: string;
+  updateDate: string;
+  defaultVersionId: string;
+  versions: PolicyVersion[];
+  nextVersion: number;
+  tags: Record<string, string>;
+}
+
+/** `id` is the access key id. One row serves root, user and session keys; the pipeline identifies a caller by it. */
+export interface AccessKeyRow extends Row {
+  secretAccessKey: string;
+  status: 'Active' | 'Inactive';
+  createDate: string;
+  owner:
+    | { kind: 'root' }
+    | { kind: 'user'; userName: string }
+    | {
+        kind: 'role-session';
+        roleName: string;
+        roleId: string;
+        sessionName: string;
+        sessionPolicies: string[];
+        sessionPolicyArns: string[];
+        tags: Record<string, string>;
+        /** Set for credentials that the metadata service gave out: where they were issued (aws:Ec2InstanceSourceVpc …). */
+        instance?: { instanceId: string; vpcId: string; privateIp: string; delivery: '1.0' | '2.0' };
+      }
+    | { kind: 'federated-user'; name: string; sessionPolicies: string[]; parent: string }
+    | { kind: 'session-token'; of: 'root' | { userName: string } };
+  /** Temporary keys only. */
+  sessionToken?: string;
+  /** ISO time; temporary keys only. */
+  expiration?: string;
+  lastUsed?: { date: string; region: string; service: string };
+}
+
+export interface IamRows {
+  account: AccountRow;
+  user: UserRow;
+  group: GroupRow;
+  role: RoleRow;
+  'instance-profile': InstanceProfileRow;
+  'managed-policy': ManagedPolicyRow;
+  'access-key': AccessKeyRow;
+}

@@ -1,0 +1,268 @@
+// The store: every row of every service, in one SQLite file and, for reading, in memory.
+// A transaction is synchronous, so two never interleave; its rows are visible to the next one at once, and its promise settles when
+// SQLite has it on disk (WAL, synchronous=FULL). Transactions that end in the same turn of the event loop share one commit.
+// Source of the durability claim: https://www.sqlite.org/pragma.html#pragma_synchronous (read 2026-11-21).
+
+import { randomBytes } from 'node:crypto';
+import Database from 'libsql';
+import type { Ec2Rows } from './rows/ec2.ts';
+import type { IamRows } from './rows/iam.ts';
+import type { S3Rows } from './rows/s3.ts';
+
+/** What every row has. `id` is unique within its kind, across accounts and regions. */
+export interface Row {
+  id: string;
+  accountId: string;
+  /** A region's name, or `global`. */
+  region: string;
+}
+
+export interface Rows extends Ec2Rows, IamRows, S3Rows {}
+export type Kind = keyof Rows;
+
+export interface Scope {
+  readonly accountId?: string;
+  readonly region?: string;
+}
+
+export interface Transaction {
+  /** The row, or undefined. Rows are frozen in meaning: change a copy and `put` it. */
+  get<K extends Kind>(kind: K, id: string): Rows[K] | undefined;
+  /** Rows of a kind in the order they were first put, of one account and region when given. */
+  list<K extends Kind>(kind: K, scope?: Scope): Rows[K][];
+  put<K extends Kind>(kind: K, row: Rows[K]): void;
+  delete(kind: Kind, id: string): void;
+  /** A new id in AWS's long form: `vpc` → `vpc-0` and 16 hex digits. */
+  newId<P extends string>(prefix: P): `${P}-${string}`;
+}
+
+export interface Change {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly before?: Row;
+  readonly after?: Row;
+}
+
+/** Told after each committed transaction that wrote something. */
+export type ChangeListener = (changes: readonly Change[], revision: number) => void;
+
+interface Table {
+  readonly rows: Map<string, Row>;
+  /** `ACCOUNT REGION` → id → row; and `ACCOUNT` alone. */
+  readonly byScope: Map<string, Map<string, Row>>;
+}
+
+interface PendingWrite {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly row: Row | undefined;
+}
+
+export class Store {
+  readonly #database: Database.Database;
+  readonly #tables = new Map<Kind, Table>();
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #upsert: Database.Statement;
+  readonly #remove: Database.Statement;
+  #revision = 0;
+  #pending: PendingWrite[] = [];
+  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #scheduled = false;
+
+  /** @param file the SQLite file, made with owner-only mode when missing; `:memory:` for a test */
+  constructor(file: string) {
+    this.#database = new Database(file);
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
+    `);
+    this.#upsert = this.#database.prepare(
+      'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
+    );
+    this.#remove = this.#database.prepare('DELETE FROM rows WHERE kind = ? AND id = ?');
+    for (const { kind, json } of this.#database.prepare('SELECT kind, json FROM rows ORDER BY rowid').all() as { kind: Kind; json: string }[]) {
+      this.#set(kind, JSON.parse(json) as Row);
+    }
+  }
+
+  /** Rises by one with every transaction that wrote something. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Runs `work` and throws away what it wrote. */
+  read<T>(work: (tx: Transaction) => T): T {
+    return work(new OpenTransaction((kind) => this.#table(kind)));
+  }
+
+  /**
+   * Runs `work` in one transaction. If it throws, nothing is kept and the error is thrown on.
+   * @returns its value, and `durable`: settles when the rows are on disk, or is undefined when nothing was written
+   */
+  transact<T>(work: (tx: Transaction) => T): { value: T; durable: Promise<void> | undefined } {
+    const open = new OpenTransaction((kind) => this.#table(kind));
+    const value = work(open);
+    const changes = open.changes();
+    if (changes.length === 0) return { value, durable: undefined };
+    for (const change of changes) {
+      if (change.after) this.#set(change.kind, change.after);
+      else this.#unset(change.kind, change.id);
+      this.#pending.push({ kind: change.kind, id: change.id, row: change.after });
+    }
+    this.#revision += 1;
+    const durable = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#commit());
+    }
+    for (const listener of this.#listeners) listener(changes, this.#revision);
+    return { value, durable };
+  }
+
+  /** Forgets every row, in memory and on disk. */
+  clear(): void {
+    this.#commit();
+    this.#database.exec('DELETE FROM rows');
+    this.#tables.clear();
+    this.#revision += 1;
+  }
+
+  close(): void {
+    this.#commit();
+    this.#database.close();
+  }
+
+  #commit(): void {
+    this.#scheduled = false;
+    const writes = this.#pending;
+    const waiting = this.#waiting;
+    this.#pending = [];
+    this.#waiting = [];
+    if (writes.length === 0) return;
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      for (const write of writes) {
+        if (write.row) this.#upsert.run(write.kind, write.id, JSON.stringify(write.row));
+        else this.#remove.run(write.kind, write.id);
+      }
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      // Memory is now ahead of the disk and no later answer could be trusted: the caller of `up` ends the process.
+      for (const one of waiting) one.reject(error as Error);
+      throw error;
+    }
+    for (const one of waiting) one.resolve();
+  }
+
+  #table(kind: Kind): Table {
+    let table = this.#tables.get(kind);
+    if (!table) {
+      table = { rows: new Map(), byScope: new Map() };
+      this.#tables.set(kind, table);
+    }
+    return table;
+  }
+
+  #set(kind: Kind, row: Row): void {
+    const table = this.#table(kind);
+    table.rows.set(row.id, row);
+    for (const scope of scopesOf(row)) {
+      let rows = table.byScope.get(scope);
+      if (!rows) {
+        rows = new Map();
+        table.byScope.set(scope, rows);
+      }
+      rows.set(row.id, row);
+    }
+  }
+
+  #unset(kind: Kind, id: string): void {
+    const table = this.#table(kind);
+    const row = table.rows.get(id);
+    if (!row) return;
+    table.rows.delete(id);
+    for (const scope of scopesOf(row)) table.byScope.get(scope)?.delete(id);
+  }
+}
+
+function scopesOf(row: Row): [string, string] {
+  return [row.accountId, `${row.accountId} ${row.region}`];
+}
+
+function scopeKey(scope: Scope): string | undefined {
+  if (scope.accountId === undefined) return undefined;
+  return scope.region === undefined ? scope.accountId : `${scope.accountId} ${scope.region}`;
+}
+
+/** Writes go to an overlay until the transaction ends. */
+class OpenTransaction implements Transaction {
+  readonly #table: (kind: Kind) => Table;
+  readonly #writes = new Map<Kind, Map<string, Row | undefined>>();
+
+  constructor(table: (kind: Kind) => Table) {
+    this.#table = table;
+  }
+
+  get<K extends Kind>(kind: K, id: string): Rows[K] | undefined {
+    const written = this.#writes.get(kind);
+    if (written?.has(id)) return written.get(id) as Rows[K] | undefined;
+    return this.#table(kind).rows.get(id) as Rows[K] | undefined;
+  }
+
+  list<K extends Kind>(kind: K, scope: Scope = {}): Rows[K][] {
+    const table = this.#table(kind);
+    const key = scopeKey(scope);
+    const base = key === undefined ? table.rows : (table.byScope.get(key) ?? new Map<string, Row>());
+    const written = this.#writes.get(kind);
+    const fits = (row: Row) =>
+      (scope.accountId === undefined || row.accountId === scope.accountId) && (scope.region === undefined || row.region === scope.region);
+    const filtered = key === undefined && scope.region !== undefined;
+    if (!written && !filtered) return [...base.values()] as Rows[K][];
+    const rows: Row[] = [];
+    for (const row of base.values()) {
+      const current = written?.has(row.id) ? written.get(row.id) : row;
+      if (current && fits(current)) rows.push(current);
+    }
+    for (const [id, row] of written ?? []) if (row && !base.has(id) && fits(row)) rows.push(row);
+    return rows as Rows[K][];
+  }
+
+  put<K extends Kind>(kind: K, row: Rows[K]): void {
+    this.#written(kind).set(row.id, row);
+  }
+
+  delete(kind: Kind, id: string): void {
+    this.#written(kind).set(id, undefined);
+  }
+
+  newId<P extends string>(prefix: P): `${P}-${string}` {
+    return `${prefix}-0${randomBytes(8).toString('hex')}`;
+  }
+
+  changes(): Change[] {
+    const changes: Change[] = [];
+    for (const [kind, rows] of this.#writes) {
+      for (const [id, after] of rows) {
+        const before = this.#table(kind).rows.get(id);
+        if (!before && !after) continue;
+        changes.push({ kind, id, ...(before && { before }), ...(after && { after }) });
+      }
+    }
+    return changes;
+  }
+
+  #written(kind: Kind): Map<string, Row | undefined> {
+    let rows = this.#writes.get(kind);
+    if (!rows) {
+      rows = new Map();
+      this.#writes.set(kind, rows);
+    }
+    return rows;
+  }
+}
