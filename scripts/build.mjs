@@ -1,0 +1,40 @@
+// Builds dist/: the command, the server, the guest's files, and the tables extracted from the SDK's schemas and AWS's authorization reference.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from './setup.mjs';
+
+const dist = join(root, 'dist');
+mkdirSync(join(dist, 'guest'), { recursive: true });
+
+for (const script of ['extract-catalogue.mjs', 'extract-authorization-facts.mjs']) {
+  const result = spawnSync(process.execPath, [join(root, 'scripts', script)], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) process.exit(1);
+}
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  sourcemap: 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+  absWorkingDir: root,
+  // A bundle in ESM form still holds CommonJS packages, and those call require.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  // libsql loads a binary by its own path.
+  external: ['libsql'],
+};
+
+await build({
+  ...common,
+  entryPoints: { postern: 'cli/main.ts', launcher: 'server/launcher.ts', server: 'server/main.ts' },
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+});
+await build({ ...common, entryPoints: { ssh: 'guest/ssh.ts' }, outdir: join(dist, 'guest'), outExtension: { '.js': '.mjs' } });
+for (const file of ['init.pl']) if (existsSync(join(root, 'guest', file))) copyFileSync(join(root, 'guest', file), join(dist, 'guest', file));
+chmodSync(join(dist, 'postern.mjs'), 0o755);
+writeFileSync(join(dist, '.built'), `${new Date().toISOString()}\n`);
