@@ -1,0 +1,113 @@
+// IPv4 addresses and networks as numbers: what does this text mean, and which addresses does it hold?
+// Addresses are unsigned 32-bit numbers. `parseCidr` takes exactly what EC2 takes (four decimal octets, a slash, 0 to 32);
+// host bits are kept, so that a caller can tell `10.0.0.4/24` from `10.0.0.0/24` and clear them with `normalizeCidr` (C2, R7).
+
+import type { Cidr, Ipv4 } from './snapshot.ts';
+
+export interface ParsedCidr {
+  readonly address: number;
+  readonly prefixLength: number;
+}
+
+const octet = /^(0|[1-9]\d{0,2})$/;
+const length = /^(0|[1-9]\d?)$/;
+
+/** `10.0.0.4` → its number; undefined when the text is no dotted IPv4 address. */
+export function ipToNumber(text: string): number | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  let value = 0;
+  for (const part of parts) {
+    const number = octet.test(part) ? Number(part) : 256;
+    if (number > 255) return undefined;
+    value = value * 256 + number;
+  }
+  return value;
+}
+
+export function numberToIp(value: number): Ipv4 {
+  return `${(value >>> 24) & 255}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+}
+
+/** The mask of a prefix length as an unsigned number; 0 for /0. */
+export function maskOf(prefixLength: number): number {
+  return prefixLength === 0 ? 0 : (0xffffffff << (32 - prefixLength)) >>> 0;
+}
+
+/** Address and prefix length, host bits kept; undefined when the text is no IPv4 CIDR. */
+export function parseCidr(text: string): ParsedCidr | undefined {
+  const slash = text.indexOf('/');
+  if (slash < 0) return undefined;
+  const address = ipToNumber(text.slice(0, slash));
+  const lengthText = text.slice(slash + 1);
+  const prefixLength = length.test(lengthText) ? Number(lengthText) : 33;
+  return address === undefined || prefixLength > 32 ? undefined : { address, prefixLength };
+}
+
+/** The network in canonical form: host bits are cleared. */
+export function formatCidr(cidr: ParsedCidr): Cidr {
+  return `${numberToIp((cidr.address & maskOf(cidr.prefixLength)) >>> 0)}/${cidr.prefixLength}`;
+}
+
+/** `100.68.0.18/18` → `100.68.0.0/18` (C2); undefined when the text is no IPv4 CIDR. */
+export function normalizeCidr(text: string): Cidr | undefined {
+  const parsed = parseCidr(text);
+  return parsed === undefined ? undefined : formatCidr(parsed);
+}
+
+/** How many addresses the network holds. Throws on text that is no CIDR, as all functions below do: by then it was checked. */
+export function cidrSize(cidr: Cidr): number {
+  return 2 ** (32 - must(cidr).prefixLength);
+}
+
+/** First and last address as numbers. */
+export function cidrRange(cidr: Cidr): { readonly first: number; readonly last: number } {
+  const { address, prefixLength } = must(cidr);
+  const first = (address & maskOf(prefixLength)) >>> 0;
+  return { first, last: first + 2 ** (32 - prefixLength) - 1 };
+}
+
+/** True when every address of `inner` is in `outer`; equal networks contain each other. */
+export function contains(outer: Cidr, inner: Cidr): boolean {
+  const a = cidrRange(outer);
+  const b = cidrRange(inner);
+  return a.first <= b.first && b.last <= a.last;
+}
+
+export function containsAddress(cidr: Cidr, address: Ipv4): boolean {
+  const value = ipToNumber(address);
+  if (value === undefined) return false;
+  const { first, last } = cidrRange(cidr);
+  return first <= value && value <= last;
+}
+
+export function overlaps(a: Cidr, b: Cidr): boolean {
+  const x = cidrRange(a);
+  const y = cidrRange(b);
+  return x.first <= y.last && y.first <= x.last;
+}
+
+/** The address `offset` places after the network's first, e.g. 1 for the VPC router and 2 for the resolver; negative counts from the end. */
+export function addressAt(cidr: Cidr, offset: number): Ipv4 {
+  const { first, last } = cidrRange(cidr);
+  return numberToIp(offset < 0 ? last + 1 + offset : first + offset);
+}
+
+/** Every address of the network in order. */
+export function* addressesOf(cidr: Cidr): Generator<Ipv4> {
+  const { first, last } = cidrRange(cidr);
+  for (let value = first; value <= last; value++) yield numberToIp(value);
+}
+
+/** Orders networks by address, then the wider first. */
+export function compareCidrs(a: Cidr, b: Cidr): number {
+  const x = must(a);
+  const y = must(b);
+  return x.address - y.address || x.prefixLength - y.prefixLength;
+}
+
+function must(cidr: string): ParsedCidr {
+  const parsed = parseCidr(cidr);
+  if (parsed === undefined) throw new TypeError(`not an IPv4 CIDR: ${cidr}`);
+  return parsed;
+}
