@@ -99,8 +99,14 @@ export interface Service {
   readonly operations: Readonly<Record<string, Operation>>;
   /** The error that a denial becomes; each service has its own form (F2, F5, F6). */
   readonly denied: (call: BaseCall, request: AuthorizationRequest, decision: Decision) => Error;
-  /** The resource-based policy for a resource, if the service has one (a bucket policy). */
-  readonly resourcePolicy?: (tx: Transaction, resource: string) => { policyText: string; id: string; ownerAccountId: string } | undefined;
+  /**
+   * The resource-based policy for a resource, if the service has one (a bucket policy). `trust: true` when it must itself allow (E1):
+   * a role's trust policy, which goes to `PolicySet.trust` instead of `resource`.
+   */
+  readonly resourcePolicy?: (
+    tx: Transaction,
+    resource: string,
+  ) => { policyText: string; id: string; ownerAccountId: string; trust?: boolean } | undefined;
   /** Whose resource an ARN is when the ARN has no account in it (S3); undefined when it does not exist. */
   readonly resourceOwner?: (tx: Transaction, resource: string) => string | undefined;
 }

@@ -1,0 +1,70 @@
+// Which accounts are there and who is their root? Issue 2, point 3: account 123456789012 with a random root access key exists from the first start.
+// With `--auth open` any key is some account's root: a 12-digit access key id is that account, anything else the default one.
+
+import { newAccessKeyId, newSecretAccessKey } from './identities.ts';
+import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
+import type { Transaction } from './store/store.ts';
+
+export const defaultAccountId = '123456789012';
+
+/**
+ * Makes an account and its root access key.
+ * @param accountId 12 digits
+ * @throws Error when there is such an account already
+ */
+export function createAccount(
+  tx: Transaction,
+  accountId: string,
+  now: Date,
+): { account: AccountRow; rootKey: AccessKeyRow } {
+  if (!/^\d{12}$/.test(accountId)) throw new Error(`an account id is 12 digits, not ${accountId}`);
+  if (tx.get('account', accountId)) throw new Error(`account ${accountId} exists already`);
+  const scope = { accountId, region: 'global' };
+  const account: AccountRow = { id: accountId, ...scope, createdAt: now.toISOString() };
+  const rootKey: AccessKeyRow = {
+    id: newAccessKeyId('AKIA'),
+    ...scope,
+    secretAccessKey: newSecretAccessKey(),
+    status: 'Active',
+    createDate: now.toISOString(),
+    owner: { kind: 'root' },
+  };
+  tx.put('account', account);
+  tx.put('access-key', rootKey);
+  return { account, rootKey };
+}
+
+/**
+ * The rows that a cloud starts with. Does nothing when they are there, so it may run at every start.
+ * @returns the default account and a root access key of it, for `postern env`
+ */
+export function ensureFirstState(tx: Transaction, now: Date): { account: AccountRow; rootKey: AccessKeyRow } {
+  const account = tx.get('account', defaultAccountId);
+  if (!account) return createAccount(tx, defaultAccountId, now);
+  const rootKey = rootKeyOf(tx, defaultAccountId);
+  if (rootKey) return { account, rootKey };
+  // Root may delete its own keys through IAM; the operator still needs a way in after a restart.
+  const made: AccessKeyRow = {
+    id: newAccessKeyId('AKIA'),
+    accountId: defaultAccountId,
+    region: 'global',
+    secretAccessKey: newSecretAccessKey(),
+    status: 'Active',
+    createDate: now.toISOString(),
+    owner: { kind: 'root' },
+  };
+  tx.put('access-key', made);
+  return { account, rootKey: made };
+}
+
+/** The oldest active long-term key of an account's root. */
+export function rootKeyOf(tx: Transaction, accountId: string): AccessKeyRow | undefined {
+  return tx
+    .list('access-key', { accountId })
+    .find((key) => key.owner.kind === 'root' && key.status === 'Active' && key.expiration === undefined);
+}
+
+/** Which account's root an unknown access key id stands for when the operator chose `--auth open`. */
+export function openAuthKey(accessKeyId: string): string {
+  return /^\d{12}$/.test(accessKeyId) ? accessKeyId : defaultAccountId;
+}
