@@ -1,0 +1,112 @@
+// The two places where a lab's commands are typed: the laptop (the AWS CLI with the cloud's endpoint) and the inside of an instance.
+
+import { spawn } from 'node:child_process';
+import { StepFailed } from './lab.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both, for messages and for searching. */
+  readonly output: string;
+}
+
+export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv, timeoutMs = 120_000): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 137, stdout, stderr, output: stdout + stderr });
+    });
+  });
+}
+
+export interface LaptopOptions {
+  /** The AWS CLI to use. */
+  readonly aws: string;
+  /** `[node, postern.mjs]` */
+  readonly postern: readonly [string, ...string[]];
+  readonly dataDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export class Laptop {
+  readonly #options: LaptopOptions;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(options: LaptopOptions, credentials: Readonly<Record<string, string>> = {}) {
+    this.#options = options;
+    // The person's own profile, session token and region must not reach the lab.
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+    this.#env = {
+      ...inherited,
+      ...options.environment,
+      ...credentials,
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_PAGER: '',
+      AWS_MAX_ATTEMPTS: '1',
+      POSTERN_DATA: options.dataDirectory,
+    };
+  }
+
+  /** The same terminal with other credentials. */
+  as(accessKeyId: string, secretAccessKey: string): Laptop {
+    return new Laptop(this.#options, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+  }
+
+  /** One AWS CLI command, whatever its outcome. */
+  try(...args: readonly string[]): Promise<Ran> {
+    const endpoint = this.#options.environment['AWS_ENDPOINT_URL'] ?? '';
+    return run(this.#options.aws, ['--endpoint-url', endpoint, '--output', 'json', ...args], this.#env);
+  }
+
+  /** One AWS CLI command that must work. @returns its JSON, or its text when that is no JSON */
+  // biome-ignore lint/suspicious/noExplicitAny: the CLI's JSON has as many shapes as AWS has operations
+  async aws(...args: readonly string[]): Promise<any> {
+    const ran = await this.try(...args);
+    if (ran.code !== 0) throw new StepFailed(`aws ${args.join(' ')}\n${ran.output.trim()}`);
+    try {
+      return JSON.parse(ran.stdout === '' ? '{}' : ran.stdout);
+    } catch {
+      return ran.stdout;
+    }
+  }
+
+  /** One AWS CLI command that must fail with AWS's code. @returns the message */
+  async refused(code: string, ...args: readonly string[]): Promise<string> {
+    const ran = await this.try(...args);
+    if (ran.code === 0) throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}, and it worked`);
+    if (!ran.output.includes(code)) throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}; it said ${ran.output.trim()}`);
+    return ran.output.trim();
+  }
+
+  postern(args: readonly string[], timeoutMs?: number): Promise<Ran> {
+    const [command, ...first] = this.#options.postern;
+    return run(command, [...first, ...args], this.#env, timeoutMs);
+  }
+
+  /** A shell command inside an instance, as its user at a login shell would type it. */
+  inside(instanceId: string, script: string, timeoutMs?: number): Promise<Ran> {
+    return this.postern(['exec', instanceId, '--', 'bash', '-lc', script], timeoutMs);
+  }
+
+  /** Waits until packets see everything that was answered so far. */
+  async settle(): Promise<void> {
+    const ran = await this.postern(['wait']);
+    if (ran.code !== 0) throw new StepFailed(ran.output);
+  }
+}

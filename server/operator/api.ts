@@ -1,0 +1,91 @@
+// The operator's interface, as both ends see it: what `/_postern/…` answers, and the frames of a two-way session. Imports nothing, so that the
+// command line and the console may import it without seeing the server.
+
+export interface Status {
+  readonly version: string;
+  readonly endpoint: string;
+  readonly startedAt: string;
+  readonly auth: 'strict' | 'open';
+  readonly dataDirectory: string;
+  readonly fabric: 'root' | 'user namespace';
+  readonly revision: number;
+  /** True when the kernel carries the newest revision. */
+  readonly settled: boolean;
+  readonly accounts: readonly string[];
+  readonly vpcs: number;
+  readonly instances: { readonly running: number; readonly total: number };
+  readonly buckets: number;
+  readonly memoryBytes: number;
+}
+
+/** One API call, as `postern requests` shows it. */
+export interface RequestEvent {
+  readonly time: string;
+  readonly requestId: string;
+  readonly principalArn: string;
+  readonly accessKeyId?: string;
+  readonly accountId: string;
+  readonly service: string;
+  readonly operation: string;
+  /** The IAM action that was authorized, e.g. `s3:ListBucket`; absent when the call was refused before. */
+  readonly action?: string;
+  readonly resource?: string;
+  readonly region: string;
+  readonly path:
+    | { readonly kind: 'internet'; readonly sourceIp: string; readonly secure: boolean }
+    | { readonly kind: 'endpoint'; readonly vpcEndpointId: string; readonly vpcId: string; readonly sourceIp: string; readonly secure: boolean };
+  readonly status: number;
+  readonly errorCode?: string;
+  readonly errorMessage?: string;
+  readonly decision?: {
+    readonly allowed: boolean;
+    /** `identity`, `resource`, `endpoint` …, `root`. */
+    readonly layer: string;
+    readonly explicit: boolean;
+    readonly policyId?: string;
+    readonly statement?: string;
+  };
+  readonly userAgent?: string;
+  readonly durationMs: number;
+}
+
+export interface ConnectFinding {
+  readonly problem: string;
+  /** The AWS CLI command that mends it. */
+  readonly cure?: string;
+}
+
+export interface ConnectTarget {
+  readonly instanceId: string;
+  readonly publicIp?: string;
+  readonly privateIp: string;
+  readonly findings: readonly ConnectFinding[];
+}
+
+/** Frames of an `exec` session: one byte of kind, four bytes of length (big-endian), the payload. */
+export const frameKinds = { stdin: 0, stdout: 1, stderr: 2, exit: 3, resize: 4, stdinEnd: 5 } as const;
+export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
+
+export function encodeFrame(kind: FrameKind, payload: Uint8Array): Buffer {
+  const frame = Buffer.alloc(5 + payload.length);
+  frame.writeUInt8(kind, 0);
+  frame.writeUInt32BE(payload.length, 1);
+  frame.set(payload, 5);
+  return frame;
+}
+
+/** Cuts a byte stream back into frames. A frame above 1 MiB is a protocol error and throws. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  *push(chunk: Buffer): Generator<{ kind: FrameKind; payload: Buffer }> {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    while (this.#rest.length >= 5) {
+      const length = this.#rest.readUInt32BE(1);
+      if (length > 1_048_576) throw new Error(`a frame of ${length} bytes is too large`);
+      if (this.#rest.length < 5 + length) return;
+      yield { kind: this.#rest.readUInt8(0) as FrameKind, payload: this.#rest.subarray(5, 5 + length) };
+      this.#rest = this.#rest.subarray(5 + length);
+    }
+  }
+}
