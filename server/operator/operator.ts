@@ -1,0 +1,218 @@
+// The operator's endpoints, `/_postern/…`: what AWS has no API for. Served on the loopback listener only, never to an instance.
+// A row per endpoint; what they do is given in from main.ts.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type AdmissionRules, refuse } from './admission.ts';
+import type { ConnectTarget, RequestEvent, Status } from './api.ts';
+
+/** A failure the person can act on; answered as JSON with its status. */
+export class OperatorFailure extends Error {
+  readonly status: number;
+  readonly cure: string | undefined;
+
+  constructor(status: number, message: string, cure?: string) {
+    super(message);
+    this.name = 'OperatorFailure';
+    this.status = status;
+    this.cure = cure;
+  }
+}
+
+export interface ExecRequest {
+  readonly instanceId: string;
+  readonly argv: readonly string[];
+  readonly tty: boolean;
+  /** Of the terminal, when there is one. */
+  readonly size?: { readonly columns: number; readonly rows: number };
+}
+
+export interface Cloud {
+  status(): Status;
+  environment(): Record<string, string>;
+  /** @returns how long it took, in ms */
+  reset(): Promise<number>;
+  shutdown(): void;
+  /** Resolves with the revision that the kernel carries, when it carries everything answered so far. */
+  settled(): Promise<number>;
+  requests(limit: number): readonly RequestEvent[];
+  follow(listener: (event: RequestEvent) => void): () => void;
+  connectTarget(instanceId: string, user: string, publicKey: string): ConnectTarget;
+  /** A TCP connection from the laptop's public address to the instance's. Rejects with OperatorFailure when it times out or is refused. */
+  tunnel(instanceId: string, port: number): Promise<Duplex>;
+  /** Carries the frames of api.ts over `stream` until the process ends. @throws OperatorFailure before the first frame */
+  exec(request: ExecRequest): (stream: Duplex) => void;
+  caCertificate(): string;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+  readonly cloud: Cloud;
+}
+
+type Handler = (exchange: Exchange) => unknown;
+
+/** A handler's value is answered as JSON; `undefined` means that it answered by itself. */
+const routes: Readonly<Record<string, Handler>> = {
+  'GET /status': ({ cloud }) => cloud.status(),
+  'GET /env': ({ cloud }) => cloud.environment(),
+  'POST /reset': async ({ cloud }) => ({ elapsedMs: await cloud.reset() }),
+  'POST /shutdown': ({ cloud, response }) => {
+    response.on('finish', () => cloud.shutdown());
+    return { ending: true };
+  },
+  'GET /settled': async ({ cloud }) => {
+    const startedAt = performance.now();
+    return { revision: await cloud.settled(), elapsedMs: performance.now() - startedAt };
+  },
+  'GET /requests': answerRequests,
+  'POST /connect': async ({ cloud, request }) => {
+    const body = (await readJson(request)) as Record<string, unknown>;
+    return cloud.connectTarget(text(body, 'instanceId'), text(body, 'user'), text(body, 'publicKey'));
+  },
+  'GET /ca.pem': ({ cloud, response }) => {
+    response.writeHead(200, { 'Content-Type': 'application/x-pem-file' }).end(cloud.caCertificate());
+  },
+};
+
+function answerRequests({ cloud, response, query }: Exchange): undefined {
+  const limit = Number(query.get('limit') ?? 20);
+  if (!Number.isInteger(limit) || limit < 0) throw new OperatorFailure(400, `limit is a whole number, not '${query.get('limit')}'.`);
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  const write = (event: RequestEvent) => response.write(`${JSON.stringify(event)}\n`);
+  for (const event of cloud.requests(limit)) write(event);
+  if (query.get('follow') !== '1') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const stop = cloud.follow(write);
+  response.on('close', stop);
+}
+
+export class Operator {
+  readonly #cloud: Cloud;
+  readonly #rules: AdmissionRules;
+
+  constructor(cloud: Cloud, rules: AdmissionRules) {
+    this.#cloud = cloud;
+    this.#rules = rules;
+  }
+
+  /** Answers one request below `/_postern/`. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refusal = refuse(request.headers, this.#rules);
+    if (refusal) {
+      request.resume();
+      answerJson(response, refusal.status, { message: refusal.message });
+      return;
+    }
+    const { path, query } = locate(request);
+    const handler = routes[`${request.method} ${path}`];
+    try {
+      if (!handler) throw new OperatorFailure(404, `There is no ${request.method} /_postern${path}.`);
+      const value = await handler({ request, response, query, cloud: this.#cloud });
+      if (value !== undefined) answerJson(response, 200, value);
+    } catch (error) {
+      if (!(error instanceof OperatorFailure)) throw error;
+      answerJson(response, error.status, { message: error.message, ...(error.cure && { cure: error.cure }) });
+    }
+  }
+
+  /** Two-way streams: `/_postern/exec` and `/_postern/tunnel`. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const refusal = refuse(request.headers, this.#rules);
+      if (refusal) throw new OperatorFailure(refusal.status, refusal.message);
+      const { path, query } = locate(request);
+      const start = await this.#stream(path, query);
+      if (socket.destroyed) return;
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: postern\r\n\r\n');
+      if (head.length > 0) socket.unshift(head);
+      start(socket);
+    } catch (error) {
+      const failure = error instanceof OperatorFailure ? error : new OperatorFailure(500, 'Postern failed; its log says why.');
+      if (failure !== error) process.stderr.write(`postern: ${(error as Error).stack ?? String(error)}\n`);
+      const body = JSON.stringify({ message: failure.message, ...(failure.cure && { cure: failure.cure }) });
+      socket.end(
+        `HTTP/1.1 ${failure.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    }
+  }
+
+  async #stream(path: string, query: URLSearchParams): Promise<(socket: Duplex) => void> {
+    const instanceId = query.get('instance') ?? '';
+    if (path === '/tunnel') {
+      const port = Number(query.get('port'));
+      if (!Number.isInteger(port) || port < 1 || port > 65535) throw new OperatorFailure(400, `port is 1 to 65535, not '${query.get('port')}'.`);
+      const far = await this.#cloud.tunnel(instanceId, port);
+      return (socket) => {
+        socket.pipe(far).pipe(socket);
+        far.on('error', () => socket.destroy());
+        far.on('close', () => socket.destroy());
+        socket.on('close', () => far.destroy());
+      };
+    }
+    if (path === '/exec') {
+      const [columns, rows] = (query.get('size') ?? '').split('x').map(Number);
+      return this.#cloud.exec({
+        instanceId,
+        argv: argvOf(query.get('argv')),
+        tty: query.get('tty') === '1',
+        ...(columns && rows && { size: { columns, rows } }),
+      });
+    }
+    throw new OperatorFailure(404, `There is no stream /_postern${path}.`);
+  }
+}
+
+function argvOf(json: string | null): string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(json ?? '');
+  } catch {
+    value = undefined;
+  }
+  if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')) return value;
+  throw new OperatorFailure(400, 'argv is a JSON list of at least one text.');
+}
+
+function locate(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const [path = '', query = ''] = (request.url ?? '').slice('/_postern'.length).split('?', 2);
+  return { path, query: new URLSearchParams(query) };
+}
+
+function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  const body = JSON.stringify(value);
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
+}
+
+function text(body: Record<string, unknown>, name: string): string {
+  const value = body[name];
+  if (typeof value !== 'string' || value === '') throw new OperatorFailure(400, `${name} is missing.`);
+  return value;
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += (chunk as Buffer).length;
+    if (length > 65_536) throw new OperatorFailure(413, 'The body is too large.');
+    chunks.push(chunk as Buffer);
+  }
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // falls through: the same answer as for JSON that is no object
+  }
+  throw new OperatorFailure(400, 'The body is no JSON object.');
+}
