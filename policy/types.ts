@@ -14,6 +14,10 @@ export interface Principal {
   readonly userName?: string;
   /** `ec2.amazonaws.com`, for a service principal. */
   readonly serviceName?: string;
+  /** The provider behind a web identity or SAML caller, as `Federated` names it. */
+  readonly federatedProvider?: string;
+  /** The account's canonical user id, as `CanonicalUser` names it (S3). */
+  readonly canonicalUserId?: string;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -21,8 +25,7 @@ export interface Principal {
 export type ConditionContext = ReadonlyMap<string, readonly string[]>;
 
 /** The layers that can decide, in the words of AWS's messages. */
-export type PolicyLayer =
-  | 'identity' | 'resource' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint' | 'trust';
+export type PolicyLayer = 'identity' | 'resource' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint' | 'trust';
 
 /** A parsed document with the name that a citation gives it. */
 export interface PolicySource {
@@ -108,7 +111,11 @@ export interface Decision {
   /** The denying statements, or the allowing ones. Empty for an implicit deny. */
   readonly citations: readonly Citation[];
   /** Every layer that was asked, in order, and what it said; for `why` (issue: one answer). */
-  readonly layers: readonly { readonly layer: PolicyLayer; readonly outcome: 'allow' | 'explicit-deny' | 'implicit-deny' | 'not-applicable'; readonly citations: readonly Citation[] }[];
+  readonly layers: readonly {
+    readonly layer: PolicyLayer;
+    readonly outcome: 'allow' | 'explicit-deny' | 'implicit-deny' | 'not-applicable';
+    readonly citations: readonly Citation[];
+  }[];
   /** AWS's words after `on resource: …`, e.g. `because no identity-based policy allows the s3:GetObject action`; empty when allowed. */
   readonly reason: string;
 }

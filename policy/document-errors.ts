@@ -1,0 +1,128 @@
+// What AWS answers to a document it does not take: code and wording, by kind of policy.
+// Sources: recorded answers of IAM and S3 ("This policy contains invalid Json", "Policies must be valid JSON …", "Missing required field
+// Statement"), the IAM, S3, EC2 and Organizations API references' error lists, texts quoted in public issue threads; what none of them
+// shows is marked `unsourced`. (read 2026-11-21)
+
+export type PolicyKind = 'identity' | 'resource' | 'trust' | 'session' | 'endpoint' | 'scp' | 'rcp';
+
+/** What is wrong. `detail` is the offending text. */
+export type Problem =
+  | 'json'
+  | 'shape'
+  | 'version'
+  | 'old-version'
+  | 'missing-statement'
+  | 'empty-statement'
+  | 'unknown-field'
+  | 'sid-format'
+  | 'sid-duplicate'
+  | 'missing-effect'
+  | 'effect'
+  | 'missing-principal'
+  | 'prohibited-principal'
+  | 'principal'
+  | 'not-principal-allow'
+  | 'missing-action'
+  | 'action'
+  | 'action-vendor'
+  | 'trust-action'
+  | 'missing-resource'
+  | 'prohibited-resource'
+  | 'resource'
+  | 'resource-vendor'
+  | 'not-applicable'
+  | 'condition-operator'
+  | 'condition'
+  | 'size';
+
+export interface PolicyFailure {
+  readonly ok: false;
+  readonly problem: Problem;
+  /** AWS's error code for the kind of policy. */
+  readonly code: string;
+  readonly message: string;
+}
+
+type Wording = Partial<Readonly<Record<Problem, (detail: string) => string>>>;
+
+const SYNTAX = () => 'Syntax errors in policy.';
+
+const IAM: Wording = {
+  json: () => 'This policy contains invalid Json',
+  'old-version': () => 'Policy document must be version 2012-10-17 or greater.',
+  'sid-format': () =>
+    'Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*',
+  'sid-duplicate': () => 'Statement IDs (SID) in a single policy must be unique.',
+  'prohibited-principal': () => 'Policy document should not specify a principal.',
+  'missing-action': () => 'Policy statement must contain actions.',
+  'missing-resource': () => 'Policy statement must contain resources.',
+  action: () => 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.',
+  'action-vendor': (detail) => `Vendor ${detail} is not valid`,
+  resource: (detail) => `Resource ${detail} must be in ARN format or "*".`,
+  'resource-vendor': () => 'Vendor must be fully qualified and cannot contain regexes.',
+  size: (detail) => `Cannot exceed quota for PolicySize: ${detail}`,
+};
+
+const TRUST: Wording = {
+  ...IAM,
+  'missing-principal': () => 'Missing required field Principal',
+  principal: (detail) => `Invalid principal in policy: ${detail}`,
+  'prohibited-resource': (detail) => `Has prohibited field ${detail}`,
+  'trust-action': () =>
+    'Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML, and sts:AssumeRoleWithWebIdentity',
+  size: (detail) => `Cannot exceed quota for ACLSizePerRole: ${detail}`,
+};
+
+const S3: Wording = {
+  json: () => "Policies must be valid JSON and the first byte must be '{'",
+  version: () => 'The policy must contain a valid version string',
+  'missing-statement': () => 'Missing required field Statement',
+  'empty-statement': () => 'Could not parse the policy: Statement is empty!',
+  'unknown-field': (detail) => `Unknown field ${detail}`,
+  'missing-effect': () => 'Missing required field Effect',
+  effect: (detail) => `Invalid effect: ${detail}`,
+  'missing-principal': () => 'Missing required field Principal',
+  principal: () => 'Invalid principal in policy',
+  'not-principal-allow': () => 'Allow with NotPrincipal is not allowed.',
+  'missing-action': () => 'Missing required field Action',
+  action: () => 'Policy has invalid action',
+  'action-vendor': () => 'Policy has invalid action',
+  'missing-resource': () => 'Missing required field Resource',
+  resource: () => 'Policy has invalid resource',
+  'resource-vendor': () => 'Policy has invalid resource',
+  'not-applicable': () => 'Action does not apply to any resource(s) in statement',
+  'condition-operator': (detail) => `Invalid Condition type : ${detail}`,
+  condition: () => 'Policy has an invalid condition key',
+  // unsourced: S3's reference only says that a policy is at most 20 KB.
+  size: (detail) => `Policy exceeds the maximum allowed size of ${detail} bytes`,
+};
+
+const ONE_TEXT = (text: string): Wording => ({ shape: () => text });
+
+const KINDS: Readonly<Record<PolicyKind, { code: string; wording: Wording; otherwise: () => string }>> = {
+  identity: { code: 'MalformedPolicyDocument', wording: IAM, otherwise: SYNTAX },
+  session: { code: 'MalformedPolicyDocument', wording: IAM, otherwise: SYNTAX },
+  trust: { code: 'MalformedPolicyDocument', wording: TRUST, otherwise: SYNTAX },
+  resource: { code: 'MalformedPolicy', wording: S3, otherwise: () => 'Invalid policy syntax.' },
+  endpoint: {
+    code: 'InvalidPolicyDocument',
+    wording: ONE_TEXT('The specified policy document is not a valid JSON policy document.'),
+    otherwise: () => 'The specified policy document is not a valid JSON policy document.',
+  },
+  scp: organizations(),
+  rcp: organizations(),
+};
+
+function organizations() {
+  return {
+    code: 'MalformedPolicyDocumentException',
+    wording: {},
+    otherwise: () => 'The provided policy document does not meet the requirements of the specified policy type.',
+  };
+}
+
+export function policyFailure(kind: PolicyKind, problem: Problem, detail = ''): PolicyFailure {
+  const { code, wording, otherwise } = KINDS[kind];
+  const limit = problem === 'size' && (kind === 'identity' || kind === 'trust');
+  return { ok: false, problem, code: limit ? 'LimitExceeded' : code, message: (wording[problem] ?? otherwise)(detail) };
+}

@@ -1,0 +1,279 @@
+// From JSON text to a checked document: does AWS take this policy, and if not, what does it answer?
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (read 2026-11-21)
+// Order: size, JSON, version, statements, then per statement fields, sid, effect, principal, action, resource, condition.
+// Gap: duplicate JSON keys are not seen (JSON.parse keeps the last); condition keys are not checked against the service's own list.
+
+import { parseOperator } from './conditions.ts';
+import { type PolicyFailure, type PolicyKind, policyFailure } from './document-errors.ts';
+import { checkActions, checkPrincipal, checkResources } from './elements.ts';
+import type { Condition, PolicyDocument, PrincipalElement, Statement } from './types.ts';
+
+export type { PolicyFailure, PolicyKind } from './document-errors.ts';
+
+/** AWS's limits. IAM counts without white space, the others every byte. Inline limits are sums over one user, group or role. */
+export const POLICY_SIZE = {
+  managedPolicy: 6144,
+  userInline: 2048,
+  groupInline: 5120,
+  roleInline: 10240,
+  trustPolicy: 2048,
+  sessionPolicy: 2048,
+  bucketPolicy: 20480,
+  endpointPolicy: 20480,
+  serviceControlPolicy: 5120,
+} as const;
+
+export interface ParseOptions {
+  readonly kind: PolicyKind;
+  /** A customer managed policy: must have version 2012-10-17 and has a size of its own. */
+  readonly managed?: boolean;
+  /** Resource policies: is this resource under the policy's own one? (`Policy has invalid resource`) */
+  readonly resourceFits?: (resource: string) => boolean;
+  /** Is there such an action? A pattern with wildcards is asked too. */
+  readonly actionExists?: (pattern: string) => boolean;
+  /** Does any of the actions work on any of the resources? (T4) */
+  readonly actionsApply?: (actions: readonly string[], resources: readonly string[]) => boolean;
+  /** Is there such a user, role or account? Asked with what the policy names. */
+  readonly principalExists?: (name: string) => boolean;
+}
+
+export type ParsedPolicy = { readonly ok: true; readonly document: PolicyDocument } | PolicyFailure;
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** How IAM counts a policy's size: characters without white space. */
+export function policyLength(text: string): number {
+  return text.replace(/[\t\n\r ]/g, '').length;
+}
+
+/**
+ * Parses and checks a policy.
+ * @returns the document, or the failure with AWS's code and words for this kind of policy
+ */
+export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
+  const fail: Fail = (problem, detail) => policyFailure(options.kind, problem, detail);
+  const oversize = checkSize(text, options, fail);
+  if (oversize) return oversize;
+  const parsed = parseJson(text);
+  if (parsed === undefined || !isObject(parsed)) return fail('json');
+  for (const key of Object.keys(parsed)) {
+    if (key !== 'Version' && key !== 'Id' && key !== 'Statement') return fail('unknown-field', key);
+  }
+  const version = parsed.Version ?? '2008-10-17';
+  if (version !== '2012-10-17' && version !== '2008-10-17') return fail('version');
+  if (options.managed === true && version !== '2012-10-17') return fail('old-version');
+  if (parsed.Id !== undefined && typeof parsed.Id !== 'string') return fail('shape');
+  if (parsed.Statement === undefined) return fail('missing-statement');
+  const items = Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
+  if (items.length === 0) return fail('empty-statement');
+
+  const statements: Statement[] = [];
+  const sids = new Set<string>();
+  for (const [index, item] of items.entries()) {
+    if (!isObject(item)) return fail('shape');
+    const statement = parseStatement(item, index, options, fail);
+    if ('ok' in statement) return statement;
+    if (statement.sid !== undefined && statement.sid !== '') {
+      if (sids.has(statement.sid)) return fail('sid-duplicate');
+      sids.add(statement.sid);
+    }
+    statements.push(statement);
+  }
+  return {
+    ok: true,
+    document: { version, ...(typeof parsed.Id === 'string' && { id: parsed.Id }), statements },
+  };
+}
+
+export type Fail = (problem: Parameters<typeof policyFailure>[1], detail?: string) => PolicyFailure;
+
+function checkSize(text: string, options: ParseOptions, fail: Fail): PolicyFailure | undefined {
+  const limit = (max: number, size: number) => (size > max ? fail('size', String(max)) : undefined);
+  switch (options.kind) {
+    case 'identity':
+      return options.managed === true ? limit(POLICY_SIZE.managedPolicy, policyLength(text)) : undefined;
+    case 'trust':
+      return limit(POLICY_SIZE.trustPolicy, policyLength(text));
+    case 'resource':
+      return limit(POLICY_SIZE.bucketPolicy, text.length);
+    case 'endpoint':
+      return limit(POLICY_SIZE.endpointPolicy, text.length);
+    case 'scp':
+    case 'rcp':
+      return limit(POLICY_SIZE.serviceControlPolicy, text.length);
+    case 'session':
+      // STS answers a too large session policy itself (PackedPolicyTooLarge, with a percentage).
+      return undefined;
+  }
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const STATEMENT_FIELDS: ReadonlySet<string> = new Set([
+  'Sid',
+  'Effect',
+  'Principal',
+  'NotPrincipal',
+  'Action',
+  'NotAction',
+  'Resource',
+  'NotResource',
+  'Condition',
+]);
+
+/** Bucket and endpoint policies take any text as Sid; IAM takes letters and digits. */
+const FREE_SID: ReadonlySet<PolicyKind> = new Set(['resource', 'endpoint']);
+
+function parseStatement(
+  item: { [key: string]: Json },
+  index: number,
+  options: ParseOptions,
+  fail: Fail,
+): Statement | PolicyFailure {
+  for (const key of Object.keys(item)) if (!STATEMENT_FIELDS.has(key)) return fail('unknown-field', key);
+  const { Sid: sid, Effect: effect } = item;
+  if (sid !== undefined && typeof sid !== 'string') return fail('shape');
+  if (sid !== undefined && !FREE_SID.has(options.kind) && !/^[0-9A-Za-z]*$/.test(sid)) return fail('sid-format');
+  if (effect === undefined) return fail('missing-effect');
+  if (effect !== 'Allow' && effect !== 'Deny') return fail('effect', String(effect));
+
+  const principals = parsePrincipals(item, effect, options, fail);
+  if ('ok' in principals) return principals;
+  const actions = parsePair(item, 'Action', 'NotAction', fail);
+  if ('ok' in actions) return actions;
+  const badAction = checkActions(actions, options, fail);
+  if (badAction) return badAction;
+  const resources = parsePair(item, 'Resource', 'NotResource', fail);
+  if ('ok' in resources) return resources;
+  const badResource = checkResources(resources, actions, options, fail);
+  if (badResource) return badResource;
+  const conditions = parseConditions(item.Condition, fail);
+  if ('ok' in conditions) return conditions;
+
+  return {
+    index,
+    ...(sid !== undefined && { sid }),
+    effect,
+    ...principals,
+    ...(actions.listed && { actions: actions.listed }),
+    ...(actions.excluded && { notActions: actions.excluded }),
+    ...(resources.listed && { resources: resources.listed }),
+    ...(resources.excluded && { notResources: resources.excluded }),
+    conditions: conditions.list,
+  };
+}
+
+/** An element and its complement; never both. */
+export interface ElementPair {
+  readonly listed?: readonly string[];
+  readonly excluded?: readonly string[];
+}
+
+function parsePair(
+  item: { [key: string]: Json },
+  name: string,
+  complement: string,
+  fail: Fail,
+): ElementPair | PolicyFailure {
+  if (item[name] !== undefined && item[complement] !== undefined) return fail('shape');
+  const listed = stringsOf(item[name]);
+  const excluded = stringsOf(item[complement]);
+  if (listed === 'wrong' || excluded === 'wrong') return fail('shape');
+  return { ...(listed && { listed }), ...(excluded && { excluded }) };
+}
+
+function stringsOf(value: Json | undefined): string[] | undefined | 'wrong' {
+  if (value === undefined) return undefined;
+  const list = Array.isArray(value) ? value : [value];
+  return list.every((one): one is string => typeof one === 'string') ? list : 'wrong';
+}
+
+const WITH_PRINCIPAL: ReadonlySet<PolicyKind> = new Set(['resource', 'trust', 'endpoint', 'rcp']);
+
+function parsePrincipals(
+  item: { [key: string]: Json },
+  effect: 'Allow' | 'Deny',
+  options: ParseOptions,
+  fail: Fail,
+): Pick<Statement, 'principal' | 'notPrincipal'> | PolicyFailure {
+  const { Principal: named, NotPrincipal: spared } = item;
+  if (named !== undefined && spared !== undefined) return fail('shape');
+  if (!WITH_PRINCIPAL.has(options.kind))
+    return named !== undefined || spared !== undefined ? fail('prohibited-principal') : {};
+  if (named === undefined && spared === undefined) return fail('missing-principal');
+  // NotPrincipal is for Deny (M4), and not for control policies.
+  if (spared !== undefined && (effect === 'Allow' || options.kind === 'rcp')) return fail('not-principal-allow');
+  const element = parsePrincipalElement(named ?? spared, fail);
+  if ('ok' in element) return element;
+  if (options.kind === 'rcp' && !element.any) return fail('principal', '');
+  const bad = checkPrincipal(element, options, fail);
+  if (bad) return bad;
+  return named !== undefined ? { principal: element } : { notPrincipal: element };
+}
+
+const PRINCIPAL_FIELDS: Readonly<Record<string, 'aws' | 'service' | 'federated' | 'canonicalUser'>> = {
+  AWS: 'aws',
+  Service: 'service',
+  Federated: 'federated',
+  CanonicalUser: 'canonicalUser',
+};
+
+function parsePrincipalElement(value: Json | undefined, fail: Fail): PrincipalElement | PolicyFailure {
+  if (value === '*') return { any: true, aws: ['*'], service: [], federated: [], canonicalUser: [] };
+  if (!isObject(value)) return fail('principal', typeof value === 'string' ? `"AWS":"${value}"` : '');
+  const lists: Record<'aws' | 'service' | 'federated' | 'canonicalUser', string[]> = {
+    aws: [],
+    service: [],
+    federated: [],
+    canonicalUser: [],
+  };
+  for (const [key, names] of Object.entries(value)) {
+    const list = Object.hasOwn(PRINCIPAL_FIELDS, key) ? PRINCIPAL_FIELDS[key] : undefined;
+    const texts = stringsOf(names);
+    if (!list || texts === undefined || texts === 'wrong')
+      return fail('principal', `"${key}":${JSON.stringify(names)}`);
+    lists[list].push(...texts);
+  }
+  if (Object.values(lists).every((list) => list.length === 0)) return fail('principal', '');
+  return { any: lists.aws.includes('*'), ...lists };
+}
+
+function parseConditions(value: Json | undefined, fail: Fail): { list: Condition[] } | PolicyFailure {
+  if (value === undefined) return { list: [] };
+  if (!isObject(value)) return fail('shape');
+  const list: Condition[] = [];
+  for (const [operator, keys] of Object.entries(value)) {
+    const parsed = parseOperator(operator);
+    if (!parsed) return fail('condition-operator', operator);
+    if (!isObject(keys)) return fail('shape');
+    for (const [key, given] of Object.entries(keys)) {
+      if (!/^[A-Za-z0-9-]+:[^\s].*$/.test(key)) return fail('condition', key);
+      const values = conditionValues(given);
+      if (!values) return fail('shape');
+      if (parsed.base === 'Null' && !values.every((one) => /^(true|false)$/i.test(one))) return fail('shape');
+      list.push({ operator, key, values });
+    }
+  }
+  return { list };
+}
+
+/** Numbers and truth values may be written without quotes. */
+function conditionValues(value: Json): string[] | undefined {
+  const list = Array.isArray(value) ? value : [value];
+  const values: string[] = [];
+  for (const one of list) {
+    if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') return undefined;
+    values.push(String(one));
+  }
+  return values;
+}
