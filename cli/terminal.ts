@@ -2,6 +2,8 @@
 
 import { styleText } from 'node:util';
 
+export { OperatorError } from '@postern/server/operator/operator-error.ts';
+
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours text for one stream; plain when that stream is no terminal or NO_COLOR is set. */
@@ -34,19 +36,6 @@ export const exitCodes = {
   /** This machine cannot run the cloud. */
   cannotStart: 4,
 } as const;
-
-/** A failure that the person can do something about: what happened, why, and the command that mends it. */
-export class OperatorError extends Error {
-  readonly exitCode: number;
-  readonly cure: string | undefined;
-
-  constructor(message: string, options: { exitCode?: number; cure?: string } = {}) {
-    super(message);
-    this.name = 'OperatorError';
-    this.exitCode = options.exitCode ?? exitCodes.failed;
-    this.cure = options.cure;
-  }
-}
 
 /** Columns padded to their widest cell; the last column wraps at the terminal's width, indented under itself. */
 export function table(rows: readonly (readonly string[])[], width = process.stdout.columns ?? 80): string {

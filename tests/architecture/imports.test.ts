@@ -26,7 +26,7 @@ const laws: Readonly<Record<string, Law>> = {
   fabric: { may: ['network'], node: true, because: 'it sees the Snapshot only, so that another fabric can take its place' },
   guest: { may: [], node: true, because: 'it runs inside an instance, where nothing of Postern is to be known' },
   labs: { may: [], node: true, because: 'a lab uses the public surface only: the AWS CLI and the postern command' },
-  cli: { may: ['labs', 'server/operator/api.ts'], node: true, because: 'the command asks over HTTP' },
+  cli: { may: ['labs', 'server/operator/api.ts', 'server/operator/operator-error.ts'], node: true, because: 'the command asks over HTTP' },
   'cli/commands/cloud.ts': { may: ['cli', 'server/operator/api.ts', 'server/launcher.ts'], node: true, because: '`up` is the one command that starts the cloud' },
   bench: { may: ['cli', 'labs', 'network', 'fabric', 'server', 'policy'], node: true, because: 'it measures every room' },
   'server/catalogue': { may: [], node: true, because: 'shapes are data; they know no service and no protocol' },

@@ -1,0 +1,205 @@
+// The API figures: each operation, signed and authorized, at concurrency 1 and 16, beside a bare node:http server that sends the same number of
+// bytes, and beside moto_server where one is installed. All three in one run, in turn, driven by the same generator.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Load, load } from './load.ts';
+import { type Credentials, signedRequest, type Wanted } from './signing.ts';
+
+export interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly credentials: Credentials;
+}
+
+interface Case {
+  readonly name: string;
+  /** Goals as ratios: to the bare server, and to moto. */
+  readonly bareGoal: number;
+  readonly motoGoal: number;
+  readonly wanted: (index: number, ids: Ids) => Omit<Wanted, 'host' | 'region'>;
+}
+
+interface Ids {
+  readonly vpcId: string;
+  readonly groupId: string;
+}
+
+const query = (parameters: Record<string, string>) => ({
+  service: 'ec2',
+  method: 'POST',
+  path: '/',
+  headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+  body: Buffer.from(new URLSearchParams({ Version: '2016-11-15', ...parameters }).toString()),
+});
+const object = (method: string, key: string, body = Buffer.alloc(0)) => ({ service: 's3', method, path: `/bench/${key}`, body });
+
+const kibibyte = Buffer.alloc(1024, 'k');
+const eightMebibytes = Buffer.alloc(8 * 1024 * 1024, 'm');
+let serial = 0;
+
+const cases: readonly Case[] = [
+  { name: 'DescribeVpcs', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'DescribeVpcs' }) },
+  { name: 'DescribeSubnets (1,000)', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'DescribeSubnets' }) },
+  { name: 'CreateVpc', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }) },
+  {
+    name: 'CreateSecurityGroup',
+    bareGoal: 0.3,
+    motoGoal: 20,
+    wanted: (_index, ids) => query({ Action: 'CreateSecurityGroup', GroupName: `bench-${serial++}`, GroupDescription: 'bench', VpcId: ids.vpcId }),
+  },
+  {
+    name: 'AuthorizeSecurityGroupIngress',
+    bareGoal: 0.3,
+    motoGoal: 20,
+    wanted: (_index, ids) => {
+      const one = serial++;
+      return query({
+        Action: 'AuthorizeSecurityGroupIngress', GroupId: ids.groupId, 'IpPermissions.1.IpProtocol': 'tcp', 'IpPermissions.1.FromPort': '443',
+        'IpPermissions.1.ToPort': '443', 'IpPermissions.1.IpRanges.1.CidrIp': `10.${(one >> 16) & 255}.${(one >> 8) & 255}.${one & 255}/32`,
+      });
+    },
+  },
+  { name: 'S3 put 1 KiB', bareGoal: 0.3, motoGoal: 20, wanted: (index) => object('PUT', `small-${index % 100}`, kibibyte) },
+  { name: 'S3 get 1 KiB', bareGoal: 0.3, motoGoal: 20, wanted: () => object('GET', 'small-0') },
+  { name: 'S3 put 8 MiB', bareGoal: 0.7, motoGoal: 2, wanted: (index) => object('PUT', `large-${index % 4}`, eightMebibytes) },
+  { name: 'S3 get 8 MiB', bareGoal: 0.7, motoGoal: 2, wanted: () => object('GET', 'large-0') },
+];
+
+/** A case whose requests differ is signed for each request beforehand, so that signing is not measured. */
+function prepared(one: Case, target: Target, ids: Ids, count: number): Buffer[] {
+  const host = `127.0.0.1:${target.port}`;
+  return Array.from({ length: count }, (_, index) =>
+    signedRequest({ ...one.wanted(index, ids), host, region: 'us-east-1' }, target.credentials),
+  );
+}
+
+function requestsOf(one: Case, target: Target, ids: Ids, perSecond: number, durationMs: number): (index: number) => Buffer {
+  const distinct = one.name.startsWith('CreateSecurityGroup') || one.name.startsWith('Authorize');
+  const few = one.name.includes('8 MiB') ? 4 : one.name.includes('put 1 KiB') ? 100 : 1;
+  const buffers = prepared(one, target, ids, distinct ? Math.ceil((perSecond * durationMs) / 1000) + 100 : few);
+  return (index) => buffers[index % buffers.length] as Buffer;
+}
+
+async function once(target: Target, wanted: Omit<Wanted, 'host' | 'region'>): Promise<string> {
+  const bytes = signedRequest({ ...wanted, host: `127.0.0.1:${target.port}`, region: 'us-east-1', headers: { ...wanted.headers, connection: 'close' } }, target.credentials);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = net.connect(target.port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+    socket.on('error', reject);
+  });
+}
+
+async function furnish(target: Target): Promise<Ids> {
+  const find = (text: string, tag: string) => new RegExp(`<${tag}>([^<]+)</${tag}>`).exec(text)?.[1] ?? fail(target, text);
+  const vpcId = find(await once(target, query({ Action: 'CreateVpc', CidrBlock: '10.0.0.0/16' })), 'vpcId');
+  for (let index = 0; index < 1000; index += 1) {
+    const cidr = `10.0.${index >> 4}.${(index & 15) * 16}/28`;
+    await once(target, query({ Action: 'CreateSubnet', VpcId: vpcId, CidrBlock: cidr }));
+  }
+  const groupId = find(await once(target, query({ Action: 'CreateSecurityGroup', GroupName: 'bench', GroupDescription: 'bench', VpcId: vpcId })), 'groupId');
+  await once(target, { service: 's3', method: 'PUT', path: '/bench', body: Buffer.alloc(0) });
+  return { vpcId, groupId };
+}
+
+function fail(target: Target, text: string): never {
+  throw new Error(`${target.name} answered ${text.slice(0, 400)}`);
+}
+
+export interface Row {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly answerBytes: number;
+  readonly postern: Load;
+  readonly bare: Load;
+  readonly moto?: Load;
+  readonly bareGoal: number;
+  readonly motoGoal: number;
+}
+
+/** @param rounds each figure is the middle of this many, the servers in turn, so that a drift of the machine reaches all alike */
+export async function measureApi(postern: Target, options: { durationMs: number; rounds: number; progress: (text: string) => void }): Promise<Row[]> {
+  const bare = spawn(process.execPath, ['--import', 'tsx', 'bench/bare-server.ts'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const barePort = Number(await firstLine(bare));
+  const moto = await startMoto();
+  const rows: Row[] = [];
+  try {
+    options.progress('furnishing: a VPC with 1,000 subnets');
+    const ids = await furnish(postern);
+    const motoIds = moto ? await furnish(moto.target) : undefined;
+    const bareTarget: Target = { name: 'bare', port: barePort, credentials: postern.credentials };
+    for (const one of cases) {
+      const answerBytes = bodyLength(await once(postern, one.wanted(0, ids)));
+      await resize(barePort, answerBytes);
+      for (const concurrency of [1, 16]) {
+        options.progress(`${one.name}, concurrency ${concurrency}`);
+        const runs = { postern: [] as Load[], bare: [] as Load[], moto: [] as Load[] };
+        for (let round = 0; round < options.rounds; round += 1) {
+          const measure = (target: Target, own: Ids, expected: number) =>
+            load({ port: target.port, concurrency, durationMs: options.durationMs, request: requestsOf(one, target, own, expected, options.durationMs) });
+          runs.postern.push(await measure(postern, ids, 9000));
+          runs.bare.push(await measure(bareTarget, ids, 100));
+          if (moto && motoIds) runs.moto.push(await measure(moto.target, motoIds, 1500));
+        }
+        const motoRun = middle(runs.moto);
+        const own = middle(runs.postern);
+        const bareRun = middle(runs.bare);
+        if (!own || !bareRun) throw new Error('no round was run');
+        rows.push({ name: one.name, concurrency, answerBytes, postern: own, bare: bareRun, ...(motoRun && { moto: motoRun }), bareGoal: one.bareGoal, motoGoal: one.motoGoal });
+      }
+    }
+  } finally {
+    bare.stdin?.end();
+    moto?.end();
+  }
+  return rows;
+}
+
+function middle(loads: readonly Load[]): Load | undefined {
+  return [...loads].sort((a, b) => a.perSecond - b.perSecond)[Math.floor(loads.length / 2)];
+}
+
+function bodyLength(answer: string): number {
+  return answer.length - answer.indexOf('\r\n\r\n') - 4;
+}
+
+async function resize(port: number, bytes: number): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/size?bytes=${bytes}`, { method: 'POST' });
+  await response.arrayBuffer();
+}
+
+export function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('\n')) resolve(text.split('\n')[0] ?? '');
+    });
+    child.on('exit', (code) => reject(new Error(`it ended with ${code} before it said anything`)));
+  });
+}
+
+async function startMoto(): Promise<{ target: Target; end: () => void } | undefined> {
+  const port = 20_000 + Math.floor(Math.random() * 10_000);
+  const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  let gone = false;
+  child.on('error', () => {
+    gone = true;
+  });
+  child.on('exit', () => {
+    gone = true;
+  });
+  const target = { name: 'moto', port, credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' } };
+  for (let tries = 0; tries < 200 && !gone; tries += 1) {
+    try {
+      await fetch(`http://127.0.0.1:${port}/`);
+      return { target, end: () => child.kill('SIGTERM') };
+    } catch {
+      await delay(100);
+    }
+  }
+  return undefined;
+}

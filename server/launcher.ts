@@ -1,0 +1,152 @@
+// `postern up`, on the host's side: checks the machine, takes the data directory's lock, opens the listening socket, and starts the server in a
+// world of its own (fabric/world.ts) with that socket inherited. The listener is all that joins the two: accepted connections arrive on loopback,
+// while everything the server does itself happens in namespaces that have no way out.
+
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { preflight } from '@postern/fabric/preflight.ts';
+import { enterWorld } from '@postern/fabric/world.ts';
+import { configurationVariable, type ReadyMessage, type ServerConfiguration } from './configuration.ts';
+import { loopbackHosts } from './operator/admission.ts';
+import { OperatorError } from './operator/operator-error.ts';
+
+export interface LaunchOptions {
+  readonly dataDirectory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly auth: 'strict' | 'open';
+  readonly quotas: 'off' | 'aws';
+  readonly strictImages: boolean;
+}
+
+export interface LaunchedCloud {
+  readonly endpoint: string;
+  /** The variables of `postern env`. */
+  readonly environment: Record<string, string>;
+  /** Resolves with the exit status when the cloud has ended, for whatever reason. */
+  readonly ended: Promise<number>;
+}
+
+/**
+ * Starts the cloud and resolves when it answers. SIGINT and SIGTERM end it in order.
+ * @throws OperatorError with the cure when this machine cannot run it, the port or the data directory is taken, or the server fails to start
+ */
+export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
+  const failures = preflight();
+  const first = failures[0];
+  if (first) {
+    const message = failures.map((failure) => failure.problem).join('\n  ');
+    throw new OperatorError(message, { exitCode: 4, cure: first.cure });
+  }
+  mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
+  chmodSync(options.dataDirectory, 0o700);
+  const lock = await takeLock(options.dataDirectory);
+  const listener = await listen(options.host, options.port);
+  const endpoint = endpointOf(listener);
+  const configuration: ServerConfiguration = {
+    version: '0.1.0',
+    dataDirectory: options.dataDirectory,
+    auth: options.auth,
+    quotas: options.quotas,
+    strictImages: options.strictImages,
+    endpoint,
+    hosts: [...loopbackHosts, ...(options.host === '0.0.0.0' || options.host === '::' ? [] : [options.host.toLowerCase()])],
+    privileged: process.getuid?.() === 0,
+  };
+  const child = await enterWorld({
+    command: process.execPath,
+    args: serverArguments(),
+    extraFds: [descriptor(listener), 'pipe', descriptor(lock)],
+    env: { ...process.env, [configurationVariable]: JSON.stringify(configuration) },
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.on('exit', (code, signal) => {
+      rmSync(join(options.dataDirectory, 'run.json'), { force: true });
+      resolve(signal ? 1 : (code ?? 1));
+    });
+  });
+  const end = () => child.stdin?.end();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  // The server has the sockets now; this process must not accept from them.
+  unref(listener);
+  unref(lock);
+  const ready = await readyMessage(child.stdio[4] as Readable, ended);
+  if (!ready.ready) throw new OperatorError(ready.message, { exitCode: 4 });
+  const run = { endpoint, processId: process.pid, startedAt: new Date().toISOString() };
+  writeFileSync(join(options.dataDirectory, 'run.json'), JSON.stringify(run), { mode: 0o600 });
+  return { endpoint, environment: ready.environment, ended };
+}
+
+/** The bundle beside this file, or the source when there is none. */
+function serverArguments(): string[] {
+  const here = fileURLToPath(import.meta.url);
+  if (here.endsWith('.ts')) return ['--import', 'tsx', join(dirname(here), 'main.ts')];
+  return ['--enable-source-maps', '--max-semi-space-size=8', join(dirname(here), 'server.mjs')];
+}
+
+/** An abstract socket named after the directory: the kernel gives the name back when the last holder dies, however it dies. */
+function takeLock(directory: string): Promise<net.Server> {
+  const name = `\0postern-${createHash('sha256').update(directory).digest('hex').slice(0, 32)}`;
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new OperatorError(`A cloud already runs on ${directory}.`, { exitCode: 4, cure: 'postern status' })
+          : error,
+      );
+    });
+    server.listen(name, () => resolve(server));
+  });
+}
+
+function listen(host: string, port: number): Promise<net.Server> {
+  return new Promise((resolve, reject) => {
+    // Nobody answers until the server has the socket: a client that comes too early is told so at once instead of waiting for ever.
+    const server = net.createServer((socket) => socket.destroy());
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      const problem: Record<string, string> = {
+        EADDRINUSE: `Port ${port} on ${host} is taken by another program.`,
+        EADDRNOTAVAIL: `${host} is no address of this machine.`,
+        EACCES: `Port ${port} needs root.`,
+      };
+      const message = problem[error.code ?? ''] ?? `Cannot listen on ${host} port ${port}: ${error.message}`;
+      reject(new OperatorError(message, { exitCode: 4, cure: 'postern up --port 0' }));
+    });
+    server.listen({ host, port, backlog: 511 }, () => resolve(server));
+  });
+}
+
+function endpointOf(listener: net.Server): string {
+  const address = listener.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the listener has no address');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** Node has no public way to read a server's descriptor; `_handle.fd` is what its own cluster module uses (Node 20). */
+function descriptor(server: net.Server): number {
+  const handle = (server as unknown as { _handle?: { fd?: number } })._handle;
+  if (handle?.fd === undefined || handle.fd < 0) throw new Error('the listening socket has no descriptor');
+  return handle.fd;
+}
+
+/** Closes this process's copy; the server's own copy lives on. */
+function unref(server: net.Server): void {
+  server.close();
+}
+
+function readyMessage(stream: Readable, ended: Promise<number>): Promise<ReadyMessage> {
+  return new Promise((resolve) => {
+    let text = '';
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as ReadyMessage);
+    });
+    ended.then((code) => resolve({ ready: false, message: `The server ended with status ${code} before it answered; its words are above.` }));
+  });
+}

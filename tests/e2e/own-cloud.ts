@@ -1,0 +1,105 @@
+// A cloud for one test: brought up by the built command in a directory of its own on a free port, and gone afterwards.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const command = join(root, 'dist', 'postern.mjs');
+
+/** An ordinary user of this machine to run as, when the tests run as root: the first one with a login number from 1000 on. */
+export function ordinaryUser(): { uid: number; gid: number; name: string } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name = '', , uid = '', gid = ''] = line.split(':');
+    if (Number(uid) >= 1000 && Number(uid) < 65_000) return { uid: Number(uid), gid: Number(gid), name };
+  }
+  return { uid: 65_534, gid: 65_534, name: 'nobody' };
+}
+
+export interface Own {
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+  readonly launcher: ChildProcess;
+  /** Ends in order; keeps the directory when asked to. */
+  end(options?: { keep?: boolean }): Promise<number | null>;
+  /** Resolves when the launcher has ended. */
+  readonly ended: Promise<number | null>;
+}
+
+export interface OwnOptions {
+  readonly directory?: string;
+  readonly args?: readonly string[];
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+export function newDirectory(user?: { uid: number; gid: number }): string {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-test-'));
+  chmodSync(directory, 0o700);
+  if (user) chownSync(directory, user.uid, user.gid);
+  return directory;
+}
+
+export function bringUp(options: OwnOptions = {}): Promise<Own> {
+  const directory = options.directory ?? newDirectory(options.user);
+  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--port', '0', '--json', ...(options.args ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(options.user && { HOME: directory }) },
+    ...options.user,
+  });
+  let output = '';
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
+  return new Promise((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      let greeting: { endpoint: string; environment: Record<string, string> };
+      try {
+        greeting = JSON.parse(output) as typeof greeting;
+      } catch {
+        return; // half of it; the rest is coming
+      }
+      resolve({
+        directory,
+        environment: greeting.environment,
+        endpoint: greeting.endpoint,
+        launcher: child,
+        ended,
+        end: async ({ keep = false } = {}) => {
+          child.kill('SIGTERM');
+          const code = await ended;
+          if (!keep) rmSync(directory, { recursive: true, force: true });
+          return code;
+        },
+      });
+    });
+    ended.then((code) => reject(new Error(`the cloud ended with ${code} before it answered:\n${complaints}`)));
+  });
+}
+
+/** Processes of this machine that have the directory in their command line or environment. */
+export function processesOf(directory: string): string[] {
+  const found: string[] = [];
+  for (const id of readdirSync('/proc')) {
+    if (!/^\d+$/.test(id) || Number(id) === process.pid) continue;
+    try {
+      const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
+      const environment = readFileSync(`/proc/${id}/environ`, 'utf8');
+      if (line.includes(directory) || environment.includes(directory)) found.push(`${id} ${line.replaceAll('\0', ' ')}`);
+    } catch {
+      // it ended meanwhile, or belongs to somebody else
+    }
+  }
+  return found;
+}
+
+/** Mounts of this machine that lie in the directory. */
+export function mountsOf(directory: string): string[] {
+  return readFileSync('/proc/self/mounts', 'utf8').split('\n').filter((line) => line.includes(directory));
+}
