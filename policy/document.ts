@@ -27,6 +27,8 @@ export interface ParseOptions {
   readonly kind: PolicyKind;
   /** A customer managed policy: must have version 2012-10-17 and has a size of its own. */
   readonly managed?: boolean;
+  /** Instead of the kind's own limit, in characters as the kind counts them; IAM's quota for trust policies can be raised. */
+  readonly maxSize?: number;
   /** Resource policies: is this resource under the policy's own one? (`Policy has invalid resource`) */
   readonly resourceFits?: (resource: string) => boolean;
   /** Is there such an action? A pattern with wildcards is asked too. */
@@ -88,7 +90,10 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
 export type Fail = (problem: Parameters<typeof policyFailure>[1], detail?: string) => PolicyFailure;
 
 function checkSize(text: string, options: ParseOptions, fail: Fail): PolicyFailure | undefined {
-  const limit = (max: number, size: number) => (size > max ? fail('size', String(max)) : undefined);
+  const limit = (max: number, size: number) => {
+    const allowed = options.maxSize ?? max;
+    return size > allowed ? fail('size', String(allowed)) : undefined;
+  };
   switch (options.kind) {
     case 'identity':
       return options.managed === true ? limit(POLICY_SIZE.managedPolicy, policyLength(text)) : undefined;

@@ -1,0 +1,227 @@
+// May this caller do this? Asks the policy engine about every permission of an operation, with policies and facts out of the rows.
+//
+// For the pipeline:
+//   const authorizer = createAuthorizer({ managedPolicyDocument, serviceOf });        // once
+//   const asked = authorizer.open(callWithoutRequireAndAllows, service, accessKeyRow); // per request, after the signature is verified
+//   const call = { ...callWithoutRequireAndAllows, require: asked.require, allows: asked.allows };
+//   asked.authorize({ ...call, tx }, input, operation.authorize);                      // in the transaction of the handler, before it
+//   asked.decisions                                                                   // for the request log, also after a throw
+// `principalOf` and `anonymous` (principal.ts) make the principal of the call.
+//
+// Each permission is asked with: the caller's own policies, the resource's policy, and the endpoint's when the request came through one.
+// The first that is denied is thrown as the service's own error. Gap: SCPs and RCPs, until there are organizations.
+
+import { lowerCaseContext } from '@postern/policy/compile.ts';
+import { evaluate } from '@postern/policy/evaluate.ts';
+import type { AuthorizationRequest, Decision, PolicyLayer, PolicySet, PolicySource } from '@postern/policy/types.ts';
+import type { Authorization, BaseCall, Call, Permission, Service } from '../service.ts';
+import type { AccessKeyRow } from '../store/rows/iam.ts';
+import type { Transaction } from '../store/store.ts';
+import { type CallFacts, globalContext, type MutableContext } from './context.ts';
+import { actionPrefix, automaticPermissions, type Input } from './permissions.ts';
+import { callerPolicies, documentOf, type ManagedPolicyDocument } from './policies.ts';
+
+export interface AuthorizerOptions {
+  /** The policies that AWS ships, by ARN. */
+  readonly managedPolicyDocument: ManagedPolicyDocument;
+  /** A service by its action prefix: its resource policies count for permissions that another service's operation requires. */
+  readonly serviceOf?: (actionPrefix: string) => Service | undefined;
+}
+
+/** One question and its answer, small enough for the request log. */
+export interface DecisionRecord {
+  readonly action: string;
+  readonly resource: string;
+  readonly allowed: boolean;
+  readonly layer: Decision['layer'];
+  readonly explicit: boolean;
+  readonly reason: string;
+  readonly citations: readonly {
+    readonly layer: PolicyLayer;
+    readonly policyId: string;
+    readonly sid?: string;
+    readonly index: number;
+  }[];
+  /** What every layer said; absent where the answer needed none. */
+  readonly layers?: readonly { readonly layer: PolicyLayer; readonly outcome: Decision['layers'][number]['outcome'] }[];
+}
+
+export interface RequestAuthorization {
+  readonly require: BaseCall['require'];
+  readonly allows: BaseCall['allows'];
+  /**
+   * Asks for everything that the operation needs.
+   * @throws the service's error of access denied, or what the operation's own `authorize` throws (NoSuchBucket)
+   */
+  authorize(call: Call, input: unknown, authorization: Authorization<never>): readonly DecisionRecord[];
+  /** Every question of this request so far, in order. */
+  readonly decisions: readonly DecisionRecord[];
+}
+
+export interface Authorizer {
+  open(call: CallFacts, service: Service, accessKey?: AccessKeyRow): RequestAuthorization;
+  /** The same question without a request behind it: for `why` and the simulator. */
+  decide(
+    tx: Transaction,
+    call: CallFacts,
+    service: Service,
+    permission: Permission,
+    accessKey?: AccessKeyRow,
+  ): Decision;
+}
+
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  return {
+    open: (call, service, accessKey) => new OpenRequest(options, call, service, accessKey),
+    decide: (tx, call, service, permission, accessKey) =>
+      new OpenRequest(options, call, service, accessKey).decide(tx, permission).decision,
+  };
+}
+
+class OpenRequest implements RequestAuthorization {
+  readonly decisions: DecisionRecord[] = [];
+  readonly #options: AuthorizerOptions;
+  readonly #call: CallFacts;
+  readonly #service: Service;
+  readonly #accessKey: AccessKeyRow | undefined;
+  #context: MutableContext | undefined;
+
+  constructor(options: AuthorizerOptions, call: CallFacts, service: Service, accessKey: AccessKeyRow | undefined) {
+    this.#options = options;
+    this.#call = call;
+    this.#service = service;
+    this.#accessKey = accessKey;
+  }
+
+  readonly require: BaseCall['require'] = (tx, action, resource, context) => {
+    this.#ask(tx, { action, resource, ...(context && { context }) });
+  };
+
+  readonly allows: BaseCall['allows'] = (tx, action, resource) => {
+    const { request, decision } = this.decide(tx, { action, resource });
+    this.#record(request, decision);
+    return decision.allowed;
+  };
+
+  authorize(call: Call, input: unknown, authorization: Authorization<never>): readonly DecisionRecord[] {
+    if (authorization === 'none') return this.decisions;
+    if (authorization === 'auto') {
+      if (this.#isRootsOwn()) {
+        this.decisions.push(rootRecord(`${actionPrefix(call.service)}:${call.operation}`));
+        return this.decisions;
+      }
+      for (const permission of automaticPermissions(call.tx, call, inputOf(input))) this.#ask(call.tx, permission);
+      return this.decisions;
+    }
+    for (const permission of authorization(call, input as never)) this.#ask(call.tx, permission);
+    return this.decisions;
+  }
+
+  decide(tx: Transaction, permission: Permission): { request: AuthorizationRequest; decision: Decision } {
+    const { principal } = this.#call;
+    const { policies, ownerAccountId } = this.#policies(tx, permission);
+    const request: AuthorizationRequest = {
+      principal,
+      action: permission.action,
+      resource: permission.resource,
+      ...(ownerAccountId !== undefined && { resourceAccountId: ownerAccountId }),
+      context: this.#contextOf(tx, permission, ownerAccountId),
+    };
+    return { request, decision: evaluate(request, policies) };
+  }
+
+  /**
+   * A root user's request to its own account, not through an endpoint, to a service whose resources have no policies: no layer is left
+   * that could say no (E3), so what the operation needs is not even worked out.
+   */
+  #isRootsOwn(): boolean {
+    return (
+      this.#call.principal.type === 'root' &&
+      this.#call.path.kind === 'internet' &&
+      this.#service.resourcePolicy === undefined &&
+      this.#service.resourceOwner === undefined
+    );
+  }
+
+  #ask(tx: Transaction, permission: Permission): void {
+    const { request, decision } = this.decide(tx, permission);
+    this.#record(request, decision);
+    if (!decision.allowed) throw this.#service.denied(this.#baseCall(), request, decision);
+  }
+
+  #record(request: AuthorizationRequest, decision: Decision): void {
+    this.decisions.push({
+      action: request.action,
+      resource: request.resource,
+      allowed: decision.allowed,
+      layer: decision.layer,
+      explicit: decision.explicit,
+      reason: decision.reason,
+      citations: decision.citations.map(({ layer, policyId, statement }) => ({
+        layer,
+        policyId,
+        index: statement.index,
+        ...(statement.sid !== undefined && { sid: statement.sid }),
+      })),
+      layers: decision.layers.map(({ layer, outcome }) => ({ layer, outcome })),
+    });
+  }
+
+  #baseCall(): BaseCall {
+    return { ...this.#call, require: this.require, allows: this.allows };
+  }
+
+  #policies(tx: Transaction, permission: Permission): { policies: PolicySet; ownerAccountId: string | undefined } {
+    const own = callerPolicies(tx, this.#call.principal, this.#accessKey, this.#options.managedPolicyDocument);
+    const service = this.#serviceOf(permission.action);
+    const resource = service?.resourcePolicy?.(tx, permission.resource);
+    const endpoint = this.#endpointPolicy(tx);
+    const ownerAccountId = resource?.ownerAccountId ?? service?.resourceOwner?.(tx, permission.resource);
+    return {
+      policies: {
+        ...own,
+        ...(resource && { resource: { id: resource.id, document: documentOf('resource', resource.policyText) } }),
+        ...(endpoint && { endpoint }),
+      },
+      ownerAccountId,
+    };
+  }
+
+  #serviceOf(action: string): Service | undefined {
+    const prefix = action.slice(0, action.indexOf(':')).toLowerCase();
+    return prefix === actionPrefix(this.#service.name) ? this.#service : this.#options.serviceOf?.(prefix);
+  }
+
+  /** An endpoint that was deleted under a request lets nothing through: its gate cannot be asked any more. */
+  #endpointPolicy(tx: Transaction): PolicySource | undefined {
+    const { path } = this.#call;
+    if (path.kind !== 'endpoint') return undefined;
+    const row = tx.get('vpc-endpoint', path.vpcEndpointId);
+    return {
+      id: path.vpcEndpointId,
+      document: row ? documentOf('endpoint', row.policyDocument) : { version: '2012-10-17', statements: [] },
+    };
+  }
+
+  #contextOf(tx: Transaction, permission: Permission, ownerAccountId: string | undefined): MutableContext {
+    this.#context ??= globalContext(tx, this.#call, this.#accessKey);
+    const context = new Map(this.#context);
+    const owner = ownerAccountId ?? accountOf(permission.resource);
+    if (owner !== undefined) context.set('aws:resourceaccount', [owner]);
+    for (const [key, values] of Object.entries(permission.context ?? {})) context.set(key.toLowerCase(), values);
+    return lowerCaseContext(context);
+  }
+}
+
+function accountOf(arn: string): string | undefined {
+  const account = arn.split(':', 5)[4];
+  return account === undefined || account === '' ? undefined : account;
+}
+
+function inputOf(input: unknown): Input {
+  return typeof input === 'object' && input !== null ? (input as Input) : {};
+}
+
+function rootRecord(action: string): DecisionRecord {
+  return { action, resource: '*', allowed: true, layer: 'root', explicit: false, reason: '', citations: [] };
+}

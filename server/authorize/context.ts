@@ -1,0 +1,95 @@
+// What is true of a request whatever it asks for? The global condition keys, table 6.5.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (read 2026-11-21)
+// Where it came from is read from `call.path` alone, which is the socket's; only the user agent and the referer are the client's word, as in AWS.
+// Keys are in lower case (O4). A key that is not in the map is absent, which decides as much as a value does (O2).
+
+import type { BaseCall } from '../service.ts';
+import type { AccessKeyRow } from '../store/rows/iam.ts';
+import type { Transaction } from '../store/store.ts';
+
+export type MutableContext = Map<string, readonly string[]>;
+export type CallFacts = Omit<BaseCall, 'require' | 'allows'>;
+
+/** Services that know the account of the endpoint's owner (6.5: "only some services"). */
+const KNOWS_ENDPOINT_OWNER: ReadonlySet<string> = new Set(['s3', 'sts', 'iam', 'dynamodb']);
+
+/**
+ * @param accessKey the key that signed the request; undefined for an anonymous one, and for a key that `--auth open` made up
+ */
+export function globalContext(tx: Transaction, call: CallFacts, accessKey?: AccessKeyRow): MutableContext {
+  const context: MutableContext = new Map();
+  const set = (key: string, value: string | undefined) => {
+    if (value !== undefined) context.set(key, [value]);
+  };
+  set('aws:currenttime', call.now.toISOString());
+  set('aws:epochtime', String(Math.floor(call.now.getTime() / 1000)));
+  set('aws:requestedregion', call.region);
+  set('aws:securetransport', String(call.path.secure));
+  set('aws:useragent', call.headers['user-agent']);
+  set('aws:referer', call.headers.referer);
+  set('aws:viaawsservice', 'false');
+  set('aws:principalisawsservice', 'false');
+  addPath(tx, call, set);
+  addPrincipal(call, set);
+  if (accessKey) addCredentials(tx, call, accessKey, set);
+  return context;
+}
+
+type Set = (key: string, value: string | undefined) => void;
+
+function addPath(tx: Transaction, call: CallFacts, set: Set): void {
+  const { path } = call;
+  if (path.kind === 'internet') {
+    set('aws:sourceip', path.sourceIp);
+    return;
+  }
+  const owner = tx.get('vpc-endpoint', path.vpcEndpointId)?.accountId;
+  const vpc = tx.get('vpc', path.vpcId);
+  set('aws:vpcsourceip', path.sourceIp);
+  set('aws:sourcevpc', path.vpcId);
+  set('aws:sourcevpce', path.vpcEndpointId);
+  set(
+    'aws:sourcevpcarn',
+    `arn:${call.partition}:ec2:${vpc?.region ?? call.region}:${vpc?.accountId ?? owner ?? call.accountId}:vpc/${path.vpcId}`,
+  );
+  if (KNOWS_ENDPOINT_OWNER.has(call.service)) set('aws:vpceaccount', owner);
+}
+
+const PRINCIPAL_TYPES = {
+  root: 'Account',
+  user: 'User',
+  'role-session': 'AssumedRole',
+  'federated-user': 'FederatedUser',
+  service: 'AWSService',
+  anonymous: 'Anonymous',
+} as const;
+
+function addPrincipal(call: CallFacts, set: Set): void {
+  const { principal } = call;
+  set('aws:principaltype', PRINCIPAL_TYPES[principal.type]);
+  set('aws:principalaccount', principal.accountId);
+  if (principal.type === 'anonymous') return;
+  // A session is known by its role here (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn).
+  set('aws:principalarn', principal.roleArn ?? principal.arn);
+  set('aws:userid', principal.userId);
+  set('aws:username', principal.userName);
+  for (const [key, value] of Object.entries(principal.tags ?? {})) set(`aws:principaltag/${key.toLowerCase()}`, value);
+}
+
+function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRow, set: Set): void {
+  const { owner } = accessKey;
+  if (accessKey.sessionToken === undefined) return;
+  set('aws:tokenissuetime', accessKey.createDate);
+  // Long-term keys have no such key at all; temporary ones without MFA say false.
+  set('aws:multifactorauthpresent', 'false');
+  if (owner.kind !== 'role-session' || !owner.instance) return;
+  const { instanceId, vpcId, privateIp, delivery } = owner.instance;
+  const instance = tx.get('instance', instanceId as `i-${string}`);
+  set('aws:ec2instancesourcevpc', vpcId);
+  set('aws:ec2instancesourceprivateipv4', privateIp);
+  set('ec2:roledelivery', delivery);
+  set(
+    'ec2:sourceinstancearn',
+    `arn:${call.partition}:ec2:${instance?.region ?? call.region}:${accessKey.accountId}:instance/${instanceId}`,
+  );
+}
