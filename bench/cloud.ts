@@ -1,0 +1,86 @@
+// A cloud of the benchmark's own: the built command on a free port, in a temporary directory.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+export const command = join(root, 'dist', 'postern.mjs');
+
+export interface BenchCloud {
+  readonly directory: string;
+  readonly endpoint: string;
+  readonly port: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** From the start of the process to the first answered request. */
+  readonly firstAnswerMs: number;
+  end(): Promise<void>;
+}
+
+export async function bringUp(): Promise<BenchCloud> {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--port', '0', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const greeting = await greetingOf(child);
+  await answered(greeting.endpoint);
+  const firstAnswerMs = performance.now() - startedAt;
+  const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  return {
+    directory,
+    endpoint: greeting.endpoint,
+    port: Number(new URL(greeting.endpoint).port),
+    environment: greeting.environment,
+    firstAnswerMs,
+    end: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function greetingOf(child: ChildProcess): Promise<{ endpoint: string; environment: Record<string, string> }> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      try {
+        resolve(JSON.parse(text) as { endpoint: string; environment: Record<string, string> });
+      } catch {
+        // half of it; the rest is coming
+      }
+    });
+    child.on('exit', (code) => reject(new Error(`the cloud ended with ${code} before it answered`)));
+  });
+}
+
+function answered(endpoint: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.get(endpoint, (response) => {
+      response.resume();
+      response.on('end', resolve);
+    }).on('error', reject);
+  });
+}
+
+/** Resident memory of every process of the cloud, in bytes, by its command. */
+export function memoryOf(directory: string): { command: string; bytes: number }[] {
+  const found: { command: string; bytes: number }[] = [];
+  for (const id of readdirSync('/proc')) {
+    if (!/^\d+$/.test(id)) continue;
+    try {
+      const environment = readFileSync(`/proc/${id}/environ`, 'utf8');
+      const line = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      if (!environment.includes(directory) && !line.includes(directory)) continue;
+      // Proportional: a page that two processes share counts once.
+      const pss = /^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1];
+      found.push({ command: line.slice(0, 80), bytes: Number(pss ?? 0) * 1024 });
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  return found;
+}

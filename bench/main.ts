@@ -1,0 +1,117 @@
+// `npm run bench`: one command, one table, with machine and date. Goals are the issue's; a figure that misses its goal is marked, not hidden.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measureApi, type Row } from './api.ts';
+import { bringUp, memoryOf } from './cloud.ts';
+import { measureFabric } from './fabric.ts';
+import { measureNetwork } from './network.ts';
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'start,api,network,fabric' }, write: { type: 'boolean', default: false } },
+});
+const wanted = new Set(values.only.split(','));
+const quick = values.quick;
+const progress = (text: string) => process.stderr.write(`bench: ${text}\n`);
+
+const lines: string[] = [];
+const put = (line = '') => {
+  lines.push(line);
+  process.stdout.write(`${line}\n`);
+};
+const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
+const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const spread = (values: readonly number[]) => `${number(middle(values))} (${number(Math.min(...values))}–${number(Math.max(...values))})`;
+const mark = (met: boolean) => (met ? '✓' : '✗');
+
+function machine(): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
+  return `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${kernel}, Node ${process.versions.node}`;
+}
+
+const date = new Date().toISOString().slice(0, 10);
+put(`# Benchmark, ${date}`);
+put();
+put(machine());
+
+if (wanted.has('start')) {
+  const first: number[] = [];
+  const idle: number[] = [];
+  for (let round = 0; round < (quick ? 2 : 5); round += 1) {
+    progress(`start ${round + 1}`);
+    const cloud = await bringUp();
+    first.push(cloud.firstAnswerMs);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    idle.push(memoryOf(cloud.directory).reduce((sum, one) => sum + one.bytes, 0) / 1e6);
+    await cloud.end();
+  }
+  put('\n## Start\n\n| figure | middle (least–most) | goal | |\n|---|---|---|---|');
+  put(`| start to first answered request, ms | ${spread(first)} | < 1,000 | ${mark(middle(first) < 1000)} |`);
+  put(`| idle memory of all processes (PSS), MB | ${spread(idle)} | < 150 | ${mark(middle(idle) < 150)} |`);
+}
+
+if (wanted.has('network')) {
+  const cloud = await bringUp();
+  try {
+    const figures = await measureNetwork(cloud, { repeats: quick ? 2 : 5, seconds: quick ? 2 : 5, progress });
+    put('\n## Network\n\n| figure | middle (least–most) | goal | |\n|---|---|---|---|');
+    put(`| RunInstances to a shell that answers, ms | ${spread(figures.runToShellMs)} | < 300 | ${mark(middle(figures.runToShellMs) < 300)} |`);
+    put(`| security-group change to effect on packets, ms | ${spread(figures.groupChangeMs)} | < 50 | ${mark(middle(figures.groupChangeMs) < 50)} |`);
+    if (figures.throughput) {
+      const { instanceGbits, bareGbits } = figures.throughput;
+      const ratios = instanceGbits.map((value, index) => value / (bareGbits[index] ?? Number.NaN));
+      put(`| instance to instance through the router, Gbit/s | ${spread(instanceGbits)} | | |`);
+      put(`| one bare veth pair, Gbit/s | ${spread(bareGbits)} | | |`);
+      put(`| the ratio of the two | ${spread(ratios)} | ≥ 0.5 | ${mark(middle(ratios) >= 0.5)} |`);
+    } else put(`| throughput | not measured: ${figures.withoutThroughput} | ≥ 0.5 | |`);
+  } finally {
+    await cloud.end();
+  }
+}
+
+if (wanted.has('fabric')) {
+  const rows = measureFabric(quick ? [10, 100] : [10, 100, 1000], progress);
+  put('\n## Compile and apply\n\n| interfaces | compile, ms | first apply, ms | one rule changed: compile + apply, ms |\n|---|---|---|---|');
+  for (const row of rows) put(`| ${row.interfaces} | ${number(row.compileMs)} | ${number(row.firstApplyMs)} | ${number(row.changeMs)} |`);
+}
+
+if (wanted.has('api')) {
+  const cloud = await bringUp();
+  try {
+    const credentials = { accessKeyId: cloud.environment['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: cloud.environment['AWS_SECRET_ACCESS_KEY'] ?? '' };
+    const rows = await measureApi({ name: 'postern', port: cloud.port, credentials }, { durationMs: quick ? 700 : 1500, rounds: quick ? 1 : 3, progress });
+    put('\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, and to moto_server.\n');
+    put('| call | at once | answer | per second | p50 ms | p99 ms | bare | ratio | goal | | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|');
+    for (const row of rows) put(apiRow(row));
+    const failed = rows.filter((row) => row.postern.failures > 0);
+    for (const row of failed) put(`\n${row.name}: ${row.postern.failures} answers failed: ${row.postern.firstFailure}`);
+  } finally {
+    await cloud.end();
+  }
+}
+
+function apiRow(row: Row): string {
+  const bareRatio = row.postern.perSecond / row.bare.perSecond;
+  const large = row.answerBytes > 100_000 && !row.name.startsWith('S3');
+  const motoRatio = row.moto ? row.postern.perSecond / row.moto.perSecond : undefined;
+  const cells = [
+    row.name, String(row.concurrency), size(row.answerBytes), number(row.postern.perSecond), row.postern.p50Ms.toFixed(2), row.postern.p99Ms.toFixed(2),
+    number(row.bare.perSecond), bareRatio.toFixed(2), large ? '' : `≥ ${row.bareGoal}`, large ? '' : mark(bareRatio >= row.bareGoal),
+    row.moto ? number(row.moto.perSecond) : 'not installed', motoRatio === undefined ? '' : motoRatio.toFixed(1), `≥ ${row.motoGoal}`, motoRatio === undefined ? '' : mark(motoRatio >= row.motoGoal),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function size(bytes: number): string {
+  return bytes >= 1e6 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} B`;
+}
+
+if (values.write) {
+  const directory = join('bench', 'results');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${date}.md`), `${lines.join('\n')}\n`);
+  progress(`written to bench/results/${date}.md`);
+}
