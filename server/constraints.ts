@@ -53,7 +53,9 @@ export class Constraints {
 
   oneOf(member: string, value: string | undefined, allowed: readonly string[]): this {
     if (value !== undefined && !allowed.includes(value)) {
-      this.#add(member, value, `Member must satisfy enum value set: [${allowed.join(', ')}]`);
+      // Recorded: IAM does not list the values, STS and older models do.
+      const list = this.#showValues ? `: [${allowed.join(', ')}]` : '';
+      this.#add(member, value, `Member must satisfy enum value set${list}`);
     }
     return this;
   }

@@ -1,0 +1,136 @@
+// Which permission does an IAM operation need? The action is the operation's name; the resource is the entity that the input names, with its path, and the
+// keys are those of https://docs.aws.amazon.com/service-authorization/latest/reference/list_identityandaccessmanagementiam.html (read 2026-11-20).
+// What the model itself forbids (a missing name) is refused before anybody asks for permission, as AWS does.
+
+import { nameKey, policyArn } from '../../identities.ts';
+import type { Authorization, Call, Permission } from '../../service.ts';
+import { checkedPolicyArn, required } from './checks.ts';
+import { validationError } from './errors.ts';
+
+/** The members of any input that say something about the entity or to the policy. */
+interface AnyInput {
+  readonly UserName?: string | undefined;
+  readonly GroupName?: string | undefined;
+  readonly RoleName?: string | undefined;
+  readonly InstanceProfileName?: string | undefined;
+  readonly PolicyArn?: string | undefined;
+  readonly PolicyName?: string | undefined;
+  readonly Path?: string | undefined;
+  readonly PathPrefix?: string | undefined;
+  readonly PermissionsBoundary?: string | undefined;
+  readonly Tags?: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined;
+  readonly TagKeys?: readonly string[] | undefined;
+}
+
+interface Existing {
+  readonly path: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly permissionsBoundaryArn?: string;
+}
+
+function contextOf(input: AnyInput, existing: Existing | undefined): Record<string, readonly string[]> {
+  const context: Record<string, readonly string[]> = {};
+  const boundary = input.PermissionsBoundary ?? existing?.permissionsBoundaryArn;
+  if (boundary !== undefined) context['iam:PermissionsBoundary'] = [boundary];
+  if (input.PolicyArn !== undefined) context['iam:PolicyARN'] = [input.PolicyArn];
+  for (const [key, value] of Object.entries(existing?.tags ?? {})) {
+    context[`aws:ResourceTag/${key}`] = [value];
+    context[`iam:ResourceTag/${key}`] = [value];
+  }
+  for (const { Key = '', Value = '' } of input.Tags ?? []) context[`aws:RequestTag/${Key}`] = [Value];
+  const tagKeys = input.TagKeys ?? input.Tags?.map((tag) => tag.Key ?? '');
+  if (tagKeys !== undefined) context['aws:TagKeys'] = tagKeys;
+  return context;
+}
+
+function permission(
+  call: Call,
+  input: AnyInput,
+  type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy',
+  name: string,
+  existing: Existing | undefined,
+): Permission[] {
+  const path = existing?.path ?? input.Path ?? '/';
+  return [
+    {
+      action: `iam:${call.operation}`,
+      resource: `arn:${call.partition}:iam::${call.accountId}:${type}${path}${name}`,
+      context: contextOf(input, existing),
+    },
+  ];
+}
+
+/**
+ * The user that an operation is about: the one named, else the caller itself.
+ * @returns undefined for the account's root
+ * @throws AwsError for a caller that is no user: a role session must name one
+ */
+export function subjectUserName(call: Call, userName: string | undefined): string | undefined {
+  if (userName !== undefined) return userName;
+  if (call.principal.type === 'root') return undefined;
+  if (call.principal.userName === undefined) {
+    throw validationError('Must specify userName when calling with non-User credentials');
+  }
+  return call.principal.userName;
+}
+
+/** On the user that is named. */
+export const onUser: Authorization<AnyInput> = (call, input) => {
+  const name = required('userName', input.UserName);
+  return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
+};
+
+/** On the user that is named, or the caller. Root needs no permission for itself. */
+export const onUserOrSelf: Authorization<AnyInput> = (call, input) => {
+  const name = subjectUserName(call, input.UserName);
+  return name === undefined ? [] : onUserOf(call, { ...input, UserName: name });
+};
+
+function onUserOf(call: Call, input: AnyInput): readonly Permission[] {
+  const name = input.UserName ?? '';
+  return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
+}
+
+export const onGroup: Authorization<AnyInput> = (call, input) => {
+  const name = required('groupName', input.GroupName);
+  return permission(call, input, 'group', name, call.tx.get('group', nameKey(call.accountId, name)));
+};
+
+export const onRole: Authorization<AnyInput> = (call, input) => {
+  const name = required('roleName', input.RoleName);
+  return permission(call, input, 'role', name, call.tx.get('role', nameKey(call.accountId, name)));
+};
+
+export const onInstanceProfile: Authorization<AnyInput> = (call, input) => {
+  const name = required('instanceProfileName', input.InstanceProfileName);
+  const row = call.tx.get('instance-profile', nameKey(call.accountId, name));
+  return permission(call, input, 'instance-profile', name, row);
+};
+
+/** On a managed policy that exists already. */
+export const onPolicy: Authorization<AnyInput> = (call, input) => {
+  const arn = checkedPolicyArn(input.PolicyArn);
+  const row = call.tx.get('managed-policy', arn);
+  return [
+    { action: `iam:${call.operation}`, resource: arn, context: contextOf({ ...input, PolicyArn: undefined }, row) },
+  ];
+};
+
+/** On the managed policy that is to be made. */
+export const onNewPolicy: Authorization<AnyInput> = (call, input) => {
+  const policyName = required('policyName', input.PolicyName);
+  const resource = policyArn(call.partition, { accountId: call.accountId, path: input.Path ?? '/', policyName });
+  return [{ action: `iam:${call.operation}`, resource, context: contextOf(input, undefined) }];
+};
+
+/** Lists are asked for by the path that they list: `arn:aws:iam::…:user/`. */
+export function onList(type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy'): Authorization<AnyInput> {
+  return (call, input) => [
+    {
+      action: `iam:${call.operation}`,
+      resource: `arn:${call.partition}:iam::${call.accountId}:${type}${input.PathPrefix ?? '/'}`,
+    },
+  ];
+}
+
+export const onEverything: Authorization<unknown> = (call) => [{ action: `iam:${call.operation}`, resource: '*' }];
