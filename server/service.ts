@@ -1,6 +1,7 @@
 // What a service is: a table of operations. A handler is a function of (call, input) and returns the output as the SDK's type describes it
 // (PascalCase members, Date for timestamps, Uint8Array for blobs). Adding an operation adds a row (design, invariant 4).
 
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { AuthorizationRequest, Decision, Principal } from '@postern/policy/types.ts';
 import type { RequestPath } from './path.ts';
@@ -12,6 +13,11 @@ export interface Settings {
   readonly strictImages: boolean;
   readonly quotas: 'off' | 'aws';
   readonly dataDirectory: string;
+}
+
+/** Where an instance's own disk is: a directory of that one machine. */
+export function instanceDisk(dataDirectory: string, instanceId: string): string {
+  return join(dataDirectory, 'instances', instanceId);
 }
 
 /** What every handler may know about its request. */
@@ -67,6 +73,11 @@ export interface Permission {
   readonly resource: string;
   /** Service keys of this resource, e.g. `ec2:Vpc`, `aws:ResourceTag/Name`, `s3:prefix`. */
   readonly context?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The root of the account that owns the resource is allowed whatever the resource's own policy says, also an explicit deny (T1: s3:GetBucketPolicy,
+   * PutBucketPolicy, DeleteBucketPolicy). The authorizer leaves `PolicySet.resource` out for that caller; VPC endpoint policies, SCPs and RCPs still decide.
+   */
+  readonly ownerRootExempt?: boolean;
 }
 
 /**

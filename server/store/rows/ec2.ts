@@ -228,6 +228,12 @@ export interface InstanceRow extends Row {
   monitoring: 'enabled' | 'disabled';
   ebsOptimized: boolean;
   rootVolumeId: string;
+  /** What was asked for the root volume; absent: the image's own. */
+  rootVolume?: { sizeGiB: number; volumeType: string; deleteOnTermination: boolean; encrypted: boolean; tags: Tags };
+  /** The primary interface was given a public address at launch: a start after a stop gives it another. */
+  assignsPublicIp?: boolean;
+  /** Absent: `ip-name`. */
+  hostnameType?: 'ip-name' | 'resource-name';
   /** When a terminated instance is forgotten (an hour later). */
   terminatedAt?: string;
   tags: Tags;
