@@ -1,0 +1,229 @@
+// What must hold for every policy, tried on many that chance makes (seeded: a failure names its seed and comes again).
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { account, ana, anonymous, federated, other, roleArn, root, session } from './cases/case.ts';
+import { parsePolicy } from './document.ts';
+import { evaluate } from './evaluate.ts';
+import { compileGlob } from './pattern.ts';
+import type { AuthorizationRequest, PolicySet, PolicySource } from './types.ts';
+
+type Raw = Record<string, unknown>;
+
+function generator(seed: number) {
+  let state = seed;
+  const next = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 4294967296) * below);
+  };
+  const pick = <T>(list: readonly T[]): T => list[next(list.length)] as T;
+  return { next, pick };
+}
+
+const actions = ['s3:GetObject', 's3:PutObject', 's3:*', '*', 's3:Get*', 'ec2:RunInstances'] as const;
+const resources = ['arn:aws:s3:::b/k', 'arn:aws:s3:::b/*', '*', 'arn:aws:s3:::b', 'arn:aws:s3:::c/*'] as const;
+const principals = [
+  '*',
+  { AWS: account },
+  { AWS: ana.arn },
+  { AWS: roleArn },
+  { AWS: session.arn },
+  { AWS: other },
+  { AWS: federated.arn },
+] as const;
+const conditions = [
+  undefined,
+  undefined,
+  { StringEquals: { 'aws:SourceVpce': 'vpce-1' } },
+  { StringNotEquals: { 'aws:SourceVpce': 'vpce-1' } },
+  { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } },
+  { Null: { 'aws:SourceIp': 'true' } },
+] as const;
+
+function statement(
+  { pick, next }: ReturnType<typeof generator>,
+  withPrincipal: boolean,
+  effect?: 'Allow' | 'Deny',
+): Raw {
+  const condition = pick(conditions);
+  return {
+    Effect: effect ?? (next(4) === 0 ? 'Deny' : 'Allow'),
+    [next(5) === 0 ? 'NotAction' : 'Action']: pick(actions),
+    [next(5) === 0 ? 'NotResource' : 'Resource']: pick(resources),
+    ...(withPrincipal && { Principal: pick(principals) }),
+    ...(condition && { Condition: condition }),
+  };
+}
+
+function source(statements: readonly Raw[], kind: 'identity' | 'resource' | 'endpoint'): PolicySource {
+  const parsed = parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statements }), { kind });
+  if (!parsed.ok) throw new Error(parsed.message);
+  return { id: kind, document: parsed.document };
+}
+
+interface RawSet {
+  identity: Raw[];
+  resource: Raw[];
+  boundary?: Raw[];
+  session?: Raw[];
+  endpoint?: Raw[];
+}
+
+function policySet(raw: RawSet): PolicySet {
+  return {
+    identity: [source(raw.identity, 'identity')],
+    resource: source(raw.resource, 'resource'),
+    ...(raw.boundary && { boundary: source(raw.boundary, 'identity') }),
+    ...(raw.session && { session: [source(raw.session, 'identity')] }),
+    ...(raw.endpoint && { endpoint: source(raw.endpoint, 'endpoint') }),
+  };
+}
+
+function situation(seed: number) {
+  const chance = generator(seed);
+  const { next, pick } = chance;
+  const some = (withPrincipal: boolean) => Array.from({ length: 1 + next(3) }, () => statement(chance, withPrincipal));
+  const raw: RawSet = {
+    identity: some(false),
+    resource: some(true),
+    ...(next(3) === 0 && { boundary: some(false) }),
+    ...(next(3) === 0 && { session: some(false) }),
+    ...(next(3) === 0 && { endpoint: some(true) }),
+  };
+  const context = new Map<string, readonly string[]>();
+  if (next(2) === 0) context.set('aws:sourcevpce', [pick(['vpce-1', 'vpce-2'])]);
+  else context.set('aws:sourceip', [pick(['10.1.2.3', '198.51.100.7'])]);
+  const owner = pick([undefined, account, other]);
+  const request: AuthorizationRequest = {
+    principal: pick([ana, session, root, federated, anonymous]),
+    action: pick(['s3:GetObject', 's3:PutObject', 'ec2:RunInstances']),
+    resource: pick(['arn:aws:s3:::b/k', 'arn:aws:s3:::b', 'arn:aws:s3:::c/x']),
+    ...(owner !== undefined && { resourceAccountId: owner }),
+    context,
+  };
+  return { chance, raw, request };
+}
+
+const rounds = 4000;
+const layers = ['identity', 'resource', 'boundary', 'session', 'endpoint'] as const;
+
+test('[E5] adding a Deny anywhere never allows more', () => {
+  for (let seed = 1; seed <= rounds; seed += 1) {
+    const { chance, raw, request } = situation(seed);
+    const before = evaluate(request, policySet(raw)).allowed;
+    const layer = chance.pick(layers);
+    if (raw[layer] === undefined) continue;
+    const withPrincipal = layer === 'resource' || layer === 'endpoint';
+    const more = { ...raw, [layer]: [...raw[layer], statement(chance, withPrincipal, 'Deny')] };
+    const after = evaluate(request, policySet(more)).allowed;
+    assert.ok(before || !after, `seed ${seed}: a Deny in ${layer} opened`);
+  }
+});
+
+test('[E1] adding an Allow anywhere never allows less', () => {
+  for (let seed = 1; seed <= rounds; seed += 1) {
+    const { chance, raw, request } = situation(seed);
+    const before = evaluate(request, policySet(raw)).allowed;
+    const layer = chance.pick(layers);
+    if (raw[layer] === undefined) continue;
+    const withPrincipal = layer === 'resource' || layer === 'endpoint';
+    const more = { ...raw, [layer]: [...raw[layer], statement(chance, withPrincipal, 'Allow')] };
+    const after = evaluate(request, policySet(more)).allowed;
+    assert.ok(!before || after, `seed ${seed}: an Allow in ${layer} closed`);
+  }
+});
+
+test('[E4] a boundary, a session policy or an endpoint policy never allows more', () => {
+  for (let seed = 1; seed <= rounds; seed += 1) {
+    const { raw, request } = situation(seed);
+    const bare = evaluate(request, policySet({ identity: raw.identity, resource: raw.resource })).allowed;
+    assert.ok(bare || !evaluate(request, policySet(raw)).allowed, `seed ${seed}`);
+  }
+});
+
+test('[M1][M2] NotAction and NotResource are complements', () => {
+  for (let seed = 1; seed <= rounds; seed += 1) {
+    const { chance, request: made } = situation(seed);
+    const request = { ...made, principal: ana, resourceAccountId: account };
+    const ask = (element: Raw) =>
+      evaluate(request, {
+        identity: [source([{ Effect: 'Allow', ...element }], 'identity')],
+      }).allowed;
+    const action = chance.pick(actions);
+    const resource = chance.pick(resources);
+    assert.notEqual(
+      ask({ Action: action, Resource: '*' }),
+      ask({ NotAction: action, Resource: '*' }),
+      `seed ${seed}: ${action}`,
+    );
+    assert.notEqual(
+      ask({ Action: '*', Resource: resource }),
+      ask({ Action: '*', NotResource: resource }),
+      `seed ${seed}: ${resource}`,
+    );
+  }
+});
+
+test('[O1][O2] a negated operator is the complement of its positive, on present and on absent keys', () => {
+  const pairs = [
+    ['StringEquals', 'StringNotEquals'],
+    ['StringLike', 'StringNotLike'],
+    ['NumericEquals', 'NumericNotEquals'],
+    ['IpAddress', 'NotIpAddress'],
+    ['ArnLike', 'ArnNotLike'],
+    ['DateEquals', 'DateNotEquals'],
+  ] as const;
+  const values = ['a*', '10', '10.0.0.0/8', 'arn:aws:s3:::*', '2026-11-21', ''] as const;
+  const actual = [undefined, 'ab', '10', '10.1.1.1', 'arn:aws:s3:::b', '2026-11-21'] as const;
+  for (const [positive, negative] of pairs) {
+    for (const value of values) {
+      for (const given of actual) {
+        const context = new Map<string, readonly string[]>(given === undefined ? [] : [['x:k', [given]]]);
+        const holds = (operator: string) =>
+          evaluate(
+            { principal: ana, action: 's3:GetObject', resource: '*', context },
+            {
+              identity: [
+                source(
+                  [{ Effect: 'Allow', Action: '*', Resource: '*', Condition: { [operator]: { 'x:k': value } } }],
+                  'identity',
+                ),
+              ],
+            },
+          ).allowed;
+        assert.notEqual(holds(positive), holds(negative), `${positive} ${value} of ${given}`);
+      }
+    }
+  }
+});
+
+test('an explicit deny cites a Deny statement, an allow by a policy an Allow statement', () => {
+  for (let seed = 1; seed <= rounds; seed += 1) {
+    const { raw, request } = situation(seed);
+    const decision = evaluate(request, policySet(raw));
+    if (decision.explicit)
+      assert.ok(
+        decision.citations.length > 0 && decision.citations.every((one) => one.statement.effect === 'Deny'),
+        `seed ${seed}`,
+      );
+    else if (decision.allowed && decision.layer !== 'root')
+      assert.ok(
+        decision.citations.length > 0 && decision.citations.every((one) => one.statement.effect === 'Allow'),
+        `seed ${seed}`,
+      );
+    else assert.deepEqual(decision.citations, []);
+  }
+});
+
+test('a glob agrees with a regular expression made of it, and a hostile one ends', () => {
+  const { next, pick } = generator(42);
+  const letters = ['a', 'b', '*', '?', '.', '/'] as const;
+  for (let round = 0; round < 20000; round += 1) {
+    const pattern = Array.from({ length: next(7) }, () => pick(letters)).join('');
+    const text = Array.from({ length: next(8) }, () => pick(['a', 'b', '.', '/'])).join('');
+    const expression = new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace(/\*+/g, '.*').replace(/\?/g, '.')}$`, 's');
+    assert.equal(compileGlob(pattern)(text), expression.test(text), `${pattern} ${text}`);
+  }
+  // With backtracking over every star this would outlive the suite.
+  assert.equal(compileGlob(`${'a*'.repeat(200)}b`)('a'.repeat(5000)), false);
+});
