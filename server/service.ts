@@ -32,6 +32,8 @@ export interface BaseCall {
   /** The caller's account. */
   readonly accountId: string;
   readonly principal: Principal;
+  /** The key that signed; absent for an unsigned request. STS reads the row behind it: a session cannot make every kind of session. */
+  readonly accessKeyId?: string;
   readonly path: RequestPath;
   /** The time of the request; handlers never read the clock themselves. */
   readonly now: Date;

@@ -180,7 +180,9 @@ class OpenRequest implements RequestAuthorization {
     return {
       policies: {
         ...own,
-        ...(resource && { resource: { id: resource.id, document: documentOf('resource', resource.policyText) } }),
+        // A role's trust policy must itself allow (E1), so it is a layer of its own.
+        ...(resource?.trust && { trust: { id: resource.id, document: documentOf('trust', resource.policyText) } }),
+        ...(resource && !resource.trust && { resource: { id: resource.id, document: documentOf('resource', resource.policyText) } }),
         ...(endpoint && { endpoint }),
       },
       ownerAccountId,

@@ -18,7 +18,7 @@ interface Law {
 }
 
 const contract = ['server/errors.ts', 'server/service.ts', 'server/path.ts', 'server/store', 'network', 'policy'];
-const identity = ['server/accounts.ts', 'server/identities.ts', 'server/constraints.ts'];
+const identity = ['server/accounts.ts', 'server/identities.ts', 'server/constraints.ts', 'server/managed-policies.ts'];
 
 const laws: Readonly<Record<string, Law>> = {
   network: { may: [], node: false, because: 'pure: the walk must run in a browser and must not share a decision with the kernel side' },

@@ -10,6 +10,7 @@ import type {
   ListAccountAliasesRequest,
   ListAccountAliasesResponse,
 } from '@aws-sdk/client-iam';
+import { awsManagedPolicy } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
 import type { AccountRow, InlinePolicies } from '../../store/rows/iam.ts';
 import { describeAttached } from './attachments.ts';
@@ -26,7 +27,6 @@ import {
 } from './entities.ts';
 import { entityAlreadyExists, noSuchMember, validationError } from './errors.ts';
 import { allHolders, type Holder, holderName } from './holders.ts';
-import { awsManagedPolicy } from './managed-policies.ts';
 import { onEverything } from './permissions.ts';
 import { describeVersion, type FoundPolicy, lookUpPolicy } from './policies.ts';
 

@@ -6,11 +6,11 @@ import type {
   PutRolePermissionsBoundaryRequest,
   PutUserPermissionsBoundaryRequest,
 } from '@aws-sdk/client-iam';
+import { awsManagedPolicy } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
 import { constraints, required } from './checks.ts';
 import { findRole, findUser } from './entities.ts';
 import { invalidInput, noSuchMember } from './errors.ts';
-import { awsManagedPolicy } from './managed-policies.ts';
 import { onRole, onUser } from './permissions.ts';
 
 /**

@@ -3,8 +3,8 @@
 // (read 2026-11-20), white space does not count.
 
 import { POLICY_SIZE, parsePolicy, policyLength } from '@postern/policy/document.ts';
-import { principalExists } from '../../authorize/principal.ts';
 import { AwsError } from '../../errors.ts';
+import { nameKey } from '../../identities.ts';
 import type { Transaction } from '../../store/store.ts';
 import { inlinePolicyTooLarge, quotaExceeded } from './errors.ts';
 
@@ -52,4 +52,16 @@ export function checkTrustDocument(tx: Transaction, text: string, quotas: 'off' 
   if (!parsed.ok) throw new AwsError(parsed.code, 400, parsed.message);
   const limit = quotas === 'aws' ? POLICY_SIZE.trustPolicy : 2 * POLICY_SIZE.trustPolicy;
   if (policyLength(text) > limit) throw quotaExceeded('ACLSizePerRole', limit);
+}
+
+/**
+ * Is there whom a trust policy names? Accounts, services and what lives in accounts that are not ours cannot be checked, and count as there;
+ * so do unique ids and sessions.
+ */
+function principalExists(tx: Transaction, name: string): boolean {
+  const match = /^arn:[\w-]+:iam::(\d{12}):(user|role)(\/|\/.+\/)([\w+=,.@-]+)$/.exec(name);
+  if (!match) return true;
+  const [, accountId = '', kind, path, named = ''] = match;
+  if (!tx.get('account', accountId)) return true;
+  return tx.get(kind === 'user' ? 'user' : 'role', nameKey(accountId, named))?.path === path;
 }

@@ -26,6 +26,7 @@ import type {
 } from '@aws-sdk/client-iam';
 import { AwsError } from '../../errors.ts';
 import { newUniqueId, policyArn } from '../../identities.ts';
+import { type AwsManagedPolicy, awsManagedPolicies, awsManagedPolicy } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
 import type { ManagedPolicyRow, PolicyVersion as VersionRow } from '../../store/rows/iam.ts';
 import {
@@ -51,7 +52,6 @@ import {
   tooManyVersions,
 } from './errors.ts';
 import { allHolders } from './holders.ts';
-import { type AwsManagedPolicy, awsManagedPolicies, awsManagedPolicy } from './managed-policies.ts';
 import { onList, onNewPolicy, onPolicy } from './permissions.ts';
 
 const maxVersions = 5;

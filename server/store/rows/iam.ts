@@ -94,7 +94,11 @@ export interface AccessKeyRow extends Row {
         sessionName: string;
         sessionPolicies: string[];
         sessionPolicyArns: string[];
+        /** The session's own tags, not its role's. */
         tags: Record<string, string>;
+        /** Tags that sessions started from this one inherit; they cannot be changed there. */
+        transitiveTagKeys?: string[];
+        sourceIdentity?: string;
         /** Set for credentials that the metadata service gave out: where they were issued (aws:Ec2InstanceSourceVpc …). */
         instance?: { instanceId: string; vpcId: string; privateIp: string; delivery: '1.0' | '2.0' };
       }

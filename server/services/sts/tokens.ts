@@ -1,0 +1,157 @@
+// Sessions of the caller itself (GetSessionToken), of a person it vouches for (GetFederationToken), and what a key or a message is about.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html, API_GetFederationToken.html (read 2026-11-20). No MFA (gap).
+
+import type {
+  DecodeAuthorizationMessageRequest,
+  DecodeAuthorizationMessageResponse,
+  GetAccessKeyInfoRequest,
+  GetAccessKeyInfoResponse,
+  GetCallerIdentityResponse,
+  GetFederationTokenRequest,
+  GetFederationTokenResponse,
+  GetSessionTokenRequest,
+  GetSessionTokenResponse,
+} from '@aws-sdk/client-sts';
+import { decodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
+import { federatedUserArn } from '../../identities.ts';
+import { managedPolicyDocument } from '../../managed-policies.ts';
+import { type Call, operation, type Permission } from '../../service.ts';
+import type { AccessKeyRow } from '../../store/rows/iam.ts';
+import { accessDenied, invalidAuthorizationMessage, validationError } from './errors.ts';
+import { checkedSessionPolicies, checkedSessionTags, constraints, managedDocument } from './session-inputs.ts';
+import { describeCredentials, startSession } from './sessions.ts';
+
+const longestForRootSeconds = 3600;
+const defaultSeconds = 43200;
+
+/** Only long-term keys make these sessions. */
+function refuseSessions(call: Call): void {
+  const key = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId);
+  const { type } = call.principal;
+  if (key?.sessionToken !== undefined || type === 'role-session' || type === 'federated-user') {
+    throw accessDenied(`Cannot call ${call.operation} with session credentials`);
+  }
+}
+
+/** Root's sessions last an hour at most, whatever was asked for. */
+function durationFor(call: Call, asked: number | undefined): number {
+  constraints().range('durationSeconds', asked, 900, 129600).done();
+  const seconds = asked ?? defaultSeconds;
+  return call.principal.type === 'root' ? Math.min(seconds, longestForRootSeconds) : seconds;
+}
+
+function getCallerIdentity(call: Call): GetCallerIdentityResponse {
+  return { UserId: call.principal.userId, Account: call.principal.accountId, Arn: call.principal.arn };
+}
+
+function getSessionToken(call: Call, input: GetSessionTokenRequest): GetSessionTokenResponse {
+  refuseSessions(call);
+  if (input.SerialNumber !== undefined || input.TokenCode !== undefined) {
+    throw accessDenied('MultiFactorAuthentication failed, Postern has no MFA devices.');
+  }
+  const { userName } = call.principal;
+  const owner = { kind: 'session-token', of: userName === undefined ? 'root' : { userName } } as const;
+  const session = startSession(call.tx, call.accountId, owner, call.now, durationFor(call, input.DurationSeconds));
+  return { Credentials: describeCredentials(session) };
+}
+
+function federationPermissions(call: Call, input: GetFederationTokenRequest): Permission[] {
+  const name = checkedFederatedName(input);
+  const resource = federatedUserArn(call.partition, call.accountId, name);
+  const tags = checkedSessionTags(input.Tags);
+  const context: Record<string, readonly string[]> = {};
+  for (const [key, value] of Object.entries(tags)) context[`aws:RequestTag/${key}`] = [value];
+  const tagged = Object.keys(tags).length > 0;
+  if (tagged) context['aws:TagKeys'] = Object.keys(tags);
+  const actions = tagged ? ['sts:GetFederationToken', 'sts:TagSession'] : ['sts:GetFederationToken'];
+  return actions.map((action) => ({ action, resource, context }));
+}
+
+function checkedFederatedName(input: GetFederationTokenRequest): string {
+  constraints()
+    .required('name', input.Name)
+    .length('name', input.Name, 2, 32)
+    .pattern('name', input.Name, /^[\w+=,.@-]*$/, '[\\w+=,.@-]*')
+    .done();
+  return input.Name ?? '';
+}
+
+function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFederationTokenResponse {
+  refuseSessions(call);
+  const name = checkedFederatedName(input);
+  const documentOf = managedDocument(call.tx, call.accountId, managedPolicyDocument);
+  const policies = checkedSessionPolicies(input, documentOf);
+  const tags = checkedSessionTags(input.Tags);
+  if (Object.keys(tags).length > 0) {
+    // A federated user's row has no place for tags yet; to accept them would let conditions on aws:PrincipalTag fail silently.
+    throw validationError('Session tags of GetFederationToken are not supported by Postern.');
+  }
+  const seconds = durationFor(call, input.DurationSeconds);
+  const owner: AccessKeyRow['owner'] = {
+    kind: 'federated-user',
+    name,
+    // The managed policies as they are now: a federated session does not see later versions (gap).
+    sessionPolicies: [...policies.texts, ...policies.arns.flatMap((arn) => documentOf(arn) ?? [])],
+    parent: call.principal.arn,
+  };
+  const session = startSession(call.tx, call.accountId, owner, call.now, seconds);
+  return {
+    Credentials: describeCredentials(session),
+    FederatedUser: {
+      FederatedUserId: `${call.accountId}:${name}`,
+      Arn: federatedUserArn(call.partition, call.accountId, name),
+    },
+    PackedPolicySize: policies.packedPolicySize ?? 0,
+  };
+}
+
+/** AWS reads the account out of the key id's letters; here the key must be one of ours. */
+function getAccessKeyInfo(call: Call, input: GetAccessKeyInfoRequest): GetAccessKeyInfoResponse {
+  constraints()
+    .required('accessKeyId', input.AccessKeyId)
+    .length('accessKeyId', input.AccessKeyId, 16, 128)
+    .pattern('accessKeyId', input.AccessKeyId, /^\w*$/, '[\\w]*')
+    .done();
+  const key = call.tx.get('access-key', input.AccessKeyId ?? '');
+  if (!key) throw validationError(`Invalid Access Key Id: ${input.AccessKeyId ?? ''}`);
+  return { Account: key.accountId };
+}
+
+function decodeMessage(_call: Call, input: DecodeAuthorizationMessageRequest): DecodeAuthorizationMessageResponse {
+  constraints()
+    .required('encodedMessage', input.EncodedMessage)
+    .length('encodedMessage', input.EncodedMessage, 1, 10240)
+    .done();
+  const decoded = decodeAuthorizationMessage(input.EncodedMessage ?? '');
+  if (decoded === undefined) throw invalidAuthorizationMessage();
+  return { DecodedMessage: decoded };
+}
+
+const onEverything = (call: Call): Permission[] => [{ action: `sts:${call.operation}`, resource: '*' }];
+
+export const tokens = {
+  // An explicit deny changes nothing: the same facts are in every AccessDenied message (API reference).
+  GetCallerIdentity: operation<Record<string, never>, GetCallerIdentityResponse>({
+    authorize: 'none',
+    run: getCallerIdentity,
+    readOnly: true,
+  }),
+  GetSessionToken: operation<GetSessionTokenRequest, GetSessionTokenResponse>({
+    authorize: 'none',
+    run: getSessionToken,
+  }),
+  GetFederationToken: operation<GetFederationTokenRequest, GetFederationTokenResponse>({
+    authorize: federationPermissions,
+    run: getFederationToken,
+  }),
+  GetAccessKeyInfo: operation<GetAccessKeyInfoRequest, GetAccessKeyInfoResponse>({
+    authorize: onEverything,
+    run: getAccessKeyInfo,
+    readOnly: true,
+  }),
+  DecodeAuthorizationMessage: operation<DecodeAuthorizationMessageRequest, DecodeAuthorizationMessageResponse>({
+    authorize: onEverything,
+    run: decodeMessage,
+    readOnly: true,
+  }),
+};
