@@ -1,0 +1,284 @@
+// Reads a request's body: whole for the small ones, as a stream for objects. On the way it undoes aws-chunked and checks every hash the client gave.
+// Nothing is read, and `100 Continue` is not sent, before somebody wants the first byte: a request can be denied before its body is on the wire.
+// The checks end with the stream: whoever stores the bytes must not keep them before 'end'.
+
+import { createHash, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Protocol } from '../catalogue/shapes.ts';
+import { AwsError } from '../errors.ts';
+import { ChunkedDecoder } from './aws-chunked.ts';
+import { type Checksum, checksumAlgorithms, hash } from './checksums.ts';
+import type { Identified } from './identify.ts';
+import {
+  badDigest,
+  bodyTooLarge,
+  incompleteBody,
+  invalidDigest,
+  missingContentLength,
+  signatureRefused,
+  unsupportedChecksum,
+} from './refusals.ts';
+import { emptyHash } from './sigv4.ts';
+import type { Signer } from './verify.ts';
+
+/** What `node:http` gives, or a test. `complete` tells a body that ended from one that was cut off. */
+export type BodySource = Readable & { readonly complete?: boolean };
+
+/** More than any request of a service that is not streamed: DynamoDB's batches are the largest, 16 MB. */
+export const maxWholeBodyBytes = 18 * 1024 * 1024;
+
+const onFirstRead = new WeakMap<Readable, () => void>();
+
+/** Registers what must happen before a body's first byte is read: the listener sends `100 Continue`. */
+export function beforeFirstRead(source: Readable, action: () => void): void {
+  onFirstRead.set(source, action);
+}
+
+function begin(source: Readable): void {
+  const action = onFirstRead.get(source);
+  if (!action) return;
+  onFirstRead.delete(source);
+  action();
+}
+
+/**
+ * Reads a whole body without checking it.
+ * @throws AwsError when it is longer than `limit` bytes or is cut off
+ */
+export function readWhole(
+  source: BodySource,
+  protocol: Protocol,
+  limit = maxWholeBodyBytes,
+  announced?: string,
+): Promise<Buffer> {
+  if (announced !== undefined && Number(announced) > limit) return Promise.reject(bodyTooLarge(protocol));
+  begin(source);
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    const finish = (error?: Error) => {
+      source.off('data', take).off('end', end).off('error', cut).off('close', cut);
+      if (error) reject(error);
+      else resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces));
+    };
+    const take = (piece: Buffer) => {
+      size += piece.length;
+      if (size > limit) {
+        source.pause();
+        finish(bodyTooLarge(protocol));
+      } else pieces.push(piece);
+    };
+    const end = () => finish();
+    const cut = (error?: unknown) => finish(error instanceof AwsError ? error : incompleteBody(protocol));
+    source.on('data', take).on('end', end).on('error', cut).on('close', cut);
+    if (source.destroyed && !source.readableEnded) cut();
+  });
+}
+
+const nothing = Buffer.alloc(0);
+
+interface Check {
+  update(bytes: Uint8Array): void;
+  /** @throws AwsError when the bytes were not what the client said */
+  finish(trailers: ReadonlyMap<string, string>): void;
+}
+
+/**
+ * Opens the body of a rest-xml request: decoded and, by its end, checked.
+ * @throws AwsError when a header that describes the body is malformed
+ */
+export function openBody(identified: Identified, signer: Signer, source: BodySource): CheckedBody {
+  return new CheckedBody(identified, signer, source);
+}
+
+/** The whole of such a body. */
+export async function readCheckedBody(identified: Identified, signer: Signer, source: BodySource): Promise<Buffer> {
+  const { headers } = identified.head;
+  const announced = headers['x-amz-decoded-content-length'] ?? headers['content-length'];
+  if (announced !== undefined && Number(announced) > maxWholeBodyBytes) throw bodyTooLarge(identified.protocol);
+  const declared = headers['x-amz-content-sha256'];
+  const empty = headers['transfer-encoding'] === undefined && (announced === undefined || announced === '0');
+  if (empty && (declared === undefined || declared === emptyHash || declared === 'UNSIGNED-PAYLOAD')) return nothing;
+  return readWhole(openBody(identified, signer, source), identified.protocol);
+}
+
+const chunkedForms: Readonly<Record<string, { readonly signed: boolean; readonly trailers: boolean }>> = {
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signed: true, trailers: false },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { signed: true, trailers: true },
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signed: false, trailers: true },
+};
+
+export class CheckedBody extends Readable {
+  /** The checksums that were verified, by header name, in base64: complete after 'end'. */
+  readonly checksums: Readonly<Record<string, string>>;
+  readonly #source: BodySource;
+  readonly #protocol: Protocol;
+  readonly #checks: Check[] = [];
+  readonly #decoder: ChunkedDecoder | undefined;
+  readonly #announced: number | undefined;
+  #size = 0;
+  #begun = false;
+
+  constructor(identified: Identified, signer: Signer, source: BodySource) {
+    super({ highWaterMark: 1 << 20 });
+    const { headers } = identified.head;
+    const verified: Record<string, string> = {};
+    this.checksums = verified;
+    this.#source = source;
+    this.#protocol = identified.protocol;
+    const declared = headers['x-amz-content-sha256'];
+    const form = declared === undefined ? undefined : chunkedForms[declared];
+    if (form) {
+      const signing = form.signed && signer.kind === 'signed' ? { parts: signer.parts, key: signer.key } : undefined;
+      this.#decoder = new ChunkedDecoder({ signing, trailers: form.trailers });
+      const announced = headers['x-amz-decoded-content-length'];
+      if (announced === undefined) throw missingContentLength();
+      if (!/^\d+$/.test(announced))
+        throw new AwsError('InvalidArgument', 400, 'x-amz-decoded-content-length must be a number.');
+      this.#announced = Number(announced);
+    } else if (declared !== undefined && declared !== 'UNSIGNED-PAYLOAD') {
+      this.#checks.push(payloadHashCheck(declared));
+    }
+    const { operation } = identified;
+    const md5 = headers['content-md5'];
+    if (md5 !== undefined) this.#checks.push(md5Check(md5));
+    if (operation?.checksummed) {
+      for (const [name, value] of Object.entries(headers)) {
+        if (name.startsWith('x-amz-checksum-') && value !== undefined && !notChecksums.has(name))
+          this.#checks.push(checksumCheck(name, value, verified));
+      }
+    }
+    for (const name of trailerNames(form?.trailers ? headers['x-amz-trailer'] : undefined))
+      this.#checks.push(checksumCheck(name, undefined, verified));
+    // A denied request's body is never read; then nobody listens.
+    this.on('error', () => {});
+  }
+
+  override _read(): void {
+    if (!this.#begun) {
+      this.#begun = true;
+      begin(this.#source);
+      this.#source.on('data', this.#take).on('end', this.#end).on('error', this.#cut).on('close', this.#cut);
+      if (this.#source.destroyed) this.#cut();
+    }
+    this.#source.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#detach();
+    done(error);
+  }
+
+  #detach(): void {
+    this.#source.off('data', this.#take).off('end', this.#end).off('error', this.#cut).off('close', this.#cut);
+  }
+
+  readonly #take = (bytes: Buffer): void => {
+    try {
+      if (this.#decoder) this.#decoder.take(bytes, this.#pass);
+      else this.#pass(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  readonly #pass = (piece: Buffer): void => {
+    this.#size += piece.length;
+    if (this.#announced !== undefined && this.#size > this.#announced) throw incompleteBody(this.#protocol);
+    for (const check of this.#checks) check.update(piece);
+    if (!this.push(piece)) this.#source.pause();
+  };
+
+  readonly #end = (): void => {
+    this.#detach();
+    try {
+      if (this.#decoder && (!this.#decoder.done || this.#size !== this.#announced))
+        throw incompleteBody(this.#protocol);
+      for (const check of this.#checks) check.finish(this.#decoder?.trailers ?? noTrailers);
+      this.push(null);
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  readonly #cut = (): void => {
+    if (!this.#source.readableEnded) this.#fail(incompleteBody(this.#protocol));
+  };
+
+  #fail(error: unknown): void {
+    this.#source.pause();
+    this.destroy(error as Error);
+  }
+}
+
+const noTrailers: ReadonlyMap<string, string> = new Map();
+const notChecksums = new Set(['x-amz-checksum-algorithm', 'x-amz-checksum-mode', 'x-amz-checksum-type']);
+
+function trailerNames(header: string | undefined): string[] {
+  return (header ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name.startsWith('x-amz-checksum-'));
+}
+
+function payloadHashCheck(declared: string): Check {
+  if (!/^[0-9a-f]{64}$/.test(declared)) {
+    throw new AwsError(
+      'InvalidArgument',
+      400,
+      'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
+      { fields: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: declared } },
+    );
+  }
+  const state: Hash = createHash('sha256');
+  return {
+    update: (bytes) => void state.update(bytes),
+    finish() {
+      const actual = state.digest('hex');
+      if (actual !== declared) {
+        throw signatureRefused('rest-xml', 'wrong-payload-hash', {
+          ClientComputedContentSHA256: declared,
+          S3ComputedContentSHA256: actual,
+        });
+      }
+    },
+  };
+}
+
+function md5Check(expected: string): Check {
+  if (Buffer.from(expected, 'base64').length !== 16) throw invalidDigest('content-md5');
+  const state = hash('md5');
+  return {
+    update: (bytes) => state.update(bytes),
+    finish() {
+      if (state.digest() !== expected.trim()) throw badDigest('Content-MD5');
+    },
+  };
+}
+
+/** @param expected the header's value, or undefined when it comes in the trailer of that name */
+function checksumCheck(name: string, expected: string | undefined, verified: Record<string, string>): Check {
+  const suffix = name.slice('x-amz-checksum-'.length);
+  const known = Object.hasOwn(checksumAlgorithms, suffix) ? checksumAlgorithms[suffix] : undefined;
+  if (!known) throw unsupportedChecksum(name);
+  const { label, bytes: length } = known;
+  const valid = (value: string) => Buffer.from(value, 'base64').length === length;
+  if (expected !== undefined && !valid(expected)) throw invalidDigest(name);
+  const state: Checksum = known.create();
+  return {
+    update: (bytes) => state.update(bytes),
+    finish(trailers) {
+      const given = expected ?? trailers.get(name);
+      if (given === undefined)
+        throw new AwsError(
+          'MalformedTrailerError',
+          400,
+          'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+        );
+      if (!valid(given)) throw invalidDigest(name);
+      const actual = state.digest();
+      if (actual !== given.trim()) throw badDigest(label);
+      verified[name] = actual;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+// The edge: bytes ↔ typed calls. It knows protocols and no services. This file is what the pipeline needs of it; the life of a request is
+//
+//   const server = createEdge({ handle, pathOf });              // http.Server; the front door may emit 'connection' with sockets of its own
+//   async function handle(exchange) {
+//     const admission = await admit(exchange, { lookup, now }); // identify → verify → parse; never throws
+//     if (admission.failure) return renderError(contextOf(admission), admission.failure, requestId);
+//     …authorize and run admission.operation with admission.input…
+//     return render(admission.operation, output, requestId);
+//   }
+//
+// The steps one by one, where the pipeline wants to stand between them:
+//   headOf(request)                       RequestHead: method, path, query, headers
+//   identify(head)                        Identified: service, operation, protocol, region, partition, scope; what is wrong is in `.failure`
+//   needsBodyFirst(identified)            true for all but rest-xml: read the body whole, then identifyBody(identified, body)
+//   verify(identified, { lookup, now, body })   Signer; throws in the service's words
+//   openBody / readCheckedBody            a rest-xml body as a stream or whole, aws-chunked undone, checksums verified by its end
+//   parse(identified, operation, body)    the input as the SDK types it; a streaming member is a CheckedBody that nothing has been read of
+//   render / renderError                  Answer { status, headers, body }
+//   notImplemented(operation)             the error for an operation that is in the API and not in Postern
+//   newRequestId(protocol)                an id in the service's form
+
+import type { OperationModel } from '../catalogue/shapes.ts';
+import { AwsError } from '../errors.ts';
+import { openBody, readCheckedBody, readWhole } from './body.ts';
+import { type ErrorContext, type Input, parse } from './codec.ts';
+import { type Identified, identify, identifyBody, needsBodyFirst } from './identify.ts';
+import type { Exchange } from './listener.ts';
+import { type Signer, type VerifyOptions, verify } from './verify.ts';
+
+export type { Answer } from './answer.ts';
+export { CheckedBody, openBody, readCheckedBody, readWhole } from './body.ts';
+export { type ErrorContext, type Input, parse, render, renderError } from './codec.ts';
+export { headOf, makeHead, partitionOf, type RequestHead } from './head.ts';
+export { type Identified, identify, identifyBody, needsBodyFirst, type SignatureScope } from './identify.ts';
+export { createEdge, type EdgeOptions, type Exchange, newRequestId } from './listener.ts';
+export { notImplemented, signatureRefused } from './refusals.ts';
+export { anonymous, type Credentials, type Lookup, type Signer, type VerifyOptions, verify } from './verify.ts';
+
+/** What is known of a request when it was let in or refused. */
+export type Admission = Admitted | Refused;
+
+export interface Admitted {
+  readonly failure: undefined;
+  readonly identified: Identified;
+  readonly signer: Signer;
+  readonly operation: OperationModel;
+  readonly input: Input;
+}
+
+export interface Refused {
+  /** An AwsError, or a bug. */
+  readonly failure: unknown;
+  readonly identified: Identified;
+  /** Who asked, when the signature was good and something else was not. */
+  readonly signer: Signer | undefined;
+}
+
+/**
+ * Identifies, verifies and parses a request. A streaming body is not read; `input` holds it as a CheckedBody.
+ * Never rejects: what is wrong is in `failure`.
+ */
+export async function admit(
+  exchange: Pick<Exchange, 'head' | 'request'>,
+  options: Omit<VerifyOptions, 'body'>,
+): Promise<Admission> {
+  let identified = identify(exchange.head);
+  let signer: Signer | undefined;
+  try {
+    let body: Buffer | undefined;
+    if (needsBodyFirst(identified)) {
+      body = await readWhole(exchange.request, identified.protocol, undefined, exchange.head.headers['content-length']);
+      identified = identifyBody(identified, body);
+    }
+    signer = identified.service ? verify(identified, { ...options, body }) : undefined;
+    const { operation } = identified;
+    if (identified.failure || !operation || !signer)
+      throw identified.failure ?? new AwsError('InvalidAction', 400, 'The request names no operation.');
+    const given =
+      body ??
+      (operation.streamingInput
+        ? openBody(identified, signer, exchange.request)
+        : await readCheckedBody(identified, signer, exchange.request));
+    return { failure: undefined, identified, signer, operation, input: parse(identified, operation, given) };
+  } catch (failure) {
+    return { failure, identified, signer };
+  }
+}
+
+/** What `renderError` wants to know of a request. */
+export function contextOf({ identified }: { readonly identified: Identified }): ErrorContext {
+  return {
+    protocol: identified.protocol,
+    service: identified.service,
+    method: identified.head.method,
+    resource: identified.head.path,
+  };
+}

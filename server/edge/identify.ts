@@ -1,0 +1,179 @@
+// Which service, operation, protocol, region and partition is this request for? Read from the head; a query protocol's action may be in the body.
+// Order: the signature's scope, the host, X-Amz-Target, the query's Action; what names nothing is S3, path style, without a signature.
+
+import { loadService, services } from '../catalogue/catalogue.ts';
+import type { OperationModel, Protocol, ServiceModel, ServiceSummary } from '../catalogue/shapes.ts';
+import type { AwsError } from '../errors.ts';
+import {
+  type HostAddress,
+  parseForm,
+  partitionOf,
+  type QueryPair,
+  queryValue,
+  type RequestHead,
+  readHost,
+} from './head.ts';
+import { invalidUri, malformedQuery, methodNotAllowed, serviceNotServed, unknownOperation } from './refusals.ts';
+import { findRoute } from './routes.ts';
+
+/** The scope of a version 4 signature: `KEY/20261121/us-east-1/ec2/aws4_request`. */
+export interface SignatureScope {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+export interface Identified {
+  readonly head: RequestHead;
+  readonly protocol: Protocol;
+  /** Undefined only when nothing says which service; then `failure` is set, or the body says it. */
+  readonly service: ServiceModel | undefined;
+  /** Undefined until the body is read in a query protocol, and when `failure` is set. */
+  readonly operation: OperationModel | undefined;
+  readonly region: string;
+  readonly partition: string;
+  readonly scope: SignatureScope | undefined;
+  /** Path labels of a REST operation: Bucket, Key … */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The form of a query protocol, once known. */
+  readonly form: readonly QueryPair[] | undefined;
+  /** Why the request cannot be served, to be answered after the signature was checked. */
+  readonly failure: AwsError | undefined;
+}
+
+const scopePattern = /^([^/]+(?:\/[^/]+)*?)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/;
+
+/** The scope in the Authorization header or the presigned query; undefined when there is none or it is malformed. */
+export function readScope(head: RequestHead): SignatureScope | undefined {
+  const authorization = head.headers.authorization;
+  const credential = authorization
+    ? /Credential=([^,\s]+)/.exec(authorization)?.[1]
+    : queryValue(head, 'X-Amz-Credential');
+  const match = credential === undefined ? undefined : scopePattern.exec(credential);
+  if (!match) return undefined;
+  const [, accessKeyId = '', date = '', region = '', service = ''] = match;
+  return { accessKeyId, date, region, service };
+}
+
+/** Never throws: what is wrong is in `failure`, so that it can be answered in the right protocol. */
+export function identify(head: RequestHead): Identified {
+  const scope = readScope(head);
+  const host = readHost(head.headers.host);
+  const target = head.headers['x-amz-target'];
+  const region = scope?.region ?? host.region ?? 'us-east-1';
+  const base = {
+    head,
+    scope,
+    region,
+    partition: partitionOf(region),
+    labels: {},
+    form: undefined,
+    operation: undefined,
+    failure: undefined,
+  };
+  const summary = findService(head, scope, host, target);
+  if (summary === 'in-body') return { ...base, service: undefined, protocol: 'aws-query' };
+  if (!summary) {
+    const protocol = target !== undefined ? 'aws-json-1.1' : isForm(head) ? 'aws-query' : 'rest-json';
+    return {
+      ...base,
+      service: undefined,
+      protocol,
+      failure: serviceNotServed(protocol, scope?.service ?? target ?? host.service ?? ''),
+    };
+  }
+  const service = loadService(summary.name);
+  const known = { ...base, service, protocol: service.protocol };
+  switch (service.protocol) {
+    case 'aws-json-1.0':
+    case 'aws-json-1.1': {
+      const name = target?.slice(target.lastIndexOf('.') + 1) ?? '';
+      const operation = target?.startsWith(`${service.targetPrefix}.`) ? service.operation(name) : undefined;
+      return { ...known, operation, failure: operation ? undefined : unknownOperation(service, name) };
+    }
+    case 'ec2-query':
+    case 'aws-query':
+      return head.method === 'POST' ? known : withForm(known, head.query);
+    case 'rest-json':
+    case 'rest-xml': {
+      const route = findRoute(service, head, service.protocol === 'rest-xml' ? host.bucket : undefined);
+      if (route === 'bad-encoding') return { ...known, failure: invalidUri(service.protocol) };
+      if (route === 'no-such-operation') {
+        return {
+          ...known,
+          failure:
+            service.protocol === 'rest-xml' ? methodNotAllowed(head.method) : unknownOperation(service, head.path),
+        };
+      }
+      return { ...known, operation: service.operation(route.operation), labels: route.labels };
+    }
+  }
+}
+
+/** True when the operation is known only from the body, or the signature covers it: then it must be read before `verify`. */
+export function needsBodyFirst(identified: Identified): boolean {
+  return identified.protocol !== 'rest-xml' || identified.service === undefined;
+}
+
+/** Completes `identify` for a query protocol with the form in the body. */
+export function identifyBody(identified: Identified, body: Uint8Array): Identified {
+  if (identified.operation || identified.failure) return identified;
+  if (identified.service && identified.protocol !== 'ec2-query' && identified.protocol !== 'aws-query')
+    return identified;
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  const inBody = parseForm(text.trimEnd());
+  const form = inBody && identified.head.query?.length ? [...identified.head.query, ...inBody] : inBody;
+  if (identified.service) return withForm({ ...identified, service: identified.service }, form);
+  const summary = serviceOfForm(form ?? []);
+  if (!summary) return { ...identified, form, failure: serviceNotServed('aws-query', valueOf(form, 'Action') ?? '') };
+  const service = loadService(summary.name);
+  return withForm({ ...identified, service, protocol: service.protocol }, form);
+}
+
+function withForm(
+  known: Identified & { readonly service: ServiceModel },
+  form: readonly QueryPair[] | undefined,
+): Identified {
+  if (!form) return { ...known, failure: malformedQuery(known.service) };
+  const action = valueOf(form, 'Action') ?? '';
+  const operation = known.service.operation(action);
+  return {
+    ...known,
+    form,
+    operation,
+    failure: operation ? undefined : unknownOperation(known.service, action, valueOf(form, 'Version')),
+  };
+}
+
+function valueOf(form: readonly QueryPair[] | undefined, name: string): string | undefined {
+  return form?.find((pair) => pair[0] === name)?.[1];
+}
+
+function isForm(head: RequestHead): boolean {
+  return head.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+}
+
+function findService(
+  head: RequestHead,
+  scope: SignatureScope | undefined,
+  host: HostAddress,
+  target: string | undefined,
+): ServiceSummary | 'in-body' | undefined {
+  const all = services();
+  if (scope) return all.find((one) => one.signingNames.includes(scope.service));
+  if (host.service !== undefined) return all.find((one) => one.name === host.service);
+  if (target !== undefined) return all.find((one) => target.startsWith(`${one.targetPrefix}.`));
+  const named = head.query && serviceOfForm(head.query);
+  if (named) return named;
+  if (head.method === 'POST' && head.path === '/' && isForm(head)) return 'in-body';
+  return all.find((one) => one.name === 's3');
+}
+
+function serviceOfForm(form: readonly QueryPair[]): ServiceSummary | undefined {
+  const action = valueOf(form, 'Action');
+  if (action === undefined) return undefined;
+  const version = valueOf(form, 'Version');
+  const query = services().filter((one) => one.protocol === 'ec2-query' || one.protocol === 'aws-query');
+  return query.find((one) => one.apiVersion === version) ?? query.find((one) => one.operations.includes(action));
+}

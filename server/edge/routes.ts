@@ -1,0 +1,146 @@
+// Which operation does a method and a path mean? Only for rest-json and rest-xml; the other protocols name the operation.
+// Order: literal parts of the path and query first, then the query parameters an operation cannot do without, then the copy header.
+
+import type { RouteRow, ServiceModel } from '../catalogue/shapes.ts';
+import { decodePercent, type QueryPair, type RequestHead } from './head.ts';
+
+export interface Route {
+  readonly operation: string;
+  /** Decoded path labels: `Bucket`, `Key` and those of the template. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type NoRoute = 'bad-encoding' | 'no-such-operation';
+
+interface Template {
+  readonly row: RouteRow;
+  readonly segments: readonly Segment[];
+  /** Literal queries without `x-id`, which only SDKs send. */
+  readonly literals: readonly QueryPair[];
+}
+
+type Segment = { readonly literal: string } | { readonly label: string; readonly greedy: boolean };
+
+interface Table {
+  readonly templates: readonly Template[];
+  /** Every literal query name: a request with one of them must not fall to an operation that ignores it. */
+  readonly literalNames: ReadonlySet<string>;
+}
+
+const tables = new WeakMap<ServiceModel, Table>();
+
+function tableOf(service: ServiceModel): Table {
+  let table = tables.get(service);
+  if (!table) {
+    const templates = service.routes.map(templateOf);
+    table = { templates, literalNames: new Set(templates.flatMap(({ literals }) => literals.map(([name]) => name))) };
+    tables.set(service, table);
+  }
+  return table;
+}
+
+function templateOf(row: RouteRow): Template {
+  const [path = '/', query = ''] = row.http.uri.split('?');
+  const segments = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part): Segment => {
+      const label = /^\{(.+?)(\+?)\}$/.exec(part);
+      return label ? { label: label[1] ?? '', greedy: label[2] === '+' } : { literal: part };
+    });
+  const literals = query
+    .split('&')
+    .filter((part) => part !== '' && !part.startsWith('x-id='))
+    .map((part): QueryPair => {
+      const [name = '', value = ''] = part.split('=');
+      return [name, value];
+    });
+  return { row, segments, literals };
+}
+
+/**
+ * @param bucket the bucket that the host names, if it does; otherwise S3's path begins with it
+ */
+export function findRoute(service: ServiceModel, head: RequestHead, bucket: string | undefined): Route | NoRoute {
+  const table = tableOf(service);
+  const query = head.query;
+  if (!query) return 'bad-encoding';
+  const onBuckets = service.protocol === 'rest-xml';
+  const address = onBuckets ? bucketAddress(head.path, bucket) : { rest: head.path };
+  if (!address) return 'bad-encoding';
+  const candidates: { template: Template; labels: Record<string, string>; rank: number }[] = [];
+  for (const template of table.templates) {
+    const { row } = template;
+    if (row.http.method !== head.method || (onBuckets && row.onBucket !== (address.bucket !== undefined))) continue;
+    const labels = matchPath(template.segments, address.rest, onBuckets);
+    if (labels === 'bad-encoding') return labels;
+    if (!labels || !template.literals.every(([name, value]) => has(query, name, value))) continue;
+    if (row.requiredHeaders.includes('x-amz-copy-source') && head.headers['x-amz-copy-source'] === undefined) continue;
+    const satisfied = row.requiredQueries.every((name) => has(query, name, ''));
+    const literalSegments = template.segments.filter((segment) => 'literal' in segment).length;
+    // An operation whose literals fit but whose parameter is missing still wins over one with fewer literals: DELETE ?annotation is no DeleteObject.
+    const rank =
+      (literalSegments + template.literals.length) * 100 +
+      (satisfied ? row.requiredQueries.length * 2 + row.requiredHeaders.length + 1 : 0);
+    candidates.push({ template, labels, rank });
+  }
+  let best = candidates[0];
+  for (const candidate of candidates) if (best && candidate.rank > best.rank) best = candidate;
+  if (!best) return 'no-such-operation';
+  const { literals, row } = best.template;
+  const ignored = query.some(
+    ([name]) => table.literalNames.has(name) && !literals.some(([literal]) => literal === name),
+  );
+  // `uploadId` means a part of an upload and nothing else.
+  if (onBuckets && (ignored || (has(query, 'uploadId', '') && !row.requiredQueries.includes('uploadId'))))
+    return 'no-such-operation';
+  return {
+    operation: row.name,
+    labels: address.bucket === undefined ? best.labels : { Bucket: address.bucket, ...best.labels },
+  };
+}
+
+function has(query: readonly QueryPair[], name: string, value: string): boolean {
+  return query.some((pair) => pair[0] === name && (value === '' || pair[1] === value));
+}
+
+function bucketAddress(path: string, hostBucket: string | undefined): { bucket?: string; rest: string } | undefined {
+  if (hostBucket !== undefined) return { bucket: hostBucket, rest: path };
+  if (path === '/' || path === '/WriteGetObjectResponse') return { rest: path };
+  const slash = path.indexOf('/', 1);
+  const bucket = decodePercent(slash < 0 ? path.slice(1) : path.slice(1, slash));
+  if (bucket === undefined) return undefined;
+  return { bucket, rest: slash < 0 ? '/' : path.slice(slash) };
+}
+
+/** A greedy label takes the rest with its slashes, also doubled ones: S3 keys may hold them. */
+function matchPath(
+  segments: readonly Segment[],
+  path: string,
+  exact: boolean,
+): Record<string, string> | 'bad-encoding' | undefined {
+  const labels: Record<string, string> = {};
+  let rest = path.slice(1);
+  for (const [at, segment] of segments.entries()) {
+    if ('label' in segment && segment.greedy) {
+      const value = decodePercent(rest);
+      if (value === undefined) return 'bad-encoding';
+      if (value === '') return undefined;
+      labels[segment.label] = value;
+      return labels;
+    }
+    const slash = rest.indexOf('/');
+    const part = slash < 0 ? rest : rest.slice(0, slash);
+    if (part === '') return undefined;
+    if ('literal' in segment) {
+      if (part !== segment.literal) return undefined;
+    } else {
+      const value = decodePercent(part);
+      if (value === undefined) return 'bad-encoding';
+      labels[segment.label] = value;
+    }
+    rest = slash < 0 ? '' : rest.slice(slash + 1);
+    if (slash < 0 && at < segments.length - 1) return undefined;
+  }
+  return rest === '' || (!exact && rest === '/') ? labels : undefined;
+}

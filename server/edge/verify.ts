@@ -1,0 +1,256 @@
+// Is the request signed by who it says? Header and presigned-query signatures of version 4, with the clock, the token and the payload's hash.
+// Order of checks, as callers can see it: form of the signature, clock or expiry, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
+// Gaps: version 2 signatures and SigV4A are refused by name.
+
+import { createHash } from 'node:crypto';
+import type { AwsError } from '../errors.ts';
+import { queryValue, type RequestHead } from './head.ts';
+import { type Identified, readScope } from './identify.ts';
+import { clockSkewed, invalidUri, queryParametersRefused, signatureRefused } from './refusals.ts';
+import {
+  algorithm,
+  canonicalPaths,
+  canonicalQuery,
+  canonicalRequest,
+  emptyHash,
+  hmacHex,
+  type SignatureParts,
+  sameSignature,
+  sha256Hex,
+  signingKey,
+  stringToSign,
+} from './sigv4.ts';
+
+export interface Credentials {
+  readonly secretAccessKey: string;
+  /** Temporary credentials have one and the request must carry it. */
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** `'accept-any'`: the key is let in without comparing the signature (`--auth open`). */
+export type Lookup = (accessKeyId: string) => Credentials | 'accept-any' | undefined;
+
+export interface VerifyOptions {
+  readonly lookup: Lookup;
+  readonly now: Date;
+  /** The whole body, when it was read before; needed where no header carries its hash. */
+  readonly body?: Uint8Array | undefined;
+}
+
+export type Signer = Anonymous | Signed;
+
+export interface Anonymous {
+  readonly kind: 'anonymous';
+}
+
+export interface Signed {
+  readonly kind: 'signed';
+  readonly accessKeyId: string;
+  /** False for a key that was let in by `accept-any`. */
+  readonly verified: boolean;
+  readonly presigned: boolean;
+  readonly sessionToken: string | undefined;
+  readonly parts: SignatureParts;
+  /** Undefined when the signature was not compared. */
+  readonly key: Buffer | undefined;
+}
+
+export const anonymous: Anonymous = { kind: 'anonymous' };
+const skewMs = 15 * 60 * 1000;
+const maxExpiresSeconds = 7 * 24 * 3600;
+
+/**
+ * Checks the signature of a request. Does not read a body: a streaming body's hash is checked while it passes (body.ts).
+ * @throws AwsError worded as the service words it
+ */
+export function verify(identified: Identified, options: VerifyOptions): Signer {
+  const { head, protocol } = identified;
+  const authorization = head.headers.authorization;
+  const presigned = authorization === undefined && isPresigned(head);
+  if (authorization === undefined && !presigned) return unsigned(identified);
+  if (authorization !== undefined && !authorization.startsWith(`${algorithm} `))
+    throw signatureRefused(protocol, 'not-supported');
+  if (!head.query) throw invalidUri(protocol);
+  const parts = presigned ? partsOfQuery(head) : partsOfHeader(head, authorization ?? '');
+  if (!parts || parts.signedHeaders.length === 0 || !parts.timestamp.startsWith(parts.scope.date))
+    throw malformed(identified, presigned);
+  checkTime(identified, parts, presigned, options.now);
+  const { accessKeyId } = parts.scope;
+  const credentials = options.lookup(accessKeyId);
+  if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
+  const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');
+  const signed = { kind: 'signed' as const, accessKeyId, presigned, sessionToken, parts };
+  const payloadHash = declaredHash(identified, presigned, options.body);
+  if (credentials === 'accept-any') return { ...signed, verified: false, key: undefined };
+  if (!sameToken(credentials.sessionToken, sessionToken))
+    throw signatureRefused(protocol, 'wrong-token', { 'Token-0': sessionToken });
+  const key = signingKey(credentials.secretAccessKey, parts.scope);
+  compare(identified, parts, key, payloadHash, presigned);
+  checkUnsignedHeaders(identified, parts, presigned);
+  if (credentials.expiration && credentials.expiration <= options.now)
+    throw signatureRefused(protocol, 'expired-token', { 'Token-0': sessionToken });
+  return { ...signed, verified: true, key };
+}
+
+function unsigned(identified: Identified): Anonymous {
+  const { service, operation, protocol } = identified;
+  if (!service || service.protocol === 'rest-xml') return anonymous;
+  if (operation && service.unsigned.includes(operation.name)) return anonymous;
+  throw signatureRefused(protocol, 'missing');
+}
+
+function isPresigned(head: RequestHead): boolean {
+  return (
+    head.query?.some(([name]) => name === 'X-Amz-Signature' || name === 'X-Amz-Algorithm' || name === 'Signature') ??
+    false
+  );
+}
+
+function malformed(identified: Identified, presigned: boolean): AwsError {
+  return presigned && identified.protocol === 'rest-xml'
+    ? queryParametersRefused(needed)
+    : signatureRefused(identified.protocol, 'malformed');
+}
+
+const needed =
+  'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';
+
+function partsOfHeader(head: RequestHead, authorization: string): SignatureParts | undefined {
+  const scope = readScope(head);
+  const signedHeaders = /SignedHeaders=([^,\s]+)/.exec(authorization)?.[1];
+  const signature = /Signature=([0-9a-f]{64})(?:$|[,\s])/.exec(authorization)?.[1];
+  const timestamp = head.headers['x-amz-date'] ?? basicTime(head.headers.date);
+  if (!scope || !signedHeaders || !signature || !timestamp) return undefined;
+  return { scope, signedHeaders: signedHeaders.split(';'), signature, timestamp };
+}
+
+/** A client may sign with `Date` alone; its day must be the scope's. */
+function basicTime(date: string | undefined): string | undefined {
+  const time = date === undefined ? Number.NaN : Date.parse(date);
+  return Number.isNaN(time) ? undefined : formatTime(new Date(time));
+}
+
+function partsOfQuery(head: RequestHead): SignatureParts | undefined {
+  const scope = readScope(head);
+  const signedHeaders = queryValue(head, 'X-Amz-SignedHeaders');
+  const signature = queryValue(head, 'X-Amz-Signature');
+  const timestamp = queryValue(head, 'X-Amz-Date');
+  if (!scope || !signedHeaders || !signature || !timestamp || queryValue(head, 'X-Amz-Algorithm') !== algorithm)
+    return undefined;
+  return { scope, signedHeaders: signedHeaders.split(';'), signature, timestamp };
+}
+
+/** `20261121T071500Z` → milliseconds, or undefined. */
+function parseTime(timestamp: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(timestamp);
+  if (!match) return undefined;
+  const time = Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+function formatTime(date: Date): string {
+  return date.toISOString().replace(/[-:]|\.\d{3}/g, '');
+}
+
+function checkTime(identified: Identified, parts: SignatureParts, presigned: boolean, now: Date): void {
+  const { head, protocol } = identified;
+  const signedAt = parseTime(parts.timestamp);
+  if (signedAt === undefined) throw malformed(identified, presigned);
+  const nowMs = now.getTime();
+  const future = signedAt > nowMs + skewMs;
+  if (future || (!presigned && signedAt < nowMs - skewMs)) {
+    const limit = formatTime(new Date(nowMs + (future ? skewMs : -skewMs)));
+    throw clockSkewed(protocol, parts.timestamp, formatTime(now), limit, future);
+  }
+  if (!presigned) return;
+  // S3 demands it; the others take 15 minutes when it is absent.
+  const expires = queryValue(head, 'X-Amz-Expires') ?? (protocol === 'rest-xml' ? '' : '900');
+  if (!/^\d+$/.test(expires)) throw malformed(identified, presigned);
+  const seconds = Number(expires);
+  if (seconds > maxExpiresSeconds) {
+    throw protocol === 'rest-xml'
+      ? queryParametersRefused(
+          'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds',
+        )
+      : malformed(identified, presigned);
+  }
+  const end = signedAt + seconds * 1000;
+  if (end < nowMs) {
+    throw signatureRefused(protocol, 'expired-url', {
+      'X-Amz-Expires': expires,
+      Expires: new Date(end).toISOString().replace('.000Z', 'Z'),
+      ServerTime: now.toISOString().replace(/\.\d{3}Z/, 'Z'),
+    });
+  }
+}
+
+function sameToken(expected: string | undefined, given: string | undefined): boolean {
+  if (expected === undefined) return given === undefined || given === '';
+  return given !== undefined && sameSignature(sha256Hex(expected), sha256Hex(given));
+}
+
+/** What the client says the hash of the payload is; a literal such as UNSIGNED-PAYLOAD stands for itself. */
+function declaredHash(identified: Identified, presigned: boolean, body: Uint8Array | undefined): string {
+  const { head, protocol } = identified;
+  const declared = head.headers['x-amz-content-sha256'];
+  const isS3 = protocol === 'rest-xml';
+  if (presigned && isS3) return declared ?? queryValue(head, 'X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD';
+  if (isS3) {
+    if (declared === undefined) throw signatureRefused(protocol, 'missing-payload-hash');
+    return declared;
+  }
+  if (body === undefined) return declared ?? emptyHash;
+  const actual = body.length === 0 ? emptyHash : createHash('sha256').update(body).digest('hex');
+  if (declared !== undefined && /^[0-9a-f]{64}$/.test(declared) && declared !== actual)
+    throw signatureRefused(protocol, 'wrong-payload-hash');
+  // Some clients of the other services sign UNSIGNED-PAYLOAD over TLS.
+  return declared ?? actual;
+}
+
+function compare(
+  identified: Identified,
+  parts: SignatureParts,
+  key: Buffer,
+  payloadHash: string,
+  presigned: boolean,
+): void {
+  const { head, protocol } = identified;
+  const isS3 = protocol === 'rest-xml';
+  const query = canonicalQuery(head.query ?? [], presigned ? 'X-Amz-Signature' : undefined);
+  let canonical = '';
+  let toSign = '';
+  for (const path of canonicalPaths(head.path, isS3)) {
+    canonical = canonicalRequest(head, path, query, parts.signedHeaders, payloadHash);
+    toSign = stringToSign(parts, canonical);
+    if (sameSignature(hmacHex(key, toSign), parts.signature)) return;
+  }
+  throw signatureRefused(protocol, 'wrong-signature', {
+    AWSAccessKeyId: parts.scope.accessKeyId,
+    StringToSign: toSign,
+    SignatureProvided: parts.signature,
+    StringToSignBytes: spacedHex(toSign),
+    CanonicalRequest: canonical,
+    CanonicalRequestBytes: spacedHex(canonical),
+  });
+}
+
+function spacedHex(text: string): string {
+  return (Buffer.from(text, 'latin1').toString('hex').match(/../g) ?? []).join(' ');
+}
+
+/** Headers that change what a request means must be signed: the host everywhere, every x-amz-* on S3. */
+function checkUnsignedHeaders(identified: Identified, parts: SignatureParts, presigned: boolean): void {
+  const { head, protocol } = identified;
+  const missing: string[] = [];
+  if (!parts.signedHeaders.includes('host')) missing.push('host');
+  if (protocol === 'rest-xml') {
+    for (const name of Object.keys(head.headers)) {
+      if (!name.startsWith('x-amz-') || parts.signedHeaders.includes(name)) continue;
+      if (presigned && name === 'x-amz-content-sha256') continue;
+      missing.push(name);
+    }
+  }
+  if (missing.length > 0)
+    throw signatureRefused(protocol, 'unsigned-headers', { HeadersNotSigned: missing.join(', ') });
+}
