@@ -30,6 +30,11 @@ export interface ObjectRow extends Row {
   storageClass: string;
   tags?: Record<string, string>;
   partSizes?: number[];
+  /** One file per part, in order, so that completing a multipart upload copies nothing; `blobId` is then the first of them. */
+  partBlobIds?: string[];
+  partChecksums?: (string | null)[];
+  /** The upload that it was completed from: CompleteMultipartUpload may be repeated. */
+  uploadId?: string;
 }
 
 export interface UploadRow extends Row {
@@ -42,6 +47,7 @@ export interface UploadRow extends Row {
   userMetadata: Record<string, string>;
   storageClass: string;
   checksumAlgorithm?: string;
+  checksumType?: 'FULL_OBJECT' | 'COMPOSITE';
   tags?: Record<string, string>;
   parts: Record<string, { blobId: string; sizeBytes: number; etag: string; lastModified: string; checksum?: string }>;
 }

@@ -1,0 +1,133 @@
+// What must a caller be allowed to do before an S3 operation runs, and on which bucket does it work?
+// Actions, resources and keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html (read 2026-11-21).
+// Order: the bucket exists, the request is for its region, x-amz-expected-bucket-owner agrees, block public access (T7), then the policies.
+
+import { parsePolicy } from '@postern/policy/document.ts';
+import { isPublicPolicy } from '@postern/policy/public.ts';
+import type { BaseCall, Call, Permission } from '../../service.ts';
+import type { BucketRow } from '../../store/rows/s3.ts';
+import type { Transaction } from '../../store/store.ts';
+import {
+  bareAccessDenied,
+  invalidArgument,
+  invalidExpectedOwner,
+  noSuchBucket,
+  permanentRedirect,
+  wrongSigningRegion,
+} from './errors.ts';
+import { bucketArn, checkKey, objectArn } from './names.ts';
+
+export interface BucketInput {
+  readonly Bucket?: string | undefined;
+  readonly ExpectedBucketOwner?: string | undefined;
+}
+
+export interface ObjectInput extends BucketInput {
+  readonly Key?: string | undefined;
+}
+
+export type Context = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * The bucket that a request names.
+ * @throws NoSuchBucket, PermanentRedirect or AuthorizationHeaderMalformed (another region), AccessDenied (not the expected owner, or T7)
+ */
+export function requireBucket(call: BaseCall, tx: Transaction, input: BucketInput): BucketRow {
+  const name = input.Bucket ?? '';
+  const bucket = tx.get('bucket', name);
+  if (!bucket) throw noSuchBucket(name);
+  // An unsigned request has no region to be wrong.
+  if (bucket.region !== call.region && call.principal.type !== 'anonymous') throw wrongRegion(call, bucket);
+  checkExpectedOwner(bucket, input.ExpectedBucketOwner);
+  if (isRestricted(bucket) && call.principal.accountId !== bucket.accountId && call.principal.type !== 'service')
+    throw bareAccessDenied();
+  return bucket;
+}
+
+function wrongRegion(call: BaseCall, bucket: BucketRow): Error {
+  const domain = call.partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return call.host.startsWith(`${bucket.id}.s3.amazonaws.com`)
+    ? wrongSigningRegion(bucket, call.region)
+    : permanentRedirect(bucket, domain);
+}
+
+export function checkExpectedOwner(bucket: BucketRow, expected: string | undefined): void {
+  if (expected === undefined) return;
+  if (!/^\d{12}$/.test(expected)) throw invalidExpectedOwner(expected);
+  if (expected !== bucket.accountId) throw bareAccessDenied();
+}
+
+const publicByText = new Map<string, boolean>();
+
+/** T8, remembered by the policy's text: it is asked on every request. */
+export function hasPublicPolicy(bucket: BucketRow): boolean {
+  if (bucket.policy === undefined) return false;
+  let known = publicByText.get(bucket.policy);
+  if (known === undefined) {
+    const parsed = parsePolicy(bucket.policy, { kind: 'resource' });
+    known = parsed.ok && isPublicPolicy(parsed.document);
+    if (publicByText.size > 1000) publicByText.clear();
+    publicByText.set(bucket.policy, known);
+  }
+  return known;
+}
+
+/** T7: a public policy and RestrictPublicBuckets leave the bucket to the owner's principals and to AWS services. */
+function isRestricted(bucket: BucketRow): boolean {
+  return bucket.publicAccessBlock?.restrictPublicBuckets === true && hasPublicPolicy(bucket);
+}
+
+/** Keys that every S3 request has. */
+export function commonContext(call: BaseCall, bucket?: BucketRow): Context {
+  const presigned = /[?&]X-Amz-Signature=/i.test(call.url);
+  return {
+    's3:authType': [presigned ? 'REST-QUERY-STRING' : 'REST-HEADER'],
+    ...(call.principal.type !== 'anonymous' && { 's3:signatureversion': ['AWS4-HMAC-SHA256'] }),
+    ...(bucket && { 's3:ResourceAccount': [bucket.accountId], 'aws:ResourceAccount': [bucket.accountId] }),
+    ...(bucket?.tags && tagContext('s3:BucketTag', bucket.tags)),
+  };
+}
+
+export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): Context {
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, [value]]));
+}
+
+/** A permission on the bucket itself. */
+export function onBucket<I extends BucketInput>(
+  action: string,
+  keys: (call: Call, input: I) => Context = () => ({}),
+): (call: Call, input: I) => readonly Permission[] {
+  return (call, input) => {
+    const bucket = requireBucket(call, call.tx, input);
+    return [
+      {
+        action,
+        resource: bucketArn(call.partition, bucket.id),
+        context: { ...commonContext(call, bucket), ...keys(call, input) },
+      },
+    ];
+  };
+}
+
+/** A permission on one object, whether it exists or not, and further ones that its parameters ask for. */
+export function onObject<I extends ObjectInput>(
+  action: string,
+  keys: (call: Call, input: I) => Context = () => ({}),
+  further: (input: I) => readonly string[] = () => [],
+): (call: Call, input: I) => readonly Permission[] {
+  return (call, input) => {
+    const bucket = requireBucket(call, call.tx, input);
+    const key = requireKey(input);
+    const resource = objectArn(call.partition, bucket.id, key);
+    const context = { ...commonContext(call, bucket), ...keys(call, input) };
+    return [action, ...further(input)].map((one) => ({ action: one, resource, context }));
+  };
+}
+
+/** @throws KeyTooLongError */
+export function requireKey(input: ObjectInput): string {
+  const key = input.Key ?? '';
+  if (key === '') throw invalidArgument('Object key must not be empty', 'Key', '');
+  checkKey(key);
+  return key;
+}

@@ -1,0 +1,58 @@
+// The S3 service: every operation of this folder in one table, the bucket policy for the authorizer, and what a denial says (F2).
+// It keeps two things beside the rows, the order of the keys and the files of the bodies, so it is made for a store rather than being a constant.
+
+import type { Operation, Service } from '../../service.ts';
+import type { Store } from '../../store/store.ts';
+import { followBlobs, sweepBlobs } from './blob-life.ts';
+import { Blobs } from './blobs.ts';
+import { bucketPolicyOperations } from './bucket-policy.ts';
+import { bucketOperations } from './buckets.ts';
+import { accessDenied } from './errors.ts';
+import { KeyIndex } from './key-index.ts';
+import { listOperations } from './list.ts';
+import { bucketOfArn } from './names.ts';
+import { objectOperations } from './objects.ts';
+import { publicAccessBlockOperations } from './public-access-block.ts';
+import { readOperations } from './reads.ts';
+
+export interface S3Service {
+  readonly service: Service;
+  /** Removes files that no row names; at start, and after the store was cleared. @returns how many */
+  readonly sweep: () => Promise<number>;
+  /** Stops its timers. Files that wait to be removed are left for the next sweep. */
+  readonly close: () => void;
+}
+
+/**
+ * @param dataDirectory the bodies are in `objects/` under it
+ */
+export function createS3(store: Store, dataDirectory: string): S3Service {
+  const s3 = { keys: new KeyIndex(store), blobs: new Blobs(dataDirectory) };
+  const unfollow = followBlobs(store, s3.blobs);
+  const operations: Readonly<Record<string, Operation>> = {
+    ...bucketOperations(s3),
+    ...bucketPolicyOperations,
+    ...publicAccessBlockOperations,
+    ...objectOperations(s3),
+    ...readOperations(s3),
+    ...listOperations(s3),
+  };
+  return {
+    service: {
+      name: 's3',
+      operations,
+      denied: accessDenied,
+      resourcePolicy: (tx, resource) => {
+        const bucket = tx.get('bucket', bucketOfArn(resource) ?? '');
+        if (bucket?.policy === undefined) return undefined;
+        return { policyText: bucket.policy, id: `bucket-policy of ${bucket.id}`, ownerAccountId: bucket.accountId };
+      },
+      resourceOwner: (tx, resource) => tx.get('bucket', bucketOfArn(resource) ?? '')?.accountId,
+    },
+    sweep: () => sweepBlobs(store, s3.blobs),
+    close: () => {
+      unfollow();
+      s3.blobs.close();
+    },
+  };
+}

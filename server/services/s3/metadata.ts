@@ -1,0 +1,173 @@
+// What a write says about an object besides its bytes: content headers, user metadata, storage class, encryption, tags; and the keys that
+// policies may ask about them. Refused: what would have to protect the object and does not here (KMS, customer keys, object lock, ACLs).
+
+import { AwsError } from '../../errors.ts';
+import type { BaseCall } from '../../service.ts';
+import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
+import { type Context, tagContext } from './access.ts';
+import { aclsNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
+import { tagsFromHeader } from './tag-sets.ts';
+
+/** The members that PutObject, CreateMultipartUpload and CopyObject share. */
+export interface WriteInput {
+  readonly ACL?: string | undefined;
+  readonly CacheControl?: string | undefined;
+  readonly ContentDisposition?: string | undefined;
+  readonly ContentEncoding?: string | undefined;
+  readonly ContentLanguage?: string | undefined;
+  readonly ContentType?: string | undefined;
+  readonly Expires?: Date | string | undefined;
+  readonly GrantFullControl?: string | undefined;
+  readonly GrantRead?: string | undefined;
+  readonly GrantReadACP?: string | undefined;
+  readonly GrantWriteACP?: string | undefined;
+  readonly Metadata?: Record<string, string> | undefined;
+  readonly ObjectLockMode?: string | undefined;
+  readonly ObjectLockRetainUntilDate?: Date | undefined;
+  readonly ObjectLockLegalHoldStatus?: string | undefined;
+  readonly ServerSideEncryption?: string | undefined;
+  readonly SSECustomerAlgorithm?: string | undefined;
+  readonly SSECustomerKey?: string | undefined;
+  readonly SSEKMSKeyId?: string | undefined;
+  readonly StorageClass?: string | undefined;
+  readonly Tagging?: string | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
+}
+
+export type ObjectMetadata = Pick<
+  ObjectRow,
+  'contentType' | 'systemMetadata' | 'userMetadata' | 'storageClass' | 'tags'
+>;
+
+const storageClasses = new Set([
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+  'GLACIER_IR',
+]);
+
+/** Objects of these classes must be restored before they can be read. */
+export function isArchived(storageClass: string): boolean {
+  return storageClass === 'GLACIER' || storageClass === 'DEEP_ARCHIVE';
+}
+
+/**
+ * @param bucket its ownership decides about ACLs
+ * @throws NotImplemented, AccessControlListNotSupported, InvalidStorageClass, MetadataTooLarge, InvalidTag, InvalidArgument
+ */
+export function metadataOf(call: BaseCall, bucket: BucketRow, input: WriteInput): ObjectMetadata {
+  refuseWhatIsNotKept(call, bucket, input);
+  const storageClass = input.StorageClass ?? 'STANDARD';
+  if (!storageClasses.has(storageClass)) throw invalidStorageClass(storageClass);
+  const userMetadata = input.Metadata ?? {};
+  let sizeBytes = 0;
+  for (const [name, value] of Object.entries(userMetadata))
+    sizeBytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  if (sizeBytes > 2048) throw metadataTooLarge(sizeBytes);
+  return {
+    contentType: input.ContentType || 'binary/octet-stream',
+    systemMetadata: systemMetadataOf(call, input),
+    userMetadata,
+    storageClass,
+    ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
+  };
+}
+
+function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInput): void {
+  const { ServerSideEncryption: encryption } = input;
+  if (encryption !== undefined && encryption !== 'AES256') {
+    if (!/^aws:(kms|kms:dsse|fsx)$/.test(encryption))
+      throw new AwsError(
+        'InvalidEncryptionAlgorithmError',
+        400,
+        'The Encryption request you specified is not valid. Supported value: AES256.',
+      );
+    throw notImplemented(`x-amz-server-side-encryption: ${encryption}`);
+  }
+  if (input.SSEKMSKeyId !== undefined) throw notImplemented('x-amz-server-side-encryption-aws-kms-key-id');
+  if (input.SSECustomerAlgorithm !== undefined || input.SSECustomerKey !== undefined)
+    throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  if (input.ObjectLockMode !== undefined || input.ObjectLockRetainUntilDate !== undefined)
+    throw notImplemented('x-amz-object-lock-mode');
+  if (input.ObjectLockLegalHoldStatus !== undefined) throw notImplemented('x-amz-object-lock-legal-hold');
+  checkAcl(call, bucket, input);
+}
+
+const cannedAcls = new Set([
+  'private',
+  'public-read',
+  'public-read-write',
+  'authenticated-read',
+  'aws-exec-read',
+  'bucket-owner-read',
+  'bucket-owner-full-control',
+]);
+
+/** ACLs decide nothing here, so one that would give anything to anyone but the bucket's owner is refused. */
+function checkAcl(call: BaseCall, bucket: BucketRow, input: WriteInput): void {
+  const { ACL: acl } = input;
+  const grants = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWriteACP];
+  if (acl !== undefined && !cannedAcls.has(acl)) throw invalidArgument('', 'x-amz-acl', acl);
+  const granted = grants.some((grant) => grant !== undefined);
+  if (bucket.ownership === 'BucketOwnerEnforced') {
+    if (granted || (acl !== undefined && acl !== 'bucket-owner-full-control')) throw aclsNotSupported();
+    return;
+  }
+  if (granted || (acl !== undefined && acl !== 'private' && !acl.startsWith('bucket-owner-')))
+    throw notImplemented('access control lists on objects');
+  if (
+    call.accountId !== bucket.accountId &&
+    (bucket.ownership === 'ObjectWriter' || acl !== 'bucket-owner-full-control')
+  )
+    throw notImplemented(`objects owned by their writer (ObjectOwnership ${bucket.ownership})`);
+}
+
+function systemMetadataOf(call: BaseCall, input: WriteInput): Record<string, string> {
+  const kept: Record<string, string> = {};
+  // `aws-chunked` describes the upload, not the object.
+  const encoding = (input.ContentEncoding ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '' && one !== 'aws-chunked')
+    .join(',');
+  const expires = call.headers.expires ?? (input.Expires instanceof Date ? input.Expires.toUTCString() : input.Expires);
+  if (input.CacheControl) kept['cache-control'] = input.CacheControl;
+  if (input.ContentDisposition) kept['content-disposition'] = input.ContentDisposition;
+  if (encoding) kept['content-encoding'] = encoding;
+  if (input.ContentLanguage) kept['content-language'] = input.ContentLanguage;
+  if (expires) kept.expires = expires;
+  if (input.WebsiteRedirectLocation) kept['x-amz-website-redirect-location'] = input.WebsiteRedirectLocation;
+  return kept;
+}
+
+/** What policies may ask about a write. */
+export function writeContext(
+  input: WriteInput & { readonly IfMatch?: string | undefined; readonly IfNoneMatch?: string | undefined },
+): Context {
+  return {
+    ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
+    ...(input.ServerSideEncryption && { 's3:x-amz-server-side-encryption': [input.ServerSideEncryption] }),
+    ...(input.StorageClass && { 's3:x-amz-storage-class': [input.StorageClass] }),
+    ...(input.WebsiteRedirectLocation && { 's3:x-amz-website-redirect-location': [input.WebsiteRedirectLocation] }),
+    ...(input.IfMatch && { 's3:if-match': [input.IfMatch] }),
+    ...(input.IfNoneMatch && { 's3:if-none-match': [input.IfNoneMatch] }),
+    ...(input.Tagging && requestTagContext(tagsFromHeader(input.Tagging))),
+  };
+}
+
+export function requestTagContext(tags: Readonly<Record<string, string>>): Context {
+  return { ...tagContext('s3:RequestObjectTag', tags), 's3:RequestObjectTagKeys': Object.keys(tags) };
+}
+
+/** Permissions that parameters of a write need beside the write itself. */
+export function furtherWriteActions(input: WriteInput): string[] {
+  const grants = [input.ACL, input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWriteACP];
+  return [
+    ...(input.Tagging ? ['s3:PutObjectTagging'] : []),
+    ...(grants.some((grant) => grant !== undefined) ? ['s3:PutObjectAcl'] : []),
+  ];
+}

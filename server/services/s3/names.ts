@@ -1,0 +1,49 @@
+// Which names does S3 take, and what are their ARNs?
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html and …/object-keys.html (read 2026-11-21)
+// Gap: names of the special bucket kinds (directory, table, access point alias) are refused, as for a general purpose bucket.
+
+import { createHash } from 'node:crypto';
+import { invalidBucketName, keyTooLong } from './errors.ts';
+
+const forbiddenPrefixes = ['xn--', 'sthree-', 'amzn-s3-demo-'];
+const forbiddenSuffixes = ['-s3alias', '--ol-s3', '.mrap', '--x-s3', '--table-s3'];
+
+/** @throws InvalidBucketName */
+export function checkBucketName(bucket: string): void {
+  const wellFormed = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket);
+  const address = /^\d{1,3}(\.\d{1,3}){3}$/.test(bucket);
+  const reserved =
+    forbiddenPrefixes.some((prefix) => bucket.startsWith(prefix)) ||
+    forbiddenSuffixes.some((suffix) => bucket.endsWith(suffix));
+  if (!wellFormed || address || reserved || bucket.includes('..')) throw invalidBucketName(bucket);
+}
+
+/** @throws KeyTooLongError above 1,024 bytes of UTF-8 */
+export function checkKey(key: string): void {
+  // 341 characters of three bytes still fit; only longer keys need to be counted.
+  if (key.length <= 341) return;
+  const sizeBytes = Buffer.byteLength(key);
+  if (sizeBytes > 1024) throw keyTooLong(sizeBytes);
+}
+
+export function bucketArn(partition: string, bucket: string): string {
+  return `arn:${partition}:s3:::${bucket}`;
+}
+
+export function objectArn(partition: string, bucket: string, key: string): string {
+  return `arn:${partition}:s3:::${bucket}/${key}`;
+}
+
+/** The bucket that an S3 ARN names, or undefined when it is none or a pattern. */
+export function bucketOfArn(arn: string): string | undefined {
+  return /^arn:[\w-]+:s3:::([a-z0-9.-]+)(?:\/|$)/s.exec(arn)?.[1];
+}
+
+export function objectId(bucket: string, key: string): string {
+  return `${bucket}/${key}`;
+}
+
+/** The 64 hex digits that S3 knows an account by. */
+export function canonicalUserId(accountId: string): string {
+  return createHash('sha256').update(`canonical-user ${accountId}`).digest('hex');
+}

@@ -1,0 +1,226 @@
+// Reading an object: GetObject, HeadObject, GetObjectAttributes.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (read 2026-11-21). Order: the key exists (T5: 404 only for those who may list),
+// the conditions, the storage class, the range. A missing key is told only to a caller with s3:ListBucket, in the words of that denial.
+
+import type {
+  GetObjectAttributesOutput,
+  GetObjectAttributesRequest,
+  GetObjectOutput,
+  GetObjectRequest,
+  HeadObjectOutput,
+  HeadObjectRequest,
+} from '@aws-sdk/client-s3';
+import {
+  type BaseCall,
+  type Call,
+  type Operation,
+  operation,
+  type StreamCall,
+  type StreamingBody,
+  streamOperation,
+} from '../../service.ts';
+import type { ObjectRow } from '../../store/rows/s3.ts';
+import type { Transaction } from '../../store/store.ts';
+import {
+  type Context,
+  commonContext,
+  type ObjectInput,
+  onObject,
+  requireBucket,
+  requireKey,
+  tagContext,
+} from './access.ts';
+import { type Algorithm, checksumMembers } from './checksums.ts';
+import { checkRead } from './conditions.ts';
+import { invalidArgument, invalidObjectState, invalidRequest, noSuchKey, notImplemented } from './errors.ts';
+import { isArchived } from './metadata.ts';
+import { bucketArn, objectId } from './names.ts';
+import { checkVersion } from './objects.ts';
+import { contentRange, piecesOf, type Stretch, stretchOf } from './ranges.ts';
+import type { S3 } from './state.ts';
+
+type ReadInput = ObjectInput & {
+  readonly VersionId?: string | undefined;
+  readonly SSECustomerAlgorithm?: string | undefined;
+};
+
+/** @throws NoSuchKey, or AccessDenied when the caller may not list the bucket (T5) */
+export function requireObject(call: BaseCall, tx: Transaction, input: ReadInput): ObjectRow {
+  checkVersion(input.VersionId);
+  const bucket = requireBucket(call, tx, input);
+  const key = requireKey(input);
+  const object = tx.get('object', objectId(bucket.id, key));
+  if (object) return object;
+  call.require(tx, 's3:ListBucket', bucketArn(call.partition, bucket.id), commonContext(call, bucket));
+  throw noSuchKey(key);
+}
+
+/** The object's tags, as policies ask for them. */
+export function existingTags(call: Call, input: ObjectInput): Context {
+  const tags = call.tx.get('object', objectId(input.Bucket ?? '', input.Key ?? ''))?.tags;
+  return tags ? tagContext('s3:ExistingObjectTag', tags) : {};
+}
+
+type HeaderOutput = Omit<HeadObjectOutput, 'ArchiveStatus'> & { TagCount?: number };
+
+/** The members that GetObject and HeadObject share. */
+function describe(
+  call: BaseCall,
+  input: GetObjectRequest | HeadObjectRequest,
+  object: ObjectRow,
+  stretch: Stretch,
+): HeaderOutput {
+  const kept = object.systemMetadata;
+  const expires = kept.expires === undefined ? undefined : new Date(kept.expires);
+  const checksummed = input.ChecksumMode === 'ENABLED' && !stretch.partial;
+  return {
+    AcceptRanges: 'bytes',
+    LastModified: new Date(object.lastModified),
+    ContentLength: stretch.end - stretch.start,
+    ETag: object.etag,
+    ServerSideEncryption: 'AES256',
+    Metadata: object.userMetadata,
+    ContentType: input.ResponseContentType ?? object.contentType,
+    ...optional('CacheControl', input.ResponseCacheControl ?? kept['cache-control']),
+    ...optional('ContentDisposition', input.ResponseContentDisposition ?? kept['content-disposition']),
+    ...optional('ContentEncoding', input.ResponseContentEncoding ?? kept['content-encoding']),
+    ...optional('ContentLanguage', input.ResponseContentLanguage ?? kept['content-language']),
+    ...optional('WebsiteRedirectLocation', kept['x-amz-website-redirect-location']),
+    ...optional(
+      'Expires',
+      input.ResponseExpires ?? (expires && !Number.isNaN(expires.getTime()) ? expires : undefined),
+    ),
+    ...(stretch.partial && { ContentRange: contentRange(stretch, object.sizeBytes) }),
+    ...(stretch.partsCount !== undefined && { PartsCount: stretch.partsCount }),
+    ...(object.storageClass !== 'STANDARD' && {
+      StorageClass: object.storageClass as NonNullable<HeaderOutput['StorageClass']>,
+    }),
+    ...(checksummed && checksumMembers(object.checksum)),
+    ...(object.tags && call.operation === 'GetObject' && { TagCount: Object.keys(object.tags).length }),
+  };
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
+}
+
+const overrides = [
+  'ResponseCacheControl',
+  'ResponseContentDisposition',
+  'ResponseContentEncoding',
+  'ResponseContentLanguage',
+  'ResponseContentType',
+  'ResponseExpires',
+] as const;
+
+function prepareRead(
+  call: BaseCall,
+  tx: Transaction,
+  input: GetObjectRequest | HeadObjectRequest,
+): { object: ObjectRow; stretch: Stretch } {
+  if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  if (call.principal.type === 'anonymous' && overrides.some((name) => input[name] !== undefined))
+    throw invalidRequest('Request specific response headers cannot be used for anonymous GET requests.');
+  const object = requireObject(call, tx, input);
+  checkRead(object, input);
+  return { object, stretch: stretchOf(object, input.Range, input.PartNumber) };
+}
+
+async function getObject(
+  s3: S3,
+  call: StreamCall,
+  input: GetObjectRequest,
+): Promise<Omit<GetObjectOutput, 'Body'> & { Body: StreamingBody }> {
+  const { object, stretch } = call.read((tx) => prepareRead(call, tx, input));
+  if (isArchived(object.storageClass)) throw invalidObjectState(object.storageClass);
+  return {
+    ...describe(call, input, object, stretch),
+    Body: s3.blobs.read(piecesOf(object, stretch.start, stretch.end)),
+  };
+}
+
+function headObject(call: Call, input: HeadObjectRequest): HeadObjectOutput {
+  const { object, stretch } = prepareRead(call, call.tx, input);
+  return describe(call, input, object, stretch);
+}
+
+const attributeNames = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']);
+
+function getObjectAttributes(call: Call, input: GetObjectAttributesRequest): GetObjectAttributesOutput {
+  const wanted = new Set<string>(input.ObjectAttributes ?? []);
+  if (wanted.size === 0 || [...wanted].some((name) => !attributeNames.has(name)))
+    throw invalidArgument('Invalid attribute name specified.', 'x-amz-object-attributes', [...wanted].join(','));
+  const object = requireObject(call, call.tx, input);
+  return {
+    LastModified: new Date(object.lastModified),
+    ...(wanted.has('ETag') && { ETag: object.etag.replaceAll('"', '') }),
+    ...(wanted.has('Checksum') && object.checksum && { Checksum: checksumMembers(object.checksum) }),
+    ...(wanted.has('ObjectParts') && object.partSizes && { ObjectParts: partsPage(object, input) }),
+    ...(wanted.has('StorageClass') && {
+      StorageClass: object.storageClass as NonNullable<GetObjectAttributesOutput['StorageClass']>,
+    }),
+    ...(wanted.has('ObjectSize') && { ObjectSize: object.sizeBytes }),
+  };
+}
+
+/** The single parts are told only when they have checksums; their number always. */
+function partsPage(
+  object: ObjectRow,
+  input: GetObjectAttributesRequest,
+): NonNullable<GetObjectAttributesOutput['ObjectParts']> {
+  const sizes = object.partSizes ?? [];
+  if (!object.partChecksums || !object.checksum) return { TotalPartsCount: sizes.length };
+  const after = Number(input.PartNumberMarker ?? 0);
+  const most = input.MaxParts ?? 1000;
+  const algorithm = object.checksum.algorithm as Algorithm;
+  const checksums = object.partChecksums;
+  const Parts = sizes.slice(after, after + most).map((Size, index) => {
+    const value = checksums[after + index];
+    return { PartNumber: after + index + 1, Size, ...(value && { [`Checksum${algorithm}`]: value }) };
+  });
+  const last = after + Parts.length;
+  return {
+    TotalPartsCount: sizes.length,
+    PartNumberMarker: String(after),
+    NextPartNumberMarker: String(last),
+    MaxParts: most,
+    IsTruncated: last < sizes.length,
+    Parts,
+  };
+}
+
+/** A version by its id is an action of its own. */
+export function versioned<I extends ReadInput>(action: string, versionAction: string) {
+  const plain = onObject<I>(action, existingTags);
+  const withVersion = onObject<I>(versionAction, (call, input) => ({
+    ...existingTags(call, input),
+    's3:VersionId': [input.VersionId ?? ''],
+  }));
+  return (call: Call, input: I) => (input.VersionId === undefined ? plain(call, input) : withVersion(call, input));
+}
+
+export function readOperations(s3: S3) {
+  return {
+    GetObject: streamOperation<GetObjectRequest, Omit<GetObjectOutput, 'Body'> & { Body: StreamingBody }>({
+      authorize: versioned('s3:GetObject', 's3:GetObjectVersion'),
+      readOnly: true,
+      run: (call, input) => getObject(s3, call, input),
+    }),
+    HeadObject: operation<HeadObjectRequest, HeadObjectOutput>({
+      authorize: versioned('s3:GetObject', 's3:GetObjectVersion'),
+      readOnly: true,
+      run: headObject,
+    }),
+    GetObjectAttributes: operation<GetObjectAttributesRequest, GetObjectAttributesOutput>({
+      authorize: (call, input) => [
+        ...versioned<GetObjectAttributesRequest>('s3:GetObject', 's3:GetObjectVersion')(call, input),
+        ...versioned<GetObjectAttributesRequest>('s3:GetObjectAttributes', 's3:GetObjectVersionAttributes')(
+          call,
+          input,
+        ),
+      ],
+      readOnly: true,
+      run: getObjectAttributes,
+    }),
+  } satisfies Record<string, Operation>;
+}
