@@ -152,9 +152,9 @@ export class LinuxMachines implements Machines {
     // The limit on processes is init's; what is entered from outside would not have it. dash says -p where bash says -u.
     const enter = 'ulimit -u 4096 2>/dev/null || ulimit -p 4096 2>/dev/null; cd -- "$0" 2>/dev/null || cd /; exec "$@"';
     const cwd = options.cwd ?? '/home/ec2-user';
-    const command = [
-      '--all',
-      '--target',
+    // Not --all: that names the time namespace too, which is ours and may not be entered again.
+    const namespaces = ['--user', '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+    const command = [...namespaces, '--target',
       String(machine.pid),
       ...credentials,
       '--',
