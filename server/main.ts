@@ -1,0 +1,52 @@
+// The server, first process of its world: puts the rooms together, serves, and ends in order. Everything it starts lies in this world's
+// namespaces, so its death, however it comes, leaves nothing behind (fabric/world.ts).
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { type CloudParts, startCloud } from './cloud.ts';
+import { configurationVariable, inherited, type ReadyMessage, type ServerConfiguration } from './configuration.ts';
+
+const configuration = JSON.parse(process.env[configurationVariable] ?? '') as ServerConfiguration;
+const log = (text: string) => process.stderr.write(`postern: ${text}\n`);
+
+function tell(message: ReadyMessage): void {
+  writeSync(inherited.ready, `${JSON.stringify(message)}\n`);
+}
+
+/** The operator's token: made once, readable by the operator alone. */
+function operatorToken(directory: string): string {
+  const file = join(directory, 'operator-token');
+  if (!existsSync(file)) writeFileSync(file, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
+  return readFileSync(file, 'utf8').trim();
+}
+
+process.umask(0o077);
+mkdirSync(configuration.dataDirectory, { recursive: true, mode: 0o700 });
+
+// A bug must not be answered with a half-true cloud: the process ends, the kernel takes the world down, and the next start reads the disk.
+process.on('uncaughtException', (error) => {
+  log(`ended by a bug: ${error.stack ?? error.message}`);
+  process.exit(70);
+});
+
+try {
+  const parts: CloudParts = { configuration, token: operatorToken(configuration.dataDirectory), log };
+  const cloud = await startCloud(parts);
+  const end = () => void cloud.close().finally(() => process.exit(0));
+  // The launcher holds the other end of standard input as long as it lives.
+  process.stdin.resume().on('end', end).on('error', end);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, signal === 'SIGINT' ? () => {} : end);
+  cloud.onShutdown(end);
+  const listener = net.createServer((socket) => cloud.accept(socket));
+  listener.listen({ fd: inherited.listener }, () => tell({ ready: true, environment: cloud.environment() }));
+  listener.on('error', (error) => {
+    throw error;
+  });
+} catch (error) {
+  log(`cannot start: ${(error as Error).stack ?? String(error)}`);
+  tell({ ready: false, message: `The cloud cannot start: ${(error as Error).message}` });
+  process.exit(1);
+}

@@ -1,0 +1,218 @@
+// The life of a request, on one page: identify → verify → parse → authorize → run → record → answer.
+// Services are looked up in a table; protocols are the edge's. What is thrown on the way is answered in the request's own protocol,
+// and every request leaves one event in the trail, whatever became of it.
+
+import type { Principal } from '@postern/policy/types.ts';
+import type { Authorizer, DecisionRecord, RequestAuthorization } from './authorize/authorize.ts';
+import { anonymous, principalOf, rootPrincipal } from './authorize/principal.ts';
+import type { OperationModel } from './catalogue/shapes.ts';
+import {
+  type Answer, admit, type Credentials, contextOf, type Exchange, type Identified, identify, type Lookup, newRequestId, notImplemented, render,
+  renderError, type Signer, signatureRefused,
+} from './edge/edge.ts';
+import { AwsError } from './errors.ts';
+import type { RequestEvent } from './operator/api.ts';
+import type { BaseCall, Call, Operation, Service, Settings, StreamCall } from './service.ts';
+import type { AccessKeyRow } from './store/rows/iam.ts';
+import type { Store, Transaction } from './store/store.ts';
+
+export interface PipelineParts {
+  readonly store: Store;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly authorizer: Authorizer;
+  readonly settings: Settings;
+  /** The account that `--auth open` lets an unknown key in as; undefined where it must be known. */
+  readonly openAccount: (accessKeyId: string) => string | undefined;
+  /** Called inside the transaction before a handler of this service runs: default VPC of a region, first state of an account. */
+  readonly prepare: (tx: Transaction, service: string, accountId: string, region: string, now: Date) => void;
+  readonly record: (event: RequestEvent) => void;
+  readonly clock: () => Date;
+  readonly log: (text: string) => void;
+}
+
+/** What is learned on the way, for the answer and for the trail. */
+interface Progress {
+  identified: Identified;
+  principal: Principal;
+  accessKeyId?: string;
+  asked?: RequestAuthorization;
+}
+
+/** The handler of the edge's listener. @returns the answer; it never throws */
+export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Promise<Answer> {
+  return async (exchange) => {
+    const startedAt = performance.now();
+    const now = parts.clock();
+    const progress: Progress = { identified: identify(exchange.head), principal: anonymous };
+    const requestId = newRequestId(progress.identified.protocol);
+    let answer: Answer;
+    let failure: unknown;
+    try {
+      answer = await serve(parts, exchange, progress, requestId, now);
+    } catch (error) {
+      failure = error;
+      if (!(error instanceof AwsError)) parts.log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`);
+      answer = renderError(contextOf(progress), error, requestId);
+    }
+    parts.record(eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt));
+    return answer;
+  };
+}
+
+async function serve(parts: PipelineParts, exchange: Exchange, progress: Progress, requestId: string, now: Date): Promise<Answer> {
+  const admission = await admit(exchange, { lookup: lookupIn(parts), now });
+  progress.identified = admission.identified;
+  const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
+  if (!('operation' in admission)) throw admission.failure;
+  const { operation: model, input } = admission;
+  const service = parts.services.get(model.service.name);
+  const row = service?.operations[model.name];
+  if (!service || !row) throw notImplemented(model);
+  const facts = callFacts(parts, exchange, progress, model, requestId, now);
+  const asked = parts.authorizer.open(facts, service, accessKey);
+  progress.asked = asked;
+  const call: BaseCall = { ...facts, require: asked.require, allows: asked.allows };
+  const output =
+    row.kind === 'transaction'
+      ? await runTransaction(parts, row, call, asked, input)
+      : await runStream(parts, row, call, asked, exchange, input);
+  return render(model, output, requestId);
+}
+
+function lookupIn(parts: PipelineParts): Lookup {
+  return (accessKeyId) => {
+    const row = parts.store.read((tx) => tx.get('access-key', accessKeyId));
+    if (!row) return parts.openAccount(accessKeyId) === undefined ? undefined : 'accept-any';
+    if (row.status !== 'Active') return undefined;
+    const credentials: Credentials = {
+      secretAccessKey: row.secretAccessKey,
+      ...(row.sessionToken !== undefined && { sessionToken: row.sessionToken }),
+      ...(row.expiration !== undefined && { expiration: new Date(row.expiration) }),
+    };
+    return credentials;
+  };
+}
+
+/** Fills in who asks. @returns the row of their key; none for an anonymous caller or one let in by `--auth open` */
+function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer): AccessKeyRow | undefined {
+  if (signer.kind === 'anonymous') return undefined;
+  const { partition, protocol } = progress.identified;
+  progress.accessKeyId = signer.accessKeyId;
+  const row = parts.store.read((tx) => tx.get('access-key', signer.accessKeyId));
+  const account = parts.openAccount(signer.accessKeyId);
+  const principal = row
+    ? parts.store.read((tx) => principalOf(tx, row, partition))
+    : account === undefined ? undefined : rootPrincipal(account, partition);
+  if (!principal) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: signer.accessKeyId });
+  progress.principal = principal;
+  return row;
+}
+
+type CallFacts = Omit<BaseCall, 'require' | 'allows'>;
+
+function callFacts(parts: PipelineParts, exchange: Exchange, progress: Progress, model: OperationModel, requestId: string, now: Date): CallFacts {
+  const { identified, principal } = progress;
+  return {
+    service: model.service.name,
+    operation: model.name,
+    requestId,
+    region: identified.region,
+    partition: identified.partition,
+    accountId: principal.accountId,
+    principal,
+    path: exchange.path,
+    now,
+    settings: parts.settings,
+    host: exchange.head.headers.host ?? '',
+    headers: exchange.head.headers,
+    url: exchange.head.url,
+  };
+}
+
+/** One transaction for both: what was allowed is what is done. */
+async function runTransaction(
+  parts: PipelineParts,
+  row: Extract<Operation, { kind: 'transaction' }>,
+  base: BaseCall,
+  asked: RequestAuthorization,
+  input: unknown,
+): Promise<Record<string, unknown>> {
+  const { value, durable } = parts.store.transact((tx) => {
+    const call: Call = { ...base, tx };
+    parts.prepare(tx, base.service, base.accountId, base.region, base.now);
+    asked.authorize(call, input, row.authorize);
+    return row.run(call, input) as Record<string, unknown> | undefined;
+  });
+  await durable;
+  return value ?? {};
+}
+
+async function runStream(
+  parts: PipelineParts,
+  row: Extract<Operation, { kind: 'stream' }>,
+  base: BaseCall,
+  asked: RequestAuthorization,
+  exchange: Exchange,
+  input: unknown,
+): Promise<Record<string, unknown>> {
+  parts.store.read((tx) => asked.authorize({ ...base, tx }, input, row.authorize));
+  const call: StreamCall = {
+    ...base,
+    transact: async (work) => {
+      const { value, durable } = parts.store.transact(work);
+      await durable;
+      return value;
+    },
+    read: (work) => parts.store.read(work),
+    signal: exchange.signal,
+  };
+  return ((await row.run(call, input)) as Record<string, unknown> | undefined) ?? {};
+}
+
+function eventOf(
+  exchange: Exchange,
+  progress: Progress,
+  requestId: string,
+  now: Date,
+  status: number,
+  failure: unknown,
+  durationMs: number,
+): RequestEvent {
+  const { identified, principal, accessKeyId, asked } = progress;
+  // The decision that ended it, or else the first one, which is the operation's own.
+  const decisions = asked?.decisions ?? [];
+  const decision = decisions.findLast((one) => !one.allowed && status >= 400) ?? decisions[0];
+  const userAgent = exchange.head.headers['user-agent'];
+  return {
+    time: now.toISOString(),
+    requestId,
+    principalArn: principal.arn,
+    accountId: principal.accountId,
+    ...(accessKeyId !== undefined && { accessKeyId }),
+    service: identified.service?.name ?? 'unknown',
+    operation: identified.operation?.name ?? 'unknown',
+    region: identified.region,
+    path: exchange.path,
+    status,
+    ...(failure !== undefined && errorFields(failure)),
+    ...(decision && { action: decision.action, resource: decision.resource, decision: decisionFields(decision) }),
+    ...(userAgent !== undefined && { userAgent }),
+    durationMs,
+  };
+}
+
+function errorFields(failure: unknown): { errorCode: string; errorMessage: string } {
+  return failure instanceof AwsError
+    ? { errorCode: failure.code, errorMessage: failure.message }
+    : { errorCode: 'InternalError', errorMessage: 'a bug of Postern; its log has the whole story' };
+}
+
+function decisionFields(decision: DecisionRecord): NonNullable<RequestEvent['decision']> {
+  const citation = decision.citations[0];
+  return {
+    allowed: decision.allowed,
+    layer: decision.layer,
+    explicit: decision.explicit,
+    ...(citation && { policyId: citation.policyId, statement: citation.sid ?? `statement ${citation.index + 1}` }),
+  };
+}
