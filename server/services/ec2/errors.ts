@@ -81,6 +81,23 @@ export const operationNotPermitted = (message: string): AwsError => bad('Operati
 export const unsupportedOperation = (what: string): AwsError =>
   bad('UnsupportedOperation', `${what} is not supported by Postern.`);
 
+/**
+ * Refuses parameters that Postern does not carry, by name; false, empty and absent ones ask for nothing.
+ * @throws UnsupportedOperation naming the first
+ */
+export function refuseUnsupported<I extends object>(
+  operation: string,
+  input: I,
+  names: readonly (keyof I & string)[],
+): void {
+  for (const name of names) {
+    const value: unknown = input[name];
+    const asksNothing =
+      value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0);
+    if (!asksNothing) throw unsupportedOperation(`The parameter ${name} of ${operation}`);
+  }
+}
+
 export const alreadyAssociated = (message: string): AwsError => bad('Resource.AlreadyAssociated', message);
 
 export const dryRunOperation = (): AwsError =>

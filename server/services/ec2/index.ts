@@ -14,7 +14,7 @@
 //   quotas.ts        enforceQuota(call, 'vpcsPerRegion', () => count)
 //   zones.ts         zonesOf(region) → { name, id }[]
 //   IPv4 arithmetic  @postern/network/cidr.ts
-//   addresses-pool.ts freePublicAddress(tx);   subnets.ts freePrivateAddress(tx, subnet), availableIpAddressCount(tx, subnet)
+//   addresses-pool.ts freePublicAddress(tx);   subnet-addresses.ts freePrivateAddress, requireFreePrivateAddress, availableIpAddressCount
 //   default-vpc.ts   ensureRegion(tx, accountId, region, now): the pipeline calls it before the first EC2 call of an account in a region
 
 import type { Operation, Service } from '../../service.ts';

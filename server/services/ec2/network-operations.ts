@@ -1,5 +1,38 @@
 // The operations of the network core, merged into one table for index.ts.
 
 import type { Operation } from '../../service.ts';
+import { addresses } from './addresses.ts';
+import { defaultVpc } from './default-vpc.ts';
+import { dhcpOptions } from './dhcp-options.ts';
+import { endpointServices } from './endpoint-services.ts';
+import { internetGateways } from './internet-gateways.ts';
+import { networkAcls } from './network-acls.ts';
+import { prefixLists } from './prefix-lists.ts';
+import { routeTables } from './route-tables.ts';
+import { routes } from './routes.ts';
+import { securityGroupRules } from './security-group-rules.ts';
+import { securityGroups } from './security-groups.ts';
+import { subnets } from './subnets.ts';
+import { tagging } from './tagging.ts';
+import { vpcCidrBlocks } from './vpc-cidr-blocks.ts';
+import { vpcEndpoints } from './vpc-endpoints.ts';
+import { vpcs } from './vpcs.ts';
 
-export const networkOperations = {} satisfies Record<string, Operation>;
+export const networkOperations = {
+  ...vpcs,
+  ...vpcCidrBlocks,
+  ...defaultVpc,
+  ...subnets,
+  ...routeTables,
+  ...routes,
+  ...internetGateways,
+  ...securityGroups,
+  ...securityGroupRules,
+  ...networkAcls,
+  ...addresses,
+  ...prefixLists,
+  ...vpcEndpoints,
+  ...endpointServices,
+  ...dhcpOptions,
+  ...tagging,
+} satisfies Record<string, Operation>;

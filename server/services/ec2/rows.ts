@@ -54,3 +54,8 @@ export function selectRows<K extends Ec2Kind>(call: Call, kind: K, ids: readonly
   if (missing.length > 0) throw notFound(kind, missing);
   return rows;
 }
+
+/** `arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1` */
+export function ec2Arn(at: { partition: string; region: string; accountId: string }, type: string, id: string): string {
+  return `arn:${at.partition}:ec2:${at.region}:${at.accountId}:${type}/${id}`;
+}

@@ -1,0 +1,25 @@
+// The DHCP options set that a region starts with and that new VPCs get: Amazon's resolver and the region's own domain.
+// https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html (read 2026-11-21). Its id is derived, so it is the same after a reset.
+
+import type { Transaction } from '../../store/store.ts';
+import { derivedId } from './derived-id.ts';
+
+export function defaultDhcpOptionsId(accountId: string, region: string): string {
+  return derivedId('dopt', accountId, region, 'default');
+}
+
+/** Makes the set when it is missing (deleted while no VPC used it, or first use of the region). */
+export function ensureDefaultDhcpOptions(tx: Transaction, accountId: string, region: string): void {
+  const id = defaultDhcpOptionsId(accountId, region);
+  if (tx.get('dhcp-options', id)) return;
+  tx.put('dhcp-options', {
+    id,
+    accountId,
+    region,
+    configurations: [
+      { key: 'domain-name', values: [region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`] },
+      { key: 'domain-name-servers', values: ['AmazonProvidedDNS'] },
+    ],
+    tags: {},
+  });
+}

@@ -1,0 +1,165 @@
+// What rows does a new VPC consist of? The VPC, its main route table with the local route (R3), its default ACL (N2) and its default security group
+// (S3). And a new subnet: itself and its place in the default ACL (N3). Used by CreateVpc, CreateSubnet and the default VPC, whose ids are not random.
+
+import type {
+  Cidr,
+  NetworkAclId,
+  RouteTableId,
+  SecurityGroupId,
+  SecurityGroupRuleId,
+  SubnetId,
+  VpcId,
+} from '@postern/network/snapshot.ts';
+import type { NetworkAclRow, SecurityGroupRuleRow, SubnetRow, Tags, VpcRow } from '../../store/rows/ec2.ts';
+import type { Transaction } from '../../store/store.ts';
+import { defaultDhcpOptionsId, ensureDefaultDhcpOptions } from './default-dhcp-options.ts';
+import type { Zone } from './zones.ts';
+
+/** For whom rows are made, and how ids are drawn. */
+export interface Maker {
+  readonly tx: Transaction;
+  readonly accountId: string;
+  readonly region: string;
+  readonly newId: <P extends string>(prefix: P) => `${P}-${string}`;
+}
+
+export function makerOf(call: { tx: Transaction; accountId: string; region: string }): Maker {
+  const { tx, accountId, region } = call;
+  return { tx, accountId, region, newId: (prefix) => tx.newId(prefix) };
+}
+
+export interface NewVpc {
+  readonly cidr: Cidr;
+  readonly isDefault: boolean;
+  readonly instanceTenancy: 'default' | 'dedicated';
+  readonly tags: Tags;
+}
+
+/** @returns the VPC and the ids of what came with it */
+export function makeVpc(
+  maker: Maker,
+  spec: NewVpc,
+): { vpc: VpcRow; routeTableId: RouteTableId; networkAclId: NetworkAclId; groupId: SecurityGroupId } {
+  const { tx, accountId, region, newId } = maker;
+  const owner = { accountId, region };
+  ensureDefaultDhcpOptions(tx, accountId, region);
+  const vpcId: VpcId = newId('vpc');
+  const vpc: VpcRow = {
+    ...owner,
+    id: vpcId,
+    cidrBlocks: [{ associationId: newId('vpc-cidr-assoc'), cidr: spec.cidr }],
+    isDefault: spec.isDefault,
+    instanceTenancy: spec.instanceTenancy,
+    enableDnsSupport: true,
+    enableDnsHostnames: spec.isDefault,
+    enableNetworkAddressUsageMetrics: false,
+    dhcpOptionsId: defaultDhcpOptionsId(accountId, region),
+    tags: spec.tags,
+  };
+  tx.put('vpc', vpc);
+  const routeTableId: RouteTableId = newId('rtb');
+  tx.put('route-table', {
+    ...owner,
+    id: routeTableId,
+    vpcId,
+    routes: [localRoute(spec.cidr)],
+    associations: [{ associationId: newId('rtbassoc'), main: true }],
+    tags: {},
+  });
+  const networkAclId: NetworkAclId = newId('acl');
+  tx.put('network-acl', {
+    ...owner,
+    id: networkAclId,
+    vpcId,
+    isDefault: true,
+    entries: [false, true].map((egress) => ({
+      ruleNumber: 100,
+      egress,
+      protocol: -1,
+      action: 'allow',
+      cidrBlock: anywhere,
+    })),
+    associations: [],
+    tags: {},
+  });
+  const groupId: SecurityGroupId = newId('sg');
+  tx.put('security-group', {
+    ...owner,
+    id: groupId,
+    vpcId,
+    groupName: 'default',
+    description: 'default VPC security group',
+    tags: {},
+  });
+  const all = { ...owner, groupId, vpcId, protocol: -1, tags: {} };
+  const self: SecurityGroupRuleRow['peer'] = { kind: 'security-group', groupId, ownerId: accountId };
+  tx.put('security-group-rule', { ...all, id: newId('sgr'), isEgress: false, peer: self });
+  tx.put('security-group-rule', allowAllOut(maker, groupId, vpcId));
+  return { vpc, routeTableId, networkAclId, groupId };
+}
+
+const anywhere: Cidr = '0.0.0.0/0';
+
+/** The one rule of a new security group (S2). */
+export function allowAllOut(maker: Maker, groupId: SecurityGroupId, vpcId: VpcId): SecurityGroupRuleRow {
+  const id: SecurityGroupRuleId = maker.newId('sgr');
+  return {
+    id,
+    accountId: maker.accountId,
+    region: maker.region,
+    groupId,
+    vpcId,
+    isEgress: true,
+    protocol: -1,
+    peer: { kind: 'cidr', cidr: anywhere },
+    tags: {},
+  };
+}
+
+/** The route that every table has for each block of its VPC (R3). */
+export function localRoute(cidr: Cidr) {
+  return { destination: { kind: 'cidr', cidr }, target: { kind: 'local' }, origin: 'CreateRouteTable' } as const;
+}
+
+export interface NewSubnet {
+  readonly vpcId: VpcId;
+  readonly cidr: Cidr;
+  readonly zone: Zone;
+  readonly defaultForAz: boolean;
+  readonly tags: Tags;
+}
+
+export function makeSubnet(maker: Maker, spec: NewSubnet): SubnetRow {
+  const { tx, accountId, region, newId } = maker;
+  const id: SubnetId = newId('subnet');
+  const subnet: SubnetRow = {
+    id,
+    accountId,
+    region,
+    vpcId: spec.vpcId,
+    cidrBlock: spec.cidr,
+    availabilityZone: spec.zone.name,
+    availabilityZoneId: spec.zone.id,
+    defaultForAz: spec.defaultForAz,
+    mapPublicIpOnLaunch: spec.defaultForAz,
+    privateDnsHostnameType: 'ip-name',
+    enableResourceNameDnsARecord: false,
+    tags: spec.tags,
+  };
+  tx.put('subnet', subnet);
+  const acl = defaultAclOf(tx, subnet);
+  tx.put('network-acl', {
+    ...acl,
+    associations: [...acl.associations, { associationId: newId('aclassoc'), subnetId: id }],
+  });
+  return subnet;
+}
+
+/** Every VPC has exactly one, until the VPC is deleted. */
+export function defaultAclOf(tx: Transaction, at: { accountId: string; region: string; vpcId: VpcId }): NetworkAclRow {
+  const acl = tx
+    .list('network-acl', { accountId: at.accountId, region: at.region })
+    .find((row) => row.isDefault && row.vpcId === at.vpcId);
+  if (!acl) throw new Error(`${at.vpcId} has no default network ACL`);
+  return acl;
+}

@@ -1,0 +1,212 @@
+// Route tables and which subnets use them. Rules R3, R8, R11, R12. https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
+// (read 2026-11-21). Gap: gateway (edge) route tables, R14, are refused.
+
+import type {
+  AssociateRouteTableRequest,
+  AssociateRouteTableResult,
+  CreateRouteTableRequest,
+  CreateRouteTableResult,
+  DeleteRouteTableRequest,
+  DescribeRouteTablesRequest,
+  DescribeRouteTablesResult,
+  DisassociateRouteTableRequest,
+  ReplaceRouteTableAssociationRequest,
+  ReplaceRouteTableAssociationResult,
+  RouteTable,
+} from '@aws-sdk/client-ec2';
+import type { RouteTableId } from '@postern/network/snapshot.ts';
+import { type Call, type Operation, operation } from '../../service.ts';
+import type { RouteTableRow } from '../../store/rows/ec2.ts';
+import { describe } from './describe.ts';
+import {
+  alreadyAssociated,
+  ec2Error,
+  hasDependencies,
+  invalidParameterValue,
+  missingParameter,
+  refuseUnsupported,
+} from './errors.ts';
+import type { FilterTable } from './filters.ts';
+import { oncePerToken } from './idempotency.ts';
+import { localRoute } from './new-vpc.ts';
+import { enforceQuota } from './quotas.ts';
+import { toRoute } from './route-state.ts';
+import { findRow, requireRow, scopeOf } from './rows.ts';
+import { tagsFromSpecifications, toTags } from './tags.ts';
+
+function toRouteTable(call: Call, row: RouteTableRow): RouteTable {
+  return {
+    RouteTableId: row.id,
+    VpcId: row.vpcId,
+    OwnerId: row.accountId,
+    Associations: row.associations.map((one) => ({
+      RouteTableAssociationId: one.associationId,
+      RouteTableId: row.id,
+      Main: one.main,
+      ...(one.subnetId && { SubnetId: one.subnetId }),
+      AssociationState: { State: 'associated' },
+    })),
+    PropagatingVgws: [],
+    Routes: row.routes.map((route) => toRoute(call.tx, row.vpcId, route)),
+    Tags: toTags(row.tags),
+  };
+}
+
+function filtersOf(call: Call): FilterTable<RouteTableRow> {
+  const shown = (row: RouteTableRow) => row.routes.map((route) => toRoute(call.tx, row.vpcId, route));
+  return {
+    'association.gateway-id': () => undefined,
+    'association.main': (row) => row.associations.map((one) => one.main),
+    'association.route-table-association-id': (row) => row.associations.map((one) => one.associationId),
+    'association.route-table-id': (row) => (row.associations.length > 0 ? row.id : undefined),
+    'association.subnet-id': (row) => row.associations.map((one) => one.subnetId),
+    'owner-id': (row) => row.accountId,
+    'route-table-id': (row) => row.id,
+    'route.carrier-gateway-id': () => undefined,
+    'route.destination-cidr-block': (row) => shown(row).map((route) => route.DestinationCidrBlock),
+    'route.destination-ipv6-cidr-block': () => undefined,
+    'route.destination-prefix-list-id': (row) => shown(row).map((route) => route.DestinationPrefixListId),
+    'route.egress-only-internet-gateway-id': () => undefined,
+    'route.gateway-id': (row) => shown(row).map((route) => route.GatewayId),
+    'route.instance-id': (row) => shown(row).map((route) => route.InstanceId),
+    'route.local-gateway-id': () => undefined,
+    'route.nat-gateway-id': () => undefined,
+    'route.network-interface-id': (row) => shown(row).map((route) => route.NetworkInterfaceId),
+    'route.origin': (row) => shown(row).map((route) => route.Origin),
+    'route.state': (row) => shown(row).map((route) => route.State),
+    'route.transit-gateway-id': () => undefined,
+    'route.vpc-peering-connection-id': () => undefined,
+    'vpc-id': (row) => row.vpcId,
+  };
+}
+
+function makeRouteTable(call: Call, input: CreateRouteTableRequest): RouteTableId {
+  const vpc = requireRow(call, 'vpc', input.VpcId, 'vpcId');
+  enforceQuota(
+    call,
+    'routeTablesPerVpc',
+    () => call.tx.list('route-table', scopeOf(call)).filter((row) => row.vpcId === vpc.id).length,
+  );
+  const id: RouteTableId = call.tx.newId('rtb');
+  call.tx.put('route-table', {
+    ...scopeOf(call),
+    id,
+    vpcId: vpc.id,
+    routes: vpc.cidrBlocks.map(({ cidr }) => localRoute(cidr)),
+    associations: [],
+    tags: tagsFromSpecifications(input.TagSpecifications, 'route-table'),
+  });
+  return id;
+}
+
+/** A table in use stays (R11); gateway endpoints forget a table that goes. */
+function deleteRouteTable(call: Call, table: RouteTableRow): void {
+  const { tx } = call;
+  if (table.associations.length > 0) throw hasDependencies('routeTable', table.id);
+  for (const endpoint of tx.list('vpc-endpoint', scopeOf(call)))
+    if (endpoint.routeTableIds.includes(table.id))
+      tx.put('vpc-endpoint', { ...endpoint, routeTableIds: endpoint.routeTableIds.filter((id) => id !== table.id) });
+  tx.delete('route-table', table.id);
+}
+
+function associationOf(call: Call, associationId: string | undefined) {
+  if (!associationId) throw missingParameter('associationId');
+  for (const table of call.tx.list('route-table', scopeOf(call))) {
+    const association = table.associations.find((one) => one.associationId === associationId);
+    if (association) return { table, association };
+  }
+  throw ec2Error('InvalidAssociationID.NotFound', `The association ID '${associationId}' does not exist`);
+}
+
+function without(table: RouteTableRow, associationId: string): RouteTableRow {
+  return { ...table, associations: table.associations.filter((one) => one.associationId !== associationId) };
+}
+
+const associated = { State: 'associated' } as const;
+
+export const routeTables = {
+  CreateRouteTable: operation<CreateRouteTableRequest, CreateRouteTableResult>({
+    authorize: 'auto',
+    run: (call, input) => {
+      const known = (ids: readonly string[]) => ids.every((id) => findRow(call, 'route-table', id));
+      const [id] = oncePerToken(call, input.ClientToken, input, known, () => [makeRouteTable(call, input)]);
+      const table = requireRow(call, 'route-table', id);
+      return { RouteTable: toRouteTable(call, table), ...(input.ClientToken && { ClientToken: input.ClientToken }) };
+    },
+  }),
+
+  DescribeRouteTables: operation<DescribeRouteTablesRequest, DescribeRouteTablesResult>({
+    authorize: 'auto',
+    readOnly: true,
+    run: (call, input) => {
+      const how = { ids: input.RouteTableIds, parameter: 'routeTableSet', filters: filtersOf(call), max: 100 };
+      const { page, next } = describe(call, 'route-table', input, how);
+      return { RouteTables: page.map((row) => toRouteTable(call, row)), ...next };
+    },
+  }),
+
+  DeleteRouteTable: operation<DeleteRouteTableRequest, Record<string, never>>({
+    authorize: 'auto',
+    run: (call, input) => {
+      deleteRouteTable(call, requireRow(call, 'route-table', input.RouteTableId, 'routeTableId'));
+      return {};
+    },
+  }),
+
+  AssociateRouteTable: operation<AssociateRouteTableRequest, AssociateRouteTableResult>({
+    authorize: 'auto',
+    run: (call, input) => {
+      refuseUnsupported('AssociateRouteTable', input, ['GatewayId', 'PublicIpv4Pool']);
+      const table = requireRow(call, 'route-table', input.RouteTableId, 'routeTableId');
+      const subnet = requireRow(call, 'subnet', input.SubnetId, 'subnetId');
+      if (table.vpcId !== subnet.vpcId)
+        throw invalidParameterValue(`route table ${table.id} and subnet ${subnet.id} belong to different networks`);
+      const taken = call.tx
+        .list('route-table', scopeOf(call))
+        .some((row) => row.associations.some((one) => one.subnetId === subnet.id));
+      if (taken)
+        throw alreadyAssociated(
+          `the specified association for route table ${table.id} conflicts with an existing association`,
+        );
+      const associationId = call.tx.newId('rtbassoc');
+      const associations = [...table.associations, { associationId, main: false, subnetId: subnet.id }];
+      call.tx.put('route-table', { ...table, associations });
+      return { AssociationId: associationId, AssociationState: associated };
+    },
+  }),
+
+  DisassociateRouteTable: operation<DisassociateRouteTableRequest, Record<string, never>>({
+    authorize: 'auto',
+    run: (call, input) => {
+      const { table, association } = associationOf(call, input.AssociationId);
+      if (association.main)
+        throw invalidParameterValue(
+          `cannot disassociate the main route table association ${association.associationId}`,
+        );
+      call.tx.put('route-table', without(table, association.associationId));
+      return {};
+    },
+  }),
+
+  ReplaceRouteTableAssociation: operation<ReplaceRouteTableAssociationRequest, ReplaceRouteTableAssociationResult>({
+    authorize: 'auto',
+    run: (call, input) => {
+      const { table: old, association } = associationOf(call, input.AssociationId);
+      const table = requireRow(call, 'route-table', input.RouteTableId, 'routeTableId');
+      if (table.vpcId !== old.vpcId)
+        throw invalidParameterValue(
+          `route table ${table.id} and the association ${association.associationId} belong to different networks`,
+        );
+      if (association.main && table.id === old.id)
+        return { NewAssociationId: association.associationId, AssociationState: associated };
+      const associationId = call.tx.newId('rtbassoc');
+      call.tx.put('route-table', without(old, association.associationId));
+      const current = requireRow(call, 'route-table', table.id);
+      call.tx.put('route-table', {
+        ...current,
+        associations: [...current.associations, { ...association, associationId }],
+      });
+      return { NewAssociationId: associationId, AssociationState: associated };
+    },
+  }),
+} satisfies Record<string, Operation>;

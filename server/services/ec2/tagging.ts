@@ -1,0 +1,123 @@
+// CreateTags, DeleteTags and DescribeTags over every kind of resource. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
+// (read 2026-11-21). A call with several resources changes all of them or none: the transaction sees to that.
+
+import type {
+  CreateTagsRequest,
+  DeleteTagsRequest,
+  DescribeTagsRequest,
+  DescribeTagsResult,
+  ResourceType,
+} from '@aws-sdk/client-ec2';
+import { type Call, type Operation, operation } from '../../service.ts';
+import type { Tags } from '../../store/rows/ec2.ts';
+import type { Kind, Rows } from '../../store/store.ts';
+import { ec2Error, missingParameter, type ResourceKind, resourceKinds } from './errors.ts';
+import { applyFilters } from './filters.ts';
+import { paginate } from './pagination.ts';
+import { requireRow, scopeOf } from './rows.ts';
+import { addTags } from './tags.ts';
+
+/** Kind of row → what the API calls its type. */
+const resourceTypes = {
+  vpc: 'vpc',
+  subnet: 'subnet',
+  'route-table': 'route-table',
+  'internet-gateway': 'internet-gateway',
+  'security-group': 'security-group',
+  'security-group-rule': 'security-group-rule',
+  'network-acl': 'network-acl',
+  address: 'elastic-ip',
+  'network-interface': 'network-interface',
+  'vpc-endpoint': 'vpc-endpoint',
+  'prefix-list': 'prefix-list',
+  'dhcp-options': 'dhcp-options',
+  'key-pair': 'key-pair',
+  instance: 'instance',
+} as const satisfies Record<ResourceKind & Kind, ResourceType>;
+
+const kinds = Object.keys(resourceTypes) as (keyof typeof resourceTypes)[];
+
+function kindOf(id: string): keyof typeof resourceTypes {
+  const kind = kinds.find((one) => id.startsWith(`${resourceKinds[one].prefix}-`));
+  if (!kind) throw ec2Error('InvalidID', `The ID '${id}' is not valid`);
+  return kind;
+}
+
+/** Rewrites the tags of each resource. */
+function retag(call: Call, ids: readonly string[] | undefined, change: (tags: Tags) => Tags): void {
+  if (!ids || ids.length === 0) throw missingParameter('resourceIdSet');
+  for (const id of new Set(ids)) {
+    const kind = kindOf(id);
+    const row = requireRow(call, kind, id);
+    call.tx.put(kind, { ...row, tags: change(row.tags) } as Rows[typeof kind]);
+  }
+}
+
+interface TagRow {
+  readonly id: string;
+  readonly type: ResourceType;
+  readonly key: string;
+  readonly value: string;
+}
+
+function everyTag(call: Call): TagRow[] {
+  const rows: TagRow[] = [];
+  for (const kind of kinds)
+    for (const { id, tags } of call.tx.list(kind, scopeOf(call)))
+      for (const [key, value] of Object.entries(tags)) rows.push({ id, type: resourceTypes[kind], key, value });
+  return rows;
+}
+
+export const tagging = {
+  CreateTags: operation<CreateTagsRequest, Record<string, never>>({
+    authorize: 'auto',
+    run: (call, input) => {
+      const added = input.Tags ?? [];
+      if (added.length === 0) throw missingParameter('tagSet');
+      retag(call, input.Resources, (tags) => addTags(tags, added));
+      return {};
+    },
+  }),
+
+  /** A tag with a value goes only when it has that value; without tags all of them go. */
+  DeleteTags: operation<DeleteTagsRequest, Record<string, never>>({
+    authorize: 'auto',
+    run: (call, input) => {
+      const { Tags: removed } = input;
+      retag(call, input.Resources, (tags) =>
+        Object.fromEntries(
+          Object.entries(tags).filter(
+            ([key, value]) =>
+              removed !== undefined &&
+              removed.length > 0 &&
+              !removed.some((one) => one.Key === key && (one.Value === undefined || one.Value === value)),
+          ),
+        ),
+      );
+      return {};
+    },
+  }),
+
+  DescribeTags: operation<DescribeTagsRequest, DescribeTagsResult>({
+    authorize: 'auto',
+    readOnly: true,
+    run: (call, input) => {
+      const rows = applyFilters(
+        everyTag(call),
+        input.Filters,
+        {
+          key: (row) => row.key,
+          'resource-id': (row) => row.id,
+          'resource-type': (row) => row.type,
+          value: (row) => row.value,
+        },
+        (row) => ({ [row.key]: row.value }),
+      );
+      const { page, ...next } = paginate(rows, input, { min: 5, max: 1000 }, (row) => `${row.id} ${row.key}`);
+      return {
+        Tags: page.map((row) => ({ ResourceId: row.id, ResourceType: row.type, Key: row.key, Value: row.value })),
+        ...next,
+      };
+    },
+  }),
+} satisfies Record<string, Operation>;
