@@ -17,7 +17,7 @@ const target = join(root, 'dist', 'catalogue');
 // What the schemas do not carry: the names a request is signed and addressed with, and two traits that the SDK keeps in code.
 const services = [
   { name: 'ec2', signingNames: ['ec2'], hosts: ['ec2'] },
-  { name: 's3', signingNames: ['s3', 's3express'], hosts: ['s3'] },
+  { name: 's3', signingNames: ['s3', 's3express', 's3-object-lambda'], hosts: ['s3'] },
   { name: 'iam', signingNames: ['iam'], hosts: ['iam'] },
   {
     name: 'sts',

@@ -11,7 +11,7 @@ import { readBindings, writeBindings } from './protocols/bindings.ts';
 import { parseJson, readJsonStructure, writeJsonStructure } from './protocols/json.ts';
 import { readQuery } from './protocols/query-read.ts';
 import { readXml } from './protocols/xml-read.ts';
-import { elementWriter, escapeXml, isOutsideBody, structureWriter } from './protocols/xml-write.ts';
+import { bodyWriter, elementWriter, escapeXml, isOutsideBody, structureWriter } from './protocols/xml-write.ts';
 import { malformedJson, malformedXml, notImplemented } from './refusals.ts';
 
 /** The input of an operation as the SDK types it. */
@@ -71,8 +71,10 @@ function readRest(identified: Identified, operation: OperationModel, body: Uint8
   if (!shape.members.some((member) => !isOutsideBody(member))) return input;
   const bytes = whole(body);
   if (isXml)
-    return bytes.length === 0 ? input : { ...input, ...readXml(bytes, shape, shape.traits.xmlName ?? shape.name) };
-  return { ...input, ...readJsonStructure(shape, parseJson(bytes), '') };
+    return bytes.length === 0
+      ? input
+      : { ...input, ...readXml(bytes, shape, shape.traits.xmlName ?? shape.name, true) };
+  return { ...input, ...readJsonStructure(shape, parseJson(bytes), '', true) };
 }
 
 function payloadMember(shape: StructureShape): Member | undefined {
@@ -86,7 +88,9 @@ function readPayload(member: Member, isXml: boolean, body: Uint8Array | Readable
   if (body.length === 0) return undefined;
   if (shape.kind === 'string') return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   if (shape.kind !== 'structure' && shape.kind !== 'union') return undefined;
-  return isXml ? readXml(body, shape, rootName(member, shape)) : readJsonStructure(shape, parseJson(body), member.name);
+  return isXml
+    ? readXml(body, shape, rootName(member, shape), false)
+    : readJsonStructure(shape, parseJson(body), member.name);
 }
 
 function rootName(member: Member, shape: StructureShape): string {
@@ -173,7 +177,7 @@ function renderRest(operation: OperationModel, output: Readonly<Record<string, u
   }
   const members = shape.members.filter((member) => !isOutsideBody(member));
   if (members.length === 0) return answer(undefined);
-  if (!isXml) return answer(JSON.stringify(writeJsonStructure(shape, output)), 'application/json');
+  if (!isXml) return answer(JSON.stringify(writeJsonStructure(shape, output, true)), 'application/json');
   const [only] = members;
   if (operation.unwrapped && only) {
     const value = output[only.name];
@@ -185,7 +189,7 @@ function renderRest(operation: OperationModel, output: Readonly<Record<string, u
   }
   const root = shape.traits.xmlName ?? shape.name;
   return answer(
-    `${xmlDeclaration}<${root} xmlns="${service.xmlNamespace}">${structureWriter(shape)(output)}</${root}>`,
+    `${xmlDeclaration}<${root} xmlns="${service.xmlNamespace}">${bodyWriter(shape)(output)}</${root}>`,
     'application/xml',
   );
 }
@@ -248,12 +252,14 @@ export function renderError(context: ErrorContext, error: unknown, requestId: st
     case 'aws-json-1.0':
     case 'aws-json-1.1':
     case 'rest-json': {
-      const fields = modelled ? { ...known.fields, ...writeJsonStructure(modelled.shape, known.fields) } : known.fields;
+      const fields = modelled
+        ? { ...known.fields, ...writeJsonStructure(modelled.shape, known.fields, protocol === 'rest-json') }
+        : known.fields;
       const name = modelled?.name ?? known.code;
       // Services disagree on the case; clients read either. The modelled spelling where there is one.
       const spelled = modelled?.shape.members.some((member) => member.name === 'Message') ? 'Message' : 'message';
       const body = JSON.stringify({ __type: name, [spelled]: known.message, ...fields });
-      if (modelled) writeBindings(modelled.shape, known.fields, headers);
+      if (modelled && protocol === 'rest-json') writeBindings(modelled.shape, known.fields, headers);
       return {
         status: known.status,
         headers: { ...headers, 'x-amzn-ErrorType': name, 'Content-Type': jsonType(protocol) },

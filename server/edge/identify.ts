@@ -126,7 +126,7 @@ export function identifyBody(identified: Identified, body: Uint8Array): Identifi
   const form = inBody && identified.head.query?.length ? [...identified.head.query, ...inBody] : inBody;
   if (identified.service) return withForm({ ...identified, service: identified.service }, form);
   const summary = serviceOfForm(form ?? []);
-  if (!summary) return { ...identified, form, failure: serviceNotServed('aws-query', valueOf(form, 'Action') ?? '') };
+  if (!summary) return { ...identified, form, failure: serviceNotServed('aws-query', formValue(form, 'Action') ?? '') };
   const service = loadService(summary.name);
   return withForm({ ...identified, service, protocol: service.protocol }, form);
 }
@@ -136,17 +136,17 @@ function withForm(
   form: readonly QueryPair[] | undefined,
 ): Identified {
   if (!form) return { ...known, failure: malformedQuery(known.service) };
-  const action = valueOf(form, 'Action') ?? '';
+  const action = formValue(form, 'Action') ?? '';
   const operation = known.service.operation(action);
   return {
     ...known,
     form,
     operation,
-    failure: operation ? undefined : unknownOperation(known.service, action, valueOf(form, 'Version')),
+    failure: operation ? undefined : unknownOperation(known.service, action, formValue(form, 'Version')),
   };
 }
 
-function valueOf(form: readonly QueryPair[] | undefined, name: string): string | undefined {
+function formValue(form: readonly QueryPair[] | undefined, name: string): string | undefined {
   return form?.find((pair) => pair[0] === name)?.[1];
 }
 
@@ -171,9 +171,9 @@ function findService(
 }
 
 function serviceOfForm(form: readonly QueryPair[]): ServiceSummary | undefined {
-  const action = valueOf(form, 'Action');
+  const action = formValue(form, 'Action');
   if (action === undefined) return undefined;
-  const version = valueOf(form, 'Version');
+  const version = formValue(form, 'Version');
   const query = services().filter((one) => one.protocol === 'ec2-query' || one.protocol === 'aws-query');
   return query.find((one) => one.apiVersion === version) ?? query.find((one) => one.operations.includes(action));
 }

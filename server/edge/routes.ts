@@ -77,11 +77,14 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
     if (!labels || !template.literals.every(([name, value]) => has(query, name, value))) continue;
     if (row.requiredHeaders.includes('x-amz-copy-source') && head.headers['x-amz-copy-source'] === undefined) continue;
     const satisfied = row.requiredQueries.every((name) => has(query, name, ''));
+    // Two operations may differ in nothing else than what the SDKs add: ListBuckets and ListDirectoryBuckets.
+    const hinted = has(query, 'x-id', row.name) ? 0.5 : 0;
     const literalSegments = template.segments.filter((segment) => 'literal' in segment).length;
     // An operation whose literals fit but whose parameter is missing still wins over one with fewer literals: DELETE ?annotation is no DeleteObject.
     const rank =
       (literalSegments + template.literals.length) * 100 +
-      (satisfied ? row.requiredQueries.length * 2 + row.requiredHeaders.length + 1 : 0);
+      (satisfied ? row.requiredQueries.length * 2 + row.requiredHeaders.length + 1 : 0) +
+      hinted;
     candidates.push({ template, labels, rank });
   }
   let best = candidates[0];

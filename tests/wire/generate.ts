@@ -30,7 +30,9 @@ interface Context {
   readonly skip: (member: Member, path: string) => boolean;
 }
 
-const maxDepth = 6;
+/** Below this only what is required, one of each; some inputs of SSM need ten levels. */
+const optionalDepth = 5;
+const maxDepth = 16;
 
 export function generateInput(
   operation: OperationModel,
@@ -64,11 +66,22 @@ function structure(context: Context, shape: StructureShape, depth: number, path:
   const chosen =
     shape.kind === 'union'
       ? pick(context, members)
-      : members.filter((member) => member.required || context.random() < (depth === 0 ? 0.8 : 0.6));
+      : members.filter(
+          (member) =>
+            member.required ||
+            always(member) ||
+            always(member) ||
+            (depth < optionalDepth && context.random() < (depth === 0 ? 0.8 : 0.6)),
+        );
   // An empty structure is nothing on some wires.
   if (chosen.length === 0 && members[0]) chosen.push(members[0]);
   for (const member of chosen) output[member.name] = value(context, member, depth + 1, `${path}/${member.name}`);
   return output;
+}
+
+/** A client makes up a token that is absent, and a message with a payload always has one. */
+function always(member: Member): boolean {
+  return member.traits.idempotencyToken === 1 || member.ownTraits.httpPayload === 1;
 }
 
 function pick(context: Context, members: readonly Member[]): Member[] {
@@ -116,7 +129,9 @@ function value(context: Context, member: Member, depth: number, path: string): u
       const element = inHead
         ? { ...shape.member, ownTraits: { ...shape.member.ownTraits, httpHeader: 'x' } }
         : shape.member;
-      return Array.from({ length: 1 + Math.floor(random() * 3) }, () => value(context, element, depth + 1, path));
+      return Array.from({ length: depth < optionalDepth ? 1 + Math.floor(random() * 3) : 1 }, () =>
+        value(context, element, depth + 1, path),
+      );
     }
     case 'map': {
       const entries = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, at): [string, unknown] => {

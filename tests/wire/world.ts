@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import type { OperationModel } from '@postern/server/catalogue/shapes.ts';
 import {
+  type Admission,
   type Admitted,
   type Answer,
   admit,
@@ -11,6 +12,7 @@ import {
   createEdge,
   type Lookup,
   newRequestId,
+  type Refused,
   renderError,
 } from '@postern/server/edge/edge.ts';
 
@@ -43,7 +45,7 @@ export async function startEdge(behaviour: EdgeBehaviour): Promise<Edge> {
       });
       const requestId = newRequestId(admission.identified.protocol);
       try {
-        if (admission.failure !== undefined) throw admission.failure;
+        if (isRefused(admission)) throw admission.failure;
         return await behaviour.answer(admission, requestId);
       } catch (error) {
         behaviour.onFailure?.(error);
@@ -62,6 +64,10 @@ export async function startEdge(behaviour: EdgeBehaviour): Promise<Edge> {
         server.closeAllConnections();
       }),
   };
+}
+
+function isRefused(admission: Admission): admission is Refused {
+  return admission.failure !== undefined;
 }
 
 /** A value as both sides can be compared: bytes as hex, times as text, streams read, absent members left out. */

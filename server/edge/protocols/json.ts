@@ -21,14 +21,22 @@ export function parseJson(bytes: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Reads the members of a structure that are in the body. */
-export function readJsonStructure(shape: StructureShape, value: unknown, path: string): Record<string, unknown> {
+/**
+ * Reads a structure.
+ * @param isMessage true for the input of a REST operation: its bound members are not in the body
+ */
+export function readJsonStructure(
+  shape: StructureShape,
+  value: unknown,
+  path: string,
+  isMessage = false,
+): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrongType('aws-json-1.1', path, kindOf(value), 'Structure');
   const fields = value as Record<string, unknown>;
   const output: Record<string, unknown> = {};
   for (const member of shape.members) {
-    if (isOutsideBody(member)) continue;
+    if (isMessage && isOutsideBody(member)) continue;
     const name = member.traits.jsonName ?? member.name;
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field !== undefined && field !== null)
@@ -102,13 +110,13 @@ function readMap(
   return output;
 }
 
-/** The members of a structure that are in the body, as `JSON.stringify` takes them. */
-export function writeJsonStructure(shape: StructureShape, value: unknown): Record<string, unknown> {
+/** A structure as `JSON.stringify` takes it; of a REST message, what is in the body. */
+export function writeJsonStructure(shape: StructureShape, value: unknown, isMessage = false): Record<string, unknown> {
   const fields = value as Readonly<Record<string, unknown>>;
   const output: Record<string, unknown> = {};
   for (const member of shape.members) {
     const field = fields[member.name];
-    if (field === undefined || field === null || isOutsideBody(member)) continue;
+    if (field === undefined || field === null || (isMessage && isOutsideBody(member))) continue;
     output[member.traits.jsonName ?? member.name] = writeValue(member, field);
   }
   return output;

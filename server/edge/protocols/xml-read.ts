@@ -28,15 +28,21 @@ type Element = string | { readonly [name: string]: Element | readonly Element[] 
 
 /**
  * @param rootName the element that must be outermost
+ * @param isMessage true for an input itself: its bound members are not in the body
  * @throws AwsError MalformedXML, or a mistyped value's
  */
-export function readXml(bytes: Uint8Array, shape: StructureShape, rootName: string): Record<string, unknown> {
+export function readXml(
+  bytes: Uint8Array,
+  shape: StructureShape,
+  rootName: string,
+  isMessage: boolean,
+): Record<string, unknown> {
   const root = parseDocument(bytes);
   const [name, ...others] = Object.keys(root);
   if (name !== rootName || others.length > 0) throw malformedXml();
   const element = root[name];
   if (element === undefined || Array.isArray(element)) throw malformedXml();
-  return readStructure(shape, element as Element);
+  return readStructure(shape, element as Element, isMessage);
 }
 
 function parseDocument(bytes: Uint8Array): Record<string, Element | readonly Element[]> {
@@ -57,7 +63,7 @@ function parseDocument(bytes: Uint8Array): Record<string, Element | readonly Ele
   }
 }
 
-function readStructure(shape: StructureShape, element: Element): Record<string, unknown> {
+function readStructure(shape: StructureShape, element: Element, isMessage = false): Record<string, unknown> {
   const output: Record<string, unknown> = {};
   if (typeof element === 'string') {
     if (element.trim() !== '') throw malformedXml();
@@ -75,7 +81,8 @@ function readStructure(shape: StructureShape, element: Element): Record<string, 
   }
   for (const member of shape.members) {
     if (!member.required) break;
-    if (output[member.name] === undefined && !isOutsideBody(member)) throw missingParameter('rest-xml', member.name);
+    if (output[member.name] === undefined && !(isMessage && isOutsideBody(member)))
+      throw missingParameter('rest-xml', member.name);
   }
   return output;
 }
@@ -90,12 +97,10 @@ function membersOf(shape: StructureShape): Map<string, Member> {
   let members = names.get(shape);
   if (!members) {
     members = new Map(
-      shape.members
-        .filter((member) => !isOutsideBody(member))
-        .map((member) => {
-          const name = member.ownTraits.xmlName ?? member.name;
-          return [member.traits.xmlAttribute ? attributePrefix + name : name, member];
-        }),
+      shape.members.map((member) => {
+        const name = member.ownTraits.xmlName ?? member.name;
+        return [member.traits.xmlAttribute ? attributePrefix + name : name, member];
+      }),
     );
     names.set(shape, members);
   }

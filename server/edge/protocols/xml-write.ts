@@ -7,8 +7,10 @@ import { writeText } from './scalars.ts';
 type Writer = (value: unknown) => string;
 type Fields = Readonly<Record<string, unknown>>;
 
+// Characters that XML 1.0 cannot hold are written as references all the same, as AWS does: the SDKs' readers take them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const special = /[&<>"'\r\n\u0085\u2028\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
-const specials = /[&<>"'\r\n\u0085\u2028\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+const specials = new RegExp(special.source, 'g');
 
 /** Escapes text and attribute values. Line ends are written as references, or a reader would normalise them. */
 export function escapeXml(text: string): string {
@@ -33,15 +35,26 @@ function escapeOne(character: string): string {
 }
 
 const structures = new WeakMap<StructureShape, Writer>();
+const bodies = new WeakMap<StructureShape, Writer>();
 
-/** The members of a structure, without an element around them. Members bound to headers or the payload are left out by `except`. */
+/** The members of a REST message that are in its body, without an element around them. */
+export function bodyWriter(shape: StructureShape): Writer {
+  let known = bodies.get(shape);
+  if (!known) {
+    known = compileStructure(shape.members.filter((member) => !isOutsideBody(member)));
+    bodies.set(shape, known);
+  }
+  return known;
+}
+
+/** The members of a structure, without an element around them. HTTP bindings mean nothing below the top of a REST message. */
 export function structureWriter(shape: StructureShape): Writer {
   let known = structures.get(shape);
   if (known) return known;
   let compiled: Writer | undefined;
   // A shape may hold itself: what is handed out first calls what is compiled later.
   known = (value) => {
-    compiled ??= compileStructure(shape.members.filter((member) => !isAttribute(member) && !isOutsideBody(member)));
+    compiled ??= compileStructure(shape.members.filter((member) => !isAttribute(member)));
     return compiled(value);
   };
   structures.set(shape, known);
@@ -52,7 +65,7 @@ function isAttribute(member: Member): boolean {
   return member.traits.xmlAttribute === 1;
 }
 
-/** True for members that travel in the head of a REST message. */
+/** True for members that travel in the head of a REST message, or are its payload; only asked of an input or output itself. */
 export function isOutsideBody(member: Member): boolean {
   const traits = member.ownTraits;
   return (
