@@ -1,0 +1,135 @@
+// Which numbers stand for which AWS things: link names, marks, route tables, underlay blocks, endpoint addresses.
+// Pure and stable: a thing keeps its number as long as it lives. Numbers are handed out in a circle rather than lowest first, so that a freed
+// underlay block or endpoint address comes back as late as possible: an old socket on the AWS side must not speak for a new VPC.
+
+import { formatCidr, numberToIp, parseCidr } from '@postern/network/cidr.ts';
+import type { Cidr, Ipv4, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+
+export interface Numbers {
+  readonly of: ReadonlyMap<string, number>;
+  readonly next: number;
+}
+
+export interface Allocation {
+  readonly vpcs: Numbers;
+  readonly interfaces: Numbers;
+  /** Keys of `blockKey`; a number is one /16 of the underlay. */
+  readonly blocks: Numbers;
+  readonly endpoints: Numbers;
+  readonly subnets: Numbers;
+  readonly tables: Numbers;
+  /** Sets of groups that some interface has, by `groupSetKey`. */
+  readonly groupSets: Numbers;
+}
+
+/** First and last number of each kind. Marks below 1000 have meanings of their own (vpc-filter.ts). */
+const ranges = {
+  vpcs: [1, 65_000],
+  interfaces: [1, 999_999],
+  // 240.0.0.0/16 and the endpoints' 240.240.0.0/16 are no blocks of a VPC; 255.255.0.0/16 holds the broadcast address.
+  blocks: [1, 4094],
+  // 240.240.0.x is for the resolver and the metadata service. The number is also the endpoint's conntrack zone (16 bits).
+  endpoints: [256, 65_000],
+  subnets: [1000, 999_999],
+  tables: [1000, 999_999],
+  groupSets: [1, 999_999],
+} as const satisfies Record<keyof Allocation, readonly [number, number]>;
+
+/** The /16 numbers that are taken: 240.240.0.0/16. */
+const takenBlocks = new Set([240]);
+
+const none: Numbers = { of: new Map(), next: 0 };
+export const emptyAllocation: Allocation = {
+  vpcs: none,
+  interfaces: none,
+  blocks: none,
+  endpoints: none,
+  subnets: none,
+  tables: none,
+  groupSets: none,
+};
+
+/** Numbers for everything in the Snapshot; what was there before keeps its number, what is gone gives it back. */
+export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
+  const keys: Record<keyof Allocation, string[]> = {
+    vpcs: [],
+    interfaces: [],
+    blocks: [],
+    endpoints: [],
+    subnets: [],
+    tables: [],
+    groupSets: [],
+  };
+  const groupSets = new Set<string>();
+  for (const vpc of snapshot.vpcs) {
+    // A VPC without a plugged interface has no namespace, and needs no numbers (an empty VPC costs nothing).
+    if (!vpc.networkInterfaces.some((each) => each.attachment !== undefined)) continue;
+    keys.vpcs.push(vpc.vpcId);
+    for (const block of vpc.cidrBlocks) keys.blocks.push(blockKey(vpc.vpcId, block));
+    for (const endpoint of vpc.gatewayEndpoints) {
+      keys.endpoints.push(endpoint.vpcEndpointId);
+      for (const block of vpc.cidrBlocks) keys.blocks.push(blockKey(endpoint.vpcEndpointId, block));
+    }
+    for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
+    for (const table of vpc.routeTables) keys.tables.push(table.routeTableId);
+    for (const each of vpc.networkInterfaces) {
+      if (each.attachment === undefined) continue;
+      keys.interfaces.push(each.networkInterfaceId);
+      groupSets.add(groupSetKey(each.groupIds));
+    }
+  }
+  keys.groupSets.push(...groupSets);
+  const result = {} as Record<keyof Allocation, Numbers>;
+  for (const kind of Object.keys(ranges) as (keyof Allocation)[])
+    result[kind] = assign(previous[kind], keys[kind], kind);
+  return result;
+}
+
+function assign(previous: Numbers, keys: readonly string[], kind: keyof Allocation): Numbers {
+  const [first, last] = ranges[kind];
+  const of = new Map<string, number>();
+  const used = new Set<number>(kind === 'blocks' ? takenBlocks : []);
+  for (const key of keys) {
+    const number = previous.of.get(key);
+    if (number === undefined) continue;
+    of.set(key, number);
+    used.add(number);
+  }
+  let next = Math.max(first, previous.next);
+  for (const key of keys) {
+    if (of.has(key)) continue;
+    if (used.size > last - first)
+      throw new RangeError(`no number is left for ${key}: this fabric has room for ${last - first + 1} ${kind}`);
+    while (used.has(next) || next > last) next = next >= last ? first : next + 1;
+    of.set(key, next);
+    used.add(next);
+    next = next >= last ? first : next + 1;
+  }
+  return { of, next };
+}
+
+/** The number of something the Snapshot holds. */
+export function numberOf(numbers: Numbers, key: string): number {
+  const number = numbers.of.get(key);
+  if (number === undefined) throw new Error(`${key} has no number`);
+  return number;
+}
+
+/** `owner` is the VPC for the way to metadata and resolver, or the endpoint. */
+export function blockKey(owner: VpcId | VpcEndpointId, block: Cidr): string {
+  return `${owner} ${block}`;
+}
+
+export function groupSetKey(groupIds: readonly string[]): string {
+  return groupIds.toSorted().join(' ');
+}
+
+/** Where a VPC block lies in the underlay: the same prefix length, in a /16 of its own. */
+export function underlayBlock(number: number, block: Cidr): Cidr {
+  const prefixLength = parseCidr(block)?.prefixLength ?? 32;
+  return formatCidr({ address: (0xf0000000 + number * 65_536) >>> 0, prefixLength });
+}
+
+export function endpointAddress(number: number): Ipv4 {
+  return numberToIp((0xf0f00000 + number) >>> 0);
+}

@@ -1,0 +1,130 @@
+// The core namespace: the AWS side and the sealed internet in one, where the server itself lives. Every address is local to it (AnyIP), so one
+// socket on 0.0.0.0 takes what is sent to any service or outside host, and the kernel answers their pings; more specific routes lead back into the VPCs.
+// Everything is in the `local` table: AnyIP must be there for sockets to use those addresses as their own, and it is asked first.
+
+import { addressPlan } from '@postern/network/addresses.ts';
+import { endpointAddress } from './allocation.ts';
+import type { NamespaceState } from './host-state.ts';
+import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
+import type { VpcContext } from './vpc-context.ts';
+import { publicPairs } from './vpc-filter.ts';
+
+export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
+  const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);
+  const endpoints = contexts.flatMap((context) => context.endpoints);
+  return {
+    links: [],
+    addresses: [],
+    neighbours: [
+      ...contexts.map((context) => ({
+        address: nextHop,
+        macAddress: macAddress('aws', context.number),
+        device: coreAwsDevice(context.number),
+      })),
+      ...withIgw.map((context) => ({
+        address: nextHop,
+        macAddress: macAddress('igw', context.number),
+        device: coreIgwDevice(context.number),
+      })),
+      ...endpoints.map((each) => ({
+        address: nextHop,
+        macAddress: macAddress('endpoint', each.number),
+        device: coreEndpointDevice(each.number),
+      })),
+    ],
+    routes: [
+      { table: 'local', destination: '0.0.0.0/0', kind: 'local', device: 'lo' },
+      // A public address that nobody holds, and an underlay block that no VPC has, answer nothing.
+      { table: 'local', destination: addressPlan.publicPool, kind: 'blackhole' },
+      { table: 'local', destination: addressPlan.underlay, kind: 'blackhole' },
+      { table: 'local', destination: addressPlan.endpoints, kind: 'local', device: 'lo' },
+      ...contexts.flatMap((context) =>
+        context.blocks.map(([, block]) => ({
+          table: 'local' as const,
+          destination: block,
+          kind: 'unicast' as const,
+          via: nextHop,
+          device: coreAwsDevice(context.number),
+        })),
+      ),
+      ...endpoints.flatMap((each) =>
+        each.blocks.map(([, block]) => ({
+          table: 'local' as const,
+          destination: block,
+          kind: 'unicast' as const,
+          via: nextHop,
+          device: coreEndpointDevice(each.number),
+        })),
+      ),
+      ...withIgw.flatMap((context) =>
+        publicPairs(context).map(([, address]) => ({
+          table: 'local' as const,
+          destination: `${address}/32` as const,
+          kind: 'unicast' as const,
+          via: nextHop,
+          device: coreIgwDevice(context.number),
+        })),
+      ),
+    ],
+    rules: [],
+    table: {
+      name: 'core',
+      sets: [
+        {
+          name: 'igws',
+          kind: 'set',
+          type: 'ifname',
+          elements: withIgw.map((context) => `"${coreIgwDevice(context.number)}"`),
+        },
+        {
+          name: 'endpoint-of',
+          kind: 'map',
+          type: 'ifname : ipv4_addr',
+          elements: endpoints.map((each) => `"${coreEndpointDevice(each.number)}" : ${endpointAddress(each.number)}`),
+        },
+      ],
+      chains: [
+        {
+          name: 'from-internet',
+          hook: 'type filter hook prerouting priority raw; policy accept;',
+          rules: [
+            // The path is in the address, so the internet must not be able to speak or be spoken to in the path's addresses.
+            {
+              match: `iifname @igws ip saddr != ${addressPlan.publicPool} drop`,
+              comment: 'igw-ingress spoofed source',
+            },
+            {
+              match: `iifname @igws ip daddr ${addressPlan.underlay} drop`,
+              comment: 'igw-egress reserved destination',
+            },
+          ],
+        },
+        {
+          name: 'nat-in',
+          hook: 'type nat hook prerouting priority dstnat; policy accept;',
+          rules: [{ match: 'dnat to iifname map @endpoint-of', comment: 'gateway-endpoint address' }],
+        },
+        {
+          name: 'across',
+          hook: 'type filter hook forward priority filter; policy drop;',
+          rules: [
+            {
+              match: `iifname @igws oifname @igws ip saddr ${addressPlan.publicPool} ip daddr ${addressPlan.publicPool} accept`,
+              comment: 'igw-ingress from another gateway',
+            },
+          ],
+        },
+        {
+          name: 'to-server',
+          hook: 'type filter hook input priority filter; policy accept;',
+          rules: [
+            {
+              match: `iifname != "lo" ip daddr ${addressPlan.laptop} ct state new,invalid drop`,
+              comment: 'igw-egress the terminal takes no connections',
+            },
+          ],
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// What the kernel should hold, in the kernel's nouns: the compiler's output, the renderer's input, and what two states are compared by.
+// A machine's own side of its interfaces is here too, but only what is set up at attach: the guest owns it afterwards.
+
+import type { Cidr, Ipv4, NetworkInterfaceId, VpcId } from '@postern/network/snapshot.ts';
+
+export interface HostState {
+  /** The AWS side and the sealed internet: the namespace that the server itself runs in. */
+  readonly core: NamespaceState;
+  readonly vpcs: readonly VpcState[];
+}
+
+export interface VpcState extends NamespaceState {
+  readonly vpcId: VpcId;
+  readonly guests: readonly GuestInterface[];
+}
+
+export interface NamespaceState {
+  /** Links whose first end is in this namespace; a VPC's links to the core are the VPC's. */
+  readonly links: readonly Link[];
+  readonly addresses: readonly { readonly address: Ipv4; readonly device: string }[];
+  readonly neighbours: readonly Neighbour[];
+  readonly routes: readonly KernelRoute[];
+  readonly rules: readonly PolicyRule[];
+  readonly table: NftTable;
+}
+
+export interface Link {
+  readonly name: string;
+  readonly macAddress: string;
+  readonly mtu: number;
+  readonly peer: { readonly name: string; readonly macAddress: string; readonly processId: number | 'core' };
+  /** The AWS id; shown by `ip link`. */
+  readonly alias: string;
+}
+
+export interface Neighbour {
+  readonly address: Ipv4;
+  readonly macAddress: string;
+  readonly device: string;
+}
+
+export interface KernelRoute {
+  readonly table: number | 'local';
+  readonly destination: Cidr;
+  readonly kind: 'unicast' | 'throw' | 'blackhole' | 'local';
+  readonly device?: string;
+  readonly via?: Ipv4;
+}
+
+export interface PolicyRule {
+  readonly preference: number;
+  /** Absent: every packet. */
+  readonly mark?: number;
+  readonly table: number;
+}
+
+export interface NftTable {
+  readonly name: string;
+  readonly sets: readonly NftSet[];
+  readonly chains: readonly NftChain[];
+}
+
+export interface NftSet {
+  readonly name: string;
+  readonly kind: 'set' | 'map';
+  /** `ipv4_addr`, `ifname : verdict`. */
+  readonly type: string;
+  readonly interval?: boolean;
+  /** `key` or `key : value`, with comments where the kernel keeps them. */
+  readonly elements: readonly string[];
+}
+
+export interface NftChain {
+  readonly name: string;
+  /** `type filter hook forward priority filter; policy drop;` of a base chain. */
+  readonly hook?: string;
+  readonly rules: readonly NftRule[];
+}
+
+export interface NftRule {
+  readonly match: string;
+  /** Stage and AWS id: from a packet one reaches the API call. */
+  readonly comment?: string;
+}
+
+/** What is configured inside a machine when its interface is plugged in. */
+export interface GuestInterface {
+  readonly networkInterfaceId: NetworkInterfaceId;
+  readonly processId: number;
+  readonly device: string;
+  readonly deviceIndex: number;
+  readonly prefixLength: number;
+  /** The primary one first. */
+  readonly addresses: readonly Ipv4[];
+  readonly gateway: Ipv4;
+}

@@ -1,0 +1,45 @@
+// Names and fixed numbers that several parts of a compiled state agree on: devices, marks, tables, conntrack zones, addresses of the AWS side.
+// Device names are at most 15 characters (Linux), so they carry the allocated number and the link's alias carries the AWS id.
+
+import type { Ipv4 } from '@postern/network/snapshot.ts';
+
+/** Inside a VPC's namespace. */
+export const igwDevice = 'igw';
+export const awsDevice = 'aws';
+export const endpointDevice = (number: number) => `g${number}`;
+export const interfaceDevice = (number: number) => `e${number}`;
+
+/** The same links' ends in the core namespace. */
+export const coreIgwDevice = (vpcNumber: number) => `i${vpcNumber}`;
+export const coreAwsDevice = (vpcNumber: number) => `a${vpcNumber}`;
+export const coreEndpointDevice = (endpointNumber: number) => `g${endpointNumber}`;
+
+/** Packet marks; those of subnets start at 1000. */
+export const mark = { service: 1, sameSubnet: 2, toIgw: 3 } as const;
+/** Kernel routing tables; those of AWS route tables start at 1000. */
+export const table = { service: 1, toIgw: 3, interfaces: 10 } as const;
+/** Mark and table of what the router itself sends through an endpoint's link. */
+export const endpointMark = (number: number) => 2_000_000 + number;
+/** Conntrack zones; 0 is traffic inside the VPC, an endpoint's zone is its number. A path has a zone of its own: see docs/packet-path.md. */
+export const zone = { service: 1, igw: 2 } as const;
+
+/** `ct mark`: the sender's or the receiver's groups track this flow (S11). */
+export const tracked = { sender: 1, receiver: 2, both: 3 } as const;
+
+/** Both ends of every link to the core route to this address; it exists only as a permanent neighbour. */
+export const nextHop: Ipv4 = '240.255.255.1';
+export const resolverAddress: Ipv4 = '240.240.0.1';
+export const metadataAddress: Ipv4 = '240.240.0.2';
+
+/** Instances see 9001, the way to the internet is 1500 wide, a gateway endpoint 8500 (EC2 user guide, network MTU). */
+export const mtu = { interface: 9001, igw: 1500, endpoint: 8500 } as const;
+
+/** A locally administered MAC address: kind in the second octet, number in the last three. */
+export function macAddress(
+  kind: 'interface' | 'igw' | 'aws' | 'endpoint' | 'core-igw' | 'core-aws' | 'core-endpoint',
+  number: number,
+): string {
+  const kinds = ['interface', 'igw', 'aws', 'endpoint', 'core-igw', 'core-aws', 'core-endpoint'];
+  const octets = [0x0e, kinds.indexOf(kind), 0x70, (number >> 16) & 255, (number >> 8) & 255, number & 255];
+  return octets.map((octet) => octet.toString(16).padStart(2, '0')).join(':');
+}

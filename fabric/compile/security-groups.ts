@@ -1,0 +1,130 @@
+// Security groups as nft chains: one per direction for each set of groups that some interface carries. https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+// A chain returns when a rule allows and drops at its end. Rules only allow, so their order is free (S1): first those whose flows AWS does
+// not track (S12), which are looked at again for every packet, then the others, whose flows get a tracking bit in `ct mark` and pass from then on (S11).
+// Groups and prefix lists are sets of their own, so membership changes without touching a rule (S15).
+
+import type { Ipv4, PrefixListId, RulePeer, SecurityGroup, SecurityGroupRule } from '@postern/network/snapshot.ts';
+import { groupSetKey, numberOf } from './allocation.ts';
+import type { NftChain, NftRule, NftSet } from './host-state.ts';
+import { tracked } from './names.ts';
+import { portMatch } from './nft-match.ts';
+import { mergedRanges } from './ranges.ts';
+import type { VpcContext } from './vpc-context.ts';
+
+type Direction = 'ingress' | 'egress';
+
+export interface CompiledGroups {
+  readonly sets: readonly NftSet[];
+  readonly chains: readonly NftChain[];
+  /** Interface → chain, for the two maps of the forward chain. */
+  readonly ingress: readonly string[];
+  readonly egress: readonly string[];
+}
+
+export function compileSecurityGroups(context: VpcContext): CompiledGroups {
+  const groups = new Map(context.vpc.securityGroups.map((group) => [group.groupId, group]));
+  const sets = new Map<string, NftSet>();
+  const chains = new Map<string, NftChain>();
+  const entries: Record<Direction, string[]> = { ingress: [], egress: [] };
+  for (const { eni, device } of context.plugged) {
+    const number = numberOf(context.allocation.groupSets, groupSetKey(eni.groupIds));
+    for (const direction of ['ingress', 'egress'] as const) {
+      const name = `sg-${direction}-${number}`;
+      entries[direction].push(`"${device}" : jump ${name}`);
+      if (chains.has(name)) continue;
+      const carried = eni.groupIds.flatMap((groupId) => groups.get(groupId) ?? []);
+      chains.set(name, { name, rules: compileDirection(context, carried, direction, sets) });
+    }
+  }
+  return {
+    sets: [...sets.values()],
+    chains: [
+      // Only the first packets of a flow come here: a reply that a rule happens to allow does not make the flow a tracked one.
+      { name: 'track-sender', rules: [{ match: `ct direction original ct mark set ct mark | ${tracked.sender}` }] },
+      { name: 'track-receiver', rules: [{ match: `ct direction original ct mark set ct mark | ${tracked.receiver}` }] },
+      ...chains.values(),
+    ],
+    ingress: entries.ingress,
+    egress: entries.egress,
+  };
+}
+
+function compileDirection(
+  context: VpcContext,
+  groups: readonly SecurityGroup[],
+  direction: Direction,
+  sets: Map<string, NftSet>,
+): NftRule[] {
+  const reverse: Direction = direction === 'ingress' ? 'egress' : 'ingress';
+  const track = direction === 'ingress' ? 'track-receiver' : 'track-sender';
+  const reverseRules = groups.flatMap((group) => group[reverse]);
+  const untrackedRules: NftRule[] = [];
+  const trackedRules: NftRule[] = [];
+  for (const group of groups) {
+    for (const rule of group[direction]) {
+      const comment = `sg-${direction} ${group.groupId}/${rule.ruleId}`;
+      const peer = peerMatch(context, rule.peer, direction, sets);
+      for (const protocol of untrackedProtocols(rule, reverseRules)) {
+        untrackedRules.push({ match: join(portMatch({ ...rule, protocol }), 'return'), comment });
+      }
+      trackedRules.push({ match: join(peer, portMatch(rule), `goto ${track}`), comment });
+    }
+  }
+  const ids = groups.map((group) => group.groupId).join(' ');
+  return [...untrackedRules, ...trackedRules, { match: 'drop', comment: `sg-${direction} ${ids}`.slice(0, 127) }];
+}
+
+/** TCP and UDP from everywhere, when the other direction lets everything of that protocol back to everywhere (S12); ICMP is always tracked. */
+function untrackedProtocols(rule: SecurityGroupRule, reverse: readonly SecurityGroupRule[]): readonly number[] {
+  if (!isEverywhere(rule.peer)) return [];
+  return [6, 17].filter(
+    (protocol) =>
+      (rule.protocol === protocol || rule.protocol === -1) &&
+      reverse.some(
+        (other) =>
+          isEverywhere(other.peer) && (other.protocol === -1 || (other.protocol === protocol && isEveryPort(other))),
+      ),
+  );
+}
+
+function isEverywhere(peer: RulePeer): boolean {
+  return peer.kind === 'cidr' && peer.cidr === '0.0.0.0/0';
+}
+
+function isEveryPort(rule: SecurityGroupRule): boolean {
+  return rule.ports === undefined || (rule.ports.from === 0 && rule.ports.to === 65_535);
+}
+
+function peerMatch(context: VpcContext, peer: RulePeer, direction: Direction, sets: Map<string, NftSet>): string {
+  const field = direction === 'ingress' ? 'ip saddr' : 'ip daddr';
+  switch (peer.kind) {
+    case 'cidr':
+      return peer.cidr === '0.0.0.0/0' ? '' : `${field} ${peer.cidr}`;
+    case 'security-group': {
+      const name = `members-${peer.groupId}`;
+      if (!sets.has(name)) sets.set(name, memberSet(name, context.members.get(peer.groupId) ?? []));
+      return `${field} @${name}`;
+    }
+    case 'prefix-list':
+      if (!sets.has(peer.prefixListId)) sets.set(peer.prefixListId, prefixListSet(context, peer.prefixListId));
+      return `${field} @${peer.prefixListId}`;
+  }
+}
+
+function memberSet(name: string, addresses: readonly Ipv4[]): NftSet {
+  return { name, kind: 'set', type: 'ipv4_addr', elements: addresses };
+}
+
+function prefixListSet(context: VpcContext, prefixListId: PrefixListId): NftSet {
+  return {
+    name: prefixListId,
+    kind: 'set',
+    type: 'ipv4_addr',
+    interval: true,
+    elements: mergedRanges(context.prefixLists.get(prefixListId) ?? []),
+  };
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
+}

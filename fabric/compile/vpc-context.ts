@@ -1,0 +1,106 @@
+// One VPC with everything looked up that its parts are compiled from: subnets by id, plugged interfaces with their devices, addresses of groups.
+
+import { addressAt } from '@postern/network/cidr.ts';
+import type {
+  Cidr,
+  GatewayEndpoint,
+  InstanceId,
+  Ipv4,
+  NetworkInterface,
+  PrefixListId,
+  RouteTable,
+  SecurityGroupId,
+  Snapshot,
+  Subnet,
+  Vpc,
+} from '@postern/network/snapshot.ts';
+import { type Allocation, blockKey, numberOf, underlayBlock } from './allocation.ts';
+import { endpointDevice, interfaceDevice } from './names.ts';
+
+export interface PluggedInterface {
+  readonly eni: NetworkInterface;
+  readonly subnet: Subnet;
+  readonly number: number;
+  readonly device: string;
+  readonly processId: number;
+  readonly deviceIndex: number;
+}
+
+export interface CompiledEndpoint {
+  readonly endpoint: GatewayEndpoint;
+  readonly number: number;
+  readonly device: string;
+  /** VPC block → underlay block on this endpoint's link. */
+  readonly blocks: readonly (readonly [Cidr, Cidr])[];
+}
+
+export interface VpcContext {
+  readonly vpc: Vpc;
+  readonly number: number;
+  readonly allocation: Allocation;
+  readonly plugged: readonly PluggedInterface[];
+  /** Subnets with a plugged interface. */
+  readonly subnets: readonly Subnet[];
+  readonly routeTables: ReadonlyMap<string, RouteTable>;
+  readonly endpoints: readonly CompiledEndpoint[];
+  /** VPC block → underlay block on the way to metadata and resolver. */
+  readonly blocks: readonly (readonly [Cidr, Cidr])[];
+  readonly prefixLists: ReadonlyMap<PrefixListId, readonly Cidr[]>;
+  /** Private addresses of the interfaces that carry a group (S6), sorted. */
+  readonly members: ReadonlyMap<SecurityGroupId, readonly Ipv4[]>;
+  /** Base + 2 of the primary block (D2). */
+  readonly resolver: Ipv4 | undefined;
+}
+
+/** Undefined when no interface of the VPC has a machine: then nothing of it is in the kernel. */
+export function vpcContext(
+  vpc: Vpc,
+  snapshot: Snapshot,
+  allocation: Allocation,
+  processIds: ReadonlyMap<InstanceId, number>,
+): VpcContext | undefined {
+  const subnets = new Map(vpc.subnets.map((subnet) => [subnet.subnetId, subnet]));
+  const plugged: PluggedInterface[] = [];
+  const members = new Map<SecurityGroupId, Ipv4[]>();
+  for (const eni of vpc.networkInterfaces) {
+    for (const groupId of eni.groupIds) {
+      const addresses = members.get(groupId) ?? [];
+      addresses.push(...eni.privateAddresses.map((each) => each.address));
+      members.set(groupId, addresses);
+    }
+    const subnet = subnets.get(eni.subnetId);
+    const processId = eni.attachment === undefined ? undefined : processIds.get(eni.attachment.instanceId);
+    if (subnet === undefined || eni.attachment === undefined || processId === undefined) continue;
+    const number = numberOf(allocation.interfaces, eni.networkInterfaceId);
+    const { deviceIndex } = eni.attachment;
+    plugged.push({ eni, subnet, number, device: interfaceDevice(number), processId, deviceIndex });
+  }
+  if (plugged.length === 0) return undefined;
+  const inUse = new Set(plugged.map((each) => each.subnet.subnetId));
+  const mapBlocks = (owner: Parameters<typeof blockKey>[0]) =>
+    vpc.cidrBlocks.map(
+      (block) => [block, underlayBlock(numberOf(allocation.blocks, blockKey(owner, block)), block)] as const,
+    );
+  const [primary] = vpc.cidrBlocks;
+  return {
+    vpc,
+    number: numberOf(allocation.vpcs, vpc.vpcId),
+    allocation,
+    plugged,
+    subnets: vpc.subnets.filter((subnet) => inUse.has(subnet.subnetId)),
+    routeTables: new Map(vpc.routeTables.map((each) => [each.routeTableId, each])),
+    endpoints: vpc.gatewayEndpoints.map((endpoint) => {
+      const endpointNumber = numberOf(allocation.endpoints, endpoint.vpcEndpointId);
+      return {
+        endpoint,
+        number: endpointNumber,
+        device: endpointDevice(endpointNumber),
+        blocks: mapBlocks(endpoint.vpcEndpointId),
+      };
+    }),
+    blocks: mapBlocks(vpc.vpcId),
+    prefixLists: new Map(snapshot.prefixLists.map((list) => [list.prefixListId, list.cidrs])),
+    members: new Map([...members].map(([groupId, addresses]) => [groupId, addresses.toSorted()])),
+    resolver: primary === undefined ? undefined : addressAt(primary, 2),
+  };
+}

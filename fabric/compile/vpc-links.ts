@@ -1,0 +1,199 @@
+// Links, addresses and routes of a VPC's router namespace. Longest prefix match stays the kernel's (R1): an AWS route table is a kernel table,
+// reached by the mark of the packet's subnet; `local` is a `throw`, after which the table of interfaces answers with one /32 per private address.
+
+import { addressAt } from '@postern/network/cidr.ts';
+import type { Cidr, Route, RouteTable } from '@postern/network/snapshot.ts';
+import { numberOf } from './allocation.ts';
+import type { GuestInterface, KernelRoute, Link, Neighbour, PolicyRule } from './host-state.ts';
+import {
+  awsDevice,
+  coreAwsDevice,
+  coreEndpointDevice,
+  coreIgwDevice,
+  endpointMark,
+  igwDevice,
+  macAddress,
+  mark,
+  mtu,
+  nextHop,
+  table,
+} from './names.ts';
+import type { VpcContext } from './vpc-context.ts';
+
+export function compileLinks(context: VpcContext): Link[] {
+  const { vpc, number } = context;
+  const links: Link[] = [
+    {
+      name: awsDevice,
+      macAddress: macAddress('aws', number),
+      mtu: mtu.interface,
+      alias: vpc.vpcId,
+      peer: { name: coreAwsDevice(number), macAddress: macAddress('core-aws', number), processId: 'core' },
+    },
+  ];
+  if (vpc.internetGatewayId !== undefined) {
+    links.push({
+      name: igwDevice,
+      macAddress: macAddress('igw', number),
+      mtu: mtu.igw,
+      alias: vpc.internetGatewayId,
+      peer: { name: coreIgwDevice(number), macAddress: macAddress('core-igw', number), processId: 'core' },
+    });
+  }
+  for (const each of context.endpoints) {
+    links.push({
+      name: each.device,
+      macAddress: macAddress('endpoint', each.number),
+      mtu: mtu.endpoint,
+      alias: each.endpoint.vpcEndpointId,
+      peer: {
+        name: coreEndpointDevice(each.number),
+        macAddress: macAddress('core-endpoint', each.number),
+        processId: 'core',
+      },
+    });
+  }
+  for (const each of context.plugged) {
+    links.push({
+      name: each.device,
+      macAddress: macAddress('interface', each.number),
+      mtu: mtu.interface,
+      alias: each.eni.networkInterfaceId,
+      peer: { name: `eth${each.deviceIndex}`, macAddress: each.eni.macAddress, processId: each.processId },
+    });
+  }
+  return links;
+}
+
+export function compileGuests(context: VpcContext): GuestInterface[] {
+  return context.plugged.map((each) => ({
+    networkInterfaceId: each.eni.networkInterfaceId,
+    processId: each.processId,
+    device: `eth${each.deviceIndex}`,
+    deviceIndex: each.deviceIndex,
+    prefixLength: Number(each.subnet.cidrBlock.split('/')[1]),
+    addresses: each.eni.privateAddresses.map((address) => address.address),
+    gateway: addressAt(each.subnet.cidrBlock, 1),
+  }));
+}
+
+/** The router's own addresses: the gateway of each subnet, on `lo`, so that it answers ARP on every interface. */
+export function compileAddresses(context: VpcContext): { address: string; device: string }[] {
+  return context.subnets.map((subnet) => ({ address: addressAt(subnet.cidrBlock, 1), device: 'lo' }));
+}
+
+/** Permanent ones: neither a guest's ARP answers nor its absence move a packet. */
+export function compileNeighbours(context: VpcContext): Neighbour[] {
+  const towardsCore = [{ device: awsDevice, macAddress: macAddress('core-aws', context.number) }];
+  if (context.vpc.internetGatewayId !== undefined)
+    towardsCore.push({ device: igwDevice, macAddress: macAddress('core-igw', context.number) });
+  for (const each of context.endpoints)
+    towardsCore.push({ device: each.device, macAddress: macAddress('core-endpoint', each.number) });
+  return [
+    ...towardsCore.map((each) => ({ address: nextHop, ...each })),
+    ...context.plugged.flatMap((each) =>
+      each.eni.privateAddresses.map(({ address }) => ({
+        address,
+        macAddress: each.eni.macAddress,
+        device: each.device,
+      })),
+    ),
+  ];
+}
+
+export function compileRules(context: VpcContext): PolicyRule[] {
+  return [
+    { preference: 100, mark: mark.service, table: table.service },
+    { preference: 101, mark: mark.toIgw, table: table.toIgw },
+    ...context.endpoints.map(({ number }) => ({
+      preference: 500_000 + number,
+      mark: endpointMark(number),
+      table: endpointMark(number),
+    })),
+    ...context.subnets.map((subnet) => {
+      const subnetMark = numberOf(context.allocation.subnets, subnet.subnetId);
+      return {
+        preference: 1000 + subnetMark,
+        mark: subnetMark,
+        table: numberOf(context.allocation.tables, subnet.routeTableId),
+      };
+    }),
+    { preference: 2_000_000, table: table.interfaces },
+  ];
+}
+
+export function compileRoutes(context: VpcContext): KernelRoute[] {
+  const routes: KernelRoute[] = [
+    { table: table.service, destination: '0.0.0.0/0', kind: 'unicast', via: nextHop, device: awsDevice },
+    { table: table.interfaces, destination: '0.0.0.0/0', kind: 'blackhole' },
+    // Replies to metadata and resolver leave by these, and the router answers ARP for base + 2 because it routes there.
+    ...(context.resolver === undefined
+      ? []
+      : [unicast(table.interfaces, `${context.resolver}/32`, awsDevice, nextHop)]),
+  ];
+  if (context.vpc.internetGatewayId !== undefined) routes.push(unicast(table.toIgw, '0.0.0.0/0', igwDevice, nextHop));
+  for (const each of context.endpoints)
+    routes.push(unicast(endpointMark(each.number), '0.0.0.0/0', each.device, nextHop));
+  for (const each of context.plugged) {
+    for (const { address } of each.eni.privateAddresses)
+      routes.push(unicast(table.interfaces, `${address}/32`, each.device));
+  }
+  const used = new Set(context.subnets.map((subnet) => subnet.routeTableId));
+  for (const routeTable of context.vpc.routeTables) {
+    if (used.has(routeTable.routeTableId)) routes.push(...compileRouteTable(context, routeTable));
+  }
+  return routes;
+}
+
+/** The destinations a route stands for: its CIDR, or what its prefix list holds now. */
+export function destinationsOf(context: VpcContext, route: Route): readonly Cidr[] {
+  return route.destination.kind === 'cidr'
+    ? [route.destination.cidr]
+    : (context.prefixLists.get(route.destination.prefixListId) ?? []);
+}
+
+function compileRouteTable(context: VpcContext, routeTable: RouteTable): KernelRoute[] {
+  const number = numberOf(context.allocation.tables, routeTable.routeTableId);
+  const byDestination = new Map<Cidr, KernelRoute>();
+  // A static CIDR route wins over a prefix list's entry of the same length (R2, W3), so those are written last.
+  const ordered = routeTable.routes.toSorted((a, b) => rank(a) - rank(b));
+  for (const route of ordered) {
+    for (const destination of destinationsOf(context, route)) {
+      byDestination.set(destination, compileRoute(context, number, destination, route));
+    }
+  }
+  return [...byDestination.values()];
+}
+
+function rank(route: Route): number {
+  return route.destination.kind === 'prefix-list' ? 0 : 1;
+}
+
+function compileRoute(context: VpcContext, number: number, destination: Cidr, route: Route): KernelRoute {
+  const blackhole: KernelRoute = { table: number, destination, kind: 'blackhole' };
+  if (route.state === 'blackhole') return blackhole;
+  const { target } = route;
+  switch (target.kind) {
+    case 'local':
+      return { table: number, destination, kind: 'throw' };
+    case 'internet-gateway':
+      return context.vpc.internetGatewayId === target.internetGatewayId
+        ? unicast(number, destination, igwDevice, nextHop)
+        : blackhole;
+    case 'gateway-endpoint': {
+      const endpoint = context.endpoints.find((each) => each.endpoint.vpcEndpointId === target.vpcEndpointId);
+      return endpoint === undefined ? blackhole : unicast(number, destination, endpoint.device, nextHop);
+    }
+    case 'network-interface': {
+      const box = context.plugged.find((each) => each.eni.networkInterfaceId === target.networkInterfaceId);
+      const primary = box?.eni.privateAddresses[0];
+      return box === undefined || primary === undefined
+        ? blackhole
+        : unicast(number, destination, box.device, primary.address);
+    }
+  }
+}
+
+function unicast(tableNumber: number, destination: Cidr, device: string, via?: string): KernelRoute {
+  return { table: tableNumber, destination, kind: 'unicast', device, ...(via === undefined ? {} : { via }) };
+}

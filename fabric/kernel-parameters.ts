@@ -1,0 +1,37 @@
+// What a router namespace and the core need to have set before their first link is made: new links take over the `default` values.
+
+/** Names below /proc/sys. */
+export const routerParameters = {
+  'net/ipv4/ip_forward': 1,
+  // A path may be asymmetric as long as the tables say so; addresses are checked per interface by the filter.
+  'net/ipv4/conf/all/rp_filter': 0,
+  'net/ipv4/conf/default/rp_filter': 0,
+  'net/ipv4/conf/all/send_redirects': 0,
+  'net/ipv4/conf/default/send_redirects': 0,
+  'net/ipv4/conf/all/accept_redirects': 0,
+  'net/ipv4/conf/default/accept_redirects': 0,
+  // A subnet has no wire: the router answers ARP for every interface it can reach.
+  'net/ipv4/conf/default/proxy_arp': 1,
+  'net/ipv4/conf/default/proxy_arp_pvlan': 1,
+  // A reset goes back by the mark of the packet that it answers.
+  'net/ipv4/fwmark_reflect': 1,
+  'net/ipv6/conf/default/disable_ipv6': 1,
+  'net/ipv6/conf/all/disable_ipv6': 1,
+  // A packet in the middle of a connection that this path never saw is not the connection's (W6).
+  'net/netfilter/nf_conntrack_tcp_loose': 0,
+  // S14.
+  'net/netfilter/nf_conntrack_tcp_timeout_established': 432_000,
+  'net/netfilter/nf_conntrack_udp_timeout': 30,
+  'net/netfilter/nf_conntrack_udp_timeout_stream': 180,
+} as const;
+
+export const coreParameters = {
+  'net/ipv4/ip_forward': 1,
+  'net/ipv4/conf/all/rp_filter': 0,
+  'net/ipv4/conf/default/rp_filter': 0,
+  'net/ipv4/conf/all/send_redirects': 0,
+  'net/ipv4/conf/default/send_redirects': 0,
+  'net/ipv6/conf/default/disable_ipv6': 1,
+  // Any local address may be pinged and bound, also the low ports by an ordinary user's server.
+  'net/ipv4/ip_unprivileged_port_start': 0,
+} as const;

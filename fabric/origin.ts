@@ -1,0 +1,66 @@
+// Where did a connection come from? Read off its two addresses and nothing else: the path is in the address (design).
+
+import { addressPlan } from '@postern/network/addresses.ts';
+import { cidrRange, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
+import type { Cidr, Ipv4, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+import { type Allocation, blockKey, endpointAddress, underlayBlock } from './compile/allocation.ts';
+import { metadataAddress, resolverAddress } from './compile/names.ts';
+import type { Origin } from './types.ts';
+
+interface Way {
+  readonly vpcId: VpcId;
+  readonly vpcEndpointId?: VpcEndpointId;
+  readonly block: Cidr;
+  readonly underlay: { readonly first: number; readonly last: number };
+}
+
+export interface OriginTable {
+  /** By /16 of the underlay. */
+  readonly ways: ReadonlyMap<number, Way>;
+  readonly endpoints: ReadonlyMap<Ipv4, VpcEndpointId>;
+}
+
+export function originTable(snapshot: Snapshot, allocation: Allocation): OriginTable {
+  const ways = new Map<number, Way>();
+  const endpoints = new Map<Ipv4, VpcEndpointId>();
+  for (const vpc of snapshot.vpcs) {
+    const owners: (VpcId | VpcEndpointId)[] = [vpc.vpcId, ...vpc.gatewayEndpoints.map((each) => each.vpcEndpointId)];
+    for (const owner of owners) {
+      const endpointNumber = allocation.endpoints.of.get(owner);
+      if (endpointNumber !== undefined) endpoints.set(endpointAddress(endpointNumber), owner as VpcEndpointId);
+      for (const block of vpc.cidrBlocks) {
+        const number = allocation.blocks.of.get(blockKey(owner, block));
+        if (number === undefined) continue;
+        const underlay = cidrRange(underlayBlock(number, block));
+        const endpoint = owner === vpc.vpcId ? {} : { vpcEndpointId: owner as VpcEndpointId };
+        ways.set(underlay.first >>> 16, { vpcId: vpc.vpcId, block, underlay, ...endpoint });
+      }
+    }
+  }
+  return { ways, endpoints };
+}
+
+/** Undefined: no packet of this fabric has such addresses. */
+export function originOf(table: OriginTable, remoteAddress: Ipv4, localAddress: Ipv4): Origin | undefined {
+  // A socket that also takes IPv6 shows IPv4 addresses as ::ffff:a.b.c.d.
+  const remoteText = remoteAddress.replace(/^::ffff:/, '');
+  const localText = localAddress.replace(/^::ffff:/, '');
+  const remote = ipToNumber(remoteText);
+  const local = ipToNumber(localText);
+  if (remote === undefined || local === undefined) return undefined;
+  const underlay = cidrRange(addressPlan.underlay);
+  if (remote < underlay.first) {
+    return local < underlay.first ? { kind: 'internet', sourceIp: remoteText, destinationIp: localText } : undefined;
+  }
+  const way = table.ways.get(remote >>> 16);
+  if (way === undefined || remote < way.underlay.first || remote > way.underlay.last) return undefined;
+  const sourceIp = numberToIp(cidrRange(way.block).first + (remote - way.underlay.first));
+  if (way.vpcEndpointId !== undefined) {
+    return table.endpoints.get(localText) === way.vpcEndpointId
+      ? { kind: 'endpoint', vpcEndpointId: way.vpcEndpointId, vpcId: way.vpcId, sourceIp }
+      : undefined;
+  }
+  if (localText === resolverAddress) return { kind: 'resolver', vpcId: way.vpcId, sourceIp };
+  if (localText === metadataAddress) return { kind: 'metadata', vpcId: way.vpcId, sourceIp };
+  return undefined;
+}

@@ -1,0 +1,91 @@
+// From what the kernel holds to what it should hold, by the fewest commands. The diff is pure; network-fabric.ts runs the steps.
+// Order of a change: rules before links (a new interface is never unfiltered), links before routes, and removals before additions of the same name.
+
+import type { GuestInterface, Link, NamespaceState } from './compile/host-state.ts';
+import {
+  type Line,
+  renderAddress,
+  renderGuest,
+  renderGuestAddresses,
+  renderLink,
+  renderNeighbour,
+  renderRoute,
+  renderRule,
+} from './render/ip.ts';
+import { renderTableChange } from './render/nft.ts';
+
+export interface NamespaceChange {
+  /** Tolerant: the kernel may have removed these with a machine or a link. */
+  readonly remove: readonly string[];
+  readonly nft: string;
+  readonly links: readonly string[];
+  /** Those that `links` makes. */
+  readonly freshLinks: readonly Link[];
+  readonly add: readonly string[];
+}
+
+/**
+ * @param from absent: the namespace is new   @param coreProcessId see `renderLink`
+ * @param remadeElsewhere devices whose link was made anew from its other end; what was known of them is gone
+ */
+export function diffNamespace(
+  from: NamespaceState | undefined,
+  to: NamespaceState,
+  coreProcessId: number,
+  remadeElsewhere: readonly string[] = [],
+): NamespaceChange {
+  const links = diffLines(from?.links ?? [], to.links, (link) => renderLink(link, coreProcessId));
+  // The kernel takes a removed link's routes and neighbours with it, so those of a link that is made anew are new as well.
+  const fresh = to.links.filter((link) => links.add.includes(renderLink(link, coreProcessId).add));
+  const remade = new Set([...fresh.map((link) => link.name), ...remadeElsewhere]);
+  const parts = [
+    diffLines(from?.rules ?? [], to.rules, renderRule),
+    diffLines(from?.addresses ?? [], to.addresses, renderAddress),
+    diffLines(staying(from?.neighbours, remade), to.neighbours, renderNeighbour),
+    diffLines(staying(from?.routes, remade), to.routes, renderRoute),
+  ];
+  // A route or neighbour is replaced in place when only its target changed.
+  const replaced = new Set(to.routes.map((route) => `${route.table} ${route.destination}`));
+  const goneRoutes = (from?.routes ?? [])
+    .filter((route) => replaced.has(`${route.table} ${route.destination}`))
+    .map((route) => renderRoute(route).remove);
+  const kept = new Set(goneRoutes);
+  return {
+    remove: [...parts.toReversed().flatMap((part) => part.remove.filter((line) => !kept.has(line))), ...links.remove],
+    nft: renderTableChange(from?.table, to.table),
+    links: links.add,
+    freshLinks: fresh,
+    add: parts.flatMap((part) => part.add),
+  };
+}
+
+function staying<T extends { readonly device?: string }>(
+  before: readonly T[] | undefined,
+  remade: ReadonlySet<string>,
+): readonly T[] {
+  return (before ?? []).filter((each) => each.device === undefined || !remade.has(each.device));
+}
+
+/** Lines for one machine's interface: everything when it is new, else only addresses that came or went. */
+export function diffGuest(
+  from: GuestInterface | undefined,
+  to: GuestInterface,
+): { readonly remove: readonly string[]; readonly add: readonly string[] } {
+  if (from === undefined || from.processId !== to.processId || from.device !== to.device)
+    return { remove: [], add: renderGuest(to) };
+  const change = diffLines(renderGuestAddresses(from), renderGuestAddresses(to), (line) => line);
+  return change;
+}
+
+function diffLines<T>(
+  from: readonly T[],
+  to: readonly T[],
+  render: (each: T) => Line,
+): { readonly remove: string[]; readonly add: string[] } {
+  const before = new Map(from.map((each) => render(each)).map((line) => [line.add, line]));
+  const after = new Map(to.map((each) => render(each)).map((line) => [line.add, line]));
+  return {
+    remove: [...before.values()].filter((line) => !after.has(line.add)).map((line) => line.remove),
+    add: [...after.values()].filter((line) => !before.has(line.add)).map((line) => line.add),
+  };
+}

@@ -1,0 +1,86 @@
+// Kernel objects as lines of `ip -batch`. A line says everything about its object, so two states are compared by their lines.
+
+import type {
+  GuestInterface,
+  KernelRoute,
+  Link,
+  NamespaceState,
+  Neighbour,
+  PolicyRule,
+} from '../compile/host-state.ts';
+
+/** An object of the kernel: how to make it and how to remove it again. */
+export interface Line {
+  readonly add: string;
+  readonly remove: string;
+}
+
+/** @param coreProcessId a process in the core namespace, where VPC links have their other ends */
+export function renderLink(link: Link, coreProcessId: number): Line {
+  const { peer } = link;
+  const processId = peer.processId === 'core' ? coreProcessId : peer.processId;
+  return {
+    add:
+      `link add ${link.name} address ${link.macAddress} mtu ${link.mtu} type veth ` +
+      `peer name ${peer.name} address ${peer.macAddress} mtu ${link.mtu} netns ${processId}\n` +
+      `link set ${link.name} alias ${link.alias} up\n` +
+      // Answers ARP at once; by netlink, for the kernel has no such file below /proc/sys in a user namespace (Linux 6.18).
+      `ntable change name arp_cache dev ${link.name} proxy_delay 0`,
+    remove: `link del ${link.name}`,
+  };
+}
+
+export function renderAddress(address: NamespaceState['addresses'][number]): Line {
+  return {
+    add: `addr add ${address.address}/32 dev ${address.device}`,
+    remove: `addr del ${address.address}/32 dev ${address.device}`,
+  };
+}
+
+export function renderNeighbour(each: Neighbour): Line {
+  return {
+    add: `neigh replace ${each.address} lladdr ${each.macAddress} dev ${each.device} nud permanent`,
+    remove: `neigh del ${each.address} dev ${each.device}`,
+  };
+}
+
+export function renderRoute(route: KernelRoute): Line {
+  const kind = route.kind === 'unicast' ? '' : `${route.kind} `;
+  const via = route.via === undefined ? '' : ` via ${route.via}`;
+  const device = route.device === undefined ? '' : ` dev ${route.device}${route.via === undefined ? '' : ' onlink'}`;
+  const scope = route.kind === 'unicast' && route.via === undefined ? ' scope link' : '';
+  return {
+    add: `route replace ${kind}${route.destination}${via}${device}${scope} table ${route.table}`,
+    remove: `route del ${kind}${route.destination} table ${route.table}`,
+  };
+}
+
+export function renderRule(rule: PolicyRule): Line {
+  const selector = rule.mark === undefined ? '' : `fwmark ${rule.mark} `;
+  const text = `pref ${rule.preference} ${selector}lookup ${rule.table}`;
+  return { add: `rule add ${text}`, remove: `rule del ${text}` };
+}
+
+/**
+ * What is set inside a machine when an interface is plugged in. A second interface answers by itself: what it sends from its own addresses leaves
+ * through it, as Amazon Linux sets it up, for the router drops the source address of one interface on another.
+ */
+export function renderGuest(guest: GuestInterface): string[] {
+  const { device, gateway } = guest;
+  const lines = ['link set lo up', ...renderGuestAddresses(guest).map((line) => line.add), `link set ${device} up`];
+  if (guest.deviceIndex === 0) return [...lines, `route replace default via ${gateway} dev ${device}`];
+  const table = 10_000 + guest.deviceIndex;
+  return [
+    ...lines,
+    `route replace default via ${gateway} dev ${device} metric ${table}`,
+    `route replace default via ${gateway} dev ${device} table ${table}`,
+    ...guest.addresses.map((address) => `rule add from ${address} lookup ${table}`),
+  ];
+}
+
+export function renderGuestAddresses(guest: GuestInterface): Line[] {
+  return guest.addresses.map((address) => ({
+    add: `addr replace ${address}/${guest.prefixLength} dev ${guest.device}`,
+    remove: `addr del ${address}/${guest.prefixLength} dev ${guest.device}`,
+  }));
+}

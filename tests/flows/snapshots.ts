@@ -1,0 +1,149 @@
+// Snapshots for tests, made of few words. Every piece has AWS's defaults: the default ACL lets all pass, a group starts with `egress all`.
+
+import type {
+  GatewayEndpoint,
+  IcmpMatch,
+  NetworkAcl,
+  NetworkAclEntry,
+  NetworkInterface,
+  PrefixList,
+  Route,
+  RouteTable,
+  RulePeer,
+  SecurityGroup,
+  SecurityGroupId,
+  SecurityGroupRule,
+  Snapshot,
+  Subnet,
+  Vpc,
+} from '@postern/network/snapshot.ts';
+
+export const everywhere: RulePeer = { kind: 'cidr', cidr: '0.0.0.0/0' };
+export const groupPeer = (groupId: SecurityGroupId): RulePeer => ({ kind: 'security-group', groupId });
+export const cidrPeer = (cidr: `${string}/${number}`): RulePeer => ({ kind: 'cidr', cidr });
+
+let ruleCount = 0;
+export function rule(
+  protocol: number,
+  ports: readonly [number, number] | undefined,
+  peer: RulePeer,
+  icmp?: IcmpMatch,
+): SecurityGroupRule {
+  ruleCount += 1;
+  return {
+    ruleId: `sgr-${String(ruleCount).padStart(4, '0')}`,
+    protocol,
+    peer,
+    ...(ports === undefined ? {} : { ports: { from: ports[0], to: ports[1] } }),
+    ...(icmp === undefined ? {} : { icmp }),
+  };
+}
+
+export const allowAll = rule(-1, undefined, everywhere);
+export const tcp = (port: number, peer: RulePeer = everywhere) => rule(6, [port, port], peer);
+export const udp = (port: number, peer: RulePeer = everywhere) => rule(17, [port, port], peer);
+export const echo = (peer: RulePeer = everywhere) => rule(1, undefined, peer, { type: 8, code: -1 });
+
+export function group(
+  groupId: SecurityGroupId,
+  ingress: readonly SecurityGroupRule[],
+  egress: readonly SecurityGroupRule[] = [allowAll],
+): SecurityGroup {
+  return { groupId, ingress, egress };
+}
+
+export function aclEntry(
+  ruleNumber: number,
+  action: 'allow' | 'deny',
+  match: Partial<Pick<NetworkAclEntry, 'cidr' | 'protocol' | 'ports' | 'icmp'>> = {},
+): NetworkAclEntry {
+  return { ruleNumber, action, protocol: -1, cidr: '0.0.0.0/0', ...match };
+}
+
+export const openAcl: NetworkAcl = {
+  networkAclId: 'acl-open',
+  ingress: [aclEntry(100, 'allow')],
+  egress: [aclEntry(100, 'allow')],
+};
+
+export const local = (cidr: `${string}/${number}`): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target: { kind: 'local' },
+  state: 'active',
+});
+export const toIgw: Route = {
+  destination: { kind: 'cidr', cidr: '0.0.0.0/0' },
+  target: { kind: 'internet-gateway', internetGatewayId: 'igw-1' },
+  state: 'active',
+};
+export const s3Route: Route = {
+  destination: { kind: 'prefix-list', prefixListId: 'pl-s3' },
+  target: { kind: 'gateway-endpoint', vpcEndpointId: 'vpce-s3' },
+  state: 'active',
+};
+export const s3Endpoint: GatewayEndpoint = { vpcEndpointId: 'vpce-s3', service: 's3', prefixListId: 'pl-s3' };
+/** us-east-1's S3 in the address plan. */
+export const s3List: PrefixList = { prefixListId: 'pl-s3', cidrs: ['198.18.1.0/26'] };
+
+export function subnet(name: string, cidrBlock: `${string}/${number}`, options: Partial<Subnet> = {}): Subnet {
+  return {
+    subnetId: `subnet-${name}`,
+    cidrBlock,
+    availabilityZone: 'us-east-1a',
+    routeTableId: 'rtb-main',
+    networkAclId: 'acl-open',
+    ...options,
+  };
+}
+
+let macCount = 0;
+export function eni(
+  name: string,
+  subnetName: string,
+  address: string,
+  options: Partial<NetworkInterface> & { publicAddress?: string } = {},
+): NetworkInterface {
+  macCount += 1;
+  const { publicAddress, ...rest } = options;
+  return {
+    networkInterfaceId: `eni-${name}`,
+    subnetId: `subnet-${subnetName}`,
+    macAddress: `0a:00:00:00:${String(macCount >> 8).padStart(2, '0')}:${(macCount & 255).toString(16).padStart(2, '0')}`,
+    privateAddresses: [{ address, primary: true, ...(publicAddress === undefined ? {} : { publicAddress }) }],
+    groupIds: ['sg-open'],
+    sourceDestCheck: true,
+    attachment: { instanceId: `i-${name}`, deviceIndex: 0 },
+    ...rest,
+  };
+}
+
+export function table(routeTableId: `rtb-${string}`, ...routes: readonly Route[]): RouteTable {
+  return { routeTableId, routes };
+}
+
+/** A VPC 10.0.0.0/16 with the open ACL, the group `sg-open` and one instance per attached interface, unless told otherwise. */
+export function vpc(options: Partial<Vpc> & Pick<Vpc, 'subnets' | 'networkInterfaces'>): Vpc {
+  const instances = options.networkInterfaces.flatMap((each) =>
+    each.attachment === undefined ? [] : [each.attachment.instanceId],
+  );
+  return {
+    vpcId: 'vpc-a',
+    ownerId: '123456789012',
+    region: 'us-east-1',
+    cidrBlocks: ['10.0.0.0/16'],
+    enableDnsSupport: true,
+    enableDnsHostnames: true,
+    routeTables: [table('rtb-main', local('10.0.0.0/16'))],
+    networkAcls: [openAcl],
+    securityGroups: [group('sg-open', [allowAll])],
+    instances: [...new Set(instances)].map((instanceId) => ({ instanceId, metadata: { enabled: true, hopLimit: 2 } })),
+    gatewayEndpoints: [],
+    ...options,
+  };
+}
+
+let revision = 0;
+export function snapshot(...vpcs: readonly Vpc[]): Snapshot {
+  revision += 1;
+  return { revision, vpcs, prefixLists: [s3List] };
+}
