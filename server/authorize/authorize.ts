@@ -177,12 +177,15 @@ class OpenRequest implements RequestAuthorization {
     const resource = service?.resourcePolicy?.(tx, permission.resource);
     const endpoint = this.#endpointPolicy(tx);
     const ownerAccountId = resource?.ownerAccountId ?? service?.resourceOwner?.(tx, permission.resource);
+    const { principal } = this.#call;
+    // T1: the owner's root is asked as if there were no policy on the bucket.
+    const exempt =
+      permission.ownerRootExempt === true && principal.type === 'root' && principal.accountId === ownerAccountId;
     return {
       policies: {
         ...own,
         // A role's trust policy must itself allow (E1), so it is a layer of its own.
-        ...(resource?.trust && { trust: { id: resource.id, document: documentOf('trust', resource.policyText) } }),
-        ...(resource && !resource.trust && { resource: { id: resource.id, document: documentOf('resource', resource.policyText) } }),
+        ...(resource && !exempt && { [resource.trust === true ? 'trust' : 'resource']: resourceSource(resource) }),
         ...(endpoint && { endpoint }),
       },
       ownerAccountId,
@@ -213,6 +216,11 @@ class OpenRequest implements RequestAuthorization {
     for (const [key, values] of Object.entries(permission.context ?? {})) context.set(key.toLowerCase(), values);
     return lowerCaseContext(context);
   }
+}
+
+function resourceSource(resource: { policyText: string; id: string; trust?: boolean }): PolicySource {
+  const kind = resource.trust === true ? 'trust' : 'resource';
+  return { id: resource.id, document: documentOf(kind, resource.policyText) };
 }
 
 function accountOf(arn: string): string | undefined {

@@ -8,7 +8,6 @@ import type { Transaction } from '../store/store.ts';
 import type { CallFacts } from './context.ts';
 import { ec2Permissions } from './ec2-permissions.ts';
 import { factsOf, fillArn } from './facts.ts';
-import { iamPermissions } from './iam-permissions.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -27,7 +26,6 @@ export function automaticPermissions(tx: Transaction, call: CallFacts, input: In
   const asked = `${prefix}:${action?.name ?? call.operation}`;
   if (!facts || !action) return [{ action: asked, resource: '*' }];
   if (prefix === 'ec2') return ec2Permissions(tx, call, input, asked, action, facts);
-  if (prefix === 'iam') return iamPermissions(tx, call, input, asked, action, facts);
   return byMembers(call, input, asked);
 }
 

@@ -35,6 +35,10 @@ export function documentOf(kind: PolicyKind, text: string): PolicyDocument {
 }
 
 const NOTHING: PolicyDocument = { version: '2012-10-17', statements: [] };
+const EVERYTHING: PolicyDocument = {
+  version: '2012-10-17',
+  statements: [{ index: 0, effect: 'Allow', actions: ['*'], resources: ['*'], conditions: [] }],
+};
 
 /**
  * The caller's own side: identity policies, boundary, session policies.
@@ -79,13 +83,12 @@ export function callerPolicies(
     case 'federated-user': {
       if (accessKey?.owner.kind !== 'federated-user') return { identity: [] };
       const { owner } = accessKey;
-      const parent = owner.parent.slice(owner.parent.lastIndexOf('/') + 1);
       const session = owner.sessionPolicies.map((text, place) => ({
         id: `session-policy:${place}`,
         document: documentOf('session', text),
       }));
       return {
-        ...userPolicies(tx, principal.accountId, parent, read),
+        ...parentPolicies(tx, principal.accountId, owner.parent, read),
         // Without a session policy a federated user has no permissions but those that a resource's policy gives it.
         session: session.length > 0 ? session : [nothing('session-policy')],
       };
@@ -100,6 +103,17 @@ function nothing(id: string): PolicySource {
 /** A boundary whose policy is gone still limits: to nothing. */
 function boundarySource(arn: string, read: (arn: string) => PolicySource[]): PolicySource {
   return read(arn)[0] ?? nothing(arn);
+}
+
+/** @param parent the ARN of who asked for the federation token; root lends everything that the session policy leaves */
+function parentPolicies(
+  tx: Transaction,
+  accountId: string,
+  parent: string,
+  read: (arn: string) => PolicySource[],
+): Pick<PolicySet, 'identity' | 'boundary'> {
+  if (parent.endsWith(':root')) return { identity: [{ id: parent, document: EVERYTHING }] };
+  return userPolicies(tx, accountId, parent.slice(parent.lastIndexOf('/') + 1), read);
 }
 
 function userPolicies(
