@@ -10,7 +10,7 @@ if (command === undefined) {
   process.exit(64);
 }
 try {
-  const child = await enterWorld({ command, args });
+  const child = await enterWorld({ command, args, stdio: ['inherit', 'inherit', 'inherit'] });
   // The terminal sends an interrupt to the whole group, the command too; this process only waits for the outcome.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGKILL'));

@@ -18,7 +18,7 @@ export interface WorldSpec {
   /** Become fd 3, 4, … of the command, in this order; at most 6. */
   readonly extraFds?: readonly (number | 'pipe' | Duplex)[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Defaults to this process's own. */
+  /** Defaults to a pipe as stdin, the other two are this process's own. */
   readonly stdio?: readonly ['ignore' | 'inherit' | 'pipe', 'inherit' | 'pipe', 'inherit' | 'pipe'];
   readonly cwd?: string;
 }
@@ -55,7 +55,7 @@ export async function enterWorld(spec: WorldSpec): Promise<ChildProcess> {
   const extraFds = spec.extraFds ?? [];
   const handshakeFd = 3 + extraFds.length;
   if (handshakeFd > 9) throw new RangeError('a world takes at most 6 extra file descriptors');
-  const stdio: StdioOptions = [...(spec.stdio ?? ['inherit', 'inherit', 'inherit']), ...extraFds, 'pipe'];
+  const stdio: StdioOptions = [...(spec.stdio ?? ['pipe', 'inherit', 'inherit']), ...extraFds, 'pipe'];
   const child = spawn(
     'unshare',
     [
@@ -97,7 +97,7 @@ export function idMapFor(
   user = userInfo(),
   files = { subuid: readIfThere('/etc/subuid'), subgid: readIfThere('/etc/subgid') },
 ): IdMap {
-  if (user.uid === 0) return { uid: [[0, 0, 4294967295]], gid: [[0, 0, 4294967295]], writer: 'self' };
+  if (user.uid === 0) return { uid: identityMap('uid'), gid: identityMap('gid'), writer: 'self' };
   const uidRange = subordinateRange(files.subuid, user.username, user.uid);
   const gidRange = subordinateRange(files.subgid, user.username, user.uid);
   if (uidRange === undefined || gidRange === undefined || !existsSync('/usr/bin/newuidmap')) {
@@ -116,6 +116,15 @@ export function idMapFor(
   };
 }
 
+/** Every id that exists here, mapped to itself; in a container that is less than all. */
+function identityMap(kind: 'uid' | 'gid'): IdMap['uid'] {
+  const lines = readIfThere(`/proc/self/${kind}_map`).trim().split('\n');
+  return lines.map((line) => {
+    const [inside = 0, , count = 1] = line.trim().split(/\s+/).map(Number);
+    return [inside, inside, count] as const;
+  });
+}
+
 async function writeIdMap(pid: number, map: IdMap): Promise<void> {
   if (map.writer === 'newuidmap') {
     const run = promisify(execFile);
@@ -124,7 +133,7 @@ async function writeIdMap(pid: number, map: IdMap): Promise<void> {
     return;
   }
   // Without privilege over the groups, the kernel wants setgroups denied before it takes a gid map.
-  if (map.uid[0]?.[1] !== 0) writeFileSync(`/proc/${pid}/setgroups`, 'deny');
+  if (process.getuid?.() !== 0) writeFileSync(`/proc/${pid}/setgroups`, 'deny');
   writeFileSync(`/proc/${pid}/uid_map`, map.uid.map((line) => line.join(' ')).join('\n'));
   writeFileSync(`/proc/${pid}/gid_map`, map.gid.map((line) => line.join(' ')).join('\n'));
 }
