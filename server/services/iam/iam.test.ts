@@ -1,0 +1,475 @@
+// IAM's operations, called as the pipeline calls them. Error texts are AWS's (recorded 2025, or from public logs); rule ids are those of docs/rules.
+
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { ensureFirstState } from '../../accounts.ts';
+import { AwsError } from '../../errors.ts';
+import type { BaseCall } from '../../service.ts';
+import type { Store } from '../../store/store.ts';
+import { awsError, makeStore, runOperation, testNow } from '../../testing.ts';
+import { iam } from './index.ts';
+
+const accountId = '123456789012';
+const ec2Trust = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+});
+const readBucket = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: 'arn:aws:s3:::*' }],
+});
+
+let store: Store;
+
+beforeEach(() => {
+  store = makeStore((tx) => ensureFirstState(tx, testNow));
+});
+
+type Output = Record<string, unknown>;
+
+function run(name: string, input: unknown = {}, overrides: Partial<BaseCall> = {}): Promise<Output> {
+  return runOperation(store, iam, name, input, overrides);
+}
+
+const rejects = (promise: Promise<unknown>, code: string, message?: string | RegExp) =>
+  assert.rejects(promise, awsError(code, message));
+
+function asUser(userName: string): Partial<BaseCall> {
+  const arn = `arn:aws:iam::${accountId}:user/${userName}`;
+  return { principal: { type: 'user', accountId, arn, userId: 'AIDAEXAMPLE', userName } };
+}
+
+describe('users', () => {
+  it('are made with an id, an ARN with the path, and shown again', async () => {
+    const { User } = (await run('CreateUser', { UserName: 'ana', Path: '/staff/' })) as { User: Output };
+    assert.equal(User.Arn, `arn:aws:iam::${accountId}:user/staff/ana`);
+    assert.match(String(User.UserId), /^AIDA[A-Z2-7]{17}$/);
+    assert.deepEqual(await run('GetUser', { UserName: 'ana' }), { User });
+  });
+
+  it('carry the partition of the request in their ARN', async () => {
+    const { User } = (await run('CreateUser', { UserName: 'ana' }, { partition: 'aws-cn' })) as { User: Output };
+    assert.equal(User.Arn, `arn:aws-cn:iam::${accountId}:user/ana`);
+  });
+
+  it('have names that are unique without case but found with it', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    await rejects(run('CreateUser', { UserName: 'Ana' }), 'EntityAlreadyExists', 'User with name Ana already exists.');
+    await rejects(run('GetUser', { UserName: 'Ana' }), 'NoSuchEntity', 'The user with name Ana cannot be found.');
+  });
+
+  it('may not have names, paths or tags that IAM does not take', async () => {
+    const name =
+      'The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-';
+    await rejects(run('CreateUser', { UserName: 'a b' }), 'ValidationError', name);
+    const long =
+      "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64";
+    await rejects(run('CreateUser', { UserName: 'a'.repeat(65) }), 'ValidationError', long);
+    const path = /^The specified value for path is invalid\. It must begin and end with \//;
+    await rejects(run('CreateUser', { UserName: 'ana', Path: 'staff' }), 'ValidationError', path);
+    const twice = {
+      UserName: 'ana',
+      Tags: [
+        { Key: 'a', Value: '1' },
+        { Key: 'A', Value: '2' },
+      ],
+    };
+    await rejects(
+      run('CreateUser', twice),
+      'InvalidInput',
+      'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
+    );
+    const missing =
+      "1 validation error detected: Value null at 'userName' failed to satisfy constraint: Member must not be null";
+    await rejects(run('CreateUser', {}), 'ValidationError', missing);
+  });
+
+  it('are deleted only after their groups, policies and keys, and each wrong order is named', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    await run('CreateGroup', { GroupName: 'staff' });
+    await run('AddUserToGroup', { GroupName: 'staff', UserName: 'ana' });
+    await run('AttachUserPolicy', { UserName: 'ana', PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' });
+    await run('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument: readBucket });
+    const { AccessKey } = (await run('CreateAccessKey', { UserName: 'ana' })) as { AccessKey: Output };
+    const remove = () => run('DeleteUser', { UserName: 'ana' });
+    await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must remove users from group first.');
+    await run('RemoveUserFromGroup', { GroupName: 'staff', UserName: 'ana' });
+    await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must detach all policies first.');
+    await run('DetachUserPolicy', { UserName: 'ana', PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' });
+    await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must delete policies first.');
+    await run('DeleteUserPolicy', { UserName: 'ana', PolicyName: 'p' });
+    await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must delete access keys first.');
+    await run('DeleteAccessKey', { UserName: 'ana', AccessKeyId: AccessKey.AccessKeyId });
+    await remove();
+    await rejects(run('GetUser', { UserName: 'ana' }), 'NoSuchEntity');
+  });
+
+  it('keep their groups and keys when they are renamed', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    await run('CreateGroup', { GroupName: 'staff' });
+    await run('AddUserToGroup', { GroupName: 'staff', UserName: 'ana' });
+    await run('CreateAccessKey', { UserName: 'ana' });
+    await run('UpdateUser', { UserName: 'ana', NewUserName: 'anna', NewPath: '/x/' });
+    await rejects(run('GetUser', { UserName: 'ana' }), 'NoSuchEntity');
+    const keys = (await run('ListAccessKeys', { UserName: 'anna' })) as { AccessKeyMetadata: Output[] };
+    assert.equal(keys.AccessKeyMetadata.length, 1);
+    const groups = (await run('ListGroupsForUser', { UserName: 'anna' })) as { Groups: Output[] };
+    assert.deepEqual(
+      groups.Groups.map((group) => group.GroupName),
+      ['staff'],
+    );
+  });
+
+  it('are the caller when none is named; root is root, and a role session must name one', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    const own = (await run('GetUser', {}, asUser('ana'))) as { User: Output };
+    assert.equal(own.User.UserName, 'ana');
+    const root = (await run('GetUser')) as { User: Output };
+    assert.equal(root.User.Arn, `arn:aws:iam::${accountId}:root`);
+    assert.equal(root.User.UserId, accountId);
+    const principal = {
+      type: 'role-session',
+      accountId,
+      arn: 'arn:aws:sts::123456789012:assumed-role/app/s',
+      userId: 'AROA:s',
+    } as const;
+    await rejects(
+      run('GetUser', {}, { principal }),
+      'ValidationError',
+      'Must specify userName when calling with non-User credentials',
+    );
+  });
+
+  it('are listed in pages by prefix of path, and a made-up marker is refused', async () => {
+    for (const name of ['c', 'a', 'b']) await run('CreateUser', { UserName: name, Path: '/staff/' });
+    await run('CreateUser', { UserName: 'z' });
+    const names: unknown[] = [];
+    let Marker: string | undefined;
+    do {
+      const answer = (await run('ListUsers', {
+        PathPrefix: '/staff/',
+        MaxItems: 2,
+        ...(Marker !== undefined && { Marker }),
+      })) as {
+        Users: Output[];
+        IsTruncated: boolean;
+        Marker?: string;
+      };
+      names.push(...answer.Users.map((user) => user.UserName));
+      assert.equal(answer.IsTruncated, answer.Marker !== undefined);
+      Marker = answer.Marker;
+    } while (Marker !== undefined);
+    assert.deepEqual(names, ['a', 'b', 'c']);
+    await rejects(run('ListUsers', { Marker: 'nonsense' }), 'ValidationError', 'Invalid Marker.');
+    await rejects(run('ListUsers', { MaxItems: 0 }), 'ValidationError', /'maxItems' .* greater than or equal to 1$/);
+  });
+});
+
+describe('access keys', () => {
+  it('[E5] come twice per user and no more, with the secret shown once', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    const { AccessKey } = (await run('CreateAccessKey', { UserName: 'ana' })) as { AccessKey: Output };
+    assert.match(String(AccessKey.AccessKeyId), /^AKIA[A-Z2-7]{16}$/);
+    assert.equal(String(AccessKey.SecretAccessKey).length, 40);
+    await run('CreateAccessKey', { UserName: 'ana' });
+    await rejects(
+      run('CreateAccessKey', { UserName: 'ana' }),
+      'LimitExceeded',
+      'Cannot exceed quota for AccessKeysPerUser: 2',
+    );
+    const { AccessKeyMetadata } = (await run('ListAccessKeys', { UserName: 'ana' })) as { AccessKeyMetadata: Output[] };
+    assert.equal(AccessKeyMetadata.length, 2);
+    assert.ok(AccessKeyMetadata.every((key) => !('SecretAccessKey' in key)));
+  });
+
+  it('are switched off and on, and another user cannot reach them', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    await run('CreateUser', { UserName: 'bob' });
+    const { AccessKey } = (await run('CreateAccessKey', { UserName: 'ana' })) as { AccessKey: Output };
+    const { AccessKeyId } = AccessKey;
+    await run('UpdateAccessKey', { UserName: 'ana', AccessKeyId, Status: 'Inactive' });
+    assert.equal(store.read((tx) => tx.get('access-key', String(AccessKeyId)))?.status, 'Inactive');
+    const gone = `The Access Key with id ${AccessKeyId} cannot be found.`;
+    await rejects(run('DeleteAccessKey', { UserName: 'bob', AccessKeyId }), 'NoSuchEntity', gone);
+    const status =
+      "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set";
+    await rejects(run('UpdateAccessKey', { UserName: 'ana', AccessKeyId, Status: 'Off' }), 'ValidationError', status);
+    const used = (await run('GetAccessKeyLastUsed', { AccessKeyId })) as Output;
+    assert.deepEqual(used, { UserName: 'ana', AccessKeyLastUsed: { ServiceName: 'N/A', Region: 'N/A' } });
+  });
+
+  it('are root’s own when root names nobody', async () => {
+    const { AccessKeyMetadata } = (await run('ListAccessKeys')) as { AccessKeyMetadata: Output[] };
+    assert.equal(AccessKeyMetadata.length, 1);
+    assert.ok(!('UserName' in (AccessKeyMetadata[0] ?? {})));
+  });
+});
+
+describe('roles and instance profiles', () => {
+  it('[E6] a role with a trust policy goes into an instance profile, once', async () => {
+    const { Role } = (await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust })) as {
+      Role: Output;
+    };
+    assert.match(String(Role.RoleId), /^AROA/);
+    assert.equal(decodeURIComponent(String(Role.AssumeRolePolicyDocument)), ec2Trust);
+    await run('CreateInstanceProfile', { InstanceProfileName: 'app' });
+    const asked: unknown[] = [];
+    const require: BaseCall['require'] = (_tx, action, resource, context) => asked.push([action, resource, context]);
+    await run('AddRoleToInstanceProfile', { InstanceProfileName: 'app', RoleName: 'app' }, { require });
+    assert.deepEqual(asked, [
+      ['iam:PassRole', `arn:aws:iam::${accountId}:role/app`, { 'iam:PassedToService': ['ec2.amazonaws.com'] }],
+    ]);
+    const again = run('AddRoleToInstanceProfile', { InstanceProfileName: 'app', RoleName: 'app' });
+    await rejects(again, 'LimitExceeded', 'Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1');
+    const profile = (await run('GetInstanceProfile', { InstanceProfileName: 'app' })) as {
+      InstanceProfile: { Roles: Output[] };
+    };
+    assert.deepEqual(
+      profile.InstanceProfile.Roles.map((role) => role.RoleName),
+      ['app'],
+    );
+  });
+
+  it('a denied PassRole leaves the profile without the role', async () => {
+    await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust });
+    await run('CreateInstanceProfile', { InstanceProfileName: 'app' });
+    const require = () => {
+      throw new AwsError('AccessDenied', 403, 'no');
+    };
+    await rejects(
+      run('AddRoleToInstanceProfile', { InstanceProfileName: 'app', RoleName: 'app' }, { require }),
+      'AccessDenied',
+    );
+    const profile = (await run('GetInstanceProfile', { InstanceProfileName: 'app' })) as {
+      InstanceProfile: { Roles: Output[] };
+    };
+    assert.deepEqual(profile.InstanceProfile.Roles, []);
+  });
+
+  it('are deleted in one order only', async () => {
+    await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust });
+    await run('CreateInstanceProfile', { InstanceProfileName: 'app' });
+    await run('AddRoleToInstanceProfile', { InstanceProfileName: 'app', RoleName: 'app' });
+    await run('PutRolePolicy', { RoleName: 'app', PolicyName: 's3', PolicyDocument: readBucket });
+    await run('AttachRolePolicy', { RoleName: 'app', PolicyArn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' });
+    const profileFirst = 'Cannot delete entity, must remove roles from instance profile first.';
+    await rejects(run('DeleteRole', { RoleName: 'app' }), 'DeleteConflict', profileFirst);
+    await rejects(run('DeleteInstanceProfile', { InstanceProfileName: 'app' }), 'DeleteConflict', profileFirst);
+    await run('RemoveRoleFromInstanceProfile', { InstanceProfileName: 'app', RoleName: 'app' });
+    await run('DeleteInstanceProfile', { InstanceProfileName: 'app' });
+    await rejects(
+      run('DeleteRole', { RoleName: 'app' }),
+      'DeleteConflict',
+      'Cannot delete entity, must detach all policies first.',
+    );
+    await run('DetachRolePolicy', { RoleName: 'app', PolicyArn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' });
+    await rejects(
+      run('DeleteRole', { RoleName: 'app' }),
+      'DeleteConflict',
+      'Cannot delete entity, must delete policies first.',
+    );
+    await run('DeleteRolePolicy', { RoleName: 'app', PolicyName: 's3' });
+    await run('DeleteRole', { RoleName: 'app' });
+    await rejects(run('DeleteRole', { RoleName: 'app' }), 'NoSuchEntity', 'The role with name app cannot be found.');
+  });
+
+  it('refuse a trust policy that is no JSON, or names a user that is not there', async () => {
+    const broken = run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: '{' });
+    await rejects(broken, 'MalformedPolicyDocument', 'This policy contains invalid Json');
+    const AWS = `arn:aws:iam::${accountId}:user/nobody`;
+    const document = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: 'sts:AssumeRole' }],
+    });
+    await rejects(
+      run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: document }),
+      'MalformedPolicyDocument',
+      /^Invalid principal in policy/,
+    );
+    await run('CreateUser', { UserName: 'nobody' });
+    await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: document });
+  });
+
+  it('refuse service-linked roles by name', async () => {
+    await rejects(
+      run('CreateServiceLinkedRole', { AWSServiceName: 'ec2scheduled.amazonaws.com' }),
+      'InvalidInput',
+      /ec2scheduled/,
+    );
+  });
+});
+
+describe('policies', () => {
+  it('inline ones come back as RFC 3986 encodes them', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    await run('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument: readBucket });
+    const { PolicyDocument } = (await run('GetUserPolicy', { UserName: 'ana', PolicyName: 'p' })) as Output;
+    assert.match(String(PolicyDocument), /^[\w.~%-]+$/);
+    assert.match(String(PolicyDocument), /s3%3AGet%2A/);
+    assert.equal(decodeURIComponent(String(PolicyDocument)), readBucket);
+    await rejects(
+      run('GetUserPolicy', { UserName: 'ana', PolicyName: 'q' }),
+      'NoSuchEntity',
+      'The user policy with name q cannot be found.',
+    );
+  });
+
+  it('inline ones share one size', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    const long = (letter: string) =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: `arn:aws:s3:::${letter.repeat(1200)}` }],
+      });
+    await run('PutUserPolicy', { UserName: 'ana', PolicyName: 'a', PolicyDocument: long('a') });
+    const second = run('PutUserPolicy', { UserName: 'ana', PolicyName: 'b', PolicyDocument: long('b') });
+    await rejects(second, 'LimitExceeded', 'Maximum policy size of 2048 bytes exceeded for user ana');
+  });
+
+  it('managed ones have five versions at most, one of them the default', async () => {
+    const { Policy } = (await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: readBucket })) as {
+      Policy: Output;
+    };
+    const PolicyArn = Policy.Arn;
+    assert.equal(PolicyArn, `arn:aws:iam::${accountId}:policy/p`);
+    const again = run('CreatePolicy', { PolicyName: 'p', PolicyDocument: readBucket });
+    await rejects(again, 'EntityAlreadyExists', 'A policy called p already exists. Duplicate names are not allowed.');
+    for (let version = 2; version <= 5; version += 1) {
+      await run('CreatePolicyVersion', { PolicyArn, PolicyDocument: readBucket, SetAsDefault: version === 3 });
+    }
+    await rejects(
+      run('CreatePolicyVersion', { PolicyArn, PolicyDocument: readBucket }),
+      'LimitExceeded',
+      /^A managed policy can have up to 5 versions\./,
+    );
+    const { Versions } = (await run('ListPolicyVersions', { PolicyArn })) as { Versions: Output[] };
+    assert.deepEqual(
+      Versions.map((version) => [version.VersionId, version.IsDefaultVersion]),
+      [
+        ['v5', false],
+        ['v4', false],
+        ['v3', true],
+        ['v2', false],
+        ['v1', false],
+      ],
+    );
+    await rejects(
+      run('DeletePolicyVersion', { PolicyArn, VersionId: 'v3' }),
+      'DeleteConflict',
+      'Cannot delete the default version of a policy.',
+    );
+    await rejects(run('DeletePolicy', { PolicyArn }), 'DeleteConflict', /^This policy has more than one version\./);
+    const missing = `Policy ${PolicyArn} version v9 does not exist or is not attachable.`;
+    await rejects(run('GetPolicyVersion', { PolicyArn, VersionId: 'v9' }), 'NoSuchEntity', missing);
+    await rejects(
+      run('GetPolicyVersion', { PolicyArn, VersionId: 'nine' }),
+      'ValidationError',
+      /Member must satisfy regular expression pattern: v\[1-9\]/,
+    );
+  });
+
+  it('are attached to all three, counted, and kept while they are in use', async () => {
+    const { Policy } = (await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: readBucket })) as {
+      Policy: Output;
+    };
+    const PolicyArn = Policy.Arn;
+    await run('CreateUser', { UserName: 'ana' });
+    await run('CreateGroup', { GroupName: 'staff' });
+    await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust });
+    await run('AttachUserPolicy', { UserName: 'ana', PolicyArn });
+    await run('AttachUserPolicy', { UserName: 'ana', PolicyArn });
+    await run('AttachGroupPolicy', { GroupName: 'staff', PolicyArn });
+    await run('PutRolePermissionsBoundary', { RoleName: 'app', PermissionsBoundary: PolicyArn });
+    const shown = (await run('GetPolicy', { PolicyArn })) as { Policy: Output };
+    assert.equal(shown.Policy.AttachmentCount, 2);
+    assert.equal(shown.Policy.PermissionsBoundaryUsageCount, 1);
+    const { PolicyUsers, PolicyGroups, PolicyRoles } = (await run('ListEntitiesForPolicy', { PolicyArn })) as Record<
+      string,
+      Output[]
+    >;
+    assert.deepEqual(
+      [PolicyUsers?.[0]?.UserName, PolicyGroups?.[0]?.GroupName, PolicyRoles?.[0]?.RoleName],
+      ['ana', 'staff', 'app'],
+    );
+    await rejects(run('DeletePolicy', { PolicyArn }), 'DeleteConflict', 'Cannot delete a policy attached to entities.');
+    await run('DetachUserPolicy', { UserName: 'ana', PolicyArn });
+    await rejects(
+      run('DetachUserPolicy', { UserName: 'ana', PolicyArn }),
+      'NoSuchEntity',
+      `Policy ${PolicyArn} was not found.`,
+    );
+  });
+
+  it('with an ARN that is none, or of nothing, are refused in AWS’s words', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    const attach = (PolicyArn: string) => run('AttachUserPolicy', { UserName: 'ana', PolicyArn });
+    await rejects(attach('longpolicynamebutnoarn'), 'ValidationError', 'Invalid ARN: Could not be parsed!');
+    const none = `arn:aws:iam::${accountId}:policy/none`;
+    await rejects(attach(none), 'NoSuchEntity', `Policy ${none} does not exist or is not attachable.`);
+    await rejects(run('GetPolicy', { PolicyArn: none }), 'NoSuchEntity', `Policy ${none} was not found.`);
+    await rejects(run('DeletePolicy', { PolicyArn: none }), 'NoSuchEntity', `Policy ${none} was not found.`);
+  });
+
+  it('of another account are not seen', async () => {
+    const { Policy } = (await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: readBucket })) as {
+      Policy: Output;
+    };
+    await rejects(run('GetPolicy', { PolicyArn: Policy.Arn }, { accountId: '210987654321' }), 'NoSuchEntity');
+  });
+
+  it('managed by AWS are listed and read by everyone, and changed by nobody', async () => {
+    const PolicyArn = 'arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore';
+    const { Policy } = (await run('GetPolicy', { PolicyArn })) as { Policy: Output };
+    const { PolicyVersion } = (await run('GetPolicyVersion', { PolicyArn, VersionId: Policy.DefaultVersionId })) as {
+      PolicyVersion: Output;
+    };
+    const document = JSON.parse(decodeURIComponent(String(PolicyVersion.Document))) as {
+      Statement: { Action: string[] }[];
+    };
+    assert.deepEqual(
+      document.Statement.map((statement) => statement.Action.length),
+      [15, 4, 6],
+    );
+    await rejects(run('DeletePolicy', { PolicyArn }), 'AccessDenied');
+    const { Policies } = (await run('ListPolicies', { Scope: 'Local' })) as { Policies: Output[] };
+    assert.deepEqual(Policies, []);
+  });
+});
+
+describe('the account', () => {
+  it('shows everything in one answer', async () => {
+    await run('CreateUser', { UserName: 'ana', Tags: [{ Key: 'team', Value: 'net' }] });
+    await run('CreateGroup', { GroupName: 'staff' });
+    await run('AddUserToGroup', { GroupName: 'staff', UserName: 'ana' });
+    await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust });
+    await run('AttachRolePolicy', { RoleName: 'app', PolicyArn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' });
+    const details = (await run('GetAccountAuthorizationDetails')) as Record<string, Output[]>;
+    assert.deepEqual(
+      details.UserDetailList?.map((user) => [user.UserName, user.GroupList]),
+      [['ana', ['staff']]],
+    );
+    assert.deepEqual(
+      details.RoleDetailList?.map((role) => role.RoleName),
+      ['app'],
+    );
+    assert.deepEqual(
+      details.Policies?.map((policy) => policy.PolicyName),
+      ['AmazonS3ReadOnlyAccess'],
+    );
+    const only = (await run('GetAccountAuthorizationDetails', { Filter: ['Group'] })) as Record<string, Output[]>;
+    assert.deepEqual([only.UserDetailList?.length, only.GroupDetailList?.length], [0, 1]);
+    const { SummaryMap } = (await run('GetAccountSummary')) as { SummaryMap: Record<string, number> };
+    assert.deepEqual(
+      [SummaryMap.Users, SummaryMap.Groups, SummaryMap.Roles, SummaryMap.AccountAccessKeysPresent],
+      [1, 1, 1, 1],
+    );
+  });
+
+  it('has one alias', async () => {
+    await run('CreateAccountAlias', { AccountAlias: 'first' });
+    await run('CreateAccountAlias', { AccountAlias: 'second' });
+    assert.deepEqual(await run('ListAccountAliases'), { AccountAliases: ['second'], IsTruncated: false });
+    await rejects(run('DeleteAccountAlias', { AccountAlias: 'first' }), 'NoSuchEntity');
+    await rejects(run('CreateAccountAlias', { AccountAlias: 'Not--good' }), 'ValidationError');
+  });
+});
