@@ -1,9 +1,12 @@
 // How does a test run one operation of a service without sockets, signatures or policies?
 // A fake call around the real store: everything a handler may know, with defaults that a test overrides one by one.
-// Used by tests only; authorization is not run here (the pipeline's work), so `require` allows unless a test says otherwise.
+// Used by tests only. `runOperation` runs no authorization: `require` allows unless a test says otherwise. `runAs` asks the real policies first.
 
 import type { Principal } from '@postern/policy/types.ts';
+import { createAuthorizer } from './authorize/authorize.ts';
+import { principalOf } from './authorize/principal.ts';
 import { AwsError } from './errors.ts';
+import { managedPolicyDocument } from './managed-policies.ts';
 import type { BaseCall, Call, Service, StreamCall } from './service.ts';
 import { Store, type Transaction } from './store/store.ts';
 
@@ -82,6 +85,37 @@ export async function runOperation<O = Record<string, unknown>>(
   const common = { service: service.name, operation: name, ...overrides };
   if (operation.kind === 'stream') return (await operation.run(makeStreamCall(store, common), input)) as O;
   const { value, durable } = store.transact((tx) => operation.run(makeCall(tx, common), input) as O);
+  await durable;
+  return value;
+}
+
+/**
+ * Runs one operation as whoever holds an access key, with every policy asked first, as the pipeline does.
+ * @param services those whose resource policies count, besides the one that is called
+ */
+export async function runAs<O = Record<string, unknown>>(
+  store: Store,
+  accessKeyId: string,
+  service: Service,
+  name: string,
+  input: unknown = {},
+  overrides: Partial<BaseCall> = {},
+  services: readonly Service[] = [],
+): Promise<O> {
+  const operation = service.operations[name];
+  if (operation?.kind !== 'transaction') throw new Error(`${service.name} has no transaction operation ${name}`);
+  const accessKey = store.read((tx) => tx.get('access-key', accessKeyId));
+  if (!accessKey) throw new Error(`there is no key ${accessKeyId}`);
+  const principal = store.read((tx) => principalOf(tx, accessKey, overrides.partition ?? 'aws'));
+  if (!principal) throw new Error(`nobody holds the key ${accessKeyId}`);
+  const base = makeBaseCall({ service: service.name, operation: name, principal, accessKeyId, ...overrides });
+  const serviceOf = (prefix: string) => services.find((one) => one.name === prefix);
+  const asked = createAuthorizer({ managedPolicyDocument, serviceOf }).open(base, service, accessKey);
+  const { value, durable } = store.transact((tx) => {
+    const call: Call = { ...base, require: asked.require, allows: asked.allows, tx };
+    asked.authorize(call, input, operation.authorize);
+    return operation.run(call, input) as O;
+  });
   await durable;
   return value;
 }
