@@ -6,18 +6,11 @@ test('a machine without the tools is told the one command that installs them', (
   const path = process.env.PATH;
   process.env.PATH = '/nonexistent';
   try {
-    for (const failure of preflight()) {
-      assert.match(failure.problem, /^Not installed: /);
-      assert.match(failure.cure, /^sudo apt-get install -y [a-z0-9 -]+$/);
-    }
+    const [failure, ...others] = preflight();
+    assert.deepEqual(others, []);
+    assert.match(failure?.problem ?? '', /^Not installed: .*nsenter/);
+    assert.match(failure?.cure ?? '', /^sudo apt-get install -y [a-z0-9 -]*util-linux/);
   } finally {
     process.env.PATH = path;
-  }
-});
-
-test('every failure names its cure', () => {
-  for (const failure of preflight()) {
-    assert.notEqual(failure.problem, '');
-    assert.notEqual(failure.cure, '');
   }
 });

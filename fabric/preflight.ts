@@ -24,7 +24,7 @@ const trial = `
 echo proc; mount -t proc proc /proc || exit 1
 echo run; mount -t tmpfs tmpfs /run || exit 1
 echo netns; ip netns add trial || exit 1
-echo veth; ip link add a type veth peer name b netns trial || exit 1
+echo veth; ip link add name veth-a type veth peer name veth-b netns trial || exit 1
 echo route; ip route add local 0.0.0.0/0 dev lo && ip rule add fwmark 1 lookup 1 || exit 1
 echo nft; nft -f - <<'RULES' || exit 1
 table ip trial {
