@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { outsideAddress, type RecordType, resolve } from './names.ts';
+import type { Snapshot, Vpc } from './snapshot.ts';
+
+function vpc(options: Partial<Vpc> = {}): Vpc {
+  return {
+    vpcId: 'vpc-1',
+    ownerId: '123456789012',
+    region: 'us-east-1',
+    cidrBlocks: ['10.0.0.0/16'],
+    enableDnsSupport: true,
+    enableDnsHostnames: true,
+    subnets: [],
+    routeTables: [],
+    networkAcls: [],
+    securityGroups: [],
+    instances: [],
+    gatewayEndpoints: [],
+    networkInterfaces: [
+      {
+        networkInterfaceId: 'eni-1',
+        subnetId: 'subnet-1',
+        macAddress: '0a:00:00:00:00:01',
+        groupIds: [],
+        sourceDestCheck: true,
+        privateAddresses: [{ address: '10.0.0.4', primary: true, publicAddress: '198.19.0.7' }],
+        attachment: { instanceId: 'i-0abc', deviceIndex: 0 },
+      },
+    ],
+    ...options,
+  };
+}
+
+const snapshot = (...vpcs: Vpc[]): Snapshot => ({ revision: 1, vpcs, prefixLists: [] });
+const world = snapshot(vpc(), vpc({ vpcId: 'vpc-2', region: 'eu-west-1', networkInterfaces: [] }));
+
+function ask(
+  name: string,
+  type: RecordType = 'A',
+  asker: 'vpc-1' | 'vpc-2' | 'internet' = 'vpc-1',
+  from = world,
+): string {
+  const resolution = resolve(from, asker, name, type);
+  if (resolution === undefined) return 'silent';
+  return resolution.rcode === 'NOERROR'
+    ? resolution.answers.map((each) => each.data).join(' ') || 'no data'
+    : resolution.rcode;
+}
+
+test('[W1] service names mean public service addresses, in a VPC as on the internet', () => {
+  const cases: Record<string, string> = {
+    's3.us-east-1.amazonaws.com': '198.18.1.1',
+    's3.amazonaws.com': '198.18.1.1',
+    'my.bucket.s3.amazonaws.com': '198.18.1.1',
+    'my-bucket.s3.eu-west-1.amazonaws.com': '198.18.5.1',
+    'my-bucket.s3-eu-west-1.amazonaws.com': '198.18.5.1',
+    's3.dualstack.us-east-2.amazonaws.com': '198.18.2.1',
+    'bucket.s3.dualstack.us-east-2.amazonaws.com': '198.18.2.1',
+    'S3.Us-East-1.AmazonAWS.com.': '198.18.1.1',
+    'ec2.us-west-2.amazonaws.com': '198.18.4.129',
+    'ec2.us-west-2.api.aws': '198.18.4.129',
+    'iam.amazonaws.com': '198.18.1.130',
+    'sts.amazonaws.com': '198.18.1.131',
+    'sts.eu-west-1.amazonaws.com': '198.18.5.131',
+    'sts-fips.us-east-1.amazonaws.com': '198.18.1.131',
+    'dynamodb.us-east-1.amazonaws.com': '198.18.1.65',
+    's3.cn-north-1.amazonaws.com.cn': '198.18.30.1',
+    'iam.cn-north-1.amazonaws.com.cn': '198.18.30.130',
+    'kinesis.us-east-1.amazonaws.com': '198.18.1.200',
+    'us-east-1.s3.us-east-1.amazonaws.com': '198.18.1.1',
+  };
+  for (const [name, expected] of Object.entries(cases)) {
+    assert.equal(ask(name), expected, name);
+    assert.equal(ask(name, 'A', 'internet'), expected, `${name} on the internet`);
+  }
+  assert.equal(ask('s3.us-east-1.amazonaws.com', 'AAAA'), 'no data');
+});
+
+test('[D2] an instance is found by its address name and its id, inside its own VPC only', () => {
+  assert.equal(ask('ip-10-0-0-4.ec2.internal'), '10.0.0.4');
+  assert.equal(ask('i-0abc.ec2.internal'), '10.0.0.4');
+  assert.equal(ask('ip-10-0-0-5.ec2.internal'), 'NXDOMAIN');
+  assert.equal(ask('ip-10-0-0-4.eu-west-1.compute.internal'), 'NXDOMAIN');
+  assert.equal(ask('ip-10-0-0-4.ec2.internal', 'A', 'vpc-2'), 'NXDOMAIN');
+  assert.equal(ask('ip-10-0-0-4.ec2.internal', 'A', 'internet'), 'NXDOMAIN');
+});
+
+test('[D3] a public name means the private address inside the VPC and the public one outside', () => {
+  const name = 'ec2-198-19-0-7.compute-1.amazonaws.com';
+  assert.equal(ask(name), '10.0.0.4');
+  assert.equal(ask(name, 'A', 'vpc-2'), '198.19.0.7');
+  assert.equal(ask(name, 'A', 'internet'), '198.19.0.7');
+  assert.equal(ask(name, 'A', 'vpc-1', snapshot(vpc({ enableDnsHostnames: false }))), '198.19.0.7');
+});
+
+test('[D4] without DNS support the resolver stays silent', () => {
+  const off = snapshot(vpc({ enableDnsSupport: false }));
+  assert.equal(ask('s3.us-east-1.amazonaws.com', 'A', 'vpc-1', off), 'silent');
+  assert.equal(ask('example.com', 'A', 'vpc-1', snapshot()), 'silent');
+});
+
+test('addresses have names', () => {
+  assert.equal(ask('4.0.0.10.in-addr.arpa', 'PTR'), 'ip-10-0-0-4.ec2.internal');
+  assert.equal(ask('4.0.0.10.in-addr.arpa', 'PTR', 'vpc-2'), 'ip-10-0-0-4.eu-west-1.compute.internal');
+  assert.equal(ask('4.0.0.10.in-addr.arpa', 'PTR', 'internet'), 'NXDOMAIN');
+  assert.equal(ask('7.0.19.198.in-addr.arpa', 'PTR', 'internet'), 'ec2-198-19-0-7.compute-1.amazonaws.com');
+  assert.equal(ask('999.0.0.10.in-addr.arpa', 'PTR'), 'NXDOMAIN');
+});
+
+test('a name outside AWS always has the same stand-in, and some names never exist', () => {
+  assert.match(ask('example.com'), /^(203\.0\.113|198\.51\.100)\.\d+$/);
+  assert.equal(ask('example.com'), ask('EXAMPLE.com.', 'A', 'internet'));
+  assert.equal(ask('example.com', 'AAAA'), 'no data');
+  for (const name of [
+    'nosuch',
+    'printer.local',
+    'db.corp.internal',
+    'a..b',
+    'bad name.com',
+    `${'a'.repeat(64)}.com`,
+    '-x.com',
+  ])
+    assert.equal(ask(name), 'NXDOMAIN', name);
+  for (let n = 0; n < 2000; n++) assert.notEqual(outsideAddress(`host${n}.example`), '203.0.113.10');
+});

@@ -1,0 +1,213 @@
+// What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, W1.
+// Inside a VPC a public instance name means the private address (D3); service names mean public service addresses, and the route decides the path (W1).
+// Every name outside AWS has a stand-in address, always the same one, so that `curl https://example.com` has somewhere to go.
+// Gaps: no IPv6 (AAAA has no answers), no private hosted zones, no interface endpoints' names.
+
+import { addressPlan, type PlannedService, regions, serviceAddress, servicePlan } from './addresses.ts';
+import { containsAddress, ipToNumber } from './cidr.ts';
+import type { Cidr, Ipv4, Snapshot, Vpc, VpcId } from './snapshot.ts';
+
+export type RecordType = 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'TXT' | 'MX' | 'NS' | 'SOA' | 'SRV' | 'ANY';
+
+export interface Answer {
+  readonly name: string;
+  readonly type: 'A' | 'PTR';
+  readonly ttlSeconds: number;
+  /** An address, or for PTR a name. */
+  readonly data: string;
+}
+
+export interface Resolution {
+  readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL';
+  /** Empty with NOERROR: the name exists and has no such record. */
+  readonly answers: readonly Answer[];
+}
+
+const noData: Resolution = { rcode: 'NOERROR', answers: [] };
+const noName: Resolution = { rcode: 'NXDOMAIN', answers: [] };
+
+/** Seconds, as seen from Amazon's resolver: 60 for instances; services answer with short ones. */
+const ttl = { instance: 60, service: 60, outside: 300 } as const;
+
+/**
+ * Answers one question.
+ * @param asker whose resolver is asked: a VPC's, or the internet's
+ * @param name any case, with or without the last dot
+ * @returns undefined when the resolver stays silent: DNS support of the VPC is off (D4), or there is no such VPC
+ */
+export function resolve(
+  snapshot: Snapshot,
+  asker: VpcId | 'internet',
+  name: string,
+  type: RecordType,
+): Resolution | undefined {
+  const vpc = asker === 'internet' ? undefined : snapshot.vpcs.find((each) => each.vpcId === asker);
+  if (asker !== 'internet' && vpc?.enableDnsSupport !== true) return undefined;
+  const asked = name.toLowerCase().replace(/\.$/, '');
+  if (!isHostName(asked)) return noName;
+  const pointer = reverseName.exec(asked);
+  if (pointer !== null) return resolvePointer(snapshot, vpc, asked, type, pointer.slice(1, 5).toReversed().join('.'));
+  const instance = instanceAddress(snapshot, vpc, asked);
+  if (instance !== undefined) return instance === 'none' ? noName : address(asked, type, instance, ttl.instance);
+  const service = serviceHost(asked, vpc?.region ?? 'us-east-1');
+  if (service !== undefined) return service === 'none' ? noName : address(asked, type, service, ttl.service);
+  return resolveOutside(asked, type);
+}
+
+const reverseName = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/;
+/** A label may hold an underscore: `_acme-challenge`. */
+const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+function isHostName(name: string): boolean {
+  return name.length <= 253 && name.split('.').every((each) => label.test(each));
+}
+
+function address(name: string, type: RecordType, data: Ipv4, ttlSeconds: number): Resolution {
+  return type === 'A' || type === 'ANY'
+    ? { rcode: 'NOERROR', answers: [{ name, type: 'A', ttlSeconds, data }] }
+    : noData;
+}
+
+// ---- instances
+
+const privateIpName = /^ip-(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})\.(?:ec2|([a-z0-9-]+)\.compute)\.internal$/;
+const resourceName = /^(i-[0-9a-z]+)\.(?:ec2|([a-z0-9-]+)\.compute)\.internal$/;
+const publicName =
+  /^ec2-(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})\.(?:compute-1|([a-z0-9-]+)\.compute)\.amazonaws\.com(?:\.cn)?$/;
+
+/** Undefined: no name of an instance's shape. `none`: of that shape, but there is no such instance for this asker. */
+function instanceAddress(snapshot: Snapshot, vpc: Vpc | undefined, name: string): Ipv4 | 'none' | undefined {
+  const byPrivateIp = privateIpName.exec(name);
+  if (byPrivateIp !== null) {
+    const ip = byPrivateIp.slice(1, 5).join('.');
+    return vpc !== undefined && inRegion(vpc, byPrivateIp[5]) && holder(vpc, ip) !== undefined ? ip : 'none';
+  }
+  const byId = resourceName.exec(name);
+  if (byId !== null) {
+    const eni = vpc?.networkInterfaces.find(
+      (each) => each.attachment?.instanceId === byId[1] && each.attachment?.deviceIndex === 0,
+    );
+    return vpc !== undefined && inRegion(vpc, byId[2]) ? (eni?.privateAddresses[0]?.address ?? 'none') : 'none';
+  }
+  const byPublicIp = publicName.exec(name);
+  if (byPublicIp === null) return undefined;
+  const ip = byPublicIp.slice(1, 5).join('.');
+  const region = byPublicIp[5] ?? 'us-east-1';
+  for (const each of snapshot.vpcs) {
+    if (each.region !== region || !each.enableDnsHostnames || !each.enableDnsSupport) continue;
+    for (const eni of each.networkInterfaces) {
+      const pair = eni.privateAddresses.find((own) => own.publicAddress === ip);
+      if (pair !== undefined) return each.vpcId === vpc?.vpcId ? pair.address : ip;
+    }
+  }
+  // A public name says its own address, also after the instance is gone.
+  return ipToNumber(ip) === undefined ? 'none' : ip;
+}
+
+/** `ec2.internal` is us-east-1's; every other region has `REGION.compute.internal`. */
+function inRegion(vpc: Vpc, named: string | undefined): boolean {
+  return named === undefined ? vpc.region === 'us-east-1' : vpc.region === named;
+}
+
+function holder(vpc: Vpc, ip: Ipv4) {
+  return vpc.networkInterfaces.find((each) => each.privateAddresses.some((own) => own.address === ip));
+}
+
+function resolvePointer(
+  snapshot: Snapshot,
+  vpc: Vpc | undefined,
+  asked: string,
+  type: RecordType,
+  ip: string,
+): Resolution {
+  if (ipToNumber(ip) === undefined) return noName;
+  const name = pointerTarget(snapshot, vpc, ip);
+  if (name === undefined) return noName;
+  return type === 'PTR' || type === 'ANY'
+    ? { rcode: 'NOERROR', answers: [{ name: asked, type: 'PTR', ttlSeconds: ttl.instance, data: name }] }
+    : noData;
+}
+
+function pointerTarget(snapshot: Snapshot, vpc: Vpc | undefined, ip: Ipv4): string | undefined {
+  // Amazon's resolver names every address of the VPC's blocks, whether or not something has it.
+  if (vpc?.cidrBlocks.some((block) => containsAddress(block, ip)) === true) return privateDnsName(ip, vpc.region);
+  for (const each of snapshot.vpcs) {
+    if (each.networkInterfaces.some((eni) => eni.privateAddresses.some((own) => own.publicAddress === ip)))
+      return publicDnsName(ip, each.region);
+  }
+  return undefined;
+}
+
+/** `ip-10-0-0-4.ec2.internal`, elsewhere `ip-10-0-0-4.eu-west-1.compute.internal`. */
+export function privateDnsName(ip: Ipv4, region: string): string {
+  return `ip-${ip.replaceAll('.', '-')}.${region === 'us-east-1' ? 'ec2' : `${region}.compute`}.internal`;
+}
+
+/** `ec2-198-19-0-7.compute-1.amazonaws.com`, elsewhere `ec2-….eu-west-1.compute.amazonaws.com` (D3). */
+export function publicDnsName(ip: Ipv4, region: string): string {
+  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return `ec2-${ip.replaceAll('.', '-')}.${region === 'us-east-1' ? 'compute-1' : `${region}.compute`}.${suffix}`;
+}
+
+// ---- services
+
+/** Services with one name for the whole partition; the address is the one of its home region. */
+const globalServices: Readonly<Record<string, PlannedService>> = {
+  iam: 'iam',
+  sts: 'sts',
+  s3: 's3',
+  ec2: 'ec2',
+  's3-external-1': 's3',
+  account: 'account',
+};
+/** `dualstack` and friends stand between the service and the region and change no IPv4 address. */
+const variants = new Set(['dualstack', 'fips']);
+
+/** Undefined: not a name under AWS's service domains. `none`: under them, and no such name exists. */
+function serviceHost(name: string, homeRegion: string): Ipv4 | 'none' | undefined {
+  const suffix = ['.amazonaws.com.cn', '.amazonaws.com', '.api.aws', '.on.aws'].find((each) => name.endsWith(each));
+  if (suffix === undefined)
+    return name === 'amazonaws.com' || name === 'aws.amazon.com' ? outsideAddress(name) : undefined;
+  const labels = name
+    .slice(0, -suffix.length)
+    .split('.')
+    .filter((each) => !variants.has(each));
+  const regionAt = labels.findLastIndex((each) => regions.includes(each as (typeof regions)[number]));
+  const home =
+    suffix === '.amazonaws.com.cn' ? 'cn-north-1' : homeRegion.startsWith('us-gov-') ? 'us-gov-west-1' : 'us-east-1';
+  // `s3-us-west-2.amazonaws.com` and `bucket.s3-us-west-2.amazonaws.com`, the old dash form.
+  const dashed = labels.at(-1)?.match(/^s3-(.+)$/)?.[1];
+  if (regionAt < 0 && dashed !== undefined && regions.includes(dashed as (typeof regions)[number]))
+    return serviceAddress(dashed, 's3') ?? 'none';
+  if (regionAt < 0) {
+    const last = labels.at(-1) ?? '';
+    return serviceAddress(home, globalServices[last.replace(/-fips$/, '')] ?? 'other') ?? 'none';
+  }
+  // What stands before the region is the service, and before that a bucket or an account; what stands after it belongs to neither (`vpce`, `elb`).
+  const region = labels[regionAt] ?? home;
+  if (regionAt !== labels.length - 1) return serviceAddress(region, 'other') ?? 'none';
+  const service = (labels[regionAt - 1] ?? '').replace(/-fips$/, '');
+  return serviceAddress(region, service in servicePlan ? (service as PlannedService) : 'other') ?? 'none';
+}
+
+// ---- the sealed internet
+
+/** Names that must not exist anywhere (RFC 6761, RFC 8375) and those that only a VPC could know. */
+const absent = /(^|\.)(invalid|internal|local|localdomain|onion|test|home\.arpa|in-addr\.arpa|ip6\.arpa)$/;
+
+function resolveOutside(name: string, type: RecordType): Resolution {
+  if (name === 'localhost' || name.endsWith('.localhost')) return address(name, type, '127.0.0.1', ttl.outside);
+  if (absent.test(name) || !name.includes('.')) return noName;
+  return address(name, type, outsideAddress(name), ttl.outside);
+}
+
+/** The same name has the same address, and the terminal's own address is no stand-in's. */
+export function outsideAddress(name: string): Ipv4 {
+  const blocks: readonly Cidr[] = addressPlan.outside;
+  // FNV-1a: small, and spreads short names well.
+  let hash = 0x811c9dc5;
+  for (const character of name) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
+  const block = blocks[hash % blocks.length] ?? '203.0.113.0/24';
+  const host = 20 + ((hash >>> 8) % 230);
+  return block.replace(/0\/24$/, String(host));
+}
