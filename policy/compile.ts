@@ -84,17 +84,18 @@ function compilePrincipalElement(
   return (question) => (notPrincipalSpares(spared, question.principal, question.hasBoundary) ? undefined : 'any');
 }
 
-const knownLowerCase = new WeakSet<ConditionContext>();
+/** A mark on the map itself: a WeakSet of contexts, one per decision, costs the collector more than the decision. */
+const lowerCase = Symbol('every key is in lower case');
 
 /** Says that every key of a context is in lower case, so that it is not looked through again on each decision. @returns the context */
 export function lowerCaseContext<C extends ConditionContext>(context: C): C {
-  knownLowerCase.add(context);
+  (context as C & { [lowerCase]?: boolean })[lowerCase] = true;
   return context;
 }
 
 /** Reads a context by lower-case key, whatever case its own keys have (O4). */
 export function lookupOf(context: ConditionContext): Lookup {
-  if (knownLowerCase.has(context)) return (key) => context.get(key);
+  if ((context as ConditionContext & { [lowerCase]?: boolean })[lowerCase]) return (key) => context.get(key);
   let lowered: ReadonlyMap<string, readonly string[]> | undefined;
   return (key) => {
     lowered ??= lowerCaseKeys(context);

@@ -146,6 +146,9 @@ export function ec2Permissions(
   action: ActionFacts,
   facts: ServiceFacts,
 ): readonly Permission[] {
+  const everywhere: Permission = { action: asked, resource: '*', context: { 'ec2:region': [call.region] } };
+  // Every Describe: nothing of the input can change what is asked.
+  if (action.resources.size === 0 && input.TagSpecifications === undefined) return [everywhere];
   const requestTags = tagsByType(action.name, input);
   const named = namedResources(tx, call, input);
   const permissions: Permission[] = [];
@@ -163,7 +166,7 @@ export function ec2Permissions(
     else if (resource.required || ALSO_CREATED[action.name]?.includes(resource.type)) ask(resource, undefined);
   }
   if (permissions.length === 0) {
-    permissions.push({ action: asked, resource: '*', context: { 'ec2:region': [call.region] } });
+    permissions.push(everywhere);
   }
   return [...permissions, ...taggingPermissions(call, action, facts, requestTags)];
 }
