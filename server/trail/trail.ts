@@ -7,6 +7,7 @@ import { appendFile } from 'node:fs/promises';
 import type { RequestEvent } from '../operator/api.ts';
 
 const flushAfterMs = 250;
+const eventsPerWrite = 128;
 
 export interface TrailOptions {
   /** The file of events; its predecessor is kept as `FILE.1`. Without a file, memory is all there is. */
@@ -96,10 +97,13 @@ export class Trail {
     // One write after the other: lines must not interleave, and the order is the order of the calls.
     this.#writing = this.#writing.then(async () => {
       try {
-        const text = lines(events);
-        this.#rotate(file);
-        await appendFile(file, text, { mode: 0o600 });
-        this.#fileBytes += Buffer.byteLength(text);
+        // In pieces, so that a burst does not hold up the requests that are under way.
+        for (let start = 0; start < events.length; start += eventsPerWrite) {
+          const text = lines(events.slice(start, start + eventsPerWrite));
+          this.#rotate(file);
+          await appendFile(file, text, { mode: 0o600 });
+          this.#fileBytes += Buffer.byteLength(text);
+        }
       } catch (error) {
         this.#onError(error as Error);
       }
