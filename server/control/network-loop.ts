@@ -1,0 +1,104 @@
+// Keeps the kernel's network as the rows say: one apply at a time, always of the newest rows; requests that come in the same turn or while one runs
+// share the next. A failed apply is tried again, because nobody else would ask.
+
+import type { Applied, NetworkFabric } from '@postern/fabric/types.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock, Log } from './loop.ts';
+import { buildSnapshot } from './snapshot.ts';
+
+const retryMs = 1000;
+
+interface Waiting {
+  readonly promise: Promise<Applied>;
+  readonly resolve: (applied: Applied) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class NetworkLoop {
+  readonly #store: Store;
+  readonly #fabric: NetworkFabric;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #onIdle: () => void;
+  #next: Waiting | undefined;
+  #running = false;
+  #cancelRetry: (() => void) | undefined;
+  #closed = false;
+  #failure: string | undefined;
+
+  constructor(options: { store: Store; fabric: NetworkFabric; clock: Clock; log: Log; onIdle: () => void }) {
+    this.#store = options.store;
+    this.#fabric = options.fabric;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#onIdle = options.onIdle;
+  }
+
+  /** True when nothing is asked for that was not applied. */
+  get idle(): boolean {
+    return !this.#running && this.#next === undefined;
+  }
+
+  /** Why the kernel does not carry the newest rows, after the last apply; undefined when it does. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Settles with an apply that begins after this call. Rejects with the fabric's reason. */
+  request(): Promise<Applied> {
+    if (!this.#next) {
+      this.#next = deferred();
+      // A waiter may have gone away (closed, or the instance ended): the failure is logged below in any case.
+      this.#next.promise.catch(() => {});
+      if (!this.#running) setImmediate(() => void this.#run());
+    }
+    return this.#next.promise;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#next?.reject(new Error('the cloud is ending'));
+    this.#next = undefined;
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    for (let waiting = this.#next; waiting && !this.#closed; waiting = this.#next) {
+      this.#next = undefined;
+      try {
+        const snapshot = this.#store.read((tx) => buildSnapshot(tx, this.#store.revision));
+        const applied = await this.#fabric.apply(snapshot);
+        this.#note(applied.failures.map((one) => `${one.cause}: ${one.message}`).join('\n') || undefined);
+        waiting.resolve(applied);
+      } catch (error) {
+        this.#note(error instanceof Error ? error.message : String(error));
+        waiting.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    this.#running = false;
+    if (this.#failure !== undefined && !this.#closed)
+      this.#cancelRetry = this.#clock.after(retryMs, () => void this.request().catch(() => {}));
+    this.#onIdle();
+  }
+
+  /** Says a failure once, not at each try. */
+  #note(failure: string | undefined): void {
+    if (failure !== undefined && failure !== this.#failure) this.#log(`the network could not be applied: ${failure}`);
+    if (failure === undefined && this.#failure !== undefined) this.#log('the network is applied again');
+    this.#failure = failure;
+  }
+}
+
+function deferred(): Waiting {
+  let resolve: Waiting['resolve'] = () => {};
+  let reject: Waiting['reject'] = () => {};
+  const promise = new Promise<Applied>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,60 @@
+// Does a change of rows concern a packet? Only what is in a VPC with a live instance can: then the fabric is told. A change that is wrongly called
+// relevant costs one apply that changes nothing; the other mistake would be a lie, so in doubt it is relevant.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { InstanceRow } from '../store/rows/ec2.ts';
+import type { Change, Kind, Row, Transaction } from '../store/store.ts';
+import { isLive } from './snapshot.ts';
+
+/** VPCs that have a live instance. */
+export function liveVpcs(tx: Transaction): Set<string> {
+  const vpcs = new Set<string>();
+  for (const row of tx.list('instance')) if (isLive(row)) vpcs.add(row.vpcId);
+  return vpcs;
+}
+
+type Reader = (row: Row) => string | undefined;
+const vpcOf: Reader = (row) => (row as Row & { vpcId?: string }).vpcId;
+const ownId: Reader = (row) => row.id;
+
+/** Kind → the VPC that a row belongs to; `anywhere` for those that any VPC may name. Kinds that are not here never concern the network. */
+const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
+  vpc: ownId,
+  subnet: vpcOf,
+  'route-table': vpcOf,
+  'internet-gateway': vpcOf,
+  'security-group': vpcOf,
+  'security-group-rule': vpcOf,
+  'network-acl': vpcOf,
+  'network-interface': vpcOf,
+  'vpc-endpoint': vpcOf,
+  address: 'anywhere',
+  'prefix-list': 'anywhere',
+  'dhcp-options': 'anywhere',
+};
+
+/** @param live the VPCs that are live after the change */
+export function concernsNetwork({ kind, before, after }: Change, live: ReadonlySet<string>): boolean {
+  if (kind === 'instance')
+    return instanceConcernsNetwork(before as InstanceRow | undefined, after as InstanceRow | undefined);
+  const reader = readers[kind];
+  if (!reader || live.size === 0) return false;
+  if (before && after && isDeepStrictEqual(withoutTags(before), withoutTags(after))) return false;
+  if (reader === 'anywhere') return true;
+  return [before, after].some((row) => {
+    const vpcId = row && reader(row);
+    return vpcId !== undefined && live.has(vpcId);
+  });
+}
+
+function instanceConcernsNetwork(before: InstanceRow | undefined, after: InstanceRow | undefined): boolean {
+  const wasLive = before !== undefined && isLive(before);
+  const live = after !== undefined && isLive(after);
+  if (wasLive !== live) return true;
+  return live && !isDeepStrictEqual(before?.metadataOptions, after.metadataOptions);
+}
+
+function withoutTags(row: Row): object {
+  const { tags: _tags, ...rest } = row as Row & { tags?: unknown };
+  return rest;
+}
