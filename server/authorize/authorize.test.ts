@@ -571,6 +571,57 @@ test('EC2 asks once per resource, with `type/*` for what is created', () => {
   );
 });
 
+test('EC2 asks about what the input names without an id', () => {
+  const defaults = (tx: Transaction) => {
+    network(tx);
+    const vpc = tx.get('vpc', vpcId);
+    const subnet = tx.get('subnet', subnetId);
+    if (vpc) tx.put('vpc', { ...vpc, isDefault: true });
+    if (subnet) tx.put('subnet', { ...subnet, defaultForAz: true });
+    for (const groupName of ['default', 'web']) {
+      tx.put('security-group', {
+        id: `sg-${groupName}`,
+        accountId: account,
+        region: 'us-east-1',
+        vpcId,
+        groupName,
+        description: '',
+        tags: {},
+      });
+    }
+    tx.put('address', {
+      id: 'eipalloc-1',
+      accountId: account,
+      region: 'us-east-1',
+      publicIp: '198.19.0.5',
+      domain: 'vpc',
+      tags: {},
+    });
+  };
+  const launch = asks('RunInstances', { ImageId: 'ami-0aaaaaaaaaaaaaaaa' }, defaults);
+  assert.ok(launch.includes(`ec2:RunInstances subnet/${subnetId}`), launch.join());
+  assert.ok(launch.includes('ec2:RunInstances security-group/sg-default'), launch.join());
+  assert.ok(
+    asks('RunInstances', { ImageId: 'ami-0aaaaaaaaaaaaaaaa', SecurityGroups: ['web'] }, defaults).includes(
+      'ec2:RunInstances security-group/sg-web',
+    ),
+  );
+  assert.ok(
+    asks('RunInstances', { ImageId: 'ami-0aaaaaaaaaaaaaaaa' }).includes('ec2:RunInstances subnet/*'),
+    'without a default subnet',
+  );
+  assert.deepEqual(asks('DeleteSecurityGroup', { GroupName: 'web' }, defaults), [
+    'ec2:DeleteSecurityGroup security-group/sg-web',
+  ]);
+  assert.deepEqual(asks('CreateSecurityGroup', { GroupName: 'web' }, defaults), [
+    'ec2:CreateSecurityGroup security-group/*',
+    `ec2:CreateSecurityGroup vpc/${vpcId}`,
+  ]);
+  assert.deepEqual(asks('ReleaseAddress', { PublicIp: '198.19.0.5' }, defaults), [
+    'ec2:ReleaseAddress elastic-ip/eipalloc-1',
+  ]);
+});
+
 test('tags on create ask for ec2:CreateTags with ec2:CreateAction', () => {
   const input = {
     CidrBlock: '10.0.0.0/16',

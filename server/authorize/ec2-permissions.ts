@@ -8,6 +8,7 @@ import type { Permission } from '../service.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CallFacts } from './context.ts';
 import { type Ec2Context, rowContext } from './ec2-context.ts';
+import { withIds } from './ec2-names.ts';
 import { type ActionFacts, type ActionResource, factsOf, fillArn, type ServiceFacts } from './facts.ts';
 import type { Input } from './permissions.ts';
 
@@ -141,14 +142,15 @@ const ALSO_CREATED: Readonly<Record<string, readonly string[]>> = { RunInstances
 export function ec2Permissions(
   tx: Transaction,
   call: CallFacts,
-  input: Input,
+  given: Input,
   asked: string,
   action: ActionFacts,
   facts: ServiceFacts,
 ): readonly Permission[] {
   const everywhere: Permission = { action: asked, resource: '*', context: { 'ec2:region': [call.region] } };
   // Every Describe: nothing of the input can change what is asked.
-  if (action.resources.size === 0 && input.TagSpecifications === undefined) return [everywhere];
+  if (action.resources.size === 0 && given.TagSpecifications === undefined) return [everywhere];
+  const input = withIds(tx, call, action.name, given);
   const requestTags = tagsByType(action.name, input);
   const named = namedResources(tx, call, input);
   const permissions: Permission[] = [];
