@@ -154,7 +154,9 @@ export class LinuxMachines implements Machines {
     const cwd = options.cwd ?? '/home/ec2-user';
     // Not --all: that names the time namespace too, which is ours and may not be entered again.
     const namespaces = ['--user', '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-    const command = [...namespaces, '--target',
+    const command = [
+      ...namespaces,
+      '--target',
       String(machine.pid),
       ...credentials,
       '--',

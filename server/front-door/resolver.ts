@@ -1,0 +1,155 @@
+// The VPC resolver's sockets (D2), and those of public resolvers on the sealed internet. What a name means is not decided here: `resolve` is given in.
+// A UDP answer must come from the address that was asked, and Node cannot choose it per packet, so UDP listens on named addresses only;
+// TCP listens on every address. Gap: a public resolver outside the list answers over TCP alone.
+
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Origin } from '@postern/fabric/types.ts';
+import type { Ipv4, VpcId } from '@postern/network/snapshot.ts';
+import * as dns from 'dns-packet';
+
+/** Who asks: a VPC through its resolver, or anybody on the internet. */
+export type ResolverView = { readonly kind: 'vpc'; readonly vpcId: VpcId } | { readonly kind: 'internet' };
+
+export interface ResolvedRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly ttlSeconds: number;
+  /** As dns-packet takes it: an address for A, a name for CNAME and PTR, strings for TXT … */
+  readonly data: unknown;
+}
+
+export interface Resolved {
+  readonly code: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
+  readonly answers: readonly ResolvedRecord[];
+  readonly authorities?: readonly ResolvedRecord[];
+}
+
+/** Undefined: no answer at all, the client times out (D4). */
+export type Resolve = (view: ResolverView, name: string, type: string) => Resolved | undefined;
+
+const publicResolvers: readonly Ipv4[] = ['8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9'];
+const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
+
+/** The answer's bytes for a question's bytes; undefined when there is to be none. Pure but for `resolve`. */
+export function answerQuery(
+  query: Buffer,
+  view: ResolverView,
+  resolve: Resolve,
+  limitBytes: number,
+): Buffer | undefined {
+  let packet: dns.DecodedPacket;
+  try {
+    packet = dns.decode(query);
+  } catch {
+    return undefined;
+  }
+  const question = packet.questions?.[0];
+  if (packet.type !== 'query' || !question) return undefined;
+  const resolved = resolve(view, question.name.toLowerCase().replace(/\.$/, ''), question.type);
+  if (!resolved) return undefined;
+  const record = (one: ResolvedRecord) =>
+    ({ name: one.name, type: one.type, ttl: one.ttlSeconds, class: 'IN', data: one.data }) as dns.Answer;
+  const recursion = dns.RECURSION_AVAILABLE | ((packet.flags ?? 0) & dns.RECURSION_DESIRED);
+  const answer: dns.Packet = {
+    type: 'response',
+    ...(packet.id !== undefined && { id: packet.id }),
+    flags: recursion | codes[resolved.code],
+    // The question as it was asked, with its capitals: clients compare (0x20 encoding).
+    questions: [question],
+    // The owner name of a direct answer repeats the question's capitals too.
+    answers: resolved.answers.map((one) =>
+      record(one.name === question.name.toLowerCase() ? { ...one, name: question.name } : one),
+    ),
+    authorities: (resolved.authorities ?? []).map(record),
+  };
+  const bytes = dns.encode(answer);
+  if (bytes.length <= limitBytes) return bytes;
+  return dns.encode({ ...answer, flags: (answer.flags ?? 0) | dns.TRUNCATED_RESPONSE, answers: [], authorities: [] });
+}
+
+/** How large a UDP answer the asker takes: 512 bytes, or what EDNS says. */
+function limitOf(query: Buffer): number {
+  try {
+    const edns = dns.decode(query).additionals?.find((one) => one.type === 'OPT') as
+      | { udpPayloadSize?: number }
+      | undefined;
+    return Math.min(Math.max(edns?.udpPayloadSize ?? 512, 512), 4096);
+  } catch {
+    return 512;
+  }
+}
+
+export interface ResolverOptions {
+  readonly address: Ipv4;
+  readonly resolve: Resolve;
+  readonly origin: (remote: Ipv4, local: Ipv4) => Origin | undefined;
+}
+
+export interface RunningResolver {
+  close(): Promise<void>;
+}
+
+function viewOf(origin: Origin | undefined): ResolverView | undefined {
+  if (origin?.kind === 'resolver') return { kind: 'vpc', vpcId: origin.vpcId };
+  return origin?.kind === 'internet' ? { kind: 'internet' } : undefined;
+}
+
+/** Opens the sockets. Fails when the resolver's own address cannot be had. */
+export async function startResolver(options: ResolverOptions): Promise<RunningResolver> {
+  const sockets: UdpSocket[] = [];
+  for (const address of [options.address, ...publicResolvers]) {
+    const socket = createSocket('udp4');
+    socket.on('message', (query, from) => {
+      const view = viewOf(options.origin(from.address, address));
+      const answer = view && answerQuery(query, view, options.resolve, limitOf(query));
+      // The asker may be gone, and its packets undeliverable: that is its loss.
+      if (answer) socket.send(answer, from.port, from.address, () => {});
+    });
+    await new Promise<void>((resolve, reject) => {
+      // Later errors are of single packets (an asker that is gone): once bound, the rejection has no effect.
+      socket.on('error', reject);
+      socket.bind({ port: 53, address, exclusive: true }, resolve);
+    });
+    sockets.push(socket);
+  }
+  const tcp = createServer((socket) => serveTcp(socket, options));
+  await listenOn(tcp, 53);
+  return {
+    close: async () => {
+      for (const socket of sockets) socket.close();
+      await new Promise((resolve) => tcp.close(resolve));
+    },
+  };
+}
+
+function listenOn(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: '0.0.0.0', port }, resolve);
+  });
+}
+
+/** Each message has its length in two bytes before it (RFC 1035, 4.2.2). */
+function serveTcp(socket: Socket, options: ResolverOptions): void {
+  socket.on('error', () => socket.destroy());
+  socket.setTimeout(10_000, () => socket.destroy());
+  const view = viewOf(options.origin(socket.remoteAddress ?? '', socket.localAddress ?? ''));
+  if (!view) {
+    socket.destroy();
+    return;
+  }
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+      const length = rest.readUInt16BE(0);
+      const answer = answerQuery(rest.subarray(2, 2 + length), view, options.resolve, 65_535);
+      rest = rest.subarray(2 + length);
+      if (!answer) continue;
+      const head = Buffer.alloc(2);
+      head.writeUInt16BE(answer.length);
+      socket.write(Buffer.concat([head, answer]));
+    }
+  });
+}

@@ -1,0 +1,55 @@
+// TLS in front of a socket that is accepted already: on port 443 of every address, and on the loopback port where plain HTTP and TLS share one listener.
+
+import { isIPv4, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { CertificateAuthority } from './certificates.ts';
+
+const handshakeByte = 0x16;
+const handshakeTimeoutMs = 20_000;
+const namePattern = /^(?=.{1,253}$)[a-z0-9_*-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+
+/**
+ * Turns an accepted TCP socket into a TLS socket. A failed handshake ends the socket and nothing else.
+ * Not a tls.Server: that has one certificate for clients that send no name, and here each address has its own.
+ */
+export function terminateTls(
+  authority: CertificateAuthority,
+  socket: Socket,
+  onSecure: (socket: TLSSocket) => void,
+): void {
+  const address = (socket.localAddress ?? '').replace(/^::ffff:/, '');
+  const fallback = authority.contextFor(isIPv4(address) ? address : 'amazonaws.com');
+  const secure = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: fallback,
+    ALPNProtocols: ['http/1.1'],
+    SNICallback: (name, done) => {
+      const lower = name.toLowerCase();
+      done(null, namePattern.test(lower) ? authority.contextFor(lower) : fallback);
+    },
+  });
+  const tooSlow = setTimeout(() => secure.destroy(), handshakeTimeoutMs);
+  secure.on('error', () => secure.destroy());
+  secure.once('close', () => clearTimeout(tooSlow));
+  secure.once('secure', () => {
+    clearTimeout(tooSlow);
+    onSecure(secure);
+  });
+}
+
+/** Looks at the first byte of a connection, puts it back, and says whether it begins a TLS handshake. */
+export function sniffTls(socket: Socket, decided: (tls: boolean) => void): void {
+  const onError = () => socket.destroy();
+  socket.on('error', onError);
+  socket.once('readable', () => {
+    const first = socket.read(1) as Buffer | null;
+    if (first === null) {
+      // The client closed without a word.
+      socket.destroy();
+      return;
+    }
+    socket.unshift(first);
+    socket.off('error', onError);
+    decided(first[0] === handshakeByte);
+  });
+}
