@@ -42,17 +42,35 @@ export interface Identified {
   readonly failure: AwsError | undefined;
 }
 
-const scopePattern = /^([^/]+(?:\/[^/]+)*?)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/;
-
 /** The scope in the Authorization header or the presigned query; undefined when there is none or it is malformed. */
 export function readScope(head: RequestHead): SignatureScope | undefined {
   const authorization = head.headers.authorization;
-  const credential = authorization
-    ? /Credential=([^,\s]+)/.exec(authorization)?.[1]
-    : queryValue(head, 'X-Amz-Credential');
-  const match = credential === undefined ? undefined : scopePattern.exec(credential);
-  if (!match) return undefined;
-  const [, accessKeyId = '', date = '', region = '', service = ''] = match;
+  if (authorization === undefined) return parseScope(queryValue(head, 'X-Amz-Credential'));
+  return parseScope(authorizationPart(authorization, 'Credential='));
+}
+
+/** One part of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`. */
+export function authorizationPart(authorization: string, name: string): string | undefined {
+  const at = authorization.indexOf(name);
+  if (at < 0) return undefined;
+  const comma = authorization.indexOf(',', at);
+  return authorization.slice(at + name.length, comma < 0 ? undefined : comma).trim();
+}
+
+function parseScope(credential: string | undefined): SignatureScope | undefined {
+  if (credential === undefined) return undefined;
+  const parts = credential.split('/');
+  const [accessKeyId, date, region, service, end] = parts;
+  if (
+    parts.length !== 5 ||
+    !accessKeyId ||
+    !date ||
+    !/^\d{8}$/.test(date) ||
+    !region ||
+    !service ||
+    end !== 'aws4_request'
+  )
+    return undefined;
   return { accessKeyId, date, region, service };
 }
 

@@ -1,6 +1,7 @@
 // Signature version 4: the canonical request and its signature, as arithmetic on strings. Who is allowed in is decided in verify.ts.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html (read 2026-11-21).
 
+import * as crypto from 'node:crypto';
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { decodePercent, type QueryPair, type RequestHead } from './head.ts';
 import type { SignatureScope } from './identify.ts';
@@ -16,8 +17,12 @@ export interface SignatureParts {
   readonly timestamp: string;
 }
 
+// The one-shot form came with Node 20.12 and costs a third.
+type OneShot = (algorithm: string, data: string | Uint8Array, encoding: 'hex') => string;
+const oneShot = (crypto as unknown as { hash?: OneShot }).hash;
+
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return oneShot ? oneShot('sha256', data, 'hex') : createHash('sha256').update(data).digest('hex');
 }
 
 export function hmacHex(key: Uint8Array, text: string): string {
@@ -57,7 +62,7 @@ export function canonicalRequest(
 
 export function stringToSign(parts: SignatureParts, canonical: string): string {
   // Node reads header bytes as latin1; written back the same way they are the bytes that the client signed.
-  const digest = createHash('sha256').update(canonical, 'latin1').digest('hex');
+  const digest = sha256Hex(Buffer.from(canonical, 'latin1'));
   return `${algorithm}\n${parts.timestamp}\n${scopeText(parts.scope)}\n${digest}`;
 }
 

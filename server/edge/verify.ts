@@ -2,10 +2,9 @@
 // Order of checks, as callers can see it: form of the signature, clock or expiry, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
 // Gaps: version 2 signatures and SigV4A are refused by name.
 
-import { createHash } from 'node:crypto';
 import type { AwsError } from '../errors.ts';
 import { queryValue, type RequestHead } from './head.ts';
-import { type Identified, readScope } from './identify.ts';
+import { authorizationPart, type Identified } from './identify.ts';
 import { clockSkewed, invalidUri, queryParametersRefused, signatureRefused } from './refusals.ts';
 import {
   algorithm,
@@ -72,7 +71,7 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   if (authorization !== undefined && !authorization.startsWith(`${algorithm} `))
     throw signatureRefused(protocol, 'not-supported');
   if (!head.query) throw invalidUri(protocol);
-  const parts = presigned ? partsOfQuery(head) : partsOfHeader(head, authorization ?? '');
+  const parts = presigned ? partsOfQuery(identified) : partsOfHeader(identified, authorization ?? '');
   if (!parts || parts.signedHeaders.length === 0 || !parts.timestamp.startsWith(parts.scope.date))
     throw malformed(identified, presigned);
   checkTime(identified, parts, presigned, options.now);
@@ -116,12 +115,13 @@ function malformed(identified: Identified, presigned: boolean): AwsError {
 const needed =
   'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';
 
-function partsOfHeader(head: RequestHead, authorization: string): SignatureParts | undefined {
-  const scope = readScope(head);
-  const signedHeaders = /SignedHeaders=([^,\s]+)/.exec(authorization)?.[1];
-  const signature = /Signature=([0-9a-f]{64})(?:$|[,\s])/.exec(authorization)?.[1];
+const signaturePattern = /^[0-9a-f]{64}$/;
+
+function partsOfHeader({ head, scope }: Identified, authorization: string): SignatureParts | undefined {
+  const signedHeaders = authorizationPart(authorization, 'SignedHeaders=');
+  const signature = authorizationPart(authorization, 'Signature=');
   const timestamp = head.headers['x-amz-date'] ?? basicTime(head.headers.date);
-  if (!scope || !signedHeaders || !signature || !timestamp) return undefined;
+  if (!scope || !signedHeaders || !signature || !signaturePattern.test(signature) || !timestamp) return undefined;
   return { scope, signedHeaders: signedHeaders.split(';'), signature, timestamp };
 }
 
@@ -131,8 +131,7 @@ function basicTime(date: string | undefined): string | undefined {
   return Number.isNaN(time) ? undefined : formatTime(new Date(time));
 }
 
-function partsOfQuery(head: RequestHead): SignatureParts | undefined {
-  const scope = readScope(head);
+function partsOfQuery({ head, scope }: Identified): SignatureParts | undefined {
   const signedHeaders = queryValue(head, 'X-Amz-SignedHeaders');
   const signature = queryValue(head, 'X-Amz-Signature');
   const timestamp = queryValue(head, 'X-Amz-Date');
@@ -201,7 +200,7 @@ function declaredHash(identified: Identified, presigned: boolean, body: Uint8Arr
     return declared;
   }
   if (body === undefined) return declared ?? emptyHash;
-  const actual = body.length === 0 ? emptyHash : createHash('sha256').update(body).digest('hex');
+  const actual = body.length === 0 ? emptyHash : sha256Hex(body);
   if (declared !== undefined && /^[0-9a-f]{64}$/.test(declared) && declared !== actual)
     throw signatureRefused(protocol, 'wrong-payload-hash');
   // Some clients of the other services sign UNSIGNED-PAYLOAD over TLS.
