@@ -82,6 +82,8 @@ function matchAws(name: string, principal: Principal, reading: PrincipalReading)
   if (principal.type === 'anonymous' || principal.type === 'service') return undefined;
   if (name === principal.arn) return principal.type === 'root' ? 'account' : 'exact';
   if (principal.roleArn !== undefined && name === principal.roleArn) return 'role';
+  if (principal.parentArn !== undefined && name === principal.parentArn)
+    return name.endsWith(':root') ? 'account' : 'role';
   if (accountOf(name) === principal.accountId) {
     return reading === 'resource' || principal.type === 'root' ? 'account' : undefined;
   }

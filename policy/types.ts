@@ -9,6 +9,8 @@ export interface Principal {
   readonly arn: string;
   /** A role session's role: `arn:aws:iam::123456789012:role/path/app`. */
   readonly roleArn?: string;
+  /** A federated user's maker: a resource's policy that names it counts as part of the session's own policies. */
+  readonly parentArn?: string;
   /** `AIDA…`, `AROA…:session`, or the account id for root. */
   readonly userId: string;
   readonly userName?: string;

@@ -30,6 +30,7 @@ export const federated: Principal = {
   type: 'federated-user',
   accountId: account,
   arn: `arn:aws:sts::${account}:federated-user/bo`,
+  parentArn: `arn:aws:iam::${account}:user/ana`,
   userId: `${account}:bo`,
 };
 export const anonymous: Principal = {

@@ -103,6 +103,13 @@ export const orderCases: readonly Case[] = [
   },
   {
     rule: 'E1',
+    name: 'the ARN of a federated user’s maker: the session policy still limits',
+    who: federated,
+    policies: { session: none, resource: [allow(aws(ana.arn))] },
+    answer: '-session',
+  },
+  {
+    rule: 'E1',
     name: 'role ARN: the identity policy is not needed',
     who: session,
     policies: { resource: [allow(aws(roleArn))] },

@@ -176,7 +176,8 @@ class OpenRequest implements RequestAuthorization {
     const service = this.#serviceOf(permission.action);
     const resource = service?.resourcePolicy?.(tx, permission.resource);
     const endpoint = this.#endpointPolicy(tx);
-    const ownerAccountId = resource?.ownerAccountId ?? service?.resourceOwner?.(tx, permission.resource);
+    const ownerAccountId =
+      resource?.ownerAccountId ?? service?.resourceOwner?.(tx, permission.resource) ?? accountOf(permission.resource);
     const { principal } = this.#call;
     // T1: the owner's root is asked as if there were no policy on the bucket.
     const exempt =
@@ -211,8 +212,7 @@ class OpenRequest implements RequestAuthorization {
   #contextOf(tx: Transaction, permission: Permission, ownerAccountId: string | undefined): MutableContext {
     this.#context ??= globalContext(tx, this.#call, this.#accessKey);
     const context = new Map(this.#context);
-    const owner = ownerAccountId ?? accountOf(permission.resource);
-    if (owner !== undefined) context.set('aws:resourceaccount', [owner]);
+    if (ownerAccountId !== undefined) context.set('aws:resourceaccount', [ownerAccountId]);
     for (const [key, values] of Object.entries(permission.context ?? {})) context.set(key.toLowerCase(), values);
     return lowerCaseContext(context);
   }
@@ -223,9 +223,9 @@ function resourceSource(resource: { policyText: string; id: string; trust?: bool
   return { id: resource.id, document: documentOf(kind, resource.policyText) };
 }
 
+/** The account in an ARN; `aws` in the ARN of what AWS ships is nobody's. */
 function accountOf(arn: string): string | undefined {
-  const account = arn.split(':', 5)[4];
-  return account === undefined || account === '' ? undefined : account;
+  return /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(arn)?.[1];
 }
 
 function inputOf(input: unknown): Input {

@@ -51,6 +51,7 @@ export function principalOf(tx: Transaction, accessKey: AccessKeyRow, partition:
         type: 'federated-user',
         accountId,
         arn: federatedUserArn(partition, accountId, owner.name),
+        parentArn: owner.parent,
         userId: `${accountId}:${owner.name}`,
       };
   }
