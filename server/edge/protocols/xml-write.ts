@@ -9,12 +9,16 @@ type Fields = Readonly<Record<string, unknown>>;
 
 // Characters that XML 1.0 cannot hold are written as references all the same, as AWS does: the SDKs' readers take them.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const special = /[&<>"'\r\n\u0085\u2028\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+const special = /[&<>\r\u0085\u2028\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 const specials = new RegExp(special.source, 'g');
 
-/** Escapes text and attribute values. Line ends are written as references, or a reader would normalise them. */
+/** Escapes text between tags. A carriage return is written as a reference, or a reader would normalise it. */
 export function escapeXml(text: string): string {
   return special.test(text) ? text.replace(specials, escapeOne) : text;
+}
+
+function escapeAttribute(text: string): string {
+  return escapeXml(text).replace(/["\t\n]/g, escapeOne);
 }
 
 function escapeOne(character: string): string {
@@ -25,10 +29,6 @@ function escapeOne(character: string): string {
       return '&lt;';
     case '>':
       return '&gt;';
-    case '"':
-      return '&quot;';
-    case "'":
-      return '&apos;';
     default:
       return `&#x${character.charCodeAt(0).toString(16).toUpperCase()};`;
   }
@@ -135,7 +135,7 @@ function attributeText(attributes: readonly Member[], fields: Fields): string {
   for (const member of attributes) {
     const value = fields[member.name];
     if (value !== undefined && value !== null)
-      text += ` ${member.traits.xmlName ?? member.name}="${escapeXml(writeText(member, value, 'date-time'))}"`;
+      text += ` ${member.traits.xmlName ?? member.name}="${escapeAttribute(writeText(member, value, 'date-time'))}"`;
   }
   return text;
 }
