@@ -186,10 +186,11 @@ export class Blobs {
       if (sizeBytes > smallBytes) return { file: this.path(first.blobId), start: first.start, end: first.end };
       return readSmall(this.path(first.blobId), first.start, sizeBytes);
     }
-    return this.#readMany(whole);
+    return this.stream(whole);
   }
 
-  #readMany(pieces: readonly Piece[]): Readable {
+  /** The same as a stream; while it is open none of its files goes. */
+  stream(pieces: readonly Piece[]): Readable {
     for (const { blobId } of pieces) this.#readers.set(blobId, (this.#readers.get(blobId) ?? 0) + 1);
     const paths = pieces.map((piece) => ({ file: this.path(piece.blobId), start: piece.start, end: piece.end - 1 }));
     const stream = Readable.from(concatenate(paths), { objectMode: false, highWaterMark: pieceBytes });

@@ -3,22 +3,30 @@
 
 import type { Operation, Service } from '../../service.ts';
 import type { Store } from '../../store/store.ts';
+import { aclOperations } from './acls.ts';
 import { followBlobs, sweepBlobs } from './blob-life.ts';
 import { Blobs } from './blobs.ts';
 import { bucketPolicyOperations } from './bucket-policy.ts';
+import { bucketSettingOperations } from './bucket-settings.ts';
 import { bucketOperations } from './buckets.ts';
+import { copyOperations } from './copy.ts';
 import { accessDenied } from './errors.ts';
 import { KeyIndex } from './key-index.ts';
 import { listOperations } from './list.ts';
+import { multipartOperations } from './multipart.ts';
 import { bucketOfArn } from './names.ts';
 import { objectOperations } from './objects.ts';
 import { publicAccessBlockOperations } from './public-access-block.ts';
 import { readOperations } from './reads.ts';
+import { taggingOperations } from './tagging.ts';
+import { uploadListOperations } from './upload-lists.ts';
 
 export interface S3Service {
   readonly service: Service;
   /** Removes files that no row names; at start, and after the store was cleared. @returns how many */
   readonly sweep: () => Promise<number>;
+  /** Removes at once what waits a few seconds for its last readers. */
+  readonly endGrace: () => void;
   /** Stops its timers. Files that wait to be removed are left for the next sweep. */
   readonly close: () => void;
 }
@@ -36,6 +44,12 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
     ...objectOperations(s3),
     ...readOperations(s3),
     ...listOperations(s3),
+    ...copyOperations(s3),
+    ...multipartOperations(s3),
+    ...uploadListOperations,
+    ...taggingOperations,
+    ...bucketSettingOperations,
+    ...aclOperations,
   };
   return {
     service: {
@@ -50,6 +64,7 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
       resourceOwner: (tx, resource) => tx.get('bucket', bucketOfArn(resource) ?? '')?.accountId,
     },
     sweep: () => sweepBlobs(store, s3.blobs),
+    endGrace: () => s3.blobs.endGrace(),
     close: () => {
       unfollow();
       s3.blobs.close();

@@ -96,7 +96,8 @@ function maxKeysOf(value: number | undefined, name = 'maxKeys'): number {
   return Math.min(value, 1000);
 }
 
-function encoder(encodingType: string | undefined): (text: string) => string {
+/** How keys are written in a listing. @throws InvalidArgument */
+export function encoder(encodingType: string | undefined): (text: string) => string {
   if (encodingType === undefined) return (text) => text;
   if (encodingType !== 'url')
     throw invalidArgument('Invalid Encoding Method specified in Request', 'encoding-type', encodingType);

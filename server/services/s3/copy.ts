@@ -1,0 +1,278 @@
+// CopyObject and UploadPartCopy. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (read 2026-11-21)
+// The caller needs s3:GetObject on the source and s3:PutObject on the destination, each in its bucket's account. An object that is one file is copied as
+// a hard link; one made of parts is read and written as one, because a copy's ETag is the MD5 of its bytes.
+
+import type {
+  CopyObjectOutput,
+  CopyObjectRequest,
+  UploadPartCopyOutput,
+  UploadPartCopyRequest,
+} from '@aws-sdk/client-s3';
+import { AwsError } from '../../errors.ts';
+import { type Call, type Operation, type Permission, type StreamCall, streamOperation } from '../../service.ts';
+import type { ObjectRow } from '../../store/rows/s3.ts';
+import { onObject, requireBucket, requireKey } from './access.ts';
+import type { WrittenBlob } from './blobs.ts';
+import { type Algorithm, checksumMembers, parseAlgorithm, suffixOf } from './checksums.ts';
+import { checkCopySource, checkWrite } from './conditions.ts';
+import { entityTooLarge, invalidArgument, invalidRequest, notImplemented } from './errors.ts';
+import { furtherWriteActions, isArchived, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
+import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
+import { objectId } from './names.ts';
+import { commitBlobs, maxBodyBytes, wholeSeconds } from './objects.ts';
+import { piecesOf } from './ranges.ts';
+import { existingTags, requireObject, versioned } from './reads.ts';
+import type { S3 } from './state.ts';
+import { tagsFromHeader } from './tag-sets.ts';
+
+interface Source {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId?: string;
+}
+
+/** `BUCKET/KEY` with or without a slash in front, URL-encoded, and perhaps `?versionId=`. @throws InvalidArgument, NotImplemented */
+function parseSource(copySource: string | undefined): Source {
+  const [path = '', query] = (copySource ?? '').split('?versionId=');
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path.replaceAll('+', ' ')).replace(/^\//, '');
+  } catch {
+    throw invalidArgument('Invalid copy source encoding', 'x-amz-copy-source', copySource);
+  }
+  if (decoded.startsWith('arn:')) throw notImplemented('x-amz-copy-source with an access point');
+  const slash = decoded.indexOf('/');
+  if (slash < 1 || slash === decoded.length - 1)
+    throw invalidArgument('Invalid copy source object key', 'x-amz-copy-source', copySource);
+  return {
+    Bucket: decoded.slice(0, slash),
+    Key: decoded.slice(slash + 1),
+    ...(query !== undefined && { VersionId: query }),
+  };
+}
+
+type CopyInput = CopyObjectRequest | UploadPartCopyRequest;
+
+function sourcePermissions(call: Call, input: CopyInput): readonly Permission[] {
+  const source = withOwner(parseSource(input.CopySource), input);
+  return versioned<Source>('s3:GetObject', 's3:GetObjectVersion')(call, source);
+}
+
+function withOwner(source: Source, input: CopyInput): Source & { ExpectedBucketOwner?: string | undefined } {
+  return { ...source, ExpectedBucketOwner: input.ExpectedSourceBucketOwner };
+}
+
+function findSource(call: StreamCall, input: CopyInput): { source: Source; object: ObjectRow } {
+  const source = withOwner(parseSource(input.CopySource), input);
+  if (input.CopySourceSSECustomerAlgorithm !== undefined || input.SSECustomerAlgorithm !== undefined)
+    throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  const object = call.read((tx) => requireObject(call, tx, source));
+  checkCopySource(object, input);
+  if (isArchived(object.storageClass))
+    throw new AwsError(
+      'ObjectNotInActiveTierError',
+      403,
+      'The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier.',
+    );
+  return { source, object };
+}
+
+/** A copy onto itself must change something. @throws InvalidRequest */
+function checkChanges(source: Source, input: CopyObjectRequest): void {
+  if (source.Bucket !== input.Bucket || source.Key !== input.Key) return;
+  const changes =
+    input.MetadataDirective === 'REPLACE' ||
+    input.StorageClass !== undefined ||
+    input.WebsiteRedirectLocation !== undefined ||
+    input.ServerSideEncryption !== undefined ||
+    input.ChecksumAlgorithm !== undefined;
+  if (!changes)
+    throw invalidRequest(
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+    );
+}
+
+/** Metadata and tags come from the source unless the directives say otherwise. */
+function copiedMetadata(given: ObjectMetadata, object: ObjectRow, input: CopyObjectRequest): ObjectMetadata {
+  const replaced = input.MetadataDirective === 'REPLACE';
+  const tags = input.TaggingDirective === 'REPLACE' ? tagsFromHeader(input.Tagging ?? '') : object.tags;
+  const { tags: _, ...rest } = given;
+  // A website redirect is never copied.
+  const { 'x-amz-website-redirect-location': __, ...systemMetadata } = object.systemMetadata;
+  const redirect = given.systemMetadata['x-amz-website-redirect-location'];
+  const copied = {
+    contentType: object.contentType,
+    systemMetadata: {
+      ...systemMetadata,
+      ...(redirect !== undefined && { 'x-amz-website-redirect-location': redirect }),
+    },
+    userMetadata: object.userMetadata,
+  };
+  return { ...rest, ...(!replaced && copied), ...(tags && Object.keys(tags).length > 0 && { tags }) };
+}
+
+type Copied = Pick<ObjectRow, 'blobId' | 'sizeBytes' | 'etag' | 'checksum'>;
+
+async function copyBytes(s3: S3, object: ObjectRow, asked: Algorithm | undefined): Promise<Copied> {
+  const known = object.checksum;
+  if (!object.partBlobIds && (asked === undefined || asked === known?.algorithm)) {
+    const blobId = await s3.blobs.link(object.blobId);
+    return { blobId, sizeBytes: object.sizeBytes, etag: object.etag, ...(known && { checksum: known }) };
+  }
+  const algorithm = asked ?? (known?.algorithm as Algorithm | undefined);
+  const written = await rewrite(s3, object, 0, object.sizeBytes, algorithm);
+  const value = algorithm && written.checksums[suffixOf(algorithm)];
+  return {
+    blobId: written.blobId,
+    sizeBytes: written.sizeBytes,
+    etag: `"${written.md5}"`,
+    ...(algorithm && value !== undefined && { checksum: { algorithm, value, type: 'FULL_OBJECT' as const } }),
+  };
+}
+
+function rewrite(
+  s3: S3,
+  object: ObjectRow,
+  start: number,
+  end: number,
+  algorithm: Algorithm | undefined,
+): Promise<WrittenBlob> {
+  return s3.blobs.write(s3.blobs.stream(piecesOf(object, start, end)), {
+    maxBytes: maxBodyBytes,
+    onTooLong: (sizeBytes) => entityTooLarge(sizeBytes, maxBodyBytes),
+    checksums: algorithm ? [suffixOf(algorithm)] : [],
+  });
+}
+
+const tooLargeToCopy = () =>
+  invalidRequest(
+    `The specified copy source is larger than the maximum allowable size for a copy source: ${maxBodyBytes}`,
+  );
+
+async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): Promise<CopyObjectOutput> {
+  const key = requireKey(input);
+  const { source, object } = findSource(call, input);
+  checkChanges(source, input);
+  if (object.sizeBytes > maxBodyBytes) throw tooLargeToCopy();
+  const asked = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : undefined;
+  const metadata = call.read((tx) => {
+    const bucket = requireBucket(call, tx, input);
+    checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
+    return copiedMetadata(metadataOf(call, bucket, input), object, input);
+  });
+  const copied = await copyBytes(s3, object, asked);
+  const row = await commitBlobs(s3, [copied.blobId], () =>
+    call.transact((tx) => {
+      const bucket = requireBucket(call, tx, input);
+      const id = objectId(bucket.id, key);
+      checkWrite(tx.get('object', id), key, input);
+      const made: ObjectRow = {
+        id,
+        accountId: bucket.accountId,
+        region: bucket.region,
+        bucket: bucket.id,
+        key,
+        lastModified: wholeSeconds(call.now),
+        ...metadata,
+        ...copied,
+      };
+      tx.put('object', made);
+      return made;
+    }),
+  );
+  return {
+    CopyObjectResult: {
+      ETag: row.etag,
+      LastModified: new Date(row.lastModified),
+      ...checksumMembers(row.checksum),
+    },
+    ServerSideEncryption: 'AES256',
+  };
+}
+
+/** @throws InvalidArgument: a range that is not `bytes=FIRST-LAST` within the source */
+function copyRange(range: string | undefined, sizeBytes: number): { start: number; end: number } {
+  if (range === undefined) return { start: 0, end: sizeBytes };
+  const match = /^bytes=(\d+)-(\d+)$/.exec(range);
+  const start = Number(match?.[1]);
+  const end = Number(match?.[2]) + 1;
+  if (!match || end <= start)
+    throw invalidArgument(
+      'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
+      'x-amz-copy-source-range',
+      range,
+    );
+  if (end > sizeBytes)
+    throw invalidArgument(
+      `Range specified is not valid for source object of size: ${sizeBytes}`,
+      'x-amz-copy-source-range',
+      range,
+    );
+  return { start, end };
+}
+
+async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyRequest): Promise<UploadPartCopyOutput> {
+  const partNumber = checkPartNumber(input.PartNumber);
+  const upload = call.read((tx) => requireUpload(tx, input));
+  const { object } = findSource(call, input);
+  const { start, end } = copyRange(input.CopySourceRange, object.sizeBytes);
+  if (end - start > maxBodyBytes) throw tooLargeToCopy();
+  const algorithm = upload.checksumAlgorithm as Algorithm | undefined;
+  const written = await rewrite(s3, object, start, end, algorithm);
+  const checksum = algorithm && written.checksums[suffixOf(algorithm)];
+  const etag = `"${written.md5}"`;
+  await commitBlobs(s3, [written.blobId], () =>
+    call.transact((tx) => {
+      requireBucket(call, tx, input);
+      const part = { blobId: written.blobId, sizeBytes: written.sizeBytes, etag };
+      putPart(call, tx, input, partNumber, { ...part, ...(checksum !== undefined && { checksum }) });
+    }),
+  );
+  return {
+    CopyPartResult: {
+      ETag: etag,
+      LastModified: new Date(wholeSeconds(call.now)),
+      ...(algorithm && checksum !== undefined && { [`Checksum${algorithm}`]: checksum }),
+    },
+    ServerSideEncryption: 'AES256',
+  };
+}
+
+function copyKeys(_call: Call, input: CopyObjectRequest) {
+  return {
+    ...writeContext(input),
+    ...(input.CopySource && { 's3:x-amz-copy-source': [input.CopySource.replace(/^\//, '')] }),
+    ...(input.MetadataDirective && { 's3:x-amz-metadata-directive': [input.MetadataDirective] }),
+  };
+}
+
+/** Tags that come along are read there and written here. */
+function tagPermissions(call: Call, input: CopyObjectRequest): readonly Permission[] {
+  const source = parseSource(input.CopySource);
+  const tagged = call.tx.get('object', objectId(source.Bucket, source.Key))?.tags !== undefined;
+  if (!tagged || input.TaggingDirective === 'REPLACE') return [];
+  return [
+    ...onObject<Source>('s3:GetObjectTagging', existingTags)(call, source),
+    ...onObject<CopyObjectRequest>('s3:PutObjectTagging', copyKeys)(call, input),
+  ];
+}
+
+export function copyOperations(s3: S3) {
+  return {
+    CopyObject: streamOperation<CopyObjectRequest, CopyObjectOutput>({
+      authorize: (call, input) => [
+        ...onObject<CopyObjectRequest>('s3:PutObject', copyKeys, furtherWriteActions)(call, input),
+        ...sourcePermissions(call, input),
+        ...tagPermissions(call, input),
+      ],
+      run: (call, input) => copyObject(s3, call, input),
+    }),
+    UploadPartCopy: streamOperation<UploadPartCopyRequest, UploadPartCopyOutput>({
+      authorize: (call, input) => [
+        ...onObject<UploadPartCopyRequest>('s3:PutObject')(call, input),
+        ...sourcePermissions(call, input),
+      ],
+      run: (call, input) => uploadPartCopy(s3, call, input),
+    }),
+  } satisfies Record<string, Operation>;
+}

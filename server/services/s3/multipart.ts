@@ -1,0 +1,283 @@
+// Multipart uploads: begin, bring parts, complete, abort. Listing them is upload-lists.ts.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html (read 2026-11-21). Each part is a file; completing makes an object of those files
+// in order and copies nothing, so it takes one transaction. It may be repeated: the object remembers its upload.
+
+import { createHash, randomBytes } from 'node:crypto';
+import type {
+  AbortMultipartUploadOutput,
+  AbortMultipartUploadRequest,
+  CompletedPart,
+  CompleteMultipartUploadOutput,
+  CompleteMultipartUploadRequest,
+  CreateMultipartUploadOutput,
+  CreateMultipartUploadRequest,
+  UploadPartOutput,
+  UploadPartRequest,
+} from '@aws-sdk/client-s3';
+import { AwsError } from '../../errors.ts';
+import {
+  type BaseCall,
+  type Call,
+  type Operation,
+  operation,
+  type StreamCall,
+  streamOperation,
+} from '../../service.ts';
+import type { ObjectRow, UploadRow } from '../../store/rows/s3.ts';
+import type { Transaction } from '../../store/store.ts';
+import { type ObjectInput, onObject, requireBucket, requireKey } from './access.ts';
+import { type Algorithm, checksumMembers, givenChecksums, parseAlgorithm, wantedChecksum } from './checksums.ts';
+import { checkWrite } from './conditions.ts';
+import {
+  entityTooSmall,
+  invalidArgument,
+  invalidPart,
+  invalidPartOrder,
+  invalidRequest,
+  noSuchUpload,
+  notImplemented,
+} from './errors.ts';
+import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
+import { objectId } from './names.ts';
+import { commitBlobs, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
+import type { S3 } from './state.ts';
+import { joinedChecksum } from './upload-checksums.ts';
+
+const smallestPartBytes = 5 * 1024 ** 2;
+
+export interface UploadInput extends ObjectInput {
+  readonly UploadId?: string | undefined;
+}
+
+/** @throws NoSuchUpload */
+export function requireUpload(tx: Transaction, input: UploadInput): UploadRow {
+  const uploadId = input.UploadId ?? '';
+  const upload = tx.get('upload', uploadId);
+  if (!upload || upload.bucket !== input.Bucket || upload.key !== input.Key) throw noSuchUpload(uploadId);
+  return upload;
+}
+
+/** @throws InvalidArgument outside 1–10,000 */
+export function checkPartNumber(partNumber: number | undefined): number {
+  if (partNumber === undefined || !Number.isInteger(partNumber) || partNumber < 1 || partNumber > 10_000)
+    throw invalidArgument(
+      'Part number must be an integer between 1 and 10000, inclusive',
+      'partNumber',
+      String(partNumber),
+    );
+  return partNumber;
+}
+
+/** @throws InvalidRequest for a type that the algorithm does not have */
+function checksumPlan(input: CreateMultipartUploadRequest): Pick<UploadRow, 'checksumAlgorithm' | 'checksumType'> {
+  if (input.ChecksumAlgorithm === undefined) {
+    if (input.ChecksumType !== undefined)
+      throw invalidRequest('The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.');
+    return {};
+  }
+  const checksumAlgorithm = parseAlgorithm(input.ChecksumAlgorithm);
+  const checksumType = input.ChecksumType ?? (checksumAlgorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE');
+  const impossible =
+    checksumType === 'COMPOSITE' ? checksumAlgorithm === 'CRC64NVME' : checksumAlgorithm.startsWith('SHA');
+  if (impossible)
+    throw invalidRequest(
+      `The ${checksumType} checksum type cannot be used with the ${checksumAlgorithm.toLowerCase()} checksum algorithm.`,
+    );
+  return { checksumAlgorithm, checksumType };
+}
+
+function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMultipartUploadOutput {
+  const bucket = requireBucket(call, call.tx, input);
+  const key = requireKey(input);
+  const plan = checksumPlan(input);
+  const upload: UploadRow = {
+    id: randomBytes(66).toString('base64url'),
+    accountId: bucket.accountId,
+    region: bucket.region,
+    bucket: bucket.id,
+    key,
+    initiated: call.now.toISOString(),
+    ...metadataOf(call, bucket, input),
+    ...plan,
+    parts: {},
+  };
+  call.tx.put('upload', upload);
+  return {
+    Bucket: bucket.id,
+    Key: key,
+    UploadId: upload.id,
+    ServerSideEncryption: 'AES256',
+    ...(plan.checksumAlgorithm && { ChecksumAlgorithm: plan.checksumAlgorithm as Algorithm }),
+    ...(plan.checksumType && { ChecksumType: plan.checksumType }),
+  };
+}
+
+export interface NewPart {
+  readonly blobId: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly checksum?: string;
+}
+
+/** Puts a part in its place; one that was there goes. */
+export function putPart(call: BaseCall, tx: Transaction, input: UploadInput, partNumber: number, part: NewPart): void {
+  const upload = requireUpload(tx, input);
+  const parts = { ...upload.parts, [partNumber]: { ...part, lastModified: wholeSeconds(call.now) } };
+  tx.put('upload', { ...upload, parts });
+}
+
+async function uploadPart(s3: S3, call: StreamCall, input: WithBody<UploadPartRequest>): Promise<UploadPartOutput> {
+  const partNumber = checkPartNumber(input.PartNumber);
+  if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  const upload = call.read((tx) => requireUpload(tx, input));
+  const given = wantedChecksum(call, input);
+  const expected = upload.checksumAlgorithm as Algorithm | undefined;
+  if (given && expected && given.algorithm !== expected)
+    throw invalidRequest(
+      `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${given.algorithm.toLowerCase()}`,
+    );
+  const wanted = given ?? (expected && { algorithm: expected });
+  const written = await receiveBody(s3, call, input, wanted);
+  const etag = `"${written.md5}"`;
+  await commitBlobs(s3, [written.blobId], () =>
+    call.transact((tx) => {
+      requireBucket(call, tx, input);
+      putPart(call, tx, input, partNumber, {
+        blobId: written.blobId,
+        sizeBytes: written.sizeBytes,
+        etag,
+        ...(expected && written.checksum !== undefined && { checksum: written.checksum }),
+      });
+    }),
+  );
+  return {
+    ETag: etag,
+    ServerSideEncryption: 'AES256',
+    ...(wanted && written.checksum !== undefined && { [`Checksum${wanted.algorithm}`]: written.checksum }),
+  };
+}
+
+type Part = UploadRow['parts'][string];
+
+/**
+ * The parts that a completion names, checked.
+ * @throws InvalidRequest, InvalidPartOrder, InvalidPart, EntityTooSmall, BadDigest
+ */
+function chosenParts(upload: UploadRow, listed: readonly CompletedPart[]): Part[] {
+  if (listed.length === 0) throw invalidRequest('You must specify at least one part');
+  const algorithm = upload.checksumAlgorithm as Algorithm | undefined;
+  let before = 0;
+  const chosen = listed.map((one) => {
+    const partNumber = checkPartNumber(one.PartNumber);
+    if (partNumber <= before) throw invalidPartOrder(upload.id);
+    before = partNumber;
+    const part = upload.parts[partNumber];
+    const etag = (one.ETag ?? '').replaceAll('"', '');
+    if (!part || part.etag !== `"${etag}"`) throw invalidPart(upload.id, partNumber, etag);
+    const given = givenChecksums(one)[0]?.value;
+    if (given === undefined && algorithm && upload.checksumType === 'COMPOSITE')
+      throw invalidRequest(
+        `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${partNumber} in the request.`,
+      );
+    if (given !== undefined && part.checksum !== undefined && given !== part.checksum)
+      throw new AwsError(
+        'BadDigest',
+        400,
+        `The ${(algorithm ?? '').toLowerCase()} you specified for part ${partNumber} did not match what we received.`,
+      );
+    return { partNumber, part };
+  });
+  const last = chosen.at(-1);
+  for (const { partNumber, part } of chosen)
+    if (partNumber !== last?.partNumber && part.sizeBytes < smallestPartBytes)
+      throw entityTooSmall(part.sizeBytes, partNumber, part.etag);
+  return chosen.map(({ part }) => part);
+}
+
+/** `"MD5-OF-MD5S-COUNT"` */
+function joinedEtag(parts: readonly Part[]): string {
+  const md5 = createHash('md5');
+  for (const part of parts) md5.update(Buffer.from(part.etag.replaceAll('"', ''), 'hex'));
+  return `"${md5.digest('hex')}-${parts.length}"`;
+}
+
+function completeUpload(call: Call, input: CompleteMultipartUploadRequest): CompleteMultipartUploadOutput {
+  const bucket = requireBucket(call, call.tx, input);
+  const key = requireKey(input);
+  const id = objectId(bucket.id, key);
+  const existing = call.tx.get('object', id);
+  if (existing?.uploadId !== undefined && existing.uploadId === input.UploadId) return completed(call, existing);
+  const upload = requireUpload(call.tx, input);
+  const parts = chosenParts(upload, input.MultipartUpload?.Parts ?? []);
+  checkWrite(existing, key, input);
+  const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+  if (input.MpuObjectSize !== undefined && Number(input.MpuObjectSize) !== sizeBytes)
+    throw invalidRequest(
+      `The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${sizeBytes}`,
+    );
+  const checksum = joinedChecksum(upload, parts, input);
+  const object: ObjectRow = {
+    id,
+    accountId: bucket.accountId,
+    region: bucket.region,
+    bucket: bucket.id,
+    key,
+    blobId: parts[0]?.blobId ?? '',
+    sizeBytes,
+    etag: joinedEtag(parts),
+    lastModified: wholeSeconds(call.now),
+    contentType: upload.contentType,
+    systemMetadata: upload.systemMetadata,
+    userMetadata: upload.userMetadata,
+    storageClass: upload.storageClass,
+    ...(checksum && { checksum }),
+    ...(upload.tags && { tags: upload.tags }),
+    partSizes: parts.map((part) => part.sizeBytes),
+    partBlobIds: parts.map((part) => part.blobId),
+    ...(checksum && { partChecksums: parts.map((part) => part.checksum ?? null) }),
+    uploadId: upload.id,
+  };
+  call.tx.put('object', object);
+  call.tx.delete('upload', upload.id);
+  return completed(call, object);
+}
+
+function completed(call: BaseCall, object: ObjectRow): CompleteMultipartUploadOutput {
+  return {
+    Location: `http://${call.host}/${object.bucket}/${encodeURIComponent(object.key).replaceAll('%2F', '/')}`,
+    Bucket: object.bucket,
+    Key: object.key,
+    ETag: object.etag,
+    ServerSideEncryption: 'AES256',
+    ...checksumMembers(object.checksum),
+  };
+}
+
+export function multipartOperations(s3: S3) {
+  return {
+    CreateMultipartUpload: operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput>({
+      authorize: onObject<CreateMultipartUploadRequest>(
+        's3:PutObject',
+        (_call, input) => writeContext(input),
+        furtherWriteActions,
+      ),
+      run: createUpload,
+    }),
+    UploadPart: streamOperation<WithBody<UploadPartRequest>, UploadPartOutput>({
+      authorize: onObject('s3:PutObject'),
+      run: (call, input) => uploadPart(s3, call, input),
+    }),
+    CompleteMultipartUpload: operation<CompleteMultipartUploadRequest, CompleteMultipartUploadOutput>({
+      authorize: onObject('s3:PutObject'),
+      run: completeUpload,
+    }),
+    AbortMultipartUpload: operation<AbortMultipartUploadRequest, AbortMultipartUploadOutput>({
+      authorize: onObject('s3:AbortMultipartUpload'),
+      run: (call, input) => {
+        requireBucket(call, call.tx, input);
+        call.tx.delete('upload', requireUpload(call.tx, input).id);
+        return {};
+      },
+    }),
+  } satisfies Record<string, Operation>;
+}

@@ -1,0 +1,75 @@
+// Tags of objects and buckets. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html (read 2026-11-21)
+// A put replaces the whole set.
+
+import type {
+  DeleteBucketTaggingRequest,
+  DeleteObjectTaggingOutput,
+  DeleteObjectTaggingRequest,
+  GetBucketTaggingOutput,
+  GetBucketTaggingRequest,
+  GetObjectTaggingOutput,
+  GetObjectTaggingRequest,
+  PutBucketTaggingRequest,
+  PutObjectTaggingOutput,
+  PutObjectTaggingRequest,
+} from '@aws-sdk/client-s3';
+import { type Operation, operation } from '../../service.ts';
+import { onBucket, onObject, requireBucket } from './access.ts';
+import { noSuchConfiguration } from './errors.ts';
+import { requestTagContext } from './metadata.ts';
+import { existingTags, requireObject, versioned } from './reads.ts';
+import { tagsFromSet, toTagSet } from './tag-sets.ts';
+
+export const taggingOperations = {
+  GetObjectTagging: operation<GetObjectTaggingRequest, GetObjectTaggingOutput>({
+    authorize: versioned('s3:GetObjectTagging', 's3:GetObjectVersionTagging'),
+    readOnly: true,
+    run: (call, input) => ({ TagSet: toTagSet(requireObject(call, call.tx, input).tags) }),
+  }),
+  PutObjectTagging: operation<PutObjectTaggingRequest, PutObjectTaggingOutput>({
+    authorize: onObject<PutObjectTaggingRequest>('s3:PutObjectTagging', (call, input) => ({
+      ...existingTags(call, input),
+      ...requestTagContext(tagsFromSet(input.Tagging?.TagSet ?? [], 10)),
+    })),
+    run: (call, input) => {
+      const { tags: _, ...object } = requireObject(call, call.tx, input);
+      const tags = tagsFromSet(input.Tagging?.TagSet ?? [], 10);
+      call.tx.put('object', { ...object, ...(Object.keys(tags).length > 0 && { tags }) });
+      return {};
+    },
+  }),
+  DeleteObjectTagging: operation<DeleteObjectTaggingRequest, DeleteObjectTaggingOutput>({
+    authorize: versioned('s3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging'),
+    run: (call, input) => {
+      const { tags: _, ...object } = requireObject(call, call.tx, input);
+      call.tx.put('object', object);
+      return {};
+    },
+  }),
+  GetBucketTagging: operation<GetBucketTaggingRequest, GetBucketTaggingOutput>({
+    authorize: onBucket('s3:GetBucketTagging'),
+    readOnly: true,
+    run: (call, input) => {
+      const bucket = requireBucket(call, call.tx, input);
+      if (!bucket.tags) throw noSuchConfiguration('NoSuchTagSet', 'The TagSet does not exist', bucket.id);
+      return { TagSet: toTagSet(bucket.tags) };
+    },
+  }),
+  PutBucketTagging: operation<PutBucketTaggingRequest, Record<string, never>>({
+    authorize: onBucket('s3:PutBucketTagging'),
+    run: (call, input) => {
+      const { tags: _, ...bucket } = requireBucket(call, call.tx, input);
+      const tags = tagsFromSet(input.Tagging?.TagSet ?? [], 50);
+      call.tx.put('bucket', { ...bucket, ...(Object.keys(tags).length > 0 && { tags }) });
+      return {};
+    },
+  }),
+  DeleteBucketTagging: operation<DeleteBucketTaggingRequest, Record<string, never>>({
+    authorize: onBucket('s3:PutBucketTagging'),
+    run: (call, input) => {
+      const { tags: _, ...bucket } = requireBucket(call, call.tx, input);
+      call.tx.put('bucket', bucket);
+      return {};
+    },
+  }),
+} satisfies Record<string, Operation>;
