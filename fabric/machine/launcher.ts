@@ -82,7 +82,7 @@ export class Launcher {
     const ids = `0 ${this.#ids.base} ${this.#ids.count}`;
     const child = spawn('perl', [initScript, process.arch, this.#socketName, image, node, ids], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
       cwd: '/',
     });
     this.#process = child;

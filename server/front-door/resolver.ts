@@ -5,36 +5,20 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Origin } from '@postern/fabric/types.ts';
+import type { Answer, RecordType, Resolution } from '@postern/network/names.ts';
 import type { Ipv4, VpcId } from '@postern/network/snapshot.ts';
 import * as dns from 'dns-packet';
 
-/** Who asks: a VPC through its resolver, or anybody on the internet. */
-export type ResolverView = { readonly kind: 'vpc'; readonly vpcId: VpcId } | { readonly kind: 'internet' };
-
-export interface ResolvedRecord {
-  readonly name: string;
-  readonly type: string;
-  readonly ttlSeconds: number;
-  /** As dns-packet takes it: an address for A, a name for CNAME and PTR, strings for TXT … */
-  readonly data: unknown;
-}
-
-export interface Resolved {
-  readonly code: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
-  readonly answers: readonly ResolvedRecord[];
-  readonly authorities?: readonly ResolvedRecord[];
-}
-
 /** Undefined: no answer at all, the client times out (D4). */
-export type Resolve = (view: ResolverView, name: string, type: string) => Resolved | undefined;
+export type Resolve = (asker: VpcId | 'internet', name: string, type: RecordType) => Resolution | undefined;
 
 const publicResolvers: readonly Ipv4[] = ['8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9'];
-const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
+const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3 } as const;
 
 /** The answer's bytes for a question's bytes; undefined when there is to be none. Pure but for `resolve`. */
 export function answerQuery(
   query: Buffer,
-  view: ResolverView,
+  asker: VpcId | 'internet',
   resolve: Resolve,
   limitBytes: number,
 ): Buffer | undefined {
@@ -46,26 +30,23 @@ export function answerQuery(
   }
   const question = packet.questions?.[0];
   if (packet.type !== 'query' || !question) return undefined;
-  const resolved = resolve(view, question.name.toLowerCase().replace(/\.$/, ''), question.type);
-  if (!resolved) return undefined;
-  const record = (one: ResolvedRecord) =>
-    ({ name: one.name, type: one.type, ttl: one.ttlSeconds, class: 'IN', data: one.data }) as dns.Answer;
+  const resolution = resolve(asker, question.name, question.type as RecordType);
+  if (!resolution) return undefined;
+  // The name goes back with the question's own capitals: clients compare them (0x20 encoding).
+  const same = (name: string) => (name.toLowerCase() === question.name.toLowerCase() ? question.name : name);
+  const record = (one: Answer) =>
+    ({ name: same(one.name), type: one.type, ttl: one.ttlSeconds, class: 'IN', data: one.data }) as dns.Answer;
   const recursion = dns.RECURSION_AVAILABLE | ((packet.flags ?? 0) & dns.RECURSION_DESIRED);
   const answer: dns.Packet = {
     type: 'response',
     ...(packet.id !== undefined && { id: packet.id }),
-    flags: recursion | codes[resolved.code],
-    // The question as it was asked, with its capitals: clients compare (0x20 encoding).
+    flags: recursion | codes[resolution.rcode],
     questions: [question],
-    // The owner name of a direct answer repeats the question's capitals too.
-    answers: resolved.answers.map((one) =>
-      record(one.name === question.name.toLowerCase() ? { ...one, name: question.name } : one),
-    ),
-    authorities: (resolved.authorities ?? []).map(record),
+    answers: resolution.answers.map(record),
   };
   const bytes = dns.encode(answer);
   if (bytes.length <= limitBytes) return bytes;
-  return dns.encode({ ...answer, flags: (answer.flags ?? 0) | dns.TRUNCATED_RESPONSE, answers: [], authorities: [] });
+  return dns.encode({ ...answer, flags: (answer.flags ?? 0) | dns.TRUNCATED_RESPONSE, answers: [] });
 }
 
 /** How large a UDP answer the asker takes: 512 bytes, or what EDNS says. */
@@ -90,9 +71,9 @@ export interface RunningResolver {
   close(): Promise<void>;
 }
 
-function viewOf(origin: Origin | undefined): ResolverView | undefined {
-  if (origin?.kind === 'resolver') return { kind: 'vpc', vpcId: origin.vpcId };
-  return origin?.kind === 'internet' ? { kind: 'internet' } : undefined;
+function askerOf(origin: Origin | undefined): VpcId | 'internet' | undefined {
+  if (origin?.kind === 'resolver') return origin.vpcId;
+  return origin?.kind === 'internet' ? 'internet' : undefined;
 }
 
 /** Opens the sockets. Fails when the resolver's own address cannot be had. */
@@ -101,8 +82,8 @@ export async function startResolver(options: ResolverOptions): Promise<RunningRe
   for (const address of [options.address, ...publicResolvers]) {
     const socket = createSocket('udp4');
     socket.on('message', (query, from) => {
-      const view = viewOf(options.origin(from.address, address));
-      const answer = view && answerQuery(query, view, options.resolve, limitOf(query));
+      const asker = askerOf(options.origin(from.address, address));
+      const answer = asker && answerQuery(query, asker, options.resolve, limitOf(query));
       // The asker may be gone, and its packets undeliverable: that is its loss.
       if (answer) socket.send(answer, from.port, from.address, () => {});
     });
@@ -134,8 +115,8 @@ function listenOn(server: Server, port: number): Promise<void> {
 function serveTcp(socket: Socket, options: ResolverOptions): void {
   socket.on('error', () => socket.destroy());
   socket.setTimeout(10_000, () => socket.destroy());
-  const view = viewOf(options.origin(socket.remoteAddress ?? '', socket.localAddress ?? ''));
-  if (!view) {
+  const asker = askerOf(options.origin(socket.remoteAddress ?? '', socket.localAddress ?? ''));
+  if (!asker) {
     socket.destroy();
     return;
   }
@@ -144,7 +125,7 @@ function serveTcp(socket: Socket, options: ResolverOptions): void {
     rest = Buffer.concat([rest, chunk]);
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
       const length = rest.readUInt16BE(0);
-      const answer = answerQuery(rest.subarray(2, 2 + length), view, options.resolve, 65_535);
+      const answer = answerQuery(rest.subarray(2, 2 + length), asker, options.resolve, 65_535);
       rest = rest.subarray(2 + length);
       if (!answer) continue;
       const head = Buffer.alloc(2);

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html (categories; read 2026-11-21).
 // Gaps: pkcs7 and rsa2048 (they need AWS's own certificate), identity-credentials, spot, events, managed-ssh-keys/signer-cert.
 
+import { privateDnsName, publicDnsName } from '@postern/network/names.ts';
 import type { InstanceRow, NetworkInterfaceRow, SecurityGroupRow, SubnetRow, VpcRow } from '../../store/rows/ec2.ts';
 
 /** A directory; a function is a value that is fetched only when it is asked for. */
@@ -50,17 +51,6 @@ export interface InstanceFacts {
 
 const seconds = (date: Date | string) => `${new Date(date).toISOString().slice(0, 19)}Z`;
 
-/** `ip-10-0-0-4.ec2.internal` */
-export function localHostname(address: string, region: string): string {
-  const host = `ip-${address.replaceAll('.', '-')}`;
-  return region === 'us-east-1' ? `${host}.ec2.internal` : `${host}.${region}.compute.internal`;
-}
-
-function publicHostname(address: string, region: string, domain: string): string {
-  const host = `ec2-${address.replaceAll('.', '-')}`;
-  return region === 'us-east-1' ? `${host}.compute-1.${domain}` : `${host}.${region}.compute.${domain}`;
-}
-
 /** The identity document as AWS lays it out; its text is what is signed. */
 export function identityDocument(facts: InstanceFacts): string {
   const { instance } = facts;
@@ -98,12 +88,12 @@ function interfaceDirectory(facts: InstanceFacts, one: InterfaceFacts): Director
     'device-number': String(row.attachment?.deviceIndex ?? 0),
     'interface-id': row.id,
     ...(publicOnes.length > 0 && { 'ipv4-associations': associations }),
-    'local-hostname': localHostname(addresses[0] ?? '', row.region),
+    'local-hostname': privateDnsName(addresses[0] ?? '', row.region),
     'local-ipv4s': addresses.join('\n'),
     mac: row.macAddress,
     'network-card': '0',
     'owner-id': row.accountId,
-    ...(named && { 'public-hostname': publicHostname(publicOnes[0] ?? '', row.region, facts.domain) }),
+    ...(named && { 'public-hostname': publicDnsName(publicOnes[0] ?? '', row.region) }),
     ...(publicOnes.length > 0 && { 'public-ipv4s': publicOnes.join('\n') }),
     'security-group-ids': groups.map(({ id }) => id).join('\n'),
     'security-groups': groups.map(({ groupName }) => groupName).join('\n'),
@@ -135,7 +125,7 @@ function metadata(facts: InstanceFacts): Directory {
   const primary = interfaces[0];
   const address = primary?.row.privateAddresses[0]?.address ?? '';
   const publicIp = primary?.publicAddresses.get(address);
-  const name = localHostname(address, instance.region);
+  const name = privateDnsName(address, instance.region);
   const iam = iamDirectory(facts);
   const macs: Record<string, Directory> = {};
   for (const one of interfaces) macs[one.row.macAddress] = interfaceDirectory(facts, one);
@@ -165,7 +155,7 @@ function metadata(facts: InstanceFacts): Directory {
     },
     profile: 'default-hvm',
     ...(publicIp !== undefined &&
-      facts.vpc.enableDnsHostnames && { 'public-hostname': publicHostname(publicIp, instance.region, facts.domain) }),
+      facts.vpc.enableDnsHostnames && { 'public-hostname': publicDnsName(publicIp, instance.region) }),
     ...(publicIp !== undefined && { 'public-ipv4': publicIp }),
     ...(facts.publicKey !== undefined && {
       'public-keys': {
