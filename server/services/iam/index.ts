@@ -1,7 +1,8 @@
 // IAM: who there is, and what they may do. Issue 2 point 3: what the labs and the CLI's everyday use need.
 // Not here, and answered as not implemented: sign-in profiles, MFA, certificates, SSH keys, identity providers, the simulator, reports (gaps).
 
-import type { Service } from '../../service.ts';
+import { AwsError } from '../../errors.ts';
+import type { Authorization, Call, Operation, Service } from '../../service.ts';
 import { accessKeys } from './access-keys.ts';
 import { account } from './account.ts';
 import { attachments } from './attachments.ts';
@@ -14,9 +15,32 @@ import { managedPolicies } from './policies.ts';
 import { roles } from './roles.ts';
 import { users } from './users.ts';
 
+/**
+ * Sessions of GetSessionToken (without MFA, and there is none here) and of GetFederationToken may not call IAM at all.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html (read 2026-11-20)
+ */
+function refuseBareSessions(call: Call): void {
+  const kind = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId)?.owner.kind;
+  if (kind !== 'session-token' && kind !== 'federated-user') return;
+  throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
+}
+
+function guarded(operations: Readonly<Record<string, Operation>>): Record<string, Operation> {
+  const guard = ([name, row]: [string, Operation]): [string, Operation] => {
+    const inner: Authorization<unknown> = row.authorize;
+    if (typeof inner !== 'function') throw new Error(`iam:${name} must name its permissions`);
+    const authorize: Authorization<unknown> = (call, input) => {
+      refuseBareSessions(call);
+      return inner(call, input);
+    };
+    return [name, { ...row, authorize }];
+  };
+  return Object.fromEntries(Object.entries(operations).map(guard));
+}
+
 export const iam: Service = {
   name: 'iam',
-  operations: {
+  operations: guarded({
     ...users,
     ...accessKeys,
     ...groups,
@@ -27,6 +51,6 @@ export const iam: Service = {
     ...attachments,
     ...boundaries,
     ...account,
-  },
+  }),
   denied: iamDenied,
 };

@@ -85,9 +85,8 @@ function listInstanceProfilesForRole(
 function addRole(call: Call, input: AddRoleToInstanceProfileRequest): void {
   const row = findInstanceProfile(call, input.InstanceProfileName);
   const role = findRole(call, input.RoleName);
-  call.require(call.tx, 'iam:PassRole', roleArn(call.partition, role), {
-    'iam:PassedToService': ['ec2.amazonaws.com'],
-  });
+  const passedTo = call.partition === 'aws-cn' ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
+  call.require(call.tx, 'iam:PassRole', roleArn(call.partition, role), { 'iam:PassedToService': [passedTo] });
   if (row.roleNames.length > 0) throw quotaExceeded('InstanceSessionsPerInstanceProfile', 1);
   call.tx.put('instance-profile', { ...row, roleNames: [role.roleName] });
 }

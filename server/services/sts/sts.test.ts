@@ -8,6 +8,7 @@ import type { BaseCall } from '../../service.ts';
 import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, rootPrincipal, runAs, runOperation, testNow } from '../../testing.ts';
+import { account } from '../account/index.ts';
 import { iam } from '../iam/index.ts';
 import { sts } from './index.ts';
 
@@ -269,6 +270,10 @@ describe('tokens', () => {
       'AccessDenied',
       'Cannot call GetSessionToken with session credentials',
     );
+    await asIam('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument: allowing('iam:*') });
+    await runAs(store, anaKey, iam, 'ListUsers');
+    const inIam = runAs(store, AccessKeyId, iam, 'ListUsers');
+    await rejects(inIam, 'InvalidClientTokenId', 'The security token included in the request is invalid');
     const root = await runAs<Session>(store, rootKey, sts, 'GetSessionToken', { DurationSeconds: 129600 });
     assert.equal(root.Credentials.Expiration.getTime() - testNow.getTime(), 3600_000);
   });
@@ -279,20 +284,26 @@ describe('tokens', () => {
       'AccessDenied',
       /federated-user\/guest/,
     );
-    const PolicyDocument = allowing(['sts:GetFederationToken', 'iam:ListUsers', 'iam:ListRoles']);
+    const PolicyDocument = allowing(['sts:GetFederationToken', 'sts:GetAccessKeyInfo', 'account:ListRegions', 'iam:*']);
     await asIam('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument });
     const token = await runAs<Session & { FederatedUser: Output }>(store, anaKey, sts, 'GetFederationToken', {
       Name: 'guest',
-      Policy: allowing(['iam:ListUsers', 'iam:ListGroups']),
+      Policy: allowing(['account:ListRegions', 'account:GetRegionOptStatus', 'iam:*']),
     });
     assert.deepEqual(token.FederatedUser, {
       FederatedUserId: `${accountId}:guest`,
       Arn: `arn:aws:sts::${accountId}:federated-user/guest`,
     });
-    const call = (name: string) => runAs(store, token.Credentials.AccessKeyId, iam, name);
-    await call('ListUsers');
-    await rejects(call('ListRoles'), 'AccessDenied');
-    await rejects(call('ListGroups'), 'AccessDenied');
+    const key = token.Credentials.AccessKeyId;
+    await runAs(store, key, account, 'ListRegions');
+    const status = runAs(store, key, account, 'GetRegionOptStatus', { RegionName: 'us-east-1' });
+    await rejects(status, 'AccessDeniedException', /because no identity-based policy allows/);
+    await rejects(
+      runAs(store, key, sts, 'GetAccessKeyInfo', { AccessKeyId: key }),
+      'AccessDenied',
+      /no session policy allows/,
+    );
+    await rejects(runAs(store, key, iam, 'ListUsers'), 'InvalidClientTokenId');
   });
 
   it('GetAccessKeyInfo tells the account of a key', async () => {
