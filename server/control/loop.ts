@@ -6,8 +6,8 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Machines, NetworkFabric } from '@postern/fabric/types.ts';
-import type { InstanceId, NetworkInterfaceId } from '@postern/network/snapshot.ts';
+import type { Applied, Machines, NetworkFabric } from '@postern/fabric/types.ts';
+import type { InstanceId } from '@postern/network/snapshot.ts';
 import { instanceDisk } from '../service.ts';
 import type { InstanceRow } from '../store/rows/ec2.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -297,18 +297,21 @@ class ControlLoop implements Control {
       const row = this.#store.read((tx) => tx.get('instance', id));
       if (this.#closed || !row || (row.state !== 'pending' && row.state !== 'running') || !this.#machine(id).up)
         return false;
-      const missing = this.#missing(row, applied.interfaces);
-      if (missing.length === 0) return true;
-      if (applied.failures.length > 0)
-        throw new Error(applied.failures.map((one) => `${one.cause}: ${one.message}`).join('\n'));
-      // An interface that was attached after the apply had begun is in the next one.
-      if (attempt === 3) throw new Error(`the network did not take ${missing.join(', ')}`);
+      const problem = this.#problem(row, applied);
+      if (problem === undefined) return true;
+      // Once more: an interface attached after the apply began is in the next one, and a neighbour that ended meanwhile is not.
+      if (attempt === 3) throw new Error(problem);
     }
   }
 
-  #missing(row: InstanceRow, carried: readonly NetworkInterfaceId[]): NetworkInterfaceId[] {
-    const set = new Set(carried);
-    return this.#store.read((tx) => interfacesOf(tx, row).flatMap((one) => (set.has(one.id) ? [] : [one.id])));
+  /** Why an instance's interfaces do not carry packets after an apply; undefined when they do. */
+  #problem(row: InstanceRow, applied: Applied): string | undefined {
+    const carried = new Set(applied.interfaces);
+    const mine = this.#store.read((tx) => interfacesOf(tx, row).map((one) => one.id));
+    const missing = mine.filter((id) => !carried.has(id));
+    const failures = applied.failures.filter((one) => missing.length > 0 || mine.some((id) => id === one.cause));
+    if (failures.length > 0) return failures.map((one) => `${one.cause}: ${one.message}`).join('\n');
+    return missing.length > 0 ? `the network did not take ${missing.join(', ')}` : undefined;
   }
 
   #write(work: Parameters<Store['transact']>[0]): void {

@@ -6,7 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { Clock, Log } from './loop.ts';
 import { buildSnapshot } from './snapshot.ts';
 
-const retryMs = 1000;
+const firstRetryMs = 50;
+const lastRetryMs = 5000;
 
 interface Waiting {
   readonly promise: Promise<Applied>;
@@ -25,6 +26,7 @@ export class NetworkLoop {
   #cancelRetry: (() => void) | undefined;
   #closed = false;
   #failure: string | undefined;
+  #retryMs = firstRetryMs;
 
   constructor(options: { store: Store; fabric: NetworkFabric; clock: Clock; log: Log; onIdle: () => void }) {
     this.#store = options.store;
@@ -80,9 +82,13 @@ export class NetworkLoop {
       }
     }
     this.#running = false;
-    if (this.#failure !== undefined && !this.#closed)
-      this.#cancelRetry = this.#clock.after(retryMs, () => void this.request().catch(() => {}));
+    if (this.#failure !== undefined && !this.#closed) this.#retryLater();
     this.#onIdle();
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry = this.#clock.after(this.#retryMs, () => void this.request().catch(() => {}));
+    this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
   }
 
   /** Says a failure once, not at each try. */
@@ -90,6 +96,7 @@ export class NetworkLoop {
     if (failure !== undefined && failure !== this.#failure) this.#log(`the network could not be applied: ${failure}`);
     if (failure === undefined && this.#failure !== undefined) this.#log('the network is applied again');
     this.#failure = failure;
+    if (failure === undefined) this.#retryMs = firstRetryMs;
   }
 }
 
