@@ -58,7 +58,7 @@ export interface ConnectFinding {
 export interface ConnectTarget {
   readonly instanceId: string;
   readonly publicIp?: string;
-  readonly privateIp: string;
+  readonly privateIp?: string;
   readonly findings: readonly ConnectFinding[];
 }
 

@@ -1,0 +1,301 @@
+// Puts the rooms together: the store, the services and the pipeline on one side, the fabric, the machines and the control loop on the other, the
+// front door and the operator's endpoints between them. Nothing is decided here.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { LinuxMachines } from '@postern/fabric/machine/machines.ts';
+import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
+import { addressPlan } from '@postern/network/addresses.ts';
+import { resolve } from '@postern/network/names.ts';
+import type { InstanceId, Snapshot } from '@postern/network/snapshot.ts';
+import { createAccount, ensureFirstState, openAuthKey } from './accounts.ts';
+import { createAuthorizer } from './authorize/authorize.ts';
+import type { ServerConfiguration } from './configuration.ts';
+import { startControl } from './control/loop.ts';
+import { buildSnapshot } from './control/snapshot.ts';
+import { createEdge } from './edge/edge.ts';
+import { openCertificateAuthority } from './front-door/certificates.ts';
+import { diagnoseConnect } from './front-door/connect-diagnosis.ts';
+import { startFrontDoor } from './front-door/front-door.ts';
+import { createMetadata } from './front-door/imds/server.ts';
+import { sniffTls, terminateTls } from './front-door/tls.ts';
+import { connectFromLaptop } from './front-door/tunnel.ts';
+import { managedPolicyDocument } from './managed-policies.ts';
+import type { ConnectTarget } from './operator/api.ts';
+import { type Cloud, type ExecRequest, Operator, OperatorFailure } from './operator/operator.ts';
+import { execSession } from './operator/exec-session.ts';
+import type { RequestPath } from './path.ts';
+import { createPipeline } from './pipeline.ts';
+import type { Service, Settings } from './service.ts';
+import { account } from './services/account/index.ts';
+import { activeKeys, ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
+import { ensureRegion } from './services/ec2/default-vpc.ts';
+import { ec2 } from './services/ec2/index.ts';
+import { iam } from './services/iam/index.ts';
+import { createS3 } from './services/s3/index.ts';
+import { sts } from './services/sts/index.ts';
+import { issueInstanceCredentials } from './services/sts/instance-credentials.ts';
+import { Store, type Transaction } from './store/store.ts';
+import { Trail } from './trail/trail.ts';
+
+export interface CloudParts {
+  readonly configuration: ServerConfiguration;
+  readonly token: string;
+  readonly log: (text: string) => void;
+}
+
+export interface RunningCloud {
+  /** Takes a connection of the loopback listener. */
+  accept(socket: Socket): void;
+  environment(): Record<string, string>;
+  onShutdown(end: () => void): void;
+  close(): Promise<void>;
+}
+
+/** The path of everything that comes by the loopback listener: the person's terminal, on the internet. */
+const laptop = (secure: boolean): RequestPath => ({ kind: 'internet', sourceIp: addressPlan.laptop, secure });
+const defaultRegion = 'us-east-1';
+const sshPort = 22;
+/** A connection that packets cannot make is given up after this. */
+const tunnelTimeoutMs = 5000;
+
+export async function startCloud({ configuration, token, log }: CloudParts): Promise<RunningCloud> {
+  const { dataDirectory } = configuration;
+  const startedAt = new Date();
+  const store = new Store(join(dataDirectory, 'postern.db'));
+  const settings: Settings = { auth: configuration.auth, strictImages: configuration.strictImages, quotas: configuration.quotas, dataDirectory };
+  const authority = openCertificateAuthority(dataDirectory);
+  const trail = new Trail({ file: join(dataDirectory, 'requests.jsonl'), onError: (error) => log(`requests are not written: ${error.message}`) });
+
+  const s3 = createS3(store, dataDirectory);
+  const services = new Map<string, Service>([ec2, s3.service, iam, sts, account, ec2InstanceConnect].map((one) => [one.name, one]));
+  await firstState(store);
+
+  const machines = new LinuxMachines({ imageDirectory: join(dataDirectory, 'image'), guestDirectory: guestDirectory() });
+  const fabric = createNetworkFabric({ machines });
+  const control = startControl({ store, fabric, machines, dataDirectory, caCertificate: authority.certificate, log });
+
+  const pipeline = createPipeline({
+    store,
+    services,
+    authorizer: createAuthorizer({ managedPolicyDocument, serviceOf: (prefix) => services.get(prefix) }),
+    settings,
+    openAccount: (accessKeyId) => (settings.auth === 'open' ? openAuthKey(accessKeyId) : undefined),
+    prepare: (tx, service, accountId, region, now) => prepare(tx, service, accountId, region, now),
+    record: (event) => trail.record(event),
+    clock: () => new Date(),
+    log,
+  });
+
+  const paths = new WeakMap<Socket, RequestPath>();
+  const fromLaptop = new WeakSet<Socket>();
+  const edge = createEdge({
+    handle: pipeline,
+    pathOf: (socket) => paths.get(socket) ?? laptop(false),
+    onBug: (error, requestId) => log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`),
+  });
+  const enter = (socket: Socket, path: RequestPath) => {
+    paths.set(socket, path);
+    edge.emit('connection', socket);
+  };
+
+  const metadata = createMetadata({
+    store,
+    dataDirectory,
+    credentials: async (instanceId, delivery) => {
+      const { value, durable } = store.transact((tx) => {
+        const row = tx.get('instance', instanceId);
+        return row ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), new Date(), delivery) : ({ kind: 'none' } as const);
+      });
+      await durable;
+      return value;
+    },
+  });
+  const snapshots = cachedSnapshot(store);
+  const frontDoor = await startFrontDoor({
+    fabric,
+    authority,
+    edge: enter,
+    resolve: (asker, name, type) => resolve(snapshots(), asker, name, type),
+    metadata: (socket, origin) => metadata.accept(socket, origin),
+  });
+
+  let end = () => {};
+  const cloud: Cloud = {
+    status: () => ({
+      version: configuration.version,
+      endpoint: configuration.endpoint,
+      startedAt: startedAt.toISOString(),
+      auth: configuration.auth,
+      dataDirectory,
+      fabric: configuration.privileged ? 'root' : 'user namespace',
+      revision: store.revision,
+      settled: control.isSettled,
+      memoryBytes: process.memoryUsage.rss(),
+      ...store.read((tx) => ({
+        accounts: tx.list('account').map((row) => row.id),
+        vpcs: tx.list('vpc').length,
+        instances: { running: tx.list('instance').filter((row) => row.state === 'running').length, total: tx.list('instance').length },
+        buckets: tx.list('bucket').length,
+      })),
+    }),
+    environment: () => environment(store, configuration),
+    reset: async () => {
+      const begunAt = performance.now();
+      store.clear();
+      await firstState(store);
+      const done = control.reset();
+      const elapsedMs = performance.now() - begunAt;
+      await done;
+      void s3.sweep().catch((error: Error) => log(`the files of the objects that were reset are still there: ${error.message}`));
+      return elapsedMs;
+    },
+    shutdown: () => end(),
+    settled: async () => {
+      await control.settled();
+      return store.revision;
+    },
+    requests: (limit) => trail.list({ limit }),
+    follow: (listener) => trail.follow(listener),
+    connectTarget: (instanceId, user, publicKey) => {
+      const instance = instanceOf(store, instanceId);
+      store.transact((tx) => putKey(tx, instance, user, publicKey, new Date()));
+      return connectTarget(snapshots(), store, instanceId);
+    },
+    tunnel: (instanceId, port) => tunnel(connectTarget(snapshots(), store, instanceId).publicIp, port),
+    exec: (request) => {
+      const instance = instanceOf(store, request.instanceId);
+      if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {
+        throw new OperatorFailure(409, `${request.instanceId} is ${instance.state}, not running.`, `aws ec2 start-instances --instance-ids ${request.instanceId}`);
+      }
+      return (stream) => runInside(machines, request, stream);
+    },
+    caCertificate: () => authority.certificate,
+  };
+  const operator = new Operator(cloud, { token, auth: configuration.auth, hosts: configuration.hosts });
+  serveOperator(edge, operator, fromLaptop);
+
+  return {
+    accept: (socket) => {
+      sniffTls(socket, (tls) => {
+        const serve = (plain: Socket, secure: boolean) => {
+          fromLaptop.add(plain);
+          enter(plain, laptop(secure));
+        };
+        if (tls) terminateTls(authority, socket, (decrypted) => serve(decrypted, true));
+        else serve(socket, false);
+      });
+    },
+    environment: () => environment(store, configuration),
+    onShutdown: (action) => {
+      end = action;
+    },
+    close: async () => {
+      edge.closeAllConnections();
+      await frontDoor.close();
+      await control.close({ graceMs: 300 });
+      await machines.close();
+      await trail.flush();
+      s3.close();
+      store.close();
+    },
+  };
+}
+
+/** `/_postern/…` is the operator's, and only on the loopback listener: an instance that asks for it finds no such thing. */
+function serveOperator(edge: ReturnType<typeof createEdge>, operator: Operator, fromLaptop: WeakSet<Socket>): void {
+  const [handler] = edge.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
+  if (!handler) throw new Error('the edge serves nothing');
+  edge.removeAllListeners('request');
+  const isOperators = (request: IncomingMessage) => request.url?.startsWith('/_postern/') === true && fromLaptop.has(request.socket);
+  edge.on('request', (request, response) => {
+    if (!isOperators(request)) return handler(request, response);
+    operator.handle(request, response).catch((error: Error) => edge.emit('error', error));
+  });
+  edge.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isOperators(request)) void operator.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+}
+
+/** Where the guest's files are: beside the bundle, or in the source tree. */
+function guestDirectory(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return here.endsWith('/server') ? join(here, '..', 'dist', 'guest') : join(here, 'guest');
+}
+
+async function firstState(store: Store): Promise<void> {
+  const now = new Date();
+  await store.transact((tx) => {
+    const { account: row } = ensureFirstState(tx, now);
+    ensureRegion(tx, row.id, defaultRegion, now);
+  }).durable;
+}
+
+function prepare(tx: Transaction, service: string, accountId: string, region: string, now: Date): void {
+  if (!/^\d{12}$/.test(accountId)) return;
+  if (!tx.get('account', accountId)) createAccount(tx, accountId, now);
+  if (service === 'ec2') ensureRegion(tx, accountId, region, now);
+}
+
+function environment(store: Store, configuration: ServerConfiguration): Record<string, string> {
+  const { rootKey } = store.transact((tx) => ensureFirstState(tx, new Date())).value;
+  return {
+    AWS_ENDPOINT_URL: configuration.endpoint,
+    AWS_ACCESS_KEY_ID: rootKey.id,
+    AWS_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
+    AWS_DEFAULT_REGION: defaultRegion,
+  };
+}
+
+function primaryAddress(tx: Transaction, instanceId: string): string {
+  const rows = tx.list('network-interface').filter((row) => row.attachment?.instanceId === instanceId);
+  return rows.find((row) => row.attachment?.deviceIndex === 0)?.privateAddresses[0]?.address ?? '';
+}
+
+/** One Snapshot per revision, for the resolver and the diagnosis. */
+function cachedSnapshot(store: Store): () => Snapshot {
+  let cached: Snapshot | undefined;
+  return () => {
+    if (cached?.revision !== store.revision) cached = store.read((tx) => buildSnapshot(tx, store.revision));
+    return cached;
+  };
+}
+
+function instanceOf(store: Store, instanceId: string) {
+  const row = store.read((tx) => tx.get('instance', instanceId));
+  if (!row || row.state === 'terminated') throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
+  return row;
+}
+
+function connectTarget(snapshot: Snapshot, store: Store, instanceId: string): ConnectTarget {
+  const instance = instanceOf(store, instanceId);
+  const diagnosis = diagnoseConnect(snapshot, { instanceId: instance.id, port: sshPort, state: instance.state });
+  return { instanceId, ...diagnosis };
+}
+
+async function tunnel(publicIp: string | undefined, port: number): Promise<Duplex> {
+  if (publicIp === undefined) throw new OperatorFailure(409, 'The instance has no public address.');
+  try {
+    return await connectFromLaptop(publicIp, port, { timeoutMs: tunnelTimeoutMs });
+  } catch (error) {
+    throw new OperatorFailure(504, `${publicIp} port ${port} cannot be reached: ${(error as Error).message}.`);
+  }
+}
+
+/** A terminal is made by `script`, for Node has none; the wanted size is set inside before the command starts. */
+function runInside(machines: LinuxMachines, request: ExecRequest, stream: Duplex): void {
+  const { columns, rows } = request.size ?? { columns: 80, rows: 24 };
+  const argv = request.tty
+    ? ['script', '-qec', `stty cols ${columns} rows ${rows}; exec ${request.argv.map(quote).join(' ')}`, '/dev/null']
+    : request.argv;
+  const child = machines.exec(request.instanceId as InstanceId, argv, { stdio: ['pipe', 'pipe', 'pipe'], env: { TERM: 'xterm-256color' } });
+  execSession(child, stream, () => {});
+}
+
+function quote(argument: string): string {
+  return `'${argument.replaceAll("'", `'\\''`)}'`;
+}
