@@ -30,6 +30,10 @@ export type Problem =
   | 'prohibited-resource'
   | 'resource'
   | 'resource-vendor'
+  | 'resource-partition'
+  | 's3-region'
+  | 'iam-region'
+  | 'iam-path'
   | 'not-applicable'
   | 'condition-operator'
   | 'condition'
@@ -59,7 +63,12 @@ const IAM: Wording = {
   action: () => 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.',
   'action-vendor': (detail) => `Vendor ${detail} is not valid`,
   resource: (detail) => `Resource ${detail} must be in ARN format or "*".`,
-  'resource-vendor': () => 'Vendor must be fully qualified and cannot contain regexes.',
+  'resource-vendor': () => 'Resource vendor must be fully qualified and cannot contain regexes.',
+  'resource-partition': (detail) => `Partition "${detail.split(':')[1]}" is not valid for resource "${detail}".`,
+  's3-region': (detail) => `Resource ${detail} can not contain region information.`,
+  'iam-region': (detail) => `IAM resource ${detail} cannot contain region information.`,
+  'iam-path': () =>
+    'IAM resource path must either be "*" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.',
   size: (detail) => `Cannot exceed quota for PolicySize: ${detail}`,
 };
 

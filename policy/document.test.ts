@@ -274,7 +274,7 @@ const refused: readonly [string, ParseOptions, string, string, string][] = [
     { kind: 'identity' },
     text({ ...statement, Resource: 'arn:aws:s*:::b' }),
     'MalformedPolicyDocument',
-    'Vendor must be fully qualified and cannot contain regexes.',
+    'Resource vendor must be fully qualified and cannot contain regexes.',
   ],
   [
     'another bucket’s resource',
@@ -373,6 +373,41 @@ const refused: readonly [string, ParseOptions, string, string, string][] = [
     text({ ...trustStatement, Sid: 'a'.repeat(100) }),
     'LimitExceeded',
     'Cannot exceed quota for ACLSizePerRole: 100',
+  ],
+  [
+    'white space before the first byte, bucket',
+    { kind: 'resource' },
+    ` ${text(bucketStatement)}`,
+    'MalformedPolicy',
+    "Policies must be valid JSON and the first byte must be '{'",
+  ],
+  [
+    'a partition that is none',
+    { kind: 'identity' },
+    text({ ...statement, Resource: 'arn:error:s3:::b' }),
+    'MalformedPolicyDocument',
+    'Partition "error" is not valid for resource "arn:error:s3:::b".',
+  ],
+  [
+    'a region in a bucket’s ARN',
+    { kind: 'identity' },
+    text({ ...statement, Resource: 'arn:aws:s3:us-east-1::b' }),
+    'MalformedPolicyDocument',
+    'Resource arn:aws:s3:us-east-1::b can not contain region information.',
+  ],
+  [
+    'a region in IAM’s ARN',
+    { kind: 'identity' },
+    text({ ...statement, Resource: 'arn:aws:iam:us-east-1::role/r' }),
+    'MalformedPolicyDocument',
+    'IAM resource arn:aws:iam:us-east-1::role/r cannot contain region information.',
+  ],
+  [
+    'a kind that IAM has not',
+    { kind: 'identity' },
+    text({ ...statement, Resource: 'arn:aws:iam::111111111111:rolle/r' }),
+    'MalformedPolicyDocument',
+    'IAM resource path must either be "*" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.',
   ],
 ];
 
@@ -479,6 +514,19 @@ test('nothing in a document can break the parser', () => {
       const parsed = parsePolicy(round % 2 === 0 ? words.join('') : `{"Statement":[{${words.join('')}}]}`, { kind });
       assert.equal(typeof parsed.ok, 'boolean');
     }
+  }
+  const deep = `${'['.repeat(8000)}${']'.repeat(8000)}`;
+  for (const element of ['Effect', 'Principal', 'Action', 'Resource', 'Condition', 'Sid']) {
+    assert.equal(
+      parsePolicy(`{"Statement":{"Effect":"Allow","${element}":${deep}}}`, { kind: 'resource' }).ok,
+      false,
+      element,
+    );
+    assert.equal(
+      parsePolicy(`{"Statement":{"${element}":{"AWS":${deep}}}}`, { kind: 'trust', maxSize: 1e6 }).ok,
+      false,
+      element,
+    );
   }
   const strange = parsePolicy(
     '{"Statement":{"Effect":"Allow","Principal":{"constructor":"*"},"Action":"*","Resource":"*"}}',

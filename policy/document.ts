@@ -56,6 +56,8 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
   const fail: Fail = (problem, detail) => policyFailure(options.kind, problem, detail);
   const oversize = checkSize(text, options, fail);
   if (oversize) return oversize;
+  // S3 looks at the first byte, so that not even white space may stand before it.
+  if (options.kind === 'resource' && !text.startsWith('{')) return fail('json');
   const parsed = parseJson(text);
   if (parsed === undefined || !isObject(parsed)) return fail('json');
   for (const key of Object.keys(parsed)) {
@@ -150,7 +152,7 @@ function parseStatement(
   if (sid !== undefined && typeof sid !== 'string') return fail('shape');
   if (sid !== undefined && !FREE_SID.has(options.kind) && !/^[0-9A-Za-z]*$/.test(sid)) return fail('sid-format');
   if (effect === undefined) return fail('missing-effect');
-  if (effect !== 'Allow' && effect !== 'Deny') return fail('effect', String(effect));
+  if (effect !== 'Allow' && effect !== 'Deny') return fail('effect', typeof effect === 'string' ? effect : '');
 
   const principals = parsePrincipals(item, effect, options, fail);
   if ('ok' in principals) return principals;
@@ -246,7 +248,7 @@ function parsePrincipalElement(value: Json | undefined, fail: Fail): PrincipalEl
     const list = Object.hasOwn(PRINCIPAL_FIELDS, key) ? PRINCIPAL_FIELDS[key] : undefined;
     const texts = stringsOf(names);
     if (!list || texts === undefined || texts === 'wrong')
-      return fail('principal', `"${key}":${JSON.stringify(names)}`);
+      return fail('principal', `"${key}":"${typeof names === 'string' ? names : ''}"`);
     lists[list].push(...texts);
   }
   if (Object.values(lists).every((list) => list.length === 0)) return fail('principal', '');
