@@ -101,22 +101,15 @@ function currentSession(
     .find((row): row is SessionRow => row.sessionToken !== undefined && (row.expiration ?? '') > atLeast);
 }
 
-/** The primary address of the primary interface: aws:Ec2InstanceSourcePrivateIPv4. */
-function privateAddressOf(tx: Transaction, instance: InstanceRow): string {
-  const primary = tx
-    .list('network-interface', { accountId: instance.accountId, region: instance.region })
-    .find(({ attachment }) => attachment?.instanceId === instance.id && attachment.deviceIndex === 0);
-  if (!primary) throw new Error(`instance ${instance.id} has no primary interface`);
-  return primary.privateAddresses[0]?.address ?? '';
-}
-
 /**
  * The credentials that `iam/security-credentials/ROLE` answers now. Makes a new set when there is none that lasts; otherwise writes nothing.
+ * @param privateIp the address that the instance's primary interface has: aws:Ec2InstanceSourcePrivateIPv4
  * @param delivery the version of the metadata service that was asked: ec2:RoleDelivery
  */
 export function issueInstanceCredentials(
   tx: Transaction,
   instance: InstanceRow,
+  privateIp: string,
   now: Date,
   delivery: Delivery,
 ): InstanceCredentials {
@@ -134,7 +127,6 @@ export function issueInstanceCredentials(
       message: `EC2 cannot assume the role ${roleName}. Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.`,
     };
   }
-  const privateIp = privateAddressOf(tx, instance);
   const session =
     currentSession(tx, role, instance, privateIp, delivery, now) ??
     startSession(
