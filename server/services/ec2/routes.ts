@@ -22,7 +22,7 @@ import {
   notFound,
   unsupportedOperation,
 } from './errors.ts';
-import { requireCustomerPrefixList } from './prefix-list-lookup.ts';
+import { requireCustomerPrefixList, requirePrefixList } from './prefix-list-lookup.ts';
 import { enforceQuota } from './quotas.ts';
 import { findRow, requireRow, scopeOf } from './rows.ts';
 
@@ -52,7 +52,7 @@ function destinationOf(call: Call, input: DestinationInput): Destination {
     );
   if (input.DestinationIpv6CidrBlock) throw unsupportedOperation('A route with DestinationIpv6CidrBlock');
   if (input.DestinationPrefixListId) {
-    const list = requireCustomerPrefixList(call, input.DestinationPrefixListId);
+    const list = requirePrefixList(call, input.DestinationPrefixListId);
     return { kind: 'prefix-list', prefixListId: list.id };
   }
   const text = input.DestinationCidrBlock ?? '';
@@ -180,6 +180,7 @@ function checkFree(table: RouteTableRow, destination: Destination): void {
 function createRoute(call: Call, input: CreateRouteRequest): void {
   const table = requireRow(call, 'route-table', input.RouteTableId, 'routeTableId');
   const destination = destinationOf(call, input);
+  if (destination.kind === 'prefix-list') requireCustomerPrefixList(call, destination.prefixListId);
   const target = targetOf(call, table, input);
   checkDestination(call, table, destination, target);
   checkFree(table, destination);
