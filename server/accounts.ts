@@ -1,7 +1,7 @@
 // Which accounts are there and who is their root? Issue 2, point 3: account 123456789012 with a random root access key exists from the first start.
 // With `--auth open` any key is some account's root: a 12-digit access key id is that account, anything else the default one.
 
-import { newAccessKeyId, newSecretAccessKey } from './identities.ts';
+import { newAccessKeyId, newSecretAccessKey, timestamp } from './identities.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import type { Transaction } from './store/store.ts';
 
@@ -20,13 +20,13 @@ export function createAccount(
   if (!/^\d{12}$/.test(accountId)) throw new Error(`an account id is 12 digits, not ${accountId}`);
   if (tx.get('account', accountId)) throw new Error(`account ${accountId} exists already`);
   const scope = { accountId, region: 'global' };
-  const account: AccountRow = { id: accountId, ...scope, createdAt: now.toISOString() };
+  const account: AccountRow = { id: accountId, ...scope, createdAt: timestamp(now) };
   const rootKey: AccessKeyRow = {
     id: newAccessKeyId('AKIA'),
     ...scope,
     secretAccessKey: newSecretAccessKey(),
     status: 'Active',
-    createDate: now.toISOString(),
+    createDate: timestamp(now),
     owner: { kind: 'root' },
   };
   tx.put('account', account);
@@ -50,7 +50,7 @@ export function ensureFirstState(tx: Transaction, now: Date): { account: Account
     region: 'global',
     secretAccessKey: newSecretAccessKey(),
     status: 'Active',
-    createDate: now.toISOString(),
+    createDate: timestamp(now),
     owner: { kind: 'root' },
   };
   tx.put('access-key', made);

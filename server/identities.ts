@@ -87,3 +87,8 @@ export function parseRoleArn(
   const [, partition = '', accountId = '', path = '', roleName = ''] = match;
   return { partition, accountId, path, roleName };
 }
+
+/** The ISO time that IAM and STS keep: AWS's are whole seconds. */
+export function timestamp(now: Date): string {
+  return new Date(Math.floor(now.getTime() / 1000) * 1000).toISOString();
+}

@@ -12,7 +12,7 @@ import type {
   ListAccessKeysResponse,
   UpdateAccessKeyRequest,
 } from '@aws-sdk/client-iam';
-import { newAccessKeyId, newSecretAccessKey } from '../../identities.ts';
+import { newAccessKeyId, newSecretAccessKey, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import { constraints, page, required } from './checks.ts';
@@ -59,7 +59,7 @@ function createAccessKey(call: Call, input: CreateAccessKeyRequest): CreateAcces
     region: 'global',
     secretAccessKey: newSecretAccessKey(),
     status: 'Active',
-    createDate: call.now.toISOString(),
+    createDate: timestamp(call.now),
     owner: userName === undefined ? { kind: 'root' } : { kind: 'user', userName },
   };
   call.tx.put('access-key', row);

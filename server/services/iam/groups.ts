@@ -14,7 +14,7 @@ import type {
   RemoveUserFromGroupRequest,
   UpdateGroupRequest,
 } from '@aws-sdk/client-iam';
-import { nameKey, newUniqueId } from '../../identities.ts';
+import { nameKey, newUniqueId, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { GroupRow } from '../../store/rows/iam.ts';
 import { checkedName, checkedPath, checkedPathPrefix, page } from './checks.ts';
@@ -35,7 +35,7 @@ function createGroup(call: Call, input: CreateGroupRequest): CreateGroupResponse
     groupName,
     groupId: newUniqueId('AGPA'),
     path,
-    createDate: call.now.toISOString(),
+    createDate: timestamp(call.now),
     userNames: [],
     attachedPolicyArns: [],
     inlinePolicies: {},

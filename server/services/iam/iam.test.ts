@@ -40,6 +40,13 @@ function asUser(userName: string): Partial<BaseCall> {
 }
 
 describe('users', () => {
+  it('are made at a whole second, as AWS’s times are', async () => {
+    const { User } = (await run('CreateUser', { UserName: 'ana' }, { now: new Date('2026-11-21T08:00:01.650Z') })) as {
+      User: Output;
+    };
+    assert.deepEqual(User.CreateDate, new Date('2026-11-21T08:00:01Z'));
+  });
+
   it('are made with an id, an ARN with the path, and shown again', async () => {
     const { User } = (await run('CreateUser', { UserName: 'ana', Path: '/staff/' })) as { User: Output };
     assert.equal(User.Arn, `arn:aws:iam::${accountId}:user/staff/ana`);

@@ -18,7 +18,7 @@ import type {
   TagInstanceProfileRequest,
   UntagInstanceProfileRequest,
 } from '@aws-sdk/client-iam';
-import { nameKey, newUniqueId, roleArn } from '../../identities.ts';
+import { nameKey, newUniqueId, roleArn, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { InstanceProfileRow } from '../../store/rows/iam.ts';
 import {
@@ -50,7 +50,7 @@ function createInstanceProfile(call: Call, input: CreateInstanceProfileRequest):
     instanceProfileName,
     instanceProfileId: newUniqueId('AIPA'),
     path,
-    createDate: call.now.toISOString(),
+    createDate: timestamp(call.now),
     roleNames: [],
     tags,
   };

@@ -25,7 +25,7 @@ import type {
   UntagPolicyRequest,
 } from '@aws-sdk/client-iam';
 import { AwsError } from '../../errors.ts';
-import { newUniqueId, policyArn } from '../../identities.ts';
+import { newUniqueId, policyArn, timestamp } from '../../identities.ts';
 import { type AwsManagedPolicy, awsManagedPolicies, awsManagedPolicy } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
 import type { ManagedPolicyRow, PolicyVersion as VersionRow } from '../../store/rows/iam.ts';
@@ -180,7 +180,7 @@ function createPolicy(call: Call, input: CreatePolicyRequest): CreatePolicyRespo
     .list('managed-policy', { accountId: call.accountId })
     .some((row) => row.policyName.toLowerCase() === policyName.toLowerCase());
   if (taken) throw entityAlreadyExists('policy', policyName);
-  const now = call.now.toISOString();
+  const now = timestamp(call.now);
   const row: ManagedPolicyRow = {
     id: policyArn(call.partition, { accountId: call.accountId, path, policyName }),
     accountId: call.accountId,
@@ -244,7 +244,7 @@ function createPolicyVersion(call: Call, input: CreatePolicyVersionRequest): Cre
   const row = findOwnPolicy(call, input.PolicyArn);
   checkIdentityDocument(document, true);
   if (row.versions.length >= maxVersions) throw tooManyVersions();
-  const now = call.now.toISOString();
+  const now = timestamp(call.now);
   const version = { versionId: `v${row.nextVersion}`, document, createDate: now };
   const changed: ManagedPolicyRow = {
     ...row,
@@ -272,7 +272,7 @@ function listPolicyVersions(call: Call, input: ListPolicyVersionsRequest): ListP
 function setDefaultPolicyVersion(call: Call, input: SetDefaultPolicyVersionRequest): void {
   const row = findOwnPolicy(call, input.PolicyArn);
   const { versionId } = findVersion(ofAccount(row), input.VersionId);
-  call.tx.put('managed-policy', { ...row, defaultVersionId: versionId, updateDate: call.now.toISOString() });
+  call.tx.put('managed-policy', { ...row, defaultVersionId: versionId, updateDate: timestamp(call.now) });
 }
 
 function deletePolicyVersion(call: Call, input: DeletePolicyVersionRequest): void {

@@ -19,7 +19,7 @@ import type {
   UpdateRoleDescriptionResponse,
   UpdateRoleRequest,
 } from '@aws-sdk/client-iam';
-import { nameKey, newUniqueId } from '../../identities.ts';
+import { nameKey, newUniqueId, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { RoleRow } from '../../store/rows/iam.ts';
 import { checkBoundary } from './boundaries.ts';
@@ -64,7 +64,7 @@ function createRole(call: Call, input: CreateRoleRequest): CreateRoleResponse {
     roleName,
     roleId: newUniqueId('AROA'),
     path,
-    createDate: call.now.toISOString(),
+    createDate: timestamp(call.now),
     ...(input.Description !== undefined && { description: input.Description }),
     maxSessionDuration: input.MaxSessionDuration ?? 3600,
     assumeRolePolicyDocument: document,

@@ -15,7 +15,7 @@ import type {
   UntagUserRequest,
   UpdateUserRequest,
 } from '@aws-sdk/client-iam';
-import { nameKey, newUniqueId, rootArn } from '../../identities.ts';
+import { nameKey, newUniqueId, rootArn, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { UserRow } from '../../store/rows/iam.ts';
 import { checkBoundary } from './boundaries.ts';
@@ -47,7 +47,7 @@ function createUser(call: Call, input: CreateUserRequest): CreateUserResponse {
     userName,
     userId: newUniqueId('AIDA'),
     path,
-    createDate: call.now.toISOString(),
+    createDate: timestamp(call.now),
     attachedPolicyArns: [],
     inlinePolicies: {},
     ...(permissionsBoundaryArn !== undefined && { permissionsBoundaryArn }),
