@@ -22,7 +22,7 @@ export type Start = (
 /** Carries a session until its process ends or the client goes away. A failure to start is an exit status 127 with a word on stderr. */
 export function execSession(start: Start, request: SessionRequest): (stream: Duplex) => void {
   return (stream) => {
-    const child = request.tty ? startWithTerminal(start, request) : start(request.argv, { stdio: 'pipe' });
+    const { child, place } = startSession(start, request);
     const { stdin, stdout, stderr } = child;
     const reader = new FrameReader();
     let ended = false;
@@ -50,7 +50,7 @@ export function execSession(start: Start, request: SessionRequest): (stream: Dup
         for (const { kind, payload } of reader.push(chunk)) {
           if (kind === frameKinds.stdin) stdin?.write(payload);
           else if (kind === frameKinds.stdinEnd) stdin?.end();
-          else if (kind === frameKinds.resize && request.tty) resize(start, child, payload);
+          else if (kind === frameKinds.resize && request.tty) resize(start, child, place, payload);
         }
       } catch {
         stream.destroy();
@@ -58,9 +58,8 @@ export function execSession(start: Start, request: SessionRequest): (stream: Dup
     });
     stream.on('end', () => stdin?.end());
     stream.on('error', () => stream.destroy());
-    // Who hung up has no more use for the process; nsenter passes nothing on, but its own end closes the pipes and, with a terminal, the pty.
     stream.on('close', () => {
-      if (!ended) hangUp(start, child);
+      if (!ended) hangUp(start, child, place);
     });
   };
 }
@@ -68,26 +67,36 @@ export function execSession(start: Start, request: SessionRequest): (stream: Dup
 const signalNumber = (signal: NodeJS.Signals) =>
   ({ SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 })[signal as 'SIGHUP'] ?? 1;
 
-/** Says its terminal's name and process group on a third stream, so that a resize and a hang-up find them. */
-const sizes = new WeakMap<ChildProcess, { pty: Promise<string> }>();
+/** Inside the instance: the process, and its terminal if it has one. */
+type Place = Promise<{ readonly pid: string; readonly terminal: string | undefined }>;
 
-function startWithTerminal(start: Start, request: SessionRequest): ChildProcess {
+const quote = (argument: string) => `'${argument.replaceAll("'", `'\\''`)}'`;
+
+/** The process says on a third stream who it is, so that a resize and a hang-up find it: killing nsenter would leave it running. */
+function startSession(start: Start, request: SessionRequest): { child: ChildProcess; place: Place } {
   const { columns = 80, rows = 24 } = request.size ?? {};
-  const quoted = request.argv.map((argument) => `'${argument.replaceAll("'", `'\\''`)}'`).join(' ');
-  const inner = `stty rows ${rows} cols ${columns}; tty >&3 2>/dev/null; exec 3>&-; exec ${quoted}`;
-  const child = start(['script', '-qefc', inner, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    env: { TERM: request.term ?? 'xterm-256color', SHELL: '/bin/bash' },
+  const words = `echo "$$ $(tty)" >&3; exec 3>&-; exec`;
+  const argv = request.tty
+    ? [
+        'script',
+        '-qefc',
+        `stty rows ${rows} cols ${columns}; ${words} ${request.argv.map(quote).join(' ')}`,
+        '/dev/null',
+      ]
+    : ['sh', '-c', `${words} "$@"`, 'sh', ...request.argv];
+  const env = { ...(request.tty && { TERM: request.term ?? 'xterm-256color' }), SHELL: '/bin/bash' };
+  const child = start(argv, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], env });
+  const third = child.stdio[3] as NodeJS.ReadableStream | null | undefined;
+  const place: Place = new Promise((resolve) => {
+    third?.once('data', (chunk: Buffer) => {
+      const [pid = '', terminal] = chunk.toString().trim().split(' ');
+      resolve({ pid, terminal: /^\/dev\/pts\/\d+$/.test(terminal ?? '') ? terminal : undefined });
+    });
   });
-  const words = child.stdio[3] as NodeJS.ReadableStream | null | undefined;
-  const pty = new Promise<string>((resolve) => {
-    words?.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
-  });
-  sizes.set(child, { pty });
-  return child;
+  return { child, place };
 }
 
-function resize(start: Start, child: ChildProcess, payload: Buffer): void {
+function resize(start: Start, child: ChildProcess, place: Place, payload: Buffer): void {
   let size: { columns?: unknown; rows?: unknown };
   try {
     size = JSON.parse(payload.toString()) as typeof size;
@@ -96,17 +105,26 @@ function resize(start: Start, child: ChildProcess, payload: Buffer): void {
   }
   const { columns, rows } = size;
   if (!Number.isInteger(columns) || !Number.isInteger(rows)) return;
-  void sizes.get(child)?.pty.then((pty) => {
-    if (/^\/dev\/pts\/\d+$/.test(pty) && child.exitCode === null) {
-      start(['stty', '-F', pty, 'rows', String(rows), 'cols', String(columns)], { stdio: 'ignore' }).once(
-        'error',
-        () => {},
-      );
-    }
+  void place.then(({ terminal }) => {
+    if (terminal === undefined || child.exitCode !== null) return;
+    attempt(start, ['stty', '-F', terminal, 'rows', String(rows), 'cols', String(columns)]);
   });
 }
 
-function hangUp(_start: Start, child: ChildProcess): void {
+/** Who hung up has no more use for the process: it gets what a lost terminal would send. */
+function hangUp(start: Start, child: ChildProcess, place: Place): void {
   child.stdin?.destroy();
-  child.kill('SIGHUP');
+  void place.then(({ pid }) => {
+    if (/^\d+$/.test(pid) && child.exitCode === null)
+      attempt(start, ['sh', '-c', 'kill -HUP "$1"; kill -CONT "$1"', 'sh', pid]);
+  });
+}
+
+/** The instance may have ended meanwhile, and then there is nothing to do. */
+function attempt(start: Start, argv: readonly string[]): void {
+  try {
+    start(argv, { stdio: 'ignore' }).once('error', () => {});
+  } catch {
+    // Not running any more.
+  }
 }
