@@ -35,6 +35,11 @@ function report(error: unknown): number {
   return exitCodes.failed;
 }
 
+/** `exec i-… -- CMD`: the dashes end the options and are no part of the command. */
+function afterDashes(command: string[]): string[] {
+  return command[0] === '--' ? command.slice(1) : command;
+}
+
 const program = new Command('postern')
   .description('An AWS VPC on your own machine whose network really decides.')
   .version(version)
@@ -86,7 +91,7 @@ program
   .option(...data)
   .option('-t, --tty', 'give it a terminal')
   .passThroughOptions()
-  .action((instance: string, command: string[], options) => finish(exec(instance, command, options)));
+  .action((instance: string, command: string[], options) => finish(exec(instance, afterDashes(command), options)));
 
 program
   .command('connect')
@@ -97,7 +102,7 @@ program
   .option('--user <name>', 'the user to log in as', 'ec2-user')
   .option(...json)
   .passThroughOptions()
-  .action((instance: string, command: string[], options) => finish(connect(instance, command, options)));
+  .action((instance: string, command: string[], options) => finish(connect(instance, afterDashes(command), options)));
 
 program
   .command('requests')

@@ -25,7 +25,7 @@ import { sniffTls, terminateTls } from './front-door/tls.ts';
 import { connectFromLaptop } from './front-door/tunnel.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
 import type { ConnectTarget } from './operator/api.ts';
-import { type Cloud, type ExecRequest, Operator, OperatorFailure } from './operator/operator.ts';
+import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import { execSession } from './operator/exec-session.ts';
 import type { RequestPath } from './path.ts';
 import { createPipeline } from './pipeline.ts';
@@ -76,8 +76,6 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
 
   const machines = new LinuxMachines({ imageDirectory: join(dataDirectory, 'image'), guestDirectory: guestDirectory() });
   const fabric = createNetworkFabric({ machines });
-  const control = startControl({ store, fabric, machines, dataDirectory, caCertificate: authority.certificate, log });
-
   const pipeline = createPipeline({
     store,
     services,
@@ -108,13 +106,15 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
     credentials: async (instanceId, delivery) => {
       const { value, durable } = store.transact((tx) => {
         const row = tx.get('instance', instanceId);
-        return row ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), new Date(), delivery) : ({ kind: 'none' } as const);
+        return row ? issueInstanceCredentials(tx, row, new Date(), delivery) : ({ kind: 'none' } as const);
       });
       await durable;
       return value;
     },
   });
   const snapshots = cachedSnapshot(store);
+  // The addresses of AWS's side, where the front door listens, are there after the first apply.
+  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
   const frontDoor = await startFrontDoor({
     fabric,
     authority,
@@ -122,6 +122,9 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
     resolve: (asker, name, type) => resolve(snapshots(), asker, name, type),
     metadata: (socket, origin) => metadata.accept(socket, origin),
   });
+
+  // Instances of the last run start only now: their first packets find everything there.
+  const control = startControl({ store, fabric, machines, dataDirectory, caCertificate: authority.certificate, log });
 
   let end = () => {};
   const cloud: Cloud = {
@@ -171,7 +174,7 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
       if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {
         throw new OperatorFailure(409, `${request.instanceId} is ${instance.state}, not running.`, `aws ec2 start-instances --instance-ids ${request.instanceId}`);
       }
-      return (stream) => runInside(machines, request, stream);
+      return execSession((argv, options) => machines.exec(instance.id, argv, options), request);
     },
     caCertificate: () => authority.certificate,
   };
@@ -251,11 +254,6 @@ function environment(store: Store, configuration: ServerConfiguration): Record<s
   };
 }
 
-function primaryAddress(tx: Transaction, instanceId: string): string {
-  const rows = tx.list('network-interface').filter((row) => row.attachment?.instanceId === instanceId);
-  return rows.find((row) => row.attachment?.deviceIndex === 0)?.privateAddresses[0]?.address ?? '';
-}
-
 /** One Snapshot per revision, for the resolver and the diagnosis. */
 function cachedSnapshot(store: Store): () => Snapshot {
   let cached: Snapshot | undefined;
@@ -284,18 +282,4 @@ async function tunnel(publicIp: string | undefined, port: number): Promise<Duple
   } catch (error) {
     throw new OperatorFailure(504, `${publicIp} port ${port} cannot be reached: ${(error as Error).message}.`);
   }
-}
-
-/** A terminal is made by `script`, for Node has none; the wanted size is set inside before the command starts. */
-function runInside(machines: LinuxMachines, request: ExecRequest, stream: Duplex): void {
-  const { columns, rows } = request.size ?? { columns: 80, rows: 24 };
-  const argv = request.tty
-    ? ['script', '-qec', `stty cols ${columns} rows ${rows}; exec ${request.argv.map(quote).join(' ')}`, '/dev/null']
-    : request.argv;
-  const child = machines.exec(request.instanceId as InstanceId, argv, { stdio: ['pipe', 'pipe', 'pipe'], env: { TERM: 'xterm-256color' } });
-  execSession(child, stream, () => {});
-}
-
-function quote(argument: string): string {
-  return `'${argument.replaceAll("'", `'\\''`)}'`;
 }

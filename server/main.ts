@@ -23,7 +23,8 @@ function operatorToken(directory: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-process.umask(0o077);
+// The operator's own mask may be stricter than what an instance's file system needs. The data directory is closed to others as a whole.
+process.umask(0o022);
 mkdirSync(configuration.dataDirectory, { recursive: true, mode: 0o700 });
 
 // A bug must not be answered with a half-true cloud: the process ends, the kernel takes the world down, and the next start reads the disk.
