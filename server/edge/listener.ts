@@ -175,30 +175,68 @@ async function sendStream(
 
 // Large enough that the calls do not matter, small enough that many at once do not.
 const pieceBytes = 512 * 1024;
+// Fresh memory costs more than the copy into it: each page is faulted in. So buffers are used again, and few are kept.
+const spareBuffers: Buffer[] = [];
+const maxSpareBuffers = 16;
 
+/** Reads the next piece of the file while the one before is on its way. */
 async function sendFile(
   response: ServerResponse,
   status: number,
   headers: Record<string, string | number>,
   body: FileBody,
 ): Promise<void> {
+  const size = body.end - body.start;
   const file = await open(body.file, 'r');
+  const buffers = [
+    takeBuffer(Math.min(size, pieceBytes)),
+    takeBuffer(Math.min(Math.max(0, size - pieceBytes), pieceBytes)),
+  ] as const;
   try {
-    headers['Content-Length'] = body.end - body.start;
+    headers['Content-Length'] = size;
     response.writeHead(status, headers);
+    let before: Promise<void> | undefined;
     let at = body.start;
-    while (at < body.end) {
-      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, body.end - at));
-      const { bytesRead } = await file.read(piece, 0, piece.length, at);
+    for (let turn = 0; at < body.end; turn++) {
+      const buffer = buffers[turn % 2 === 0 ? 0 : 1];
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, body.end - at), at);
       if (bytesRead === 0) throw new Error(`${body.file} is shorter than ${body.end} bytes`);
       at += bytesRead;
-      if (at >= body.end) response.end(piece.subarray(0, bytesRead));
-      else await write(response, piece.subarray(0, bytesRead));
+      await before;
+      before = flushed(response, buffer.subarray(0, bytesRead));
     }
-    if (body.start >= body.end) response.end();
+    await before;
+    response.end();
+    // Only now does nobody hold them.
+    for (const buffer of buffers) giveBuffer(buffer);
   } finally {
     await file.close();
   }
+}
+
+function takeBuffer(size: number): Buffer {
+  return (size === pieceBytes ? spareBuffers.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
+}
+
+function giveBuffer(buffer: Buffer): void {
+  if (buffer.length === pieceBytes && spareBuffers.length < maxSpareBuffers) spareBuffers.push(buffer);
+}
+
+/** Settles when the kernel has taken the bytes. */
+function flushed(response: ServerResponse, piece: Uint8Array): Promise<void> {
+  const written = new Promise<void>((resolve, reject) => {
+    const closed = () => reject(new Error('the client went away'));
+    if (response.destroyed) return closed();
+    response.once('close', closed);
+    response.write(piece, (error) => {
+      response.off('close', closed);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+  // It is awaited one turn later; until then nobody would hear of a failure.
+  written.catch(() => {});
+  return written;
 }
 
 /** Writes and waits while the client is slower than we are. */
