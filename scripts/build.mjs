@@ -22,8 +22,10 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   absWorkingDir: root,
-  // A bundle in ESM form still holds CommonJS packages, and those call require.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  // A bundle in ESM form still holds CommonJS packages, and those call require; ssh2 reads __dirname as it loads.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); globalThis.__dirname = import.meta.dirname;",
+  },
   // libsql loads a binary by its own path.
   external: ['libsql'],
 };
