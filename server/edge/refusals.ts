@@ -38,6 +38,7 @@ export type SignatureRefusal =
   | 'wrong-token'
   | 'expired-token'
   | 'missing'
+  | 'missing-v2'
   | 'malformed'
   | 'not-supported'
   | 'expired-url'
@@ -75,6 +76,16 @@ const wordings: Readonly<Record<SignatureRefusal, Readonly<Record<Dialect, Wordi
     ec2: ['MissingParameter', 400, 'The request must contain the parameter AWSAccessKeyId'],
     query: ['MissingAuthenticationToken', 403, 'Request is missing Authentication Token'],
     json: ['MissingAuthenticationTokenException', 400, 'Missing Authentication Token'],
+  },
+  'missing-v2': {
+    s3: [
+      'AccessDenied',
+      403,
+      'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters',
+    ],
+    ec2: notValidated,
+    query: ['IncompleteSignature', 400, 'Only AWS4-HMAC-SHA256 signatures are supported.'],
+    json: ['IncompleteSignatureException', 400, 'Only AWS4-HMAC-SHA256 signatures are supported.'],
   },
   malformed: {
     s3: [

@@ -1,11 +1,12 @@
 // Is the request signed by who it says? Header and presigned-query signatures of version 4, with the clock, the token and the payload's hash.
 // Order of checks, as callers can see it: form of the signature, clock or expiry, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
-// Gaps: version 2 signatures and SigV4A are refused by name.
+// Gaps: SigV4A, and version 2 outside of presigned URLs of S3, are refused by name.
 
 import type { AwsError } from '../errors.ts';
-import { queryValue, type RequestHead } from './head.ts';
+import { queryValue, type RequestHead, readHost } from './head.ts';
 import { authorizationPart, type Identified } from './identify.ts';
 import { clockSkewed, invalidUri, queryParametersRefused, signatureRefused } from './refusals.ts';
+import { hasSignatureV2, readSignatureV2, signV2, stringToSignV2 } from './sigv2.ts';
 import {
   algorithm,
   canonicalPaths,
@@ -66,6 +67,8 @@ const maxExpiresSeconds = 7 * 24 * 3600;
 export function verify(identified: Identified, options: VerifyOptions): Signer {
   const { head, protocol } = identified;
   const authorization = head.headers.authorization;
+  if (authorization === undefined && protocol === 'rest-xml' && hasSignatureV2(head))
+    return verifyV2(identified, options);
   const presigned = authorization === undefined && isPresigned(head);
   if (authorization === undefined && !presigned) return unsigned(identified);
   if (authorization !== undefined && !authorization.startsWith(`${algorithm} `))
@@ -92,6 +95,43 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   return { ...signed, verified: true, key };
 }
 
+/** A presigned URL of version 2; S3 alone takes them. */
+function verifyV2(identified: Identified, options: VerifyOptions): Signed {
+  const { head, protocol } = identified;
+  const given = readSignatureV2(head);
+  if (!given) throw signatureRefused(protocol, 'missing-v2');
+  if (given.expires * 1000 < options.now.getTime()) {
+    const ServerTime = options.now.toISOString().replace(/\.\d{3}Z/, 'Z');
+    throw signatureRefused(protocol, 'expired-url', {
+      Expires: new Date(given.expires * 1000).toISOString().replace('.000Z', 'Z'),
+      ServerTime,
+    });
+  }
+  const { accessKeyId } = given;
+  const credentials = options.lookup(accessKeyId);
+  if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
+  const sessionToken =
+    head.headers['x-amz-security-token'] ??
+    head.query?.find(([name]) => name.toLowerCase() === 'x-amz-security-token')?.[1];
+  const scope = { accessKeyId, date: '', region: identified.region, service: 's3' };
+  const parts: SignatureParts = { scope, signedHeaders: [], signature: given.signature, timestamp: '' };
+  const signed = { kind: 'signed' as const, accessKeyId, presigned: true, sessionToken, parts, key: undefined };
+  if (credentials === 'accept-any') return { ...signed, verified: false };
+  if (!sameToken(credentials.sessionToken, sessionToken))
+    throw signatureRefused(protocol, 'wrong-token', { 'Token-0': sessionToken });
+  const text = stringToSignV2(head, given.expires, readHost(head.headers.host).bucket);
+  if (!sameSignature(signV2(credentials.secretAccessKey, text), given.signature)) {
+    throw signatureRefused(protocol, 'wrong-signature', {
+      AWSAccessKeyId: accessKeyId,
+      StringToSign: text,
+      SignatureProvided: given.signature,
+    });
+  }
+  if (credentials.expiration && credentials.expiration <= options.now)
+    throw signatureRefused(protocol, 'expired-token', { 'Token-0': sessionToken });
+  return { ...signed, verified: true };
+}
+
 function unsigned(identified: Identified): Anonymous {
   const { service, operation, protocol } = identified;
   if (!service || service.protocol === 'rest-xml') return anonymous;
@@ -101,8 +141,9 @@ function unsigned(identified: Identified): Anonymous {
 
 function isPresigned(head: RequestHead): boolean {
   return (
-    head.query?.some(([name]) => name === 'X-Amz-Signature' || name === 'X-Amz-Algorithm' || name === 'Signature') ??
-    false
+    head.query?.some(
+      ([name]) => name === 'X-Amz-Signature' || name === 'X-Amz-Algorithm' || name === 'X-Amz-Credential',
+    ) ?? false
   );
 }
 

@@ -307,6 +307,54 @@ describe('presigned URLs', () => {
   });
 });
 
+describe('presigned URLs of version 2, as CLI v1 and boto3 make them', () => {
+  // Written from AWS's page, not from the edge.
+  const signed = (method: string, resource: string, expires: number, amz = '') =>
+    createHmac('sha1', secretAccessKey).update(`${method}\n\n\n${expires}\n${amz}${resource}`).digest('base64');
+  const url = (resource: string, id: string, expires: number, signature: string) =>
+    `${edge.endpoint}${resource}${resource.includes('?') ? '&' : '?'}AWSAccessKeyId=${id}&Signature=${encodeURIComponent(signature)}&Expires=${expires}`;
+  const soon = () => Math.floor(Date.now() / 1000) + 60;
+
+  it('a good one is let in, with sub-resources and with a token', async () => {
+    const expires = soon();
+    const resource = '/bucket/a%20key?versionId=v1';
+    assert.equal(
+      codeOf(await call('GET', url(resource, accessKeyId, expires, signed('GET', resource, expires)), {})),
+      '200 let in',
+    );
+    assert.deepEqual([seen?.operation, seen?.input.Key, seen?.input.VersionId], ['GetObject', 'a key', 'v1']);
+    const signature = signed('GET', '/bucket/k', expires, `x-amz-security-token:${token}\n`);
+    const withToken = `${url('/bucket/k', 'ASIATEMPORARY', expires, signature)}&x-amz-security-token=${encodeURIComponent(token)}`;
+    assert.equal(codeOf(await call('GET', withToken, {})), '200 let in');
+  });
+
+  it('a wrong one, a late one, an unknown key and a missing part are refused', async () => {
+    const expires = soon();
+    const good = signed('GET', '/bucket/k', expires);
+    assert.equal(
+      codeOf(await call('GET', url('/bucket/other', accessKeyId, expires, good), {})),
+      '403 SignatureDoesNotMatch',
+    );
+    assert.equal(
+      codeOf(await call('PUT', url('/bucket/k', accessKeyId, expires, good), {})),
+      '403 SignatureDoesNotMatch',
+    );
+    assert.equal(
+      codeOf(await call('GET', url('/bucket/k', 'AKIAUNKNOWN', expires, good), {})),
+      '403 InvalidAccessKeyId',
+    );
+    const late = expires - 120;
+    assert.equal(
+      codeOf(await call('GET', url('/bucket/k', accessKeyId, late, signed('GET', '/bucket/k', late)), {})),
+      '403 AccessDenied',
+    );
+    assert.equal(
+      codeOf(await call('GET', url('/bucket/k', accessKeyId, expires, good).replace(/&Expires=.*/, ''), {})),
+      '403 AccessDenied',
+    );
+  });
+});
+
 describe('bodies', () => {
   const s3 = (extra: object = {}) => new S3Client({ ...config({ extra }), forcePathStyle: true });
   const content = 'x'.repeat(200_000);
