@@ -77,10 +77,11 @@ export class Blobs {
         return file;
       });
       if (file === undefined) throw new Error('a blob without a file');
-      await sync(file);
+      // At once: a journal takes both in one commit.
+      const outcomes = await Promise.allSettled([sync(file), this.#syncDirectory(blobId)]);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
       fs.closeSync(file);
       file = undefined;
-      await this.#syncDirectory(blobId);
       return { blobId, sizeBytes, ...digests.finish() };
     } catch (error) {
       if (file !== undefined) fs.closeSync(file);
