@@ -130,7 +130,10 @@ class KernelNetwork implements NetworkFabric {
       vpc.vpcId,
       await batch(place, [...(before === undefined ? ['link set lo up'] : []), ...change.links, ...change.add]),
     );
-    const known = new Map((before?.guests ?? []).map((guest) => [guest.networkInterfaceId, guest]));
+    // A link that was made anew has a bare interface at its other end.
+    const fresh = new Set<string>(change.freshLinks.map((link) => link.alias));
+    const staying = (before?.guests ?? []).filter((guest) => !fresh.has(guest.networkInterfaceId));
+    const known = new Map(staying.map((guest) => [guest.networkInterfaceId, guest]));
     const guests = await Promise.all(vpc.guests.map((guest) => applyGuest(known.get(guest.networkInterfaceId), guest)));
     allFailures.push(...failures, ...guests.flat());
     if (failures.length > 0) {

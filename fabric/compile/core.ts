@@ -34,8 +34,7 @@ export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
     ],
     routes: [
       { table: 'local', destination: '0.0.0.0/0', kind: 'local', device: 'lo' },
-      // A public address that nobody holds, and an underlay block that no VPC has, answer nothing.
-      { table: 'local', destination: addressPlan.publicPool, kind: 'blackhole' },
+      // An underlay block that no VPC has answers nothing.
       { table: 'local', destination: addressPlan.underlay, kind: 'blackhole' },
       { table: 'local', destination: addressPlan.endpoints, kind: 'local', device: 'lo' },
       ...contexts.flatMap((context) =>
@@ -118,6 +117,8 @@ export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
           name: 'to-server',
           hook: 'type filter hook input priority filter; policy accept;',
           rules: [
+            // A public address that nobody holds has no route into a VPC; it is silent rather than refused.
+            { match: `ip daddr ${addressPlan.publicPool} drop`, comment: 'igw-ingress address without a holder' },
             {
               match: `iifname != "lo" ip daddr ${addressPlan.laptop} ct state new,invalid drop`,
               comment: 'igw-egress the terminal takes no connections',

@@ -69,7 +69,9 @@ const operations = {
       const timer = setTimeout(() => done('timeout'), timeoutMs);
       socket.once('message', (message) => done(`open ${message.toString().trim()}`));
       socket.once('error', (error) => done(error.code === 'ECONNREFUSED' ? 'refused' : `error ${error.code}`));
-      socket.bind(0, from, () => socket.connect(port, host, () => socket.send('hello')));
+      socket.bind(0, from, () =>
+        socket.connect(port, host, (error) => (error ? done(`error ${error.code}`) : socket.send('hello'))),
+      );
     });
   },
   run({ command, args }) {

@@ -16,7 +16,7 @@ export interface Target {
 
 const agent = fileURLToPath(new URL('agent.mjs', import.meta.url));
 /** Long enough for a handshake through three namespaces on a busy machine; a dropped packet costs a test this much. */
-const defaultTimeoutMs = 700;
+const defaultTimeoutMs = 1500;
 
 export class Probe {
   readonly #child: ChildProcess;
@@ -26,6 +26,10 @@ export class Probe {
   private constructor(child: ChildProcess) {
     this.#child = child;
     if (child.stdout === null) throw new Error('a probe has a stdout');
+    child.once('exit', () => {
+      for (const answer of this.#answers.values()) answer('the machine has ended');
+      this.#answers.clear();
+    });
     createInterface({ input: child.stdout }).on('line', (line) => {
       const { id, answer } = JSON.parse(line) as { id: number; answer: string };
       this.#answers.get(id)?.(answer);

@@ -1,0 +1,60 @@
+// The table of flows against real packets. Every case is applied over the one before it, so moving from any network to any other is tried as well.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
+import { type AwsSide, startAwsSide } from './aws-side.ts';
+import { type Flow, flowCases } from './cases.ts';
+import { type Probe, ProbeMachines } from './probe.ts';
+
+const machines = new ProbeMachines();
+const probes = new Map<string, Probe>();
+const fabric = createNetworkFabric({ machines });
+let aws: AwsSide | undefined;
+
+before(async () => {
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const probe = await machines.start(`i-${name}`);
+    for (const port of [22, 80]) for (const protocol of ['tcp', 'udp'] as const) await probe.listen(protocol, port);
+    probes.set(name, probe);
+  }
+  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
+  aws = await startAwsSide(fabric);
+});
+
+after(async () => {
+  await aws?.close();
+  await machines.stopAll();
+  await fabric.close();
+});
+
+async function attempt(flow: Flow): Promise<string> {
+  const { to: host, port = 0 } = flow;
+  if (flow.from === 'laptop') return aws?.fromLaptop(host, port) ?? 'no AWS side';
+  const probe = probes.get(flow.from);
+  if (probe === undefined) throw new Error(`no machine ${flow.from}`);
+  if (flow.protocol === 'icmp') return probe.ping(host);
+  return probe[flow.protocol]({ host, port, ...(flow.source === undefined ? {} : { from: flow.source }) });
+}
+
+function name(flow: Flow): string {
+  return `${flow.from} → ${flow.protocol} ${flow.to}${flow.port === undefined ? '' : `:${flow.port}`}`;
+}
+
+for (const flowCase of flowCases) {
+  test(flowCase.title, async () => {
+    const applied = await fabric.apply(flowCase.snapshot);
+    assert.deepEqual(applied.failures, []);
+    const answers = await Promise.all(flowCase.flows.map(attempt));
+    const observed = flowCase.flows.map((flow, index) => {
+      const [verdict, source = ''] = (answers[index] ?? '').split(/[ >]/);
+      return `${name(flow)}: ${verdict}${flow.seenAs === undefined ? '' : ` as ${source}`}`;
+    });
+    assert.deepEqual(
+      observed,
+      flowCase.flows.map(
+        (flow) => `${name(flow)}: ${flow.expect}${flow.seenAs === undefined ? '' : ` as ${flow.seenAs}`}`,
+      ),
+    );
+  });
+}
