@@ -31,8 +31,8 @@ export type IssuedCredentials =
 
 export interface MetadataOptions {
   readonly store: Pick<Store, 'read'>;
-  /** The role's credentials, durable before they are given out. */
-  readonly credentials: (instanceId: InstanceId, delivery: Delivery) => Promise<IssuedCredentials>;
+  /** The role's credentials, durable before they are given out; `privateIp` is the primary interface's. */
+  readonly credentials: (instanceId: InstanceId, delivery: Delivery, privateIp: Ipv4) => Promise<IssuedCredentials>;
   /** Where the key that signs identity documents is kept. */
   readonly dataDirectory: string;
   readonly now?: () => Date;
@@ -225,7 +225,8 @@ class Metadata implements MetadataService {
       return succeed(text, { 'Content-Type': found.contentType });
     }
     if (found.what === 'signature') return succeed(await this.#sign(identityDocument(facts)));
-    const issued = await this.#options.credentials(facts.instance.id, delivery);
+    const privateIp = facts.interfaces[0]?.row.privateAddresses[0]?.address ?? '';
+    const issued = await this.#options.credentials(facts.instance.id, delivery, privateIp);
     return issued.kind === 'none' ? fail(404) : succeed(credentialsDocument(issued, facts.now));
   }
 

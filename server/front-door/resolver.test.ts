@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as dns from 'dns-packet';
+import { answerQuery, type Resolve } from './resolver.ts';
+
+const query = (name: string, type: dns.RecordType = 'A') =>
+  dns.encode({ type: 'query', id: 7, flags: dns.RECURSION_DESIRED, questions: [{ name, type }] });
+const one: Resolve = (_asker, name) => ({
+  rcode: 'NOERROR',
+  answers: [{ name: name.toLowerCase(), type: 'A', ttlSeconds: 60, data: '198.18.1.1' }],
+});
+
+test('an answer carries the question’s id and its capitals', () => {
+  const answer = dns.decode(answerQuery(query('S3.Amazonaws.com'), 'vpc-1', one, 512) ?? Buffer.alloc(0));
+  assert.equal(answer.id, 7);
+  assert.equal(answer.rcode, 'NOERROR');
+  assert.deepEqual(
+    answer.answers?.map(({ name }) => name),
+    ['S3.Amazonaws.com'],
+  );
+});
+
+test('a name that does not exist is NXDOMAIN', () => {
+  const answer = dns.decode(
+    answerQuery(query('no.such'), 'internet', () => ({ rcode: 'NXDOMAIN', answers: [] }), 512) ?? Buffer.alloc(0),
+  );
+  assert.equal(answer.rcode, 'NXDOMAIN');
+});
+
+test('[D4] where the resolver is off there is no answer at all', () => {
+  assert.equal(
+    answerQuery(query('s3.amazonaws.com'), 'vpc-1', () => undefined, 512),
+    undefined,
+  );
+});
+
+test('what is no question gets no answer', () => {
+  assert.equal(answerQuery(Buffer.from('hello'), 'internet', one, 512), undefined);
+  assert.equal(
+    answerQuery(dns.encode({ type: 'response', id: 1, questions: [{ name: 'a', type: 'A' }] }), 'internet', one, 512),
+    undefined,
+  );
+  assert.equal(answerQuery(Buffer.alloc(0), 'internet', one, 512), undefined);
+});
+
+test('an answer that is too large for UDP says so', () => {
+  const many: Resolve = (_asker, name) => ({
+    rcode: 'NOERROR',
+    answers: Array.from({ length: 100 }, (_, index) => ({ name, type: 'A', ttlSeconds: 1, data: `10.0.0.${index}` })),
+  });
+  const answer = dns.decode(answerQuery(query('many.test'), 'internet', many, 512) ?? Buffer.alloc(0));
+  assert.equal(answer.flag_tc, true);
+  assert.equal(answer.answers?.length, 0);
+});
