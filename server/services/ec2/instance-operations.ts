@@ -1,7 +1,30 @@
 // The operations of instances and what belongs to them, merged into one table for index.ts.
 
 import type { Operation } from '../../service.ts';
+import { accountAttributes } from './account-attributes.ts';
+import { consoleOutput } from './console.ts';
+import { iamInstanceProfiles } from './iam-instance-profiles.ts';
+import { images } from './images.ts';
+import { instanceAttributes } from './instance-attributes.ts';
 import { instanceLifecycle } from './instance-lifecycle.ts';
+import { instanceTypeOperations } from './instance-types.ts';
 import { instances } from './instances.ts';
+import { keyPairs } from './key-pairs.ts';
+import { networkInterfaces } from './network-interfaces.ts';
+import { volumes } from './volumes.ts';
+import { zonesAndRegions } from './zones-and-regions.ts';
 
-export const instanceOperations = { ...instances, ...instanceLifecycle } satisfies Record<string, Operation>;
+export const instanceOperations = {
+  ...accountAttributes,
+  ...consoleOutput,
+  ...iamInstanceProfiles,
+  ...images,
+  ...instanceAttributes,
+  ...instanceLifecycle,
+  ...instanceTypeOperations,
+  ...instances,
+  ...keyPairs,
+  ...networkInterfaces,
+  ...volumes,
+  ...zonesAndRegions,
+} satisfies Record<string, Operation>;
