@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address, AllocateAddressResult, DescribeAddressesResult } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { disassociateAddressesOf, updateInstanceOfAddresses } from './addresses.ts';
 import { makeGateway, makeSubnet, makeVpc, makeWorld, putInterface } from './network-world.ts';
 
 async function makePlace() {
@@ -24,7 +23,7 @@ async function makePlace() {
   return { world, vpcId, subnetId, allocate, associate, shown };
 }
 
-test('[EIP1] an allocated address is public, free and shown', async () => {
+test('[4.2] an allocated address is public, free and shown', async () => {
   const { allocate, shown } = await makePlace();
   const { AllocationId, PublicIp } = await allocate();
   assert.match(PublicIp, /^198\.19\.\d+\.\d+$/);
@@ -38,7 +37,7 @@ test('[EIP1] an allocated address is public, free and shown', async () => {
   });
 });
 
-test('[EIP1] an address is associated with an instance’s only interface, and takes its auto-assigned address away', async () => {
+test('[4.2] an address is associated with an instance’s only interface, and takes its auto-assigned address away', async () => {
   const { world, vpcId, subnetId, allocate, associate, shown } = await makePlace();
   const made = putInterface(world, vpcId, subnetId, '10.0.0.4', { instance: 'running', autoPublicIp: '198.19.9.9' });
   const { AllocationId } = await allocate();
@@ -52,7 +51,7 @@ test('[EIP1] an address is associated with an instance’s only interface, and t
   assert.deepEqual(row?.privateAddresses, [{ address: '10.0.0.4', primary: true }]);
 });
 
-test('[EIP1] associating again moves the address, unless reassociation is not allowed', async () => {
+test('[4.2] associating again moves the address, unless reassociation is not allowed', async () => {
   const { world, vpcId, subnetId, allocate, associate, shown } = await makePlace();
   const a = putInterface(world, vpcId, subnetId, '10.0.0.4', { instance: 'running' });
   const b = putInterface(world, vpcId, subnetId, '10.0.0.5', { instance: 'running' });
@@ -67,7 +66,7 @@ test('[EIP1] associating again moves the address, unless reassociation is not al
   assert.equal((await shown(AllocationId)).InstanceId, b.instanceId);
 });
 
-test('[EIP1] one private address has one Elastic IP: a second one replaces the first, which stays allocated', async () => {
+test('[4.2] one private address has one Elastic IP: a second one replaces the first, which stays allocated', async () => {
   const { world, vpcId, subnetId, allocate, associate, shown } = await makePlace();
   const { networkInterfaceId: NetworkInterfaceId } = putInterface(world, vpcId, subnetId, '10.0.0.4');
   const [one, two] = [await allocate(), await allocate()];
@@ -81,7 +80,7 @@ test('[EIP1] one private address has one Elastic IP: a second one replaces the f
   );
 });
 
-test('[EIP1] associating needs an address, a target in a fit state and a gateway on the VPC', async () => {
+test('[4.2] associating needs an address, a target in a fit state and a gateway on the VPC', async () => {
   const { world, vpcId, subnetId, allocate, associate } = await makePlace();
   const { AllocationId } = await allocate();
   await assert.rejects(
@@ -112,7 +111,7 @@ test('[EIP1] associating needs an address, a target in a fit state and a gateway
   );
 });
 
-test('[EIP1] an address in use is not released; disassociated it is, and then it is gone', async () => {
+test('[4.2] an address in use is not released; disassociated it is, and then it is gone', async () => {
   const { world, vpcId, subnetId, allocate, associate } = await makePlace();
   const { networkInterfaceId: NetworkInterfaceId } = putInterface(world, vpcId, subnetId, '10.0.0.4');
   const { AllocationId, PublicIp } = await allocate();
@@ -151,30 +150,6 @@ test('a gateway is not detached while an Elastic IP is mapped in its VPC', async
   );
   await world.run('DisassociateAddress', { AssociationId });
   await world.run('DetachInternetGateway', { InternetGatewayId, VpcId });
-});
-
-test('addresses follow their interface when it goes or changes instance', async () => {
-  const { world, vpcId, subnetId, allocate, associate, shown } = await makePlace();
-  const { networkInterfaceId, instanceId } = putInterface(world, vpcId, subnetId, '10.0.0.4', { instance: 'running' });
-  const { AllocationId } = await allocate();
-  await associate({ AllocationId, InstanceId: instanceId });
-  world.store.transact((tx) => {
-    const row = tx.get('network-interface', networkInterfaceId);
-    assert.ok(row);
-    const { attachment: _gone, ...detached } = row;
-    tx.put('network-interface', detached);
-    updateInstanceOfAddresses(tx, detached);
-  });
-  assert.deepEqual(
-    [(await shown(AllocationId)).InstanceId, (await shown(AllocationId)).NetworkInterfaceId],
-    [undefined, networkInterfaceId],
-  );
-  world.store.transact((tx) => {
-    const row = tx.get('network-interface', networkInterfaceId);
-    assert.ok(row);
-    disassociateAddressesOf(tx, row);
-  });
-  assert.equal((await shown(AllocationId)).AssociationId, undefined);
 });
 
 test('a sixth address is refused with AWS’s quotas', async () => {

@@ -17,7 +17,6 @@ import type {
 import { ipToNumber } from '@postern/network/cidr.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { AddressRow, NetworkInterfaceRow } from '../../store/rows/ec2.ts';
-import type { Transaction } from '../../store/store.ts';
 import { freePublicAddress } from './addresses-pool.ts';
 import {
   alreadyAssociated,
@@ -86,30 +85,6 @@ function requireAddress(
   if (input.AllocationId) return requireRow(call, 'address', input.AllocationId);
   if (input.PublicIp) return byPublicIp(call, input.PublicIp);
   throw ec2Error('MissingParameter', missing);
-}
-
-/**
- * Frees the Elastic IPs of an interface, or of one private address of it: they stay allocated. For everything that takes an interface or an
- * address away (delete, unassign, terminate).
- */
-export function disassociateAddressesOf(
-  tx: Transaction,
-  networkInterface: NetworkInterfaceRow,
-  privateIp?: string,
-): void {
-  for (const row of tx.list('address', networkInterface))
-    if (row.networkInterfaceId === networkInterface.id && (privateIp === undefined || row.privateIp === privateIp))
-      tx.put('address', withoutAssociation(row));
-}
-
-/** The Elastic IPs follow their interface: tells them which instance it is attached to now, or none. */
-export function updateInstanceOfAddresses(tx: Transaction, networkInterface: NetworkInterfaceRow): void {
-  const instanceId = networkInterface.attachment?.instanceId;
-  for (const row of tx.list('address', networkInterface)) {
-    if (row.networkInterfaceId !== networkInterface.id) continue;
-    const { instanceId: _old, ...rest } = row;
-    tx.put('address', { ...rest, ...(instanceId && { instanceId }) });
-  }
 }
 
 function withoutAssociation(row: AddressRow): AddressRow {

@@ -188,3 +188,20 @@ function countLists(world: World, tell: () => void): World {
   }) as World['store'];
   return { store, run: (name, input = {}, overrides = {}) => runOperation(store, ec2, name, input, overrides) };
 }
+
+test('a token older than a day is free again', async () => {
+  const world = makeWorld();
+  const VpcId = await makeVpc(world);
+  const make = (day: number) =>
+    world.run<{ RouteTable: { RouteTableId: string } }>(
+      'CreateRouteTable',
+      { VpcId, ClientToken: 'one' },
+      { now: new Date(Date.UTC(2026, 10, day)) },
+    );
+  const first = await make(1);
+  assert.notEqual((await make(3)).RouteTable.RouteTableId, first.RouteTable.RouteTableId);
+  assert.equal(
+    world.store.read((tx) => tx.list('ec2-idempotency').length),
+    1,
+  );
+});

@@ -1,10 +1,14 @@
 // Was this ClientToken used before? The same token with the same input answers with what the first call made; with another input it is an error.
 // https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html (read 2026-11-21). A token belongs to an operation, account and region.
-// AWS forgets tokens after about a day; ours are forgotten with their resource.
+// A token counts for a day, and only while what it made is there: RunInstances and others get one from every client, so old ones are dropped.
 
 import { createHash } from 'node:crypto';
 import type { Call } from '../../service.ts';
+import type { IdempotencyRow } from '../../store/rows/ec2.ts';
 import { idempotentParameterMismatch } from './errors.ts';
+import { scopeOf } from './rows.ts';
+
+const dayMs = 86_400_000;
 
 /**
  * Makes the resources of a call once per token.
@@ -25,11 +29,13 @@ export function oncePerToken(
   const id = `${call.accountId}/${call.region}/${call.operation}/${token}`;
   const inputHash = hashOf(input);
   const before = call.tx.get('ec2-idempotency', id);
-  if (before && stillThere(before.resourceIds)) {
+  if (before && !isOld(call, before) && stillThere(before.resourceIds)) {
     if (before.inputHash !== inputHash) throw idempotentParameterMismatch();
     return before.resourceIds;
   }
   const resourceIds = make();
+  for (const row of call.tx.list('ec2-idempotency', scopeOf(call)))
+    if (isOld(call, row)) call.tx.delete('ec2-idempotency', row.id);
   call.tx.put('ec2-idempotency', {
     id,
     accountId: call.accountId,
@@ -40,6 +46,10 @@ export function oncePerToken(
     createdAt: call.now.toISOString(),
   });
   return resourceIds;
+}
+
+function isOld(call: Call, row: IdempotencyRow): boolean {
+  return call.now.getTime() - Date.parse(row.createdAt) > dayMs;
 }
 
 function hashOf(input: object): string {

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Decision } from '@postern/policy/types.ts';
+import { decodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
+import { makeBaseCall, rootPrincipal } from '../../testing.ts';
+import { ec2 } from './index.ts';
+
+const decision: Decision = {
+  allowed: false,
+  layer: 'identity',
+  explicit: false,
+  citations: [],
+  layers: [],
+  reason: 'because no identity-based policy allows the ec2:CreateVpc action',
+};
+
+test('[F5] a denial is UnauthorizedOperation, 403, and its encoded message says what was asked', () => {
+  const resource = 'arn:aws:ec2:us-east-1:123456789012:vpc/*';
+  const context = new Map([['aws:SourceIp', ['203.0.113.10']]]);
+  const error = ec2.denied(
+    makeBaseCall(),
+    { principal: rootPrincipal(), action: 'ec2:CreateVpc', resource, context },
+    decision,
+  );
+  assert.deepEqual(
+    { ...error, headers: undefined, fields: undefined },
+    { name: 'AwsError', code: 'UnauthorizedOperation', status: 403, headers: undefined, fields: undefined },
+  );
+  const [said, encoded = ''] = error.message.split(' Encoded authorization failure message: ');
+  assert.equal(
+    said,
+    `You are not authorized to perform this operation. User: arn:aws:iam::123456789012:root is not authorized to perform: ec2:CreateVpc on resource: ${resource} because no identity-based policy allows the ec2:CreateVpc action.`,
+  );
+  const message = JSON.parse(decodeAuthorizationMessage(encoded) ?? '{}');
+  assert.equal(message.allowed, false);
+  assert.equal(message.context.resource, resource);
+  assert.deepEqual(message.context.conditions.items[0], {
+    key: 'aws:SourceIp',
+    values: { items: [{ value: '203.0.113.10' }] },
+  });
+});
+
+test('text that is no encoded message is not decoded', () => {
+  for (const text of ['', 'nonsense', 'AAAA', '%%%']) assert.equal(decodeAuthorizationMessage(text), undefined);
+});
