@@ -106,7 +106,7 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
     credentials: async (instanceId, delivery) => {
       const { value, durable } = store.transact((tx) => {
         const row = tx.get('instance', instanceId);
-        return row ? issueInstanceCredentials(tx, row, new Date(), delivery) : ({ kind: 'none' } as const);
+        return row ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), new Date(), delivery) : ({ kind: 'none' } as const);
       });
       await durable;
       return value;
@@ -252,6 +252,11 @@ function environment(store: Store, configuration: ServerConfiguration): Record<s
     AWS_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
     AWS_DEFAULT_REGION: defaultRegion,
   };
+}
+
+function primaryAddress(tx: Transaction, instanceId: string): string {
+  const rows = tx.list('network-interface').filter((row) => row.attachment?.instanceId === instanceId);
+  return rows.find((row) => row.attachment?.deviceIndex === 0)?.privateAddresses[0]?.address ?? '';
 }
 
 /** One Snapshot per revision, for the resolver and the diagnosis. */

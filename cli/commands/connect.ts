@@ -78,7 +78,7 @@ function session(
     client.on('ready', () => {
       const window = { term: process.env['TERM'] ?? 'xterm', cols: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 };
       if (command.length === 0) client.shell(window, open);
-      else client.exec(command.map(quote).join(' '), open);
+      else client.exec(command.join(' '), open); // one line for the remote shell, as `ssh HOST a b` sends it
     });
     client.on('error', (error) => reject(new OperatorError(`The connection was made, but SSH failed: ${error.message}.`)));
     client.on('close', () => {
@@ -88,9 +88,4 @@ function session(
     });
     client.connect({ sock: socket, username: user, privateKey, readyTimeout: 20_000 });
   });
-}
-
-/** SSH's exec takes one line for the remote shell; each argument is quoted so that the shell gives it back unchanged. */
-function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
