@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address, AllocateAddressResult, DescribeAddressesResult } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeGateway, makeSubnet, makeVpc, makeWorld, putInterface } from './network-world.ts';
+import { makeGateway, makeSubnet, makeVpc, makeWorld, putInterface } from './testing.ts';
 
 async function makePlace() {
   const world = makeWorld();

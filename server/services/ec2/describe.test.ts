@@ -4,7 +4,7 @@ import type { DescribeSubnetsResult, DescribeVpcsResult } from '@aws-sdk/client-
 import { awsError, runOperation } from '../../testing.ts';
 import { wildcard } from './filters.ts';
 import { ec2 } from './index.ts';
-import { makeVpc, makeWorld, type World } from './network-world.ts';
+import { makeVpc, makeWorld, type World } from './testing.ts';
 
 async function named(world: World, cidr: string, name: string): Promise<string> {
   const { Vpc } = await world.run<{ Vpc: { VpcId: string } }>('CreateVpc', {

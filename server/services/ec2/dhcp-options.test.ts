@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CreateDhcpOptionsResult, DescribeVpcsResult } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeVpc, makeWorld } from './network-world.ts';
+import { makeVpc, makeWorld } from './testing.ts';
 
 test('a set is made, given to a VPC, kept while in use and taken back with `default`', async () => {
   const world = makeWorld();

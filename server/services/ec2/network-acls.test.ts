@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DescribeNetworkAclsResult, NetworkAcl } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeSubnet, makeVpc, makeWorld, type World } from './network-world.ts';
+import { makeSubnet, makeVpc, makeWorld, type World } from './testing.ts';
 
 async function aclsOf(world: World, VpcId: string): Promise<NetworkAcl[]> {
   const Filters = [{ Name: 'vpc-id', Values: [VpcId] }];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GetManagedPrefixListEntriesResult, ManagedPrefixList } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeGroup, makeVpc, makeWorld } from './network-world.ts';
+import { makeGroup, makeVpc, makeWorld } from './testing.ts';
 
 async function makePlace() {
   const world = makeWorld();

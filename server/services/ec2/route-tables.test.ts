@@ -2,15 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DescribeRouteTablesResult, Route, RouteTable } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import {
-  makeGateway,
-  makeRouteTable,
-  makeSubnet,
-  makeVpc,
-  makeWorld,
-  putInterface,
-  type World,
-} from './network-world.ts';
+import { makeGateway, makeRouteTable, makeSubnet, makeVpc, makeWorld, putInterface, type World } from './testing.ts';
 
 async function tableOf(world: World, RouteTableId: string): Promise<RouteTable> {
   const { RouteTables = [] } = await world.run<DescribeRouteTablesResult>('DescribeRouteTables', {

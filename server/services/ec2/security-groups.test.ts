@@ -8,7 +8,7 @@ import type {
   SecurityGroup,
 } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeGroup, makeSubnet, makeVpc, makeWorld, putInterface, type World } from './network-world.ts';
+import { makeGroup, makeSubnet, makeVpc, makeWorld, putInterface, type World } from './testing.ts';
 
 async function groupOf(world: World, GroupId: string): Promise<SecurityGroup> {
   const { SecurityGroups } = await world.run<DescribeSecurityGroupsResult>('DescribeSecurityGroups', {

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { CreateSubnetResult, DescribeSubnetsResult } from '@aws-sdk/client-ec2';
 import { awsError, testAccountId } from '../../testing.ts';
 import { freePublicAddress } from './addresses-pool.ts';
-import { makeRouteTable, makeSubnet, makeVpc, makeWorld, putInterface, type World } from './network-world.ts';
 import { availableIpAddressCount, freePrivateAddress, requireFreePrivateAddress } from './subnet-addresses.ts';
+import { makeRouteTable, makeSubnet, makeVpc, makeWorld, putInterface, type World } from './testing.ts';
 
 const create = async (world: World, input: object) =>
   (await world.run<CreateSubnetResult>('CreateSubnet', input)).Subnet;

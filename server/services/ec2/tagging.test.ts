@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DescribeTagsResult } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeGateway, makeGroup, makeRouteTable, makeSubnet, makeVpc, makeWorld, type World } from './network-world.ts';
+import { makeGateway, makeGroup, makeRouteTable, makeSubnet, makeVpc, makeWorld, type World } from './testing.ts';
 
 const tagsOf = async (world: World, id: string) => {
   const Filters = [{ Name: 'resource-id', Values: [id] }];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AssociateVpcCidrBlockResult, DescribeRouteTablesResult, DescribeVpcsResult } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeGateway, makeRouteTable, makeSubnet, makeVpc, makeWorld, type World } from './network-world.ts';
+import { makeGateway, makeRouteTable, makeSubnet, makeVpc, makeWorld, type World } from './testing.ts';
 
 const associate = async (world: World, VpcId: string, CidrBlock: string) =>
   (await world.run<AssociateVpcCidrBlockResult>('AssociateVpcCidrBlock', { VpcId, CidrBlock })).CidrBlockAssociation;

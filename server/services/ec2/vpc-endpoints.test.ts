@@ -8,7 +8,7 @@ import type {
   VpcEndpoint,
 } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
-import { makeRouteTable, makeVpc, makeWorld } from './network-world.ts';
+import { makeRouteTable, makeVpc, makeWorld } from './testing.ts';
 
 const s3 = 'com.amazonaws.us-east-1.s3';
 const defaultPolicy =

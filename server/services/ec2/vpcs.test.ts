@@ -4,7 +4,7 @@ import type { CreateVpcResult, DescribeVpcsResult, Vpc } from '@aws-sdk/client-e
 import { awsError, makeStore, runOperation, testAccountId, testNow } from '../../testing.ts';
 import { ensureRegion } from './default-vpc.ts';
 import { ec2 } from './index.ts';
-import { makeGateway, makeGroup, makeRouteTable, makeSubnet, makeVpc, makeWorld } from './network-world.ts';
+import { makeGateway, makeGroup, makeRouteTable, makeSubnet, makeVpc, makeWorld } from './testing.ts';
 
 const missing = 'vpc-00000000000000000';
 
