@@ -2,9 +2,9 @@
 // Runs in a world (fabric/in-world.ts); the links to a machine are made by the test itself.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -65,7 +65,8 @@ before(async () => {
   mkdirSync(join(directory, 'disks'));
   writeFileSync(join(directory, 'secret'), 'the operator alone', { mode: 0o600 });
   const sshBundle = join(directory, 'ssh.mjs');
-  const banner = "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url); globalThis.__dirname = import.meta.dirname;";
+  const banner =
+    "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url); globalThis.__dirname = import.meta.dirname;";
   await build({
     entryPoints: [join(guest, 'ssh.ts')],
     outfile: sshBundle,
@@ -277,6 +278,45 @@ describe('the life of a machine', () => {
     await assert.rejects(machines.start(specOf(id, { disk })), /EEXIST|ENOTDIR/);
     assert.deepEqual(machines.running().includes(id), false);
   });
+});
+
+describe('the death of the server', () => {
+  /** Processes of this world, and of the PID namespaces below it, whose command line holds a text. */
+  function alive(marker: string): string[] {
+    const holds = (pid: string) => readIfAllowed(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').includes(marker);
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && holds(name));
+  }
+
+  test('kill -9 of the server leaves no process of its machines', async () => {
+    const script = join(directory, 'server.mts');
+    const options = { imageDirectory: join(directory, 'image-2'), guestDirectory: guest };
+    const spec = specOf('i-12', { disk: join(directory, 'disks', 'i-12') });
+    writeFileSync(
+      script,
+      `import { LinuxMachines } from ${JSON.stringify(join(guest, '../fabric/machine/machines.ts'))};
+       const machines = new LinuxMachines(${JSON.stringify(options)});
+       void machines.start(${JSON.stringify(spec)}).then(() => machines.exec('i-12', ['sleep', '98765.4'], { stdio: 'ignore' }));
+       setInterval(() => {}, 1000);`,
+    );
+    // As `postern up` does it: the server is process 1 of a PID namespace.
+    const tsx = fileURLToPath(import.meta.resolve('tsx'));
+    const server = spawn(
+      'unshare',
+      ['--pid', '--fork', '--mount-proc', '--kill-child=KILL', process.execPath, '--import', tsx, script],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    await until('the machine runs', () => alive('sleep 98765.4').length > 0);
+    const [first = ''] = alive(script).filter((pid) => pid !== String(server.pid));
+    process.kill(Number(first), 'SIGKILL');
+    await until(
+      'everything is gone',
+      () => alive('98765.4').length === 0 && alive('postern-machines').length === 0 + launchers,
+    );
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+  });
+
+  // Our own launcher bears the same name.
+  const launchers = 1;
 });
 
 describe('ssh', () => {

@@ -13,7 +13,7 @@ const one: Resolve = (_asker, name) => ({
 test('an answer carries the question’s id and its capitals', () => {
   const answer = dns.decode(answerQuery(query('S3.Amazonaws.com'), 'vpc-1', one, 512) ?? Buffer.alloc(0));
   assert.equal(answer.id, 7);
-  assert.equal(answer.rcode, 'NOERROR');
+  assert.equal((answer.flags ?? 0) & 15, 0);
   assert.deepEqual(
     answer.answers?.map(({ name }) => name),
     ['S3.Amazonaws.com'],
@@ -24,7 +24,7 @@ test('a name that does not exist is NXDOMAIN', () => {
   const answer = dns.decode(
     answerQuery(query('no.such'), 'internet', () => ({ rcode: 'NXDOMAIN', answers: [] }), 512) ?? Buffer.alloc(0),
   );
-  assert.equal(answer.rcode, 'NXDOMAIN');
+  assert.equal((answer.flags ?? 0) & 15, 3);
 });
 
 test('[D4] where the resolver is off there is no answer at all', () => {
