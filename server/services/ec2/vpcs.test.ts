@@ -139,6 +139,10 @@ test('IPv6 and IPAM are refused by name, never ignored', async () => {
     world.run('CreateVpc', { CidrBlock: '10.0.0.0/16', AmazonProvidedIpv6CidrBlock: true }),
     awsError('UnsupportedOperation', /AmazonProvidedIpv6CidrBlock/),
   );
+  await assert.rejects(
+    world.run('CreateVpc', { CidrBlock: '10.0.0.0/16', VpcEncryptionControl: { Mode: 'enforce' } }),
+    awsError('UnsupportedOperation', /VpcEncryptionControl/),
+  );
   await world.run('CreateVpc', { CidrBlock: '10.0.0.0/16', AmazonProvidedIpv6CidrBlock: false });
 });
 

@@ -134,7 +134,7 @@ export const vpcs = {
     run: (call, input) => {
       refuseUnsupported('CreateVpc', input, [
         'AmazonProvidedIpv6CidrBlock', 'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId',
-        'Ipv6NetmaskLength', 'Ipv6CidrBlockNetworkBorderGroup',
+        'Ipv6NetmaskLength', 'Ipv6CidrBlockNetworkBorderGroup', 'VpcEncryptionControl',
       ]); // biome-ignore format: a list
       if (!input.CidrBlock)
         throw ec2Error('MissingParameter', "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.");
