@@ -4,7 +4,17 @@
 import type { StageName } from '@postern/network/stages.ts';
 import { numberOf } from './allocation.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from './host-state.ts';
-import { awsDevice, endpointMark, igwDevice, mark, metadataAddress, resolverAddress, tracked, zone } from './names.ts';
+import {
+  awsDevice,
+  endpointMark,
+  igwDevice,
+  mark,
+  metadataAddress,
+  movedMark,
+  resolverAddress,
+  tracked,
+  zone,
+} from './names.ts';
 import { compileNetworkAcls } from './network-acls.ts';
 import { mergedRanges } from './ranges.ts';
 import { compileSecurityGroups } from './security-groups.ts';
@@ -257,30 +267,28 @@ function natChains(context: VpcContext): NftChain[] {
  */
 function departureChains(context: VpcContext): NftChain[] {
   const igw = context.vpc.internetGatewayId;
-  const back = [
-    ...(igw === undefined
-      ? []
-      : [{ device: igwDevice, mark: mark.toIgw, comment: stage('igw-ingress', `${igw} route moved`) }]),
-    ...context.endpoints.map((each) => ({
-      device: each.device,
-      mark: endpointMark(each.number),
-      comment: stage('gateway-endpoint', `${each.endpoint.vpcEndpointId} route moved`),
-    })),
-  ];
-  const moved = back.map(
-    (each): NftChain => ({
+  const back = waysBack(context);
+  const moved = back.flatMap((each): NftChain[] => [
+    {
       name: `moved-${each.device}`,
       rules: [
         { match: 'meta mark set ip daddr map @subnet-marks' },
         { match: `fib saddr . mark oifname "${each.device}" meta mark set 0 return` },
+        // Marked only: a reset needs the packet routed, which comes after this hook.
+        { match: `meta mark set ${each.movedMark}` },
+      ],
+    },
+    {
+      name: `reset-${each.device}`,
+      rules: [
         {
           match: `meta l4proto tcp tcp flags & rst == 0 meta mark set ${each.mark} reject with tcp reset`,
           comment: each.comment,
         },
         { match: 'drop', comment: each.comment },
       ],
-    }),
-  );
+    },
+  ]);
   const fromIgw: NftRule[] =
     igw === undefined
       ? []
@@ -322,6 +330,26 @@ function departureChains(context: VpcContext): NftChain[] {
   ];
 }
 
+/** The links by which the outside answers, with the marks that a reply by a path no longer valid gets, and that its reset is routed by. */
+function waysBack(context: VpcContext) {
+  const igw = context.vpc.internetGatewayId;
+  const byIgw = {
+    device: igwDevice,
+    mark: mark.toIgw,
+    movedMark: mark.movedFromIgw,
+    comment: stage('igw-ingress', `${igw} route moved`),
+  };
+  return [
+    ...(igw === undefined ? [] : [byIgw]),
+    ...context.endpoints.map((each) => ({
+      device: each.device,
+      mark: endpointMark(each.number),
+      movedMark: movedMark(each.number),
+      comment: stage('gateway-endpoint', `${each.endpoint.vpcEndpointId} route moved`),
+    })),
+  ];
+}
+
 function forwardChain(context: VpcContext): NftChain {
   return {
     name: 'route-through',
@@ -355,6 +383,9 @@ function gatewayRules(context: VpcContext): NftRule[] {
   if (outside.length === 0) return [{ match: 'ct state invalid drop' }];
   const names = `{ ${outside.map((name) => `"${name}"`).join(', ')} }`;
   const rules: NftRule[] = [
+    ...waysBack(context).map((each) => ({
+      match: `iifname "${each.device}" meta mark ${each.movedMark} goto reset-${each.device}`,
+    })),
     {
       match: `ct state invalid oifname ${names} meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
       comment: stage('gateway-endpoint', 'route moved'),

@@ -1,0 +1,103 @@
+// What the compiler and the renderer make of one network, as the kernel is told it. Reviewed like code: `UPDATE_GOLDEN=1` writes it anew.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Snapshot } from '@postern/network/snapshot.ts';
+import { allocate, emptyAllocation } from './compile/allocation.ts';
+import { compile } from './compile/compile.ts';
+import type { NamespaceState } from './compile/host-state.ts';
+import { renderAddress, renderGuest, renderLink, renderNeighbour, renderRoute, renderRule } from './render/ip.ts';
+import { renderTable, renderTableChange } from './render/nft.ts';
+
+const network: Snapshot = {
+  revision: 1,
+  prefixLists: [{ prefixListId: 'pl-s3', cidrs: ['198.18.1.0/26'] }],
+  vpcs: [{
+    vpcId: 'vpc-1', ownerId: '123456789012', region: 'us-east-1', cidrBlocks: ['10.0.0.0/16'], enableDnsSupport: true, enableDnsHostnames: true, internetGatewayId: 'igw-1',
+    subnets: [{ subnetId: 'subnet-1', cidrBlock: '10.0.0.0/24', availabilityZone: 'us-east-1a', routeTableId: 'rtb-1', networkAclId: 'acl-1' }],
+    routeTables: [{ routeTableId: 'rtb-1', routes: [
+      { destination: { kind: 'cidr', cidr: '10.0.0.0/16' }, target: { kind: 'local' }, state: 'active' },
+      { destination: { kind: 'cidr', cidr: '0.0.0.0/0' }, target: { kind: 'internet-gateway', internetGatewayId: 'igw-1' }, state: 'active' },
+      { destination: { kind: 'prefix-list', prefixListId: 'pl-s3' }, target: { kind: 'gateway-endpoint', vpcEndpointId: 'vpce-1' }, state: 'active' },
+      { destination: { kind: 'cidr', cidr: '192.0.2.0/24' }, target: { kind: 'network-interface', networkInterfaceId: 'eni-gone' }, state: 'blackhole' },
+    ] }],
+    networkAcls: [{ networkAclId: 'acl-1', egress: [{ ruleNumber: 100, protocol: -1, action: 'allow', cidr: '0.0.0.0/0' }], ingress: [
+      { ruleNumber: 90, protocol: 6, action: 'deny', cidr: '203.0.113.0/24', ports: { from: 22, to: 22 } }, { ruleNumber: 100, protocol: -1, action: 'allow', cidr: '0.0.0.0/0' },
+    ] }],
+    securityGroups: [{ groupId: 'sg-1', egress: [{ ruleId: 'sgr-9', protocol: -1, peer: { kind: 'cidr', cidr: '0.0.0.0/0' } }], ingress: [
+      { ruleId: 'sgr-1', protocol: 6, ports: { from: 22, to: 22 }, peer: { kind: 'cidr', cidr: '0.0.0.0/0' } },
+      { ruleId: 'sgr-2', protocol: -1, peer: { kind: 'security-group', groupId: 'sg-1' } },
+      { ruleId: 'sgr-3', protocol: 17, ports: { from: 53, to: 60 }, peer: { kind: 'prefix-list', prefixListId: 'pl-s3' } },
+      { ruleId: 'sgr-4', protocol: 1, icmp: { type: 8, code: -1 }, peer: { kind: 'cidr', cidr: '10.0.0.0/8' } },
+    ] }],
+    networkInterfaces: [{
+      networkInterfaceId: 'eni-1', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:01', groupIds: ['sg-1'], sourceDestCheck: true, attachment: { instanceId: 'i-1', deviceIndex: 0 },
+      privateAddresses: [{ address: '10.0.0.4', primary: true, publicAddress: '198.19.0.1' }, { address: '10.0.0.5', primary: false }],
+    }],
+    instances: [{ instanceId: 'i-1', metadata: { enabled: true, hopLimit: 2 } }],
+    gatewayEndpoints: [{ vpcEndpointId: 'vpce-1', service: 's3', prefixListId: 'pl-s3' }],
+  }],
+}; // biome-ignore format: a table
+
+const machines = new Map([['i-1' as const, 4711]]);
+
+function text(name: string, state: NamespaceState): string {
+  const lines = [
+    ...state.links.map((each) => renderLink(each, 1)),
+    ...state.addresses.map(renderAddress),
+    ...state.neighbours.map(renderNeighbour),
+    ...state.routes.map(renderRoute),
+    ...state.rules.map(renderRule),
+  ].flatMap((line) => line.add.split('\n'));
+  return [`# ${name}: ip -batch`, ...lines.toSorted(), '', `# ${name}: nft -f`, renderTable(state.table)].join('\n');
+}
+
+test('the kernel is told what the golden file says', () => {
+  const { state } = compile(network, emptyAllocation, machines);
+  const actual = [
+    text('core', state.core),
+    ...state.vpcs.flatMap((vpc) => [
+      text(vpc.vpcId, vpc),
+      ...vpc.guests.map((guest) =>
+        [`# ${guest.networkInterfaceId} inside its machine: ip -batch`, ...renderGuest(guest), ''].join('\n'),
+      ),
+    ]),
+  ].join('\n');
+  const path = new URL('golden/one-vpc.txt', import.meta.url);
+  if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual);
+  assert.equal(actual, readFileSync(path, 'utf8'));
+});
+
+test('compiling the same again asks nothing of nft, and a new rule touches its own chain only', () => {
+  const first = compile(network, emptyAllocation, machines);
+  const again = compile(network, first.allocation, machines);
+  const before = first.state.vpcs[0]?.table;
+  const after = again.state.vpcs[0]?.table;
+  assert.ok(before !== undefined && after !== undefined);
+  assert.equal(renderTableChange(before, after), '');
+  const [vpc] = network.vpcs;
+  assert.ok(vpc !== undefined);
+  const changed: Snapshot = {
+    ...network,
+    vpcs: [
+      { ...vpc, securityGroups: vpc.securityGroups.map((group) => ({ ...group, ingress: group.ingress.slice(1) })) },
+    ],
+  };
+  const result = compile(changed, first.allocation, machines).state.vpcs[0]?.table;
+  assert.ok(result !== undefined);
+  const commands = renderTableChange(before, result).trim().split('\n');
+  assert.ok(
+    commands.every((line) => line.includes('sg-ingress-1')),
+    commands.join('\n'),
+  );
+});
+
+test('numbers stay with what lives and come back late', () => {
+  const first = allocate(emptyAllocation, network);
+  const empty = allocate(first, { ...network, vpcs: [] });
+  assert.equal(empty.blocks.of.size, 0);
+  const second = allocate(empty, network);
+  for (const [key, number] of first.blocks.of) assert.notEqual(second.blocks.of.get(key), number, key);
+  assert.deepEqual(allocate(second, network), second);
+});
