@@ -11,7 +11,7 @@ import { type Finished, ipBatch, nft, type Place, run, setKernelParameters } fro
 import { coreParameters, routerParameters } from './kernel-parameters.ts';
 import { type OriginTable, originOf, originTable } from './origin.ts';
 import { diffGuest, diffNamespace } from './reconcile.ts';
-import { renderTableChange } from './render/nft.ts';
+import { renderTableChange, transactionsOf } from './render/nft.ts';
 import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
 
 export interface NetworkFabricOptions {
@@ -178,8 +178,13 @@ function batch(place: Place, lines: readonly string[]): Promise<Finished | undef
   return lines.length === 0 ? Promise.resolve(undefined) : ipBatch(place, lines);
 }
 
-function applyNft(place: Place, text: string): Promise<Finished | undefined> {
-  return text === '' ? Promise.resolve(undefined) : nft(place, text);
+async function applyNft(place: Place, change: string): Promise<Finished | undefined> {
+  let finished: Finished | undefined;
+  for (const transaction of transactionsOf(change)) {
+    finished = await nft(place, transaction);
+    if (finished.code !== 0) break;
+  }
+  return finished;
 }
 
 function collect(failures: Failure[], cause: string, finished: Finished | undefined): void {

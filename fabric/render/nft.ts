@@ -51,11 +51,34 @@ function elementChange(table: string, from: NftSet | undefined, to: NftSet): str
   const gone = [...old].filter((element) => !wanted.has(element));
   const fresh = [...wanted].filter((element) => !old.has(element));
   const change = (verb: string, elements: readonly string[]) =>
-    elements.length === 0 ? [] : [`${verb} element ${table} ${to.name} { ${elements.join(', ')} }`];
+    slices(elements, 200).map((slice) => `${verb} element ${table} ${to.name} { ${slice.join(', ')} }`);
   // Elements of an interval set may not overlap at any moment of the transaction: written anew.
   if (to.interval === true && gone.length > 0)
     return [`flush set ${table} ${to.name}`.replace('flush set', `flush ${to.kind}`), ...change('add', [...wanted])];
   return [...change('delete', gone), ...change('add', fresh)];
+}
+
+function slices<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}
+
+/**
+ * A change as transactions that the kernel takes: in a user namespace a netlink message is limited to net.core.wmem_max (208 KiB by default), about
+ * four times the text. An ordinary change is one; hundreds of interfaces at once are several, before their links exist.
+ */
+export function transactionsOf(change: string, limit = 40_000): string[] {
+  const transactions: string[] = [];
+  let current = '';
+  for (const line of change.split('\n').filter((each) => each !== '')) {
+    if (current !== '' && current.length + line.length > limit) {
+      transactions.push(current);
+      current = '';
+    }
+    current += `${line}\n`;
+  }
+  return current === '' ? transactions : [...transactions, current];
 }
 
 function sameRules(a: readonly NftRule[] | undefined, b: readonly NftRule[]): boolean {
