@@ -238,7 +238,7 @@ export const mainLab: readonly Step<MainLab>[] = [
     run: async (lab) => {
       const { laptop, bucket } = lab;
       // Somebody in the middle of a connection to S3: E11 shows what becomes of it.
-      const holder = "exec 3<>/dev/tcp/s3.us-east-1.amazonaws.com/80 && echo open > /tmp/held && for i in $(seq 600); do [ -e /tmp/go ] && break; sleep 0.1; done; printf 'GET / HTTP/1.1\\r\\nHost: s3.us-east-1.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n' >&3; timeout 5 cat <&3 > /tmp/held-answer 2>/tmp/held-error; echo done >> /tmp/held";
+      const holder = "trap '' PIPE; : > /tmp/held-answer; exec 3<>/dev/tcp/s3.us-east-1.amazonaws.com/80 && echo open > /tmp/held && for i in $(seq 600); do [ -e /tmp/go ] && break; sleep 0.1; done; printf 'GET / HTTP/1.1\\r\\nHost: s3.us-east-1.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n' >&3; timeout 5 cat <&3 > /tmp/held-answer 2>/tmp/held-error; echo done >> /tmp/held";
       mustWork(await instance(lab, `rm -f /tmp/go /tmp/held*; setsid bash -c ${JSON.stringify(holder).replaceAll('$', '\\$')} >/dev/null 2>&1 & for i in $(seq 100); do [ -e /tmp/held ] && exit 0; sleep 0.1; done; exit 1`), 'opening a connection to S3');
       await laptop.aws('s3api', 'put-bucket-policy', '--bucket', bucket, '--policy', onlyThrough(bucket, made(lab, 'endpoint')));
       const home = await laptop.refused('with an explicit deny in a resource-based policy', 's3api', 'list-objects-v2', '--bucket', bucket);

@@ -178,7 +178,7 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
     },
     caCertificate: () => authority.certificate,
   };
-  const operator = new Operator(cloud, { token, auth: configuration.auth, hosts: configuration.hosts });
+  const operator = new Operator(cloud, { token, auth: configuration.auth, hosts: configuration.hosts }, log);
   serveOperator(edge, operator, fromLaptop);
 
   return {
@@ -216,7 +216,7 @@ function serveOperator(edge: ReturnType<typeof createEdge>, operator: Operator, 
   const isOperators = (request: IncomingMessage) => request.url?.startsWith('/_postern/') === true && fromLaptop.has(request.socket);
   edge.on('request', (request, response) => {
     if (!isOperators(request)) return handler(request, response);
-    operator.handle(request, response).catch((error: Error) => edge.emit('error', error));
+    void operator.handle(request, response);
   });
   edge.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isOperators(request)) void operator.upgrade(request, socket, head);

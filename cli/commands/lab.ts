@@ -18,6 +18,8 @@ export interface LabOptions {
 interface OwnCloud {
   readonly directory: string;
   readonly environment: Record<string, string>;
+  /** What the cloud said on its standard error so far. */
+  complaints(): string;
   end(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ function bringUp(script: string): Promise<OwnCloud> {
       resolve({
         directory,
         environment: greeting.environment,
+        complaints: () => complaints.trim(),
         end: async () => {
           child.kill('SIGTERM');
           await ended;
@@ -107,6 +110,7 @@ export async function lab(options: LabOptions): Promise<number> {
     if (options.keep) say(`\npostern: the lab's cloud still runs at ${endpoint}; its data is in ${cloud.directory}`);
     else await cloud.end();
   }
+  if (cloud.complaints() !== '') say(`\npostern: the lab's cloud said:\n${cloud.complaints()}`);
   const failed = results.filter((result) => result.outcome !== 'passed').length;
   if (options.json) answerJson({ passed: results.length - failed, failed, steps: results });
   else answer(`\n${results.length - failed} of ${results.length} steps passed${failed > 0 ? paint(process.stdout, 'red', `, ${failed} did not`) : ''}.`);

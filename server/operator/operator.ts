@@ -95,10 +95,12 @@ function answerRequests({ cloud, response, query }: Exchange): undefined {
 export class Operator {
   readonly #cloud: Cloud;
   readonly #rules: AdmissionRules;
+  readonly #log: (text: string) => void;
 
-  constructor(cloud: Cloud, rules: AdmissionRules) {
+  constructor(cloud: Cloud, rules: AdmissionRules, log: (text: string) => void) {
     this.#cloud = cloud;
     this.#rules = rules;
+    this.#log = log;
   }
 
   /** Answers one request below `/_postern/`. */
@@ -116,8 +118,8 @@ export class Operator {
       const value = await handler({ request, response, query, cloud: this.#cloud });
       if (value !== undefined) answerJson(response, 200, value);
     } catch (error) {
-      if (!(error instanceof OperatorFailure)) throw error;
-      answerJson(response, error.status, { message: error.message, ...(error.cure && { cure: error.cure }) });
+      const failure = this.#failureOf(error);
+      answerJson(response, failure.status, { message: failure.message, ...(failure.cure && { cure: failure.cure }) });
     }
   }
 
@@ -134,13 +136,19 @@ export class Operator {
       if (head.length > 0) socket.unshift(head);
       start(socket);
     } catch (error) {
-      const failure = error instanceof OperatorFailure ? error : new OperatorFailure(500, 'Postern failed; its log says why.');
-      if (failure !== error) process.stderr.write(`postern: ${(error as Error).stack ?? String(error)}\n`);
+      const failure = this.#failureOf(error);
       const body = JSON.stringify({ message: failure.message, ...(failure.cure && { cure: failure.cure }) });
       socket.end(
         `HTTP/1.1 ${failure.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
     }
+  }
+
+  /** What is no failure of the operator's making is a bug, or the kernel's refusal: logged whole, and said in a sentence. */
+  #failureOf(error: unknown): OperatorFailure {
+    if (error instanceof OperatorFailure) return error;
+    this.#log((error as Error).stack ?? String(error));
+    return new OperatorFailure(500, `Postern failed: ${(error as Error).message}`);
   }
 
   async #stream(path: string, query: URLSearchParams): Promise<(socket: Duplex) => void> {
