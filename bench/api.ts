@@ -33,7 +33,12 @@ const query = (parameters: Record<string, string>) => ({
   headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
   body: Buffer.from(new URLSearchParams({ Version: '2016-11-15', ...parameters }).toString()),
 });
-const object = (method: string, key: string, body = Buffer.alloc(0)) => ({ service: 's3', method, path: `/bench/${key}`, body });
+const object = (method: string, key: string, body = Buffer.alloc(0)) => ({
+  service: 's3',
+  method,
+  path: `/bench/${key}`,
+  body,
+});
 
 const kibibyte = Buffer.alloc(1024, 'k');
 const eightMebibytes = Buffer.alloc(8 * 1024 * 1024, 'm');
@@ -42,12 +47,23 @@ let serial = 0;
 const cases: readonly Case[] = [
   { name: 'DescribeVpcs', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'DescribeVpcs' }) },
   { name: 'DescribeSubnets (1,000)', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'DescribeSubnets' }) },
-  { name: 'CreateVpc', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }) },
+  {
+    name: 'CreateVpc',
+    bareGoal: 0.3,
+    motoGoal: 20,
+    wanted: () => query({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }),
+  },
   {
     name: 'CreateSecurityGroup',
     bareGoal: 0.3,
     motoGoal: 20,
-    wanted: (_index, ids) => query({ Action: 'CreateSecurityGroup', GroupName: `bench-${serial++}`, GroupDescription: 'bench', VpcId: ids.vpcId }),
+    wanted: (_index, ids) =>
+      query({
+        Action: 'CreateSecurityGroup',
+        GroupName: `bench-${serial++}`,
+        GroupDescription: 'bench',
+        VpcId: ids.vpcId,
+      }),
   },
   {
     name: 'AuthorizeSecurityGroupIngress',
@@ -56,14 +72,28 @@ const cases: readonly Case[] = [
     wanted: (_index, ids) => {
       const one = serial++;
       return query({
-        Action: 'AuthorizeSecurityGroupIngress', GroupId: ids.groupId, 'IpPermissions.1.IpProtocol': 'tcp', 'IpPermissions.1.FromPort': '443',
-        'IpPermissions.1.ToPort': '443', 'IpPermissions.1.IpRanges.1.CidrIp': `10.${(one >> 16) & 255}.${(one >> 8) & 255}.${one & 255}/32`,
+        Action: 'AuthorizeSecurityGroupIngress',
+        GroupId: ids.groupId,
+        'IpPermissions.1.IpProtocol': 'tcp',
+        'IpPermissions.1.FromPort': '443',
+        'IpPermissions.1.ToPort': '443',
+        'IpPermissions.1.IpRanges.1.CidrIp': `10.${(one >> 16) & 255}.${(one >> 8) & 255}.${one & 255}/32`,
       });
     },
   },
-  { name: 'S3 put 1 KiB', bareGoal: 0.3, motoGoal: 20, wanted: (index) => object('PUT', `small-${index % 100}`, kibibyte) },
+  {
+    name: 'S3 put 1 KiB',
+    bareGoal: 0.3,
+    motoGoal: 20,
+    wanted: (index) => object('PUT', `small-${index % 100}`, kibibyte),
+  },
   { name: 'S3 get 1 KiB', bareGoal: 0.3, motoGoal: 20, wanted: () => object('GET', 'small-0') },
-  { name: 'S3 put 8 MiB', bareGoal: 0.7, motoGoal: 2, wanted: (index) => object('PUT', `large-${index % 4}`, eightMebibytes) },
+  {
+    name: 'S3 put 8 MiB',
+    bareGoal: 0.7,
+    motoGoal: 2,
+    wanted: (index) => object('PUT', `large-${index % 4}`, eightMebibytes),
+  },
   { name: 'S3 get 8 MiB', bareGoal: 0.7, motoGoal: 2, wanted: () => object('GET', 'large-0') },
 ];
 
@@ -75,7 +105,13 @@ function prepared(one: Case, target: Target, ids: Ids, count: number): Buffer[] 
   );
 }
 
-function requestsOf(one: Case, target: Target, ids: Ids, perSecond: number, durationMs: number): (index: number) => Buffer {
+function requestsOf(
+  one: Case,
+  target: Target,
+  ids: Ids,
+  perSecond: number,
+  durationMs: number,
+): (index: number) => Buffer {
   const distinct = one.name.startsWith('CreateSecurityGroup') || one.name.startsWith('Authorize');
   const few = one.name.includes('8 MiB') ? 4 : one.name.includes('put 1 KiB') ? 100 : 1;
   const buffers = prepared(one, target, ids, distinct ? Math.ceil((perSecond * durationMs) / 1000) + 100 : few);
@@ -83,7 +119,15 @@ function requestsOf(one: Case, target: Target, ids: Ids, perSecond: number, dura
 }
 
 async function once(target: Target, wanted: Omit<Wanted, 'host' | 'region'>): Promise<string> {
-  const bytes = signedRequest({ ...wanted, host: `127.0.0.1:${target.port}`, region: 'us-east-1', headers: { ...wanted.headers, connection: 'close' } }, target.credentials);
+  const bytes = signedRequest(
+    {
+      ...wanted,
+      host: `127.0.0.1:${target.port}`,
+      region: 'us-east-1',
+      headers: { ...wanted.headers, connection: 'close' },
+    },
+    target.credentials,
+  );
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = net.connect(target.port, '127.0.0.1', () => socket.write(bytes));
@@ -94,13 +138,20 @@ async function once(target: Target, wanted: Omit<Wanted, 'host' | 'region'>): Pr
 }
 
 async function furnish(target: Target): Promise<Ids> {
-  const find = (text: string, tag: string) => new RegExp(`<${tag}>([^<]+)</${tag}>`).exec(text)?.[1] ?? fail(target, text);
+  const find = (text: string, tag: string) =>
+    new RegExp(`<${tag}>([^<]+)</${tag}>`).exec(text)?.[1] ?? fail(target, text);
   const vpcId = find(await once(target, query({ Action: 'CreateVpc', CidrBlock: '10.0.0.0/16' })), 'vpcId');
   for (let index = 0; index < 1000; index += 1) {
     const cidr = `10.0.${index >> 4}.${(index & 15) * 16}/28`;
     await once(target, query({ Action: 'CreateSubnet', VpcId: vpcId, CidrBlock: cidr }));
   }
-  const groupId = find(await once(target, query({ Action: 'CreateSecurityGroup', GroupName: 'bench', GroupDescription: 'bench', VpcId: vpcId })), 'groupId');
+  const groupId = find(
+    await once(
+      target,
+      query({ Action: 'CreateSecurityGroup', GroupName: 'bench', GroupDescription: 'bench', VpcId: vpcId }),
+    ),
+    'groupId',
+  );
   await once(target, { service: 's3', method: 'PUT', path: '/bench', body: Buffer.alloc(0) });
   return { vpcId, groupId };
 }
@@ -121,8 +172,13 @@ export interface Row {
 }
 
 /** @param rounds each figure is the middle of this many, the servers in turn, so that a drift of the machine reaches all alike */
-export async function measureApi(postern: Target, options: { durationMs: number; rounds: number; progress: (text: string) => void }): Promise<Row[]> {
-  const bare = spawn(process.execPath, ['--import', 'tsx', 'bench/bare-server.ts'], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function measureApi(
+  postern: Target,
+  options: { durationMs: number; rounds: number; progress: (text: string) => void },
+): Promise<Row[]> {
+  const bare = spawn(process.execPath, ['--import', 'tsx', 'bench/bare-server.ts'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const barePort = Number(await firstLine(bare));
   const moto = await startMoto();
   const rows: Row[] = [];
@@ -139,7 +195,12 @@ export async function measureApi(postern: Target, options: { durationMs: number;
         const runs = { postern: [] as Load[], bare: [] as Load[], moto: [] as Load[] };
         for (let round = 0; round < options.rounds; round += 1) {
           const measure = (target: Target, own: Ids, expected: number) =>
-            load({ port: target.port, concurrency, durationMs: options.durationMs, request: requestsOf(one, target, own, expected, options.durationMs) });
+            load({
+              port: target.port,
+              concurrency,
+              durationMs: options.durationMs,
+              request: requestsOf(one, target, own, expected, options.durationMs),
+            });
           runs.postern.push(await measure(postern, ids, 9000));
           runs.bare.push(await measure(bareTarget, ids, 100));
           if (moto && motoIds) runs.moto.push(await measure(moto.target, motoIds, 1500));
@@ -148,7 +209,16 @@ export async function measureApi(postern: Target, options: { durationMs: number;
         const own = middle(runs.postern);
         const bareRun = middle(runs.bare);
         if (!own || !bareRun) throw new Error('no round was run');
-        rows.push({ name: one.name, concurrency, answerBytes, postern: own, bare: bareRun, ...(motoRun && { moto: motoRun }), bareGoal: one.bareGoal, motoGoal: one.motoGoal });
+        rows.push({
+          name: one.name,
+          concurrency,
+          answerBytes,
+          postern: own,
+          bare: bareRun,
+          ...(motoRun && { moto: motoRun }),
+          bareGoal: one.bareGoal,
+          motoGoal: one.motoGoal,
+        });
       }
     }
   } finally {

@@ -23,7 +23,9 @@ export interface BenchCloud {
 export async function bringUp(): Promise<BenchCloud> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-bench-'));
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--port', '0', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const greeting = await greetingOf(child);
   await answered(greeting.endpoint);
   const firstAnswerMs = performance.now() - startedAt;
@@ -59,10 +61,12 @@ function greetingOf(child: ChildProcess): Promise<{ endpoint: string; environmen
 
 function answered(endpoint: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    http.get(endpoint, (response) => {
-      response.resume();
-      response.on('end', resolve);
-    }).on('error', reject);
+    http
+      .get(endpoint, (response) => {
+        response.resume();
+        response.on('end', resolve);
+      })
+      .on('error', reject);
   });
 }
 

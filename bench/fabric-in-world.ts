@@ -17,27 +17,47 @@ const instanceId = (index: number): InstanceId => `i-${String(index).padStart(17
 function topology(extra: number): Snapshot {
   const vpcs = Array.from({ length: Math.ceil(count / perVpc) }, (_, vpc) => {
     const number = String(vpc).padStart(17, '0');
-    const interfaces: NetworkInterface[] = Array.from({ length: Math.min(perVpc, count - vpc * perVpc) }, (_unused, index) => {
-      const serial = vpc * perVpc + index;
-      return {
-        networkInterfaceId: `eni-${String(serial).padStart(17, '0')}`,
-        subnetId: `subnet-${index % 2}${number.slice(1)}`,
-        macAddress: `02:00:00:${[serial >> 16, (serial >> 8) & 255, serial & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
-        privateAddresses: [{ address: `10.0.${index % 2}.${10 + Math.floor(index / 2)}`, primary: true }],
-        groupIds: [`sg-${index % 10}${number.slice(1)}`],
-        sourceDestCheck: true,
-        attachment: { instanceId: instanceId(serial), deviceIndex: 0 },
-      };
-    });
+    const interfaces: NetworkInterface[] = Array.from(
+      { length: Math.min(perVpc, count - vpc * perVpc) },
+      (_unused, index) => {
+        const serial = vpc * perVpc + index;
+        return {
+          networkInterfaceId: `eni-${String(serial).padStart(17, '0')}`,
+          subnetId: `subnet-${index % 2}${number.slice(1)}`,
+          macAddress: `02:00:00:${[serial >> 16, (serial >> 8) & 255, serial & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
+          privateAddresses: [{ address: `10.0.${index % 2}.${10 + Math.floor(index / 2)}`, primary: true }],
+          groupIds: [`sg-${index % 10}${number.slice(1)}`],
+          sourceDestCheck: true,
+          attachment: { instanceId: instanceId(serial), deviceIndex: 0 },
+        };
+      },
+    );
     const groups = Array.from({ length: 10 }, (_unused, group) => {
       const ingress: SecurityGroupRule[] = [
-        { ruleId: `sgr-${group}0`, protocol: 6, ports: { from: 22, to: 22 }, peer: { kind: 'cidr', cidr: '0.0.0.0/0' } },
-        { ruleId: `sgr-${group}1`, protocol: 6, ports: { from: 8000, to: 8100 }, peer: { kind: 'security-group', groupId: `sg-${(group + 1) % 10}${number.slice(1)}` } },
+        {
+          ruleId: `sgr-${group}0`,
+          protocol: 6,
+          ports: { from: 22, to: 22 },
+          peer: { kind: 'cidr', cidr: '0.0.0.0/0' },
+        },
+        {
+          ruleId: `sgr-${group}1`,
+          protocol: 6,
+          ports: { from: 8000, to: 8100 },
+          peer: { kind: 'security-group', groupId: `sg-${(group + 1) % 10}${number.slice(1)}` },
+        },
       ];
       for (let rule = 0; vpc === 0 && group === 0 && rule < extra; rule += 1) {
-        ingress.push({ ruleId: `sgr-x${rule}`, protocol: 6, ports: { from: 9000 + rule, to: 9000 + rule }, peer: { kind: 'cidr', cidr: '10.0.0.0/16' } });
+        ingress.push({
+          ruleId: `sgr-x${rule}`,
+          protocol: 6,
+          ports: { from: 9000 + rule, to: 9000 + rule },
+          peer: { kind: 'cidr', cidr: '10.0.0.0/16' },
+        });
       }
-      const egress: SecurityGroupRule[] = [{ ruleId: `sgr-${group}2`, protocol: -1, peer: { kind: 'cidr', cidr: '0.0.0.0/0' } }];
+      const egress: SecurityGroupRule[] = [
+        { ruleId: `sgr-${group}2`, protocol: -1, peer: { kind: 'cidr', cidr: '0.0.0.0/0' } },
+      ];
       return { groupId: `sg-${group}${number.slice(1)}` as const, ingress, egress };
     });
     const all = [{ ruleNumber: 100, protocol: -1, action: 'allow' as const, cidr: '0.0.0.0/0' as const }];
@@ -56,12 +76,24 @@ function topology(extra: number): Snapshot {
         networkAclId: `acl-${number}` as const,
       })),
       routeTables: [
-        { routeTableId: `rtb-${number}` as const, routes: [{ destination: { kind: 'cidr' as const, cidr: '10.0.0.0/16' as const }, target: { kind: 'local' as const }, state: 'active' as const }] },
+        {
+          routeTableId: `rtb-${number}` as const,
+          routes: [
+            {
+              destination: { kind: 'cidr' as const, cidr: '10.0.0.0/16' as const },
+              target: { kind: 'local' as const },
+              state: 'active' as const,
+            },
+          ],
+        },
       ],
       networkAcls: [{ networkAclId: `acl-${number}` as const, ingress: all, egress: all }],
       securityGroups: groups,
       networkInterfaces: interfaces,
-      instances: interfaces.map((one) => ({ instanceId: one.attachment?.instanceId ?? 'i-0', metadata: { enabled: true, hopLimit: 1 } })),
+      instances: interfaces.map((one) => ({
+        instanceId: one.attachment?.instanceId ?? 'i-0',
+        metadata: { enabled: true, hopLimit: 1 },
+      })),
       gatewayEndpoints: [],
     };
   });
@@ -97,9 +129,13 @@ for (let extra = 1; extra <= 5; extra += 1) {
   failures = [...failures, ...applied.failures];
 }
 if (failures.length > 0) throw new Error(`the kernel refused: ${JSON.stringify(failures.slice(0, 3))}`);
-if (first.interfaces.length !== count) throw new Error(`${first.interfaces.length} of ${count} interfaces carry packets`);
+if (first.interfaces.length !== count)
+  throw new Error(`${first.interfaces.length} of ${count} interfaces carry packets`);
 changes.sort((a, b) => a - b);
-process.stdout.write(`${JSON.stringify({ interfaces: count, compileMs, firstApplyMs: first.elapsedMs, changeMs: changes[2] })}\n`, () => {
-  for (const child of children) child.kill('SIGKILL');
-  process.exit(0);
-});
+process.stdout.write(
+  `${JSON.stringify({ interfaces: count, compileMs, firstApplyMs: first.elapsedMs, changeMs: changes[2] })}\n`,
+  () => {
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(0);
+  },
+);

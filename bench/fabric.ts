@@ -14,7 +14,17 @@ export interface FabricRow {
 export function measureFabric(sizes: readonly number[], progress: (text: string) => void): FabricRow[] {
   return sizes.map((interfaces) => {
     progress(`compile and apply, ${interfaces} interfaces`);
-    const args = ['--import', 'tsx', 'fabric/in-world.ts', '--', process.execPath, '--import', 'tsx', 'bench/fabric-in-world.ts', String(interfaces)];
+    const args = [
+      '--import',
+      'tsx',
+      'fabric/in-world.ts',
+      '--',
+      process.execPath,
+      '--import',
+      'tsx',
+      'bench/fabric-in-world.ts',
+      String(interfaces),
+    ];
     const result = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (result.status !== 0) throw new Error(`${interfaces} interfaces: ${result.stderr}`);
     return JSON.parse(result.stdout) as FabricRow;

@@ -48,7 +48,8 @@ export async function load(options: LoadOptions): Promise<Load> {
 
   const elapsedMs = performance.now() - startedAt;
   latencies.sort((a, b) => a - b);
-  const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  const at = (share: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   return {
     perSecond: (latencies.length / elapsedMs) * 1000,
     p50Ms: at(0.5),

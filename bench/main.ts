@@ -10,7 +10,11 @@ import { measureFabric } from './fabric.ts';
 import { measureNetwork } from './network.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'start,api,network,fabric' }, write: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'start,api,network,fabric' },
+    write: { type: 'boolean', default: false },
+  },
 });
 const wanted = new Set(values.only.split(','));
 const quick = values.quick;
@@ -22,8 +26,10 @@ const put = (line = '') => {
   process.stdout.write(`${line}\n`);
 };
 const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
-const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const spread = (values: readonly number[]) => `${number(middle(values))} (${number(Math.min(...values))}–${number(Math.max(...values))})`;
+const middle = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const spread = (values: readonly number[]) =>
+  `${number(middle(values))} (${number(Math.min(...values))}–${number(Math.max(...values))})`;
 const mark = (met: boolean) => (met ? '✓' : '✗');
 
 function machine(): string {
@@ -58,8 +64,12 @@ if (wanted.has('network')) {
   try {
     const figures = await measureNetwork(cloud, { repeats: quick ? 2 : 5, seconds: quick ? 2 : 5, progress });
     put('\n## Network\n\n| figure | middle (least–most) | goal | |\n|---|---|---|---|');
-    put(`| RunInstances to a shell that answers, ms | ${spread(figures.runToShellMs)} | < 300 | ${mark(middle(figures.runToShellMs) < 300)} |`);
-    put(`| security-group change to effect on packets, ms | ${spread(figures.groupChangeMs)} | < 50 | ${mark(middle(figures.groupChangeMs) < 50)} |`);
+    put(
+      `| RunInstances to a shell that answers, ms | ${spread(figures.runToShellMs)} | < 300 | ${mark(middle(figures.runToShellMs) < 300)} |`,
+    );
+    put(
+      `| security-group change to effect on packets, ms | ${spread(figures.groupChangeMs)} | < 50 | ${mark(middle(figures.groupChangeMs) < 50)} |`,
+    );
     if (figures.throughput) {
       const { instanceGbits, bareGbits } = figures.throughput;
       const ratios = instanceGbits.map((value, index) => value / (bareGbits[index] ?? Number.NaN));
@@ -74,17 +84,30 @@ if (wanted.has('network')) {
 
 if (wanted.has('fabric')) {
   const rows = measureFabric(quick ? [10, 100] : [10, 100, 1000], progress);
-  put('\n## Compile and apply\n\n| interfaces | compile, ms | first apply, ms | one rule changed: compile + apply, ms |\n|---|---|---|---|');
-  for (const row of rows) put(`| ${row.interfaces} | ${number(row.compileMs)} | ${number(row.firstApplyMs)} | ${number(row.changeMs)} |`);
+  put(
+    '\n## Compile and apply\n\n| interfaces | compile, ms | first apply, ms | one rule changed: compile + apply, ms |\n|---|---|---|---|',
+  );
+  for (const row of rows)
+    put(`| ${row.interfaces} | ${number(row.compileMs)} | ${number(row.firstApplyMs)} | ${number(row.changeMs)} |`);
 }
 
 if (wanted.has('api')) {
   const cloud = await bringUp();
   try {
-    const credentials = { accessKeyId: cloud.environment['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: cloud.environment['AWS_SECRET_ACCESS_KEY'] ?? '' };
-    const rows = await measureApi({ name: 'postern', port: cloud.port, credentials }, { durationMs: quick ? 700 : 1500, rounds: quick ? 1 : 3, progress });
-    put('\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, and to moto_server.\n');
-    put('| call | at once | answer | per second | p50 ms | p99 ms | bare | ratio | goal | | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|');
+    const credentials = {
+      accessKeyId: cloud.environment['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: cloud.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    };
+    const rows = await measureApi(
+      { name: 'postern', port: cloud.port, credentials },
+      { durationMs: quick ? 700 : 1500, rounds: quick ? 1 : 3, progress },
+    );
+    put(
+      '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, and to moto_server.\n',
+    );
+    put(
+      '| call | at once | answer | per second | p50 ms | p99 ms | bare | ratio | goal | | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+    );
     for (const row of rows) put(apiRow(row));
     const failed = rows.filter((row) => row.postern.failures > 0);
     for (const row of failed) put(`\n${row.name}: ${row.postern.failures} answers failed: ${row.postern.firstFailure}`);
@@ -98,15 +121,30 @@ function apiRow(row: Row): string {
   const large = row.answerBytes > 100_000 && !row.name.startsWith('S3');
   const motoRatio = row.moto ? row.postern.perSecond / row.moto.perSecond : undefined;
   const cells = [
-    row.name, String(row.concurrency), size(row.answerBytes), number(row.postern.perSecond), row.postern.p50Ms.toFixed(2), row.postern.p99Ms.toFixed(2),
-    number(row.bare.perSecond), bareRatio.toFixed(2), large ? '' : `≥ ${row.bareGoal}`, large ? '' : mark(bareRatio >= row.bareGoal),
-    row.moto ? number(row.moto.perSecond) : 'not installed', motoRatio === undefined ? '' : motoRatio.toFixed(1), `≥ ${row.motoGoal}`, motoRatio === undefined ? '' : mark(motoRatio >= row.motoGoal),
+    row.name,
+    String(row.concurrency),
+    size(row.answerBytes),
+    number(row.postern.perSecond),
+    row.postern.p50Ms.toFixed(2),
+    row.postern.p99Ms.toFixed(2),
+    number(row.bare.perSecond),
+    bareRatio.toFixed(2),
+    large ? '' : `≥ ${row.bareGoal}`,
+    large ? '' : mark(bareRatio >= row.bareGoal),
+    row.moto ? number(row.moto.perSecond) : 'not installed',
+    motoRatio === undefined ? '' : motoRatio.toFixed(1),
+    `≥ ${row.motoGoal}`,
+    motoRatio === undefined ? '' : mark(motoRatio >= row.motoGoal),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
 function size(bytes: number): string {
-  return bytes >= 1e6 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} B`;
+  return bytes >= 1e6
+    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
+    : bytes >= 1e3
+      ? `${(bytes / 1e3).toFixed(1)} kB`
+      : `${bytes} B`;
 }
 
 if (values.write) {

@@ -34,10 +34,21 @@ export function signedRequest(wanted: Wanted, credentials: Credentials, now = ne
   };
   const names = Object.keys(headers).sort();
   const [path, query = ''] = wanted.path.split('?', 2);
-  const canonical = [wanted.method, path, query, ...names.map((name) => `${name}:${headers[name]}`), '', names.join(';'), payload].join('\n');
+  const canonical = [
+    wanted.method,
+    path,
+    query,
+    ...names.map((name) => `${name}:${headers[name]}`),
+    '',
+    names.join(';'),
+    payload,
+  ].join('\n');
   const scope = `${date}/${wanted.region}/${wanted.service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = hmac(hmac(hmac(hmac(`AWS4${credentials.secretAccessKey}`, date), wanted.region), wanted.service), 'aws4_request');
+  const key = hmac(
+    hmac(hmac(hmac(`AWS4${credentials.secretAccessKey}`, date), wanted.region), wanted.service),
+    'aws4_request',
+  );
   const signature = hmac(key, toSign).toString('hex');
   const lines = [
     `${wanted.method} ${wanted.path} HTTP/1.1`,

@@ -56,7 +56,9 @@ export class Cloud {
     } catch (error) {
       const denied = (error as NodeJS.ErrnoException).code === 'EACCES';
       throw new OperatorError(
-        denied ? `The cloud in ${directory} belongs to another user.` : `No cloud is running (nothing in ${directory}).`,
+        denied
+          ? `The cloud in ${directory} belongs to another user.`
+          : `No cloud is running (nothing in ${directory}).`,
         { exitCode: exitCodes.notRunning, cure: `${commandName()} up` },
       );
     }
@@ -76,7 +78,10 @@ export class Cloud {
     const value: unknown = text === '' ? {} : JSON.parse(text);
     if ((response.statusCode ?? 500) >= 400) {
       const failure = value as { message?: string; cure?: string };
-      throw new OperatorError(failure.message ?? `The cloud answered ${response.statusCode}.`, failure.cure ? { cure: failure.cure } : {});
+      throw new OperatorError(
+        failure.message ?? `The cloud answered ${response.statusCode}.`,
+        failure.cure ? { cure: failure.cure } : {},
+      );
     }
     return value as T;
   }
@@ -105,8 +110,16 @@ export class Cloud {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
-          const failure = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}') as { message?: string; cure?: string };
-          reject(new OperatorError(failure.message ?? `The cloud answered ${response.statusCode}.`, failure.cure ? { cure: failure.cure } : {}));
+          const failure = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}') as {
+            message?: string;
+            cure?: string;
+          };
+          reject(
+            new OperatorError(
+              failure.message ?? `The cloud answered ${response.statusCode}.`,
+              failure.cure ? { cure: failure.cure } : {},
+            ),
+          );
         });
       });
       request.on('error', (error) => reject(this.#unreachable(error)));

@@ -46,7 +46,10 @@ const program = new Command('postern')
   .enablePositionalOptions()
   .showHelpAfterError('(postern help shows every command)')
   .exitOverride()
-  .addHelpText('after', '\nExit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 no cloud running, 4 this machine cannot run one.');
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 no cloud running, 4 this machine cannot run one.',
+  );
 
 const data = ['--data <directory>', 'where the cloud is kept (POSTERN_DATA)'] as const;
 const json = ['--json', 'answer in JSON'] as const;
@@ -63,15 +66,35 @@ program
   .option(...json)
   .action((options) => finish(up(options)));
 
-program.command('down').description('end the running cloud; its state is kept').option(...data).option(...json)
+program
+  .command('down')
+  .description('end the running cloud; its state is kept')
+  .option(...data)
+  .option(...json)
   .action((options) => finish(down(options)));
-program.command('status').description('what is running').option(...data).option(...json)
+program
+  .command('status')
+  .description('what is running')
+  .option(...data)
+  .option(...json)
   .action((options) => finish(status(options)));
-program.command('env').description('print the export lines for AWS tools').option(...data).option(...json)
+program
+  .command('env')
+  .description('print the export lines for AWS tools')
+  .option(...data)
+  .option(...json)
   .action((options) => finish(env(options)));
-program.command('reset').description('back to the first state; everything in the cloud is lost').option(...data).option(...json)
+program
+  .command('reset')
+  .description('back to the first state; everything in the cloud is lost')
+  .option(...data)
+  .option(...json)
   .action((options) => finish(reset(options)));
-program.command('wait').description('wait until packets see every change made so far').option(...data).option(...json)
+program
+  .command('wait')
+  .description('wait until packets see every change made so far')
+  .option(...data)
+  .option(...json)
   .action((options) => finish(wait(options)));
 
 program

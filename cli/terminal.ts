@@ -40,11 +40,15 @@ export const exitCodes = {
 /** Columns padded to their widest cell; the last column wraps at the terminal's width, indented under itself. */
 export function table(rows: readonly (readonly string[])[], width = process.stdout.columns ?? 80): string {
   const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, index) => Math.max(...rows.map((row) => visibleLength(row[index] ?? ''))));
+  const widths = Array.from({ length: columns }, (_, index) =>
+    Math.max(...rows.map((row) => visibleLength(row[index] ?? ''))),
+  );
   const indent = widths.slice(0, -1).reduce((sum, one) => sum + one + 2, 0);
   return rows
     .map((row) => {
-      const head = row.slice(0, -1).map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - visibleLength(cell) + 2));
+      const head = row
+        .slice(0, -1)
+        .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - visibleLength(cell) + 2));
       return head.join('') + wrap(row.at(-1) ?? '', Math.max(20, width - indent), indent);
     })
     .join('\n');

@@ -2,7 +2,14 @@
 // Nothing here names a Linux thing that a caller must know: a second fabric (OVN) would implement the same two interfaces.
 
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import type { InstanceId, Ipv4, NetworkInterfaceId, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+import type {
+  InstanceId,
+  Ipv4,
+  NetworkInterfaceId,
+  Snapshot,
+  VpcEndpointId,
+  VpcId,
+} from '@postern/network/snapshot.ts';
 
 /** Where a connection that reached the AWS side came from, read off its two addresses. */
 export type Origin =
@@ -64,7 +71,11 @@ export interface Machines {
   /** The machine ended by itself (`shutdown` or `poweroff` inside, or a crash). */
   onExit(listener: (instanceId: InstanceId, reason: 'shutdown' | 'reboot' | 'crash') => void): void;
   /** Starts a process inside, as its root, with the machine's environment. */
-  exec(instanceId: InstanceId, argv: readonly string[], options: { stdio: StdioOptions; env?: Record<string, string>; cwd?: string }): ChildProcess;
+  exec(
+    instanceId: InstanceId,
+    argv: readonly string[],
+    options: { stdio: StdioOptions; env?: Record<string, string>; cwd?: string },
+  ): ChildProcess;
   /** What the machine's console printed since its last start, at most the last 64 KiB. */
   consoleOutput(instanceId: InstanceId): Buffer;
 }

@@ -41,16 +41,34 @@ export async function runLab<C>(
     const startedAt = performance.now();
     let result: StepResult;
     if (failed) {
-      result = { id: step.id, title: step.title, outcome: 'skipped', evidence: ['an earlier step failed'], elapsedMs: 0 };
+      result = {
+        id: step.id,
+        title: step.title,
+        outcome: 'skipped',
+        evidence: ['an earlier step failed'],
+        elapsedMs: 0,
+      };
     } else {
       options.onStart?.(step);
       try {
         const evidence = await step.run(context);
-        result = { id: step.id, title: step.title, outcome: 'passed', evidence, elapsedMs: performance.now() - startedAt };
+        result = {
+          id: step.id,
+          title: step.title,
+          outcome: 'passed',
+          evidence,
+          elapsedMs: performance.now() - startedAt,
+        };
       } catch (error) {
         failed = true;
         const message = error instanceof Error ? error.message : String(error);
-        result = { id: step.id, title: step.title, outcome: 'failed', evidence: message.split('\n'), elapsedMs: performance.now() - startedAt };
+        result = {
+          id: step.id,
+          title: step.title,
+          outcome: 'failed',
+          evidence: message.split('\n'),
+          elapsedMs: performance.now() - startedAt,
+        };
       }
     }
     results.push(result);

@@ -30,9 +30,16 @@ const impatient = '--cli-connect-timeout 4 --cli-read-timeout 6';
 const outsideHost = 'http://example.com/';
 
 const instance = (lab: MainLab, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
-const onInstance = (lab: MainLab, args: string): Promise<Ran> => instance(lab, `AWS_MAX_ATTEMPTS=1 aws ${impatient} ${args}`);
+const onInstance = (lab: MainLab, args: string): Promise<Ran> =>
+  instance(lab, `AWS_MAX_ATTEMPTS=1 aws ${impatient} ${args}`);
 /** The lines of a message that say why: without the CLI's own first words. */
-const why = (text: string): string => text.trim().split('\n').at(-1)?.replace(/^An error occurred /, '').replace(/^fatal error: /, '') ?? '';
+const why = (text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replace(/^An error occurred /, '')
+    .replace(/^fatal error: /, '') ?? '';
 
 function mustWork(ran: Ran, what: string): string {
   expect(ran.code === 0, `${what} to work`, ran.output);
@@ -62,12 +69,18 @@ function onlyThrough(bucket: string, vpcEndpointId: string): string {
 }
 
 /** The road of the newest request of one operation. */
-async function lastRoad(lab: MainLab, operation: string): Promise<{ kind: string; sourceIp: string; vpcEndpointId?: string }> {
+async function lastRoad(
+  lab: MainLab,
+  operation: string,
+): Promise<{ kind: string; sourceIp: string; vpcEndpointId?: string }> {
   const ran = await lab.laptop.postern(['requests', '--json', '--limit', '200']);
   const events = ran.stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { operation: string; path: { kind: string; sourceIp: string; vpcEndpointId?: string } });
+    .map(
+      (line) =>
+        JSON.parse(line) as { operation: string; path: { kind: string; sourceIp: string; vpcEndpointId?: string } },
+    );
   const event = events.filter((one) => one.operation === operation).at(-1);
   expect(event !== undefined, `a record of ${operation}`, ran.output.slice(-300));
   return event?.path ?? { kind: '', sourceIp: '' };
@@ -83,23 +96,68 @@ export const mainLab: readonly Step<MainLab>[] = [
       made.set('vpc', vpc);
       const subnet = (await laptop.aws('ec2', 'create-subnet', '--vpc-id', vpc, '--cidr-block', '10.0.0.0/24')).Subnet;
       made.set('subnet', subnet.SubnetId);
-      expect(subnet.AvailableIpAddressCount === 251, '251 free addresses in a /24', String(subnet.AvailableIpAddressCount));
+      expect(
+        subnet.AvailableIpAddressCount === 251,
+        '251 free addresses in a /24',
+        String(subnet.AvailableIpAddressCount),
+      );
       await laptop.aws('ec2', 'modify-subnet-attribute', '--subnet-id', subnet.SubnetId, '--map-public-ip-on-launch');
       const gateway = (await laptop.aws('ec2', 'create-internet-gateway')).InternetGateway.InternetGatewayId;
       made.set('gateway', gateway);
       await laptop.aws('ec2', 'attach-internet-gateway', '--internet-gateway-id', gateway, '--vpc-id', vpc);
       const table = (await laptop.aws('ec2', 'create-route-table', '--vpc-id', vpc)).RouteTable.RouteTableId;
       made.set('table', table);
-      await laptop.aws('ec2', 'create-route', '--route-table-id', table, '--destination-cidr-block', '0.0.0.0/0', '--gateway-id', gateway);
-      const association = await laptop.aws('ec2', 'associate-route-table', '--route-table-id', table, '--subnet-id', subnet.SubnetId);
+      await laptop.aws(
+        'ec2',
+        'create-route',
+        '--route-table-id',
+        table,
+        '--destination-cidr-block',
+        '0.0.0.0/0',
+        '--gateway-id',
+        gateway,
+      );
+      const association = await laptop.aws(
+        'ec2',
+        'associate-route-table',
+        '--route-table-id',
+        table,
+        '--subnet-id',
+        subnet.SubnetId,
+      );
       made.set('association', association.AssociationId);
-      const group = (await laptop.aws('ec2', 'create-security-group', '--group-name', 'lab', '--description', 'ssh in', '--vpc-id', vpc)).GroupId;
+      const group = (
+        await laptop.aws(
+          'ec2',
+          'create-security-group',
+          '--group-name',
+          'lab',
+          '--description',
+          'ssh in',
+          '--vpc-id',
+          vpc,
+        )
+      ).GroupId;
       made.set('group', group);
-      await laptop.aws('ec2', 'authorize-security-group-ingress', '--group-id', group, '--protocol', 'tcp', '--port', '22', '--cidr', '0.0.0.0/0');
+      await laptop.aws(
+        'ec2',
+        'authorize-security-group-ingress',
+        '--group-id',
+        group,
+        '--protocol',
+        'tcp',
+        '--port',
+        '22',
+        '--cidr',
+        '0.0.0.0/0',
+      );
       const seen = await laptop.aws('ec2', 'describe-route-tables', '--route-table-ids', table);
       const route = seen.RouteTables[0].Routes.find((one: { GatewayId: string }) => one.GatewayId === gateway);
       expect(route?.State === 'active', 'an active route to the gateway', JSON.stringify(seen.RouteTables[0].Routes));
-      return [`${vpc} 10.0.0.0/16, ${subnet.SubnetId} 10.0.0.0/24 (251 free)`, `0.0.0.0/0 → ${gateway} active in ${table}`];
+      return [
+        `${vpc} 10.0.0.0/16, ${subnet.SubnetId} 10.0.0.0/24 (251 free)`,
+        `0.0.0.0/0 → ${gateway} active in ${table}`,
+      ];
     },
   },
   {
@@ -109,23 +167,42 @@ export const mainLab: readonly Step<MainLab>[] = [
       const { laptop, bucket, otherBucket, made: things } = lab;
       for (const name of [bucket, otherBucket]) {
         await laptop.aws('s3api', 'create-bucket', '--bucket', name);
-        for (const key of ['one.txt', 'two.txt']) await laptop.aws('s3api', 'put-object', '--bucket', name, '--key', key);
+        for (const key of ['one.txt', 'two.txt'])
+          await laptop.aws('s3api', 'put-object', '--bucket', name, '--key', key);
       }
       const run = await laptop.aws(
-        'ec2', 'run-instances', '--image-id', 'ami-0abcdef1234567890', '--instance-type', 't3.micro',
-        '--subnet-id', made(lab, 'subnet'), '--security-group-ids', made(lab, 'group'),
+        'ec2',
+        'run-instances',
+        '--image-id',
+        'ami-0abcdef1234567890',
+        '--instance-type',
+        't3.micro',
+        '--subnet-id',
+        made(lab, 'subnet'),
+        '--security-group-ids',
+        made(lab, 'group'),
       );
       const id = run.Instances[0].InstanceId;
       things.set('instance', id);
       await laptop.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
-      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', id)).Reservations[0].Instances[0];
+      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', id)).Reservations[0]
+        .Instances[0];
       things.set('private', described.PrivateIpAddress);
       things.set('public', described.PublicIpAddress);
-      expect(/^10\.0\.0\.\d+$/.test(described.PrivateIpAddress), 'an address in 10.0.0.0/24', described.PrivateIpAddress);
+      expect(
+        /^10\.0\.0\.\d+$/.test(described.PrivateIpAddress),
+        'an address in 10.0.0.0/24',
+        described.PrivateIpAddress,
+      );
       expect(described.PublicIpAddress !== undefined, 'a public address', JSON.stringify(described));
-      const listed = (await laptop.aws('s3api', 'list-objects-v2', '--bucket', bucket)).Contents.map((one: { Key: string }) => one.Key);
+      const listed = (await laptop.aws('s3api', 'list-objects-v2', '--bucket', bucket)).Contents.map(
+        (one: { Key: string }) => one.Key,
+      );
       expect(listed.join() === 'one.txt,two.txt', 'both objects', listed.join());
-      return [`${id} running, ${described.PrivateIpAddress} and ${described.PublicIpAddress}`, `s3://${bucket}: ${listed.join(', ')}`];
+      return [
+        `${id} running, ${described.PrivateIpAddress} and ${described.PublicIpAddress}`,
+        `s3://${bucket}: ${listed.join(', ')}`,
+      ];
     },
   },
   {
@@ -141,10 +218,17 @@ export const mainLab: readonly Step<MainLab>[] = [
       await laptop.aws('ec2', 'revoke-security-group-ingress', ...rule);
       await laptop.settle();
       const closed = await laptop.postern(['connect', made(lab, 'instance'), 'true']);
-      expect(closed.code === 1 && closed.output.includes(made(lab, 'group')), 'the security group to be named', closed.output);
+      expect(
+        closed.code === 1 && closed.output.includes(made(lab, 'group')),
+        'the security group to be named',
+        closed.output,
+      );
       await laptop.aws('ec2', 'authorize-security-group-ingress', ...rule);
       await laptop.settle();
-      return [`a shell on ${lines[0]}, with aws, curl, ping, ip`, `port 22 closed: refused, naming ${made(lab, 'group')}`];
+      return [
+        `a shell on ${lines[0]}, with aws, curl, ping, ip`,
+        `port 22 closed: refused, naming ${made(lab, 'group')}`,
+      ];
     },
   },
   {
@@ -158,10 +242,20 @@ export const mainLab: readonly Step<MainLab>[] = [
     run: async (lab) => {
       const { laptop } = lab;
       await laptop.aws('iam', 'create-user', '--user-name', 'lab-user');
-      await laptop.aws('iam', 'attach-user-policy', '--user-name', 'lab-user', '--policy-arn', 'arn:aws:iam::aws:policy/AmazonS3FullAccess');
+      await laptop.aws(
+        'iam',
+        'attach-user-policy',
+        '--user-name',
+        'lab-user',
+        '--policy-arn',
+        'arn:aws:iam::aws:policy/AmazonS3FullAccess',
+      );
       const key = (await laptop.aws('iam', 'create-access-key', '--user-name', 'lab-user')).AccessKey;
       const configure = (secret: string) =>
-        instance(lab, `aws configure set aws_access_key_id ${key.AccessKeyId}; aws configure set aws_secret_access_key '${secret}'; aws configure set region ${region}`);
+        instance(
+          lab,
+          `aws configure set aws_access_key_id ${key.AccessKeyId}; aws configure set aws_secret_access_key '${secret}'; aws configure set region ${region}`,
+        );
       mustWork(await configure(key.SecretAccessKey), 'aws configure');
       const listed = mustWork(await onInstance(lab, 's3 ls'), 'aws s3 ls with the key');
       expect(listed.includes(lab.bucket), 'the bucket to be listed', listed);
@@ -170,7 +264,14 @@ export const mainLab: readonly Step<MainLab>[] = [
       await configure(key.SecretAccessKey);
       await laptop.aws('iam', 'delete-access-key', '--user-name', 'lab-user', '--access-key-id', key.AccessKeyId);
       const gone = mustFail(await onInstance(lab, 's3 ls'), 'InvalidAccessKeyId', 'a deleted key');
-      await laptop.aws('iam', 'detach-user-policy', '--user-name', 'lab-user', '--policy-arn', 'arn:aws:iam::aws:policy/AmazonS3FullAccess');
+      await laptop.aws(
+        'iam',
+        'detach-user-policy',
+        '--user-name',
+        'lab-user',
+        '--policy-arn',
+        'arn:aws:iam::aws:policy/AmazonS3FullAccess',
+      );
       await laptop.aws('iam', 'delete-user', '--user-name', 'lab-user');
       return [`the key lists ${lab.bucket}`, wrong, gone];
     },
@@ -181,19 +282,53 @@ export const mainLab: readonly Step<MainLab>[] = [
     run: async (lab) => {
       const { laptop } = lab;
       mustWork(await instance(lab, 'rm -rf ~/.aws'), 'removing the keys');
-      const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
-      await laptop.aws('iam', 'create-role', '--role-name', 'lab-role', '--assume-role-policy-document', JSON.stringify(trust));
+      const trust = {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+      };
+      await laptop.aws(
+        'iam',
+        'create-role',
+        '--role-name',
+        'lab-role',
+        '--assume-role-policy-document',
+        JSON.stringify(trust),
+      );
       const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
-      await laptop.aws('iam', 'put-role-policy', '--role-name', 'lab-role', '--policy-name', 's3', '--policy-document', JSON.stringify(policy));
+      await laptop.aws(
+        'iam',
+        'put-role-policy',
+        '--role-name',
+        'lab-role',
+        '--policy-name',
+        's3',
+        '--policy-document',
+        JSON.stringify(policy),
+      );
       await laptop.aws('iam', 'create-instance-profile', '--instance-profile-name', 'lab-profile');
-      await laptop.aws('iam', 'add-role-to-instance-profile', '--instance-profile-name', 'lab-profile', '--role-name', 'lab-role');
+      await laptop.aws(
+        'iam',
+        'add-role-to-instance-profile',
+        '--instance-profile-name',
+        'lab-profile',
+        '--role-name',
+        'lab-role',
+      );
       const association = await laptop.aws(
-        'ec2', 'associate-iam-instance-profile', '--instance-id', made(lab, 'instance'), '--iam-instance-profile', 'Name=lab-profile',
+        'ec2',
+        'associate-iam-instance-profile',
+        '--instance-id',
+        made(lab, 'instance'),
+        '--iam-instance-profile',
+        'Name=lab-profile',
       );
       lab.made.set('profile-association', association.IamInstanceProfileAssociation.AssociationId);
       const listed = mustWork(await onInstance(lab, 's3 ls'), 'aws s3 ls with the role');
       expect(listed.includes(lab.bucket), 'the bucket to be listed', listed);
-      const arn = mustWork(await onInstance(lab, `sts get-caller-identity --region ${region} --query Arn --output text`), 'get-caller-identity');
+      const arn = mustWork(
+        await onInstance(lab, `sts get-caller-identity --region ${region} --query Arn --output text`),
+        'get-caller-identity',
+      );
       expect(arn.endsWith(`:assumed-role/lab-role/${made(lab, 'instance')}`), 'assumed-role/lab-role/INSTANCE', arn);
       return [arn];
     },
@@ -205,7 +340,13 @@ export const mainLab: readonly Step<MainLab>[] = [
       const script = `cd ~ && sudo touch x.txt && AWS_MAX_ATTEMPTS=1 aws ${impatient} s3 cp x.txt s3://${lab.bucket}/ && aws ${impatient} s3 ls s3://${lab.bucket}/`;
       const text = mustWork(await instance(lab, script), 'the upload');
       expect(text.includes('x.txt'), 'x.txt to be listed', text);
-      return [text.split('\n').filter((line) => line.includes('upload:')).at(-1)?.trim() ?? text];
+      return [
+        text
+          .split('\n')
+          .filter((line) => line.includes('upload:'))
+          .at(-1)
+          ?.trim() ?? text,
+      ];
     },
   },
   {
@@ -213,7 +354,11 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'which way did it go? over the internet',
     run: async (lab) => {
       const road = await lastRoad(lab, 'PutObject');
-      expect(road.kind === 'internet' && road.sourceIp === made(lab, 'public'), `internet, from ${made(lab, 'public')}`, JSON.stringify(road));
+      expect(
+        road.kind === 'internet' && road.sourceIp === made(lab, 'public'),
+        `internet, from ${made(lab, 'public')}`,
+        JSON.stringify(road),
+      );
       return [`PutObject came from ${road.sourceIp}, the instance’s public address, no endpoint`];
     },
   },
@@ -222,11 +367,24 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'a gateway endpoint with no route table',
     run: async (lab) => {
       const { laptop } = lab;
-      const created = await laptop.aws('ec2', 'create-vpc-endpoint', '--vpc-id', made(lab, 'vpc'), '--service-name', `com.amazonaws.${region}.s3`);
+      const created = await laptop.aws(
+        'ec2',
+        'create-vpc-endpoint',
+        '--vpc-id',
+        made(lab, 'vpc'),
+        '--service-name',
+        `com.amazonaws.${region}.s3`,
+      );
       const endpoint = created.VpcEndpoint;
       lab.made.set('endpoint', endpoint.VpcEndpointId);
-      expect(endpoint.State === 'available' && endpoint.VpcEndpointType === 'Gateway', 'an available gateway endpoint', JSON.stringify(endpoint));
-      const tables = (await laptop.aws('ec2', 'describe-route-tables', '--filters', `Name=vpc-id,Values=${made(lab, 'vpc')}`)).RouteTables;
+      expect(
+        endpoint.State === 'available' && endpoint.VpcEndpointType === 'Gateway',
+        'an available gateway endpoint',
+        JSON.stringify(endpoint),
+      );
+      const tables = (
+        await laptop.aws('ec2', 'describe-route-tables', '--filters', `Name=vpc-id,Values=${made(lab, 'vpc')}`)
+      ).RouteTables;
       const uses = JSON.stringify(tables).includes(endpoint.VpcEndpointId);
       expect(!uses, 'no route to it', JSON.stringify(tables));
       return [`${endpoint.VpcEndpointId} available; no route uses it`];
@@ -238,11 +396,35 @@ export const mainLab: readonly Step<MainLab>[] = [
     run: async (lab) => {
       const { laptop, bucket } = lab;
       // Somebody in the middle of a connection to S3: E11 shows what becomes of it.
-      const holder = "trap '' PIPE; : > /tmp/held-answer; exec 3<>/dev/tcp/s3.us-east-1.amazonaws.com/80 && echo open > /tmp/held && for i in $(seq 600); do [ -e /tmp/go ] && break; sleep 0.1; done; printf 'GET / HTTP/1.1\\r\\nHost: s3.us-east-1.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n' >&3; timeout 5 cat <&3 > /tmp/held-answer 2>/tmp/held-error; echo done >> /tmp/held";
-      mustWork(await instance(lab, `rm -f /tmp/go /tmp/held*; setsid bash -c ${JSON.stringify(holder).replaceAll('$', '\\$')} >/dev/null 2>&1 & for i in $(seq 100); do [ -e /tmp/held ] && exit 0; sleep 0.1; done; exit 1`), 'opening a connection to S3');
-      await laptop.aws('s3api', 'put-bucket-policy', '--bucket', bucket, '--policy', onlyThrough(bucket, made(lab, 'endpoint')));
-      const home = await laptop.refused('with an explicit deny in a resource-based policy', 's3api', 'list-objects-v2', '--bucket', bucket);
-      const there = mustFail(await onInstance(lab, `s3 ls s3://${bucket}/`), 'explicit deny in a resource-based policy', 'the instance');
+      const holder =
+        "trap '' PIPE; : > /tmp/held-answer; exec 3<>/dev/tcp/s3.us-east-1.amazonaws.com/80 && echo open > /tmp/held && for i in $(seq 600); do [ -e /tmp/go ] && break; sleep 0.1; done; printf 'GET / HTTP/1.1\\r\\nHost: s3.us-east-1.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n' >&3; timeout 5 cat <&3 > /tmp/held-answer 2>/tmp/held-error; echo done >> /tmp/held";
+      mustWork(
+        await instance(
+          lab,
+          `rm -f /tmp/go /tmp/held*; setsid bash -c ${JSON.stringify(holder).replaceAll('$', '\\$')} >/dev/null 2>&1 & for i in $(seq 100); do [ -e /tmp/held ] && exit 0; sleep 0.1; done; exit 1`,
+        ),
+        'opening a connection to S3',
+      );
+      await laptop.aws(
+        's3api',
+        'put-bucket-policy',
+        '--bucket',
+        bucket,
+        '--policy',
+        onlyThrough(bucket, made(lab, 'endpoint')),
+      );
+      const home = await laptop.refused(
+        'with an explicit deny in a resource-based policy',
+        's3api',
+        'list-objects-v2',
+        '--bucket',
+        bucket,
+      );
+      const there = mustFail(
+        await onInstance(lab, `s3 ls s3://${bucket}/`),
+        'explicit deny in a resource-based policy',
+        'the instance',
+      );
       return [`laptop: ${why(home)}`, `instance: ${there}`];
     },
   },
@@ -251,14 +433,28 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'associate the endpoint with the subnet’s route table',
     run: async (lab) => {
       const { laptop } = lab;
-      await laptop.aws('ec2', 'modify-vpc-endpoint', '--vpc-endpoint-id', made(lab, 'endpoint'), '--add-route-table-ids', made(lab, 'table'));
-      const seen = (await laptop.aws('ec2', 'describe-route-tables', '--route-table-ids', made(lab, 'table'))).RouteTables[0];
+      await laptop.aws(
+        'ec2',
+        'modify-vpc-endpoint',
+        '--vpc-endpoint-id',
+        made(lab, 'endpoint'),
+        '--add-route-table-ids',
+        made(lab, 'table'),
+      );
+      const seen = (await laptop.aws('ec2', 'describe-route-tables', '--route-table-ids', made(lab, 'table')))
+        .RouteTables[0];
       const route = seen.Routes.find((one: { GatewayId?: string }) => one.GatewayId === made(lab, 'endpoint'));
       expect(route?.DestinationPrefixListId?.startsWith('pl-'), 'the route pl-… → vpce-…', JSON.stringify(seen.Routes));
       await laptop.settle();
-      const held = await instance(lab, 'touch /tmp/go; for i in $(seq 100); do grep -q done /tmp/held && break; sleep 0.1; done; wc -c < /tmp/held-answer');
+      const held = await instance(
+        lab,
+        'touch /tmp/go; for i in $(seq 100); do grep -q done /tmp/held && break; sleep 0.1; done; wc -c < /tmp/held-answer',
+      );
       expect(held.stdout.trim() === '0', 'the open connection to be dropped', held.output);
-      return [`${route.DestinationPrefixListId} → ${route.GatewayId} in ${made(lab, 'table')}`, 'the connection that was open got no answer: dropped'];
+      return [
+        `${route.DestinationPrefixListId} → ${route.GatewayId} in ${made(lab, 'table')}`,
+        'the connection that was open got no answer: dropped',
+      ];
     },
   },
   {
@@ -270,9 +466,19 @@ export const mainLab: readonly Step<MainLab>[] = [
       const text = mustWork(await instance(lab, script), 'list, put and get');
       expect(text.endsWith('hello'), 'what was put to come back', text);
       const road = await lastRoad(lab, 'GetObject');
-      expect(road.kind === 'endpoint' && road.vpcEndpointId === made(lab, 'endpoint'), `through ${made(lab, 'endpoint')}`, JSON.stringify(road));
+      expect(
+        road.kind === 'endpoint' && road.vpcEndpointId === made(lab, 'endpoint'),
+        `through ${made(lab, 'endpoint')}`,
+        JSON.stringify(road),
+      );
       expect(road.sourceIp === made(lab, 'private'), `from ${made(lab, 'private')}`, road.sourceIp);
-      await lab.laptop.refused('explicit deny in a resource-based policy', 's3api', 'list-objects-v2', '--bucket', bucket);
+      await lab.laptop.refused(
+        'explicit deny in a resource-based policy',
+        's3api',
+        'list-objects-v2',
+        '--bucket',
+        bucket,
+      );
       return [`list, put, get work, from ${road.sourceIp} through ${road.vpcEndpointId}`, 'the laptop is still denied'];
     },
   },
@@ -280,9 +486,25 @@ export const mainLab: readonly Step<MainLab>[] = [
     id: 'E13',
     title: 'endpoint policy: deny everything',
     run: async (lab) => {
-      const deny = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Principal: '*', Action: '*', Resource: '*' }] };
-      await lab.laptop.aws('ec2', 'modify-vpc-endpoint', '--vpc-endpoint-id', made(lab, 'endpoint'), '--policy-document', JSON.stringify(deny));
-      return [mustFail(await onInstance(lab, `s3 ls s3://${lab.bucket}/`), 'with an explicit deny in a VPC endpoint policy', 'the instance')];
+      const deny = {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Deny', Principal: '*', Action: '*', Resource: '*' }],
+      };
+      await lab.laptop.aws(
+        'ec2',
+        'modify-vpc-endpoint',
+        '--vpc-endpoint-id',
+        made(lab, 'endpoint'),
+        '--policy-document',
+        JSON.stringify(deny),
+      );
+      return [
+        mustFail(
+          await onInstance(lab, `s3 ls s3://${lab.bucket}/`),
+          'with an explicit deny in a VPC endpoint policy',
+          'the instance',
+        ),
+      ];
     },
   },
   {
@@ -292,11 +514,29 @@ export const mainLab: readonly Step<MainLab>[] = [
       const { bucket, otherBucket } = lab;
       const only = {
         Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:*', Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`] }],
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: '*',
+            Action: 's3:*',
+            Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
+          },
+        ],
       };
-      await lab.laptop.aws('ec2', 'modify-vpc-endpoint', '--vpc-endpoint-id', made(lab, 'endpoint'), '--policy-document', JSON.stringify(only));
+      await lab.laptop.aws(
+        'ec2',
+        'modify-vpc-endpoint',
+        '--vpc-endpoint-id',
+        made(lab, 'endpoint'),
+        '--policy-document',
+        JSON.stringify(only),
+      );
       mustWork(await onInstance(lab, `s3 ls s3://${bucket}/`), 'this bucket');
-      const other = mustFail(await onInstance(lab, `s3 ls s3://${otherBucket}/`), 'because no VPC endpoint policy allows', 'another bucket');
+      const other = mustFail(
+        await onInstance(lab, `s3 ls s3://${otherBucket}/`),
+        'because no VPC endpoint policy allows',
+        'another bucket',
+      );
       return [`${bucket} works`, other];
     },
   },
@@ -304,9 +544,20 @@ export const mainLab: readonly Step<MainLab>[] = [
     id: 'E15',
     title: 'disassociate the route table again',
     run: async (lab) => {
-      await lab.laptop.aws('ec2', 'modify-vpc-endpoint', '--vpc-endpoint-id', made(lab, 'endpoint'), '--remove-route-table-ids', made(lab, 'table'));
+      await lab.laptop.aws(
+        'ec2',
+        'modify-vpc-endpoint',
+        '--vpc-endpoint-id',
+        made(lab, 'endpoint'),
+        '--remove-route-table-ids',
+        made(lab, 'table'),
+      );
       await lab.laptop.settle();
-      const denied = mustFail(await onInstance(lab, `s3 ls s3://${lab.bucket}/`), 'explicit deny in a resource-based policy', 'the instance');
+      const denied = mustFail(
+        await onInstance(lab, `s3 ls s3://${lab.bucket}/`),
+        'explicit deny in a resource-based policy',
+        'the instance',
+      );
       const road = await lastRoad(lab, 'ListObjectsV2');
       expect(road.kind === 'internet', 'the internet road', JSON.stringify(road));
       return [`back on the internet path, from ${road.sourceIp}: ${denied}`];
@@ -317,16 +568,40 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'no internet at all, the endpoint’s route on',
     run: async (lab) => {
       const { laptop } = lab;
-      await laptop.aws('ec2', 'modify-vpc-endpoint', '--vpc-endpoint-id', made(lab, 'endpoint'), '--add-route-table-ids', made(lab, 'table'));
-      mustWork(await instance(lab, `curl -sS -m 5 -o /dev/null ${outsideHost} && ping -c 1 -W 3 198.51.100.7`), 'the internet, before its route is removed');
-      await laptop.aws('ec2', 'delete-route', '--route-table-id', made(lab, 'table'), '--destination-cidr-block', '0.0.0.0/0');
+      await laptop.aws(
+        'ec2',
+        'modify-vpc-endpoint',
+        '--vpc-endpoint-id',
+        made(lab, 'endpoint'),
+        '--add-route-table-ids',
+        made(lab, 'table'),
+      );
+      mustWork(
+        await instance(lab, `curl -sS -m 5 -o /dev/null ${outsideHost} && ping -c 1 -W 3 198.51.100.7`),
+        'the internet, before its route is removed',
+      );
+      await laptop.aws(
+        'ec2',
+        'delete-route',
+        '--route-table-id',
+        made(lab, 'table'),
+        '--destination-cidr-block',
+        '0.0.0.0/0',
+      );
       await laptop.aws('ec2', 'stop-instances', '--instance-ids', made(lab, 'instance'));
       await laptop.aws('ec2', 'wait', 'instance-stopped', '--instance-ids', made(lab, 'instance'));
-      await laptop.aws('ec2', 'modify-subnet-attribute', '--subnet-id', made(lab, 'subnet'), '--no-map-public-ip-on-launch');
+      await laptop.aws(
+        'ec2',
+        'modify-subnet-attribute',
+        '--subnet-id',
+        made(lab, 'subnet'),
+        '--no-map-public-ip-on-launch',
+      );
       await laptop.aws('ec2', 'start-instances', '--instance-ids', made(lab, 'instance'));
       await laptop.aws('ec2', 'wait', 'instance-running', '--instance-ids', made(lab, 'instance'));
       await laptop.settle();
-      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', made(lab, 'instance'))).Reservations[0].Instances[0];
+      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', made(lab, 'instance')))
+        .Reservations[0].Instances[0];
       mustWork(await onInstance(lab, `s3 ls s3://${lab.bucket}/`), 'S3 without internet');
       const ping = await instance(lab, 'ping -c 1 -W 2 198.51.100.7');
       expect(ping.code !== 0 && ping.output.includes('100% packet loss'), 'ping to be lost', ping.output);
@@ -367,31 +642,66 @@ export const mainLab: readonly Step<MainLab>[] = [
         await laptop.refused('DependencyViolation', 'ec2', 'delete-vpc', '--vpc-id', vpc),
         await laptop.refused('DependencyViolation', 'ec2', 'delete-subnet', ...subnet),
         await laptop.refused('DependencyViolation', 'ec2', 'delete-security-group', ...group),
-        await laptop.refused('DependencyViolation', 'ec2', 'delete-internet-gateway', '--internet-gateway-id', made(lab, 'gateway')),
-        await laptop.refused('DependencyViolation', 'ec2', 'delete-route-table', '--route-table-id', made(lab, 'table')),
+        await laptop.refused(
+          'DependencyViolation',
+          'ec2',
+          'delete-internet-gateway',
+          '--internet-gateway-id',
+          made(lab, 'gateway'),
+        ),
+        await laptop.refused(
+          'DependencyViolation',
+          'ec2',
+          'delete-route-table',
+          '--route-table-id',
+          made(lab, 'table'),
+        ),
         await laptop.refused('BucketNotEmpty', 's3api', 'delete-bucket', '--bucket', bucket),
         await laptop.refused('DeleteConflict', 'iam', 'delete-role', '--role-name', 'lab-role'),
       ].map(why);
-      await laptop.aws('ec2', 'disassociate-iam-instance-profile', '--association-id', made(lab, 'profile-association'));
+      await laptop.aws(
+        'ec2',
+        'disassociate-iam-instance-profile',
+        '--association-id',
+        made(lab, 'profile-association'),
+      );
       await laptop.aws('ec2', 'terminate-instances', '--instance-ids', made(lab, 'instance'));
       await laptop.aws('ec2', 'wait', 'instance-terminated', '--instance-ids', made(lab, 'instance'));
       await laptop.aws('ec2', 'delete-vpc-endpoints', '--vpc-endpoint-ids', made(lab, 'endpoint'));
       await laptop.aws('ec2', 'disassociate-route-table', '--association-id', made(lab, 'association'));
       await laptop.aws('ec2', 'delete-route-table', '--route-table-id', made(lab, 'table'));
-      await laptop.aws('ec2', 'detach-internet-gateway', '--internet-gateway-id', made(lab, 'gateway'), '--vpc-id', vpc);
+      await laptop.aws(
+        'ec2',
+        'detach-internet-gateway',
+        '--internet-gateway-id',
+        made(lab, 'gateway'),
+        '--vpc-id',
+        vpc,
+      );
       await laptop.aws('ec2', 'delete-internet-gateway', '--internet-gateway-id', made(lab, 'gateway'));
       await laptop.aws('ec2', 'delete-subnet', ...subnet);
       await laptop.aws('ec2', 'delete-security-group', ...group);
       await laptop.aws('ec2', 'delete-vpc', '--vpc-id', vpc);
       for (const name of [bucket, otherBucket]) await laptop.aws('s3', 'rb', '--force', `s3://${name}`);
-      await laptop.aws('iam', 'remove-role-from-instance-profile', '--instance-profile-name', 'lab-profile', '--role-name', 'lab-role');
+      await laptop.aws(
+        'iam',
+        'remove-role-from-instance-profile',
+        '--instance-profile-name',
+        'lab-profile',
+        '--role-name',
+        'lab-role',
+      );
       await laptop.aws('iam', 'delete-instance-profile', '--instance-profile-name', 'lab-profile');
       await laptop.aws('iam', 'delete-role-policy', '--role-name', 'lab-role', '--policy-name', 's3');
       await laptop.aws('iam', 'delete-role', '--role-name', 'lab-role');
       const vpcs = (await laptop.aws('ec2', 'describe-vpcs')).Vpcs.map((one: { IsDefault: boolean }) => one.IsDefault);
       const buckets = (await laptop.aws('s3api', 'list-buckets')).Buckets.length;
       const roles = (await laptop.aws('iam', 'list-roles')).Roles.length;
-      expect(vpcs.join() === 'true' && buckets === 0 && roles === 0, 'only the default VPC left', JSON.stringify({ vpcs, buckets, roles }));
+      expect(
+        vpcs.join() === 'true' && buckets === 0 && roles === 0,
+        'only the default VPC left',
+        JSON.stringify({ vpcs, buckets, roles }),
+      );
       return [...evidence, 'in the right order everything goes: only the default VPC is left'];
     },
   },

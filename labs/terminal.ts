@@ -11,7 +11,12 @@ export interface Ran {
   readonly output: string;
 }
 
-export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv, timeoutMs = 120_000): Promise<Ran> {
+export function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  timeoutMs = 120_000,
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
@@ -90,7 +95,8 @@ export class Laptop {
   async refused(code: string, ...args: readonly string[]): Promise<string> {
     const ran = await this.try(...args);
     if (ran.code === 0) throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}, and it worked`);
-    if (!ran.output.includes(code)) throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}; it said ${ran.output.trim()}`);
+    if (!ran.output.includes(code))
+      throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}; it said ${ran.output.trim()}`);
     return ran.output.trim();
   }
 

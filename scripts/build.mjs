@@ -36,8 +36,14 @@ await build({
   outdir: dist,
   outExtension: { '.js': '.mjs' },
 });
-if (existsSync(join(root, "guest", "ssh.ts")))
-  await build({ ...common, entryPoints: { ssh: 'guest/ssh.ts' }, outdir: join(dist, 'guest'), outExtension: { '.js': '.mjs' } });
-for (const file of ['init.pl']) if (existsSync(join(root, 'guest', file))) copyFileSync(join(root, 'guest', file), join(dist, 'guest', file));
+if (existsSync(join(root, 'guest', 'ssh.ts')))
+  await build({
+    ...common,
+    entryPoints: { ssh: 'guest/ssh.ts' },
+    outdir: join(dist, 'guest'),
+    outExtension: { '.js': '.mjs' },
+  });
+for (const file of ['init.pl'])
+  if (existsSync(join(root, 'guest', file))) copyFileSync(join(root, 'guest', file), join(dist, 'guest', file));
 chmodSync(join(dist, 'postern.mjs'), 0o755);
 writeFileSync(join(dist, '.built'), `${new Date().toISOString()}\n`);

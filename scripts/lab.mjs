@@ -4,5 +4,7 @@ import { join } from 'node:path';
 import { ensureAll, root } from './setup.mjs';
 
 ensureAll();
-const result = spawnSync(process.execPath, [join(root, 'dist', 'postern.mjs'), 'lab', ...process.argv.slice(2)], { stdio: 'inherit' });
+const result = spawnSync(process.execPath, [join(root, 'dist', 'postern.mjs'), 'lab', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 process.exit(result.status ?? 1);

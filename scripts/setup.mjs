@@ -52,7 +52,8 @@ export function ensurePackages() {
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
   say('postern: installing npm packages (once) …');
   const npm = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (npm.status !== 0) fail('npm could not install the packages; its words are above. When the cause is mended, run', 'npm ci');
+  if (npm.status !== 0)
+    fail('npm could not install the packages; its words are above. When the cause is mended, run', 'npm ci');
   writeFileSync(stamp, '');
 }
 
@@ -68,7 +69,11 @@ export function ensureTools() {
   for (const tool of missing) say(`postern: '${tool.command}' is missing; it ${tool.why}.`);
   const debian = existsSync('/usr/bin/apt-get');
   const install = `apt-get install -y ${packages.join(' ')}`;
-  if (!debian) fail('these tools must be installed with your system’s package manager. Their Debian packages are', packages.join(' '));
+  if (!debian)
+    fail(
+      'these tools must be installed with your system’s package manager. Their Debian packages are',
+      packages.join(' '),
+    );
   if (process.getuid?.() !== 0) fail('installing needs root, and this is not root. Run', `sudo ${install}`);
   say(`postern: installing with the system's package manager: ${install}`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -77,13 +82,20 @@ export function ensureTools() {
     run('apt-get', ['update', '-qq'], { env: environment });
     result = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env: environment });
   }
-  if (result.status !== 0 || missingTools().length > 0) fail('the installation failed; its words are above. Mend it and run', install);
+  if (result.status !== 0 || missingTools().length > 0)
+    fail('the installation failed; its words are above. Mend it and run', install);
 }
 
 function newest(directory) {
   let latest = 0;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name === 'generated' || entry.name.startsWith('.')) continue;
+    if (
+      entry.name === 'node_modules' ||
+      entry.name === 'dist' ||
+      entry.name === 'generated' ||
+      entry.name.startsWith('.')
+    )
+      continue;
     const path = join(directory, entry.name);
     latest = Math.max(latest, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs);
   }
@@ -95,7 +107,10 @@ const sources = ['network', 'policy', 'fabric', 'server', 'guest', 'cli', 'labs'
 /** Builds when a source file is newer than the last build. */
 export function ensureBuild() {
   const stamp = join(root, 'dist', '.built');
-  const latest = Math.max(statSync(join(root, 'package-lock.json')).mtimeMs, ...sources.map((name) => newest(join(root, name))));
+  const latest = Math.max(
+    statSync(join(root, 'package-lock.json')).mtimeMs,
+    ...sources.map((name) => newest(join(root, name))),
+  );
   if (existsSync(stamp) && statSync(stamp).mtimeMs > latest) return;
   say('postern: building …');
   mkdirSync(join(root, 'dist'), { recursive: true });

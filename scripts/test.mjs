@@ -19,7 +19,10 @@ function* testFiles(directory) {
 ensureAll();
 const fragments = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const wanted = (file) => fragments.length === 0 || fragments.some((fragment) => file.includes(fragment));
-const files = rooms.flatMap((room) => [...testFiles(join(root, room))]).filter(wanted).sort();
+const files = rooms
+  .flatMap((room) => [...testFiles(join(root, room))])
+  .filter(wanted)
+  .sort();
 const kernel = files.filter((file) => file.endsWith('.kernel.test.ts'));
 const plain = files.filter((file) => !file.endsWith('.kernel.test.ts'));
 

@@ -10,7 +10,7 @@ import { LinuxMachines } from '@postern/fabric/machine/machines.ts';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
 import { resolve } from '@postern/network/names.ts';
-import type { InstanceId, Snapshot } from '@postern/network/snapshot.ts';
+import type { Snapshot } from '@postern/network/snapshot.ts';
 import { createAccount, ensureFirstState, openAuthKey } from './accounts.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { ServerConfiguration } from './configuration.ts';
@@ -25,15 +25,15 @@ import { sniffTls, terminateTls } from './front-door/tls.ts';
 import { connectFromLaptop } from './front-door/tunnel.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
 import type { ConnectTarget } from './operator/api.ts';
-import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import { execSession } from './operator/exec-session.ts';
+import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import type { RequestPath } from './path.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Service, Settings } from './service.ts';
 import { account } from './services/account/index.ts';
-import { activeKeys, ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
 import { ensureRegion } from './services/ec2/default-vpc.ts';
 import { ec2 } from './services/ec2/index.ts';
+import { ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
 import { iam } from './services/iam/index.ts';
 import { createS3 } from './services/s3/index.ts';
 import { sts } from './services/sts/index.ts';
@@ -66,15 +66,28 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
   const { dataDirectory } = configuration;
   const startedAt = new Date();
   const store = new Store(join(dataDirectory, 'postern.db'));
-  const settings: Settings = { auth: configuration.auth, strictImages: configuration.strictImages, quotas: configuration.quotas, dataDirectory };
+  const settings: Settings = {
+    auth: configuration.auth,
+    strictImages: configuration.strictImages,
+    quotas: configuration.quotas,
+    dataDirectory,
+  };
   const authority = openCertificateAuthority(dataDirectory);
-  const trail = new Trail({ file: join(dataDirectory, 'requests.jsonl'), onError: (error) => log(`requests are not written: ${error.message}`) });
+  const trail = new Trail({
+    file: join(dataDirectory, 'requests.jsonl'),
+    onError: (error) => log(`requests are not written: ${error.message}`),
+  });
 
   const s3 = createS3(store, dataDirectory);
-  const services = new Map<string, Service>([ec2, s3.service, iam, sts, account, ec2InstanceConnect].map((one) => [one.name, one]));
+  const services = new Map<string, Service>(
+    [ec2, s3.service, iam, sts, account, ec2InstanceConnect].map((one) => [one.name, one]),
+  );
   await firstState(store);
 
-  const machines = new LinuxMachines({ imageDirectory: join(dataDirectory, 'image'), guestDirectory: guestDirectory() });
+  const machines = new LinuxMachines({
+    imageDirectory: join(dataDirectory, 'image'),
+    guestDirectory: guestDirectory(),
+  });
   const fabric = createNetworkFabric({ machines });
   const pipeline = createPipeline({
     store,
@@ -106,7 +119,9 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
     credentials: async (instanceId, delivery) => {
       const { value, durable } = store.transact((tx) => {
         const row = tx.get('instance', instanceId);
-        return row ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), new Date(), delivery) : ({ kind: 'none' } as const);
+        return row
+          ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), new Date(), delivery)
+          : ({ kind: 'none' } as const);
       });
       await durable;
       return value;
@@ -126,6 +141,14 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
   // Instances of the last run start only now: their first packets find everything there.
   const control = startControl({ store, fabric, machines, dataDirectory, caCertificate: authority.certificate, log });
 
+  const sweep = () =>
+    void s3.sweep().catch((error: Error) => log(`files that belong to no object are still there: ${error.message}`));
+  // Neither is needed for the first answer, and both take a moment.
+  setImmediate(() => {
+    machines.prepare(authority.certificate);
+    sweep();
+  });
+
   let end = () => {};
   const cloud: Cloud = {
     status: () => ({
@@ -141,7 +164,10 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
       ...store.read((tx) => ({
         accounts: tx.list('account').map((row) => row.id),
         vpcs: tx.list('vpc').length,
-        instances: { running: tx.list('instance').filter((row) => row.state === 'running').length, total: tx.list('instance').length },
+        instances: {
+          running: tx.list('instance').filter((row) => row.state === 'running').length,
+          total: tx.list('instance').length,
+        },
         buckets: tx.list('bucket').length,
       })),
     }),
@@ -153,7 +179,7 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
       const done = control.reset();
       const elapsedMs = performance.now() - begunAt;
       await done;
-      void s3.sweep().catch((error: Error) => log(`the files of the objects that were reset are still there: ${error.message}`));
+      sweep();
       return elapsedMs;
     },
     shutdown: () => end(),
@@ -172,7 +198,11 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
     exec: (request) => {
       const instance = instanceOf(store, request.instanceId);
       if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {
-        throw new OperatorFailure(409, `${request.instanceId} is ${instance.state}, not running.`, `aws ec2 start-instances --instance-ids ${request.instanceId}`);
+        throw new OperatorFailure(
+          409,
+          `${request.instanceId} is ${instance.state}, not running.`,
+          `aws ec2 start-instances --instance-ids ${request.instanceId}`,
+        );
       }
       return execSession((argv, options) => machines.exec(instance.id, argv, options), request);
     },
@@ -213,7 +243,8 @@ function serveOperator(edge: ReturnType<typeof createEdge>, operator: Operator, 
   const [handler] = edge.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   if (!handler) throw new Error('the edge serves nothing');
   edge.removeAllListeners('request');
-  const isOperators = (request: IncomingMessage) => request.url?.startsWith('/_postern/') === true && fromLaptop.has(request.socket);
+  const isOperators = (request: IncomingMessage) =>
+    request.url?.startsWith('/_postern/') === true && fromLaptop.has(request.socket);
   edge.on('request', (request, response) => {
     if (!isOperators(request)) return handler(request, response);
     void operator.handle(request, response);
@@ -270,7 +301,8 @@ function cachedSnapshot(store: Store): () => Snapshot {
 
 function instanceOf(store: Store, instanceId: string) {
   const row = store.read((tx) => tx.get('instance', instanceId));
-  if (!row || row.state === 'terminated') throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
+  if (!row || row.state === 'terminated')
+    throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
   return row;
 }
 

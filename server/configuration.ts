@@ -24,4 +24,6 @@ export const inherited = {
   lock: 5,
 } as const;
 
-export type ReadyMessage = { readonly ready: true; readonly environment: Record<string, string> } | { readonly ready: false; readonly message: string };
+export type ReadyMessage =
+  | { readonly ready: true; readonly environment: Record<string, string> }
+  | { readonly ready: false; readonly message: string };

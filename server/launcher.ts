@@ -54,7 +54,10 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
     quotas: options.quotas,
     strictImages: options.strictImages,
     endpoint,
-    hosts: [...loopbackHosts, ...(options.host === '0.0.0.0' || options.host === '::' ? [] : [options.host.toLowerCase()])],
+    hosts: [
+      ...loopbackHosts,
+      ...(options.host === '0.0.0.0' || options.host === '::' ? [] : [options.host.toLowerCase()]),
+    ],
     privileged: process.getuid?.() === 0,
   };
   const child = await enterWorld({
@@ -147,6 +150,11 @@ function readyMessage(stream: Readable, ended: Promise<number>): Promise<ReadyMe
       text += chunk;
       if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as ReadyMessage);
     });
-    ended.then((code) => resolve({ ready: false, message: `The server ended with status ${code} before it answered; its words are above.` }));
+    ended.then((code) =>
+      resolve({
+        ready: false,
+        message: `The server ended with status ${code} before it answered; its words are above.`,
+      }),
+    );
   });
 }

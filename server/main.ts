@@ -39,7 +39,8 @@ try {
   const end = () => void cloud.close().finally(() => process.exit(0));
   // The launcher holds the other end of standard input as long as it lives.
   process.stdin.resume().on('end', end).on('error', end);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, signal === 'SIGINT' ? () => {} : end);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, signal === 'SIGINT' ? () => {} : end);
   cloud.onShutdown(end);
   const listener = net.createServer((socket) => cloud.accept(socket));
   listener.listen({ fd: inherited.listener }, () => tell({ ready: true, environment: cloud.environment() }));

@@ -7,8 +7,20 @@ import type { Authorizer, DecisionRecord, RequestAuthorization } from './authori
 import { anonymous, principalOf, rootPrincipal } from './authorize/principal.ts';
 import type { OperationModel } from './catalogue/shapes.ts';
 import {
-  type Answer, admit, type Credentials, contextOf, type Exchange, type Identified, identify, type Lookup, newRequestId, notImplemented, render,
-  renderError, type Signer, signatureRefused,
+  type Answer,
+  admit,
+  type Credentials,
+  contextOf,
+  type Exchange,
+  type Identified,
+  identify,
+  type Lookup,
+  newRequestId,
+  notImplemented,
+  render,
+  renderError,
+  type Signer,
+  signatureRefused,
 } from './edge/edge.ts';
 import { AwsError } from './errors.ts';
 import type { RequestEvent } from './operator/api.ts';
@@ -59,7 +71,13 @@ export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Pr
   };
 }
 
-async function serve(parts: PipelineParts, exchange: Exchange, progress: Progress, requestId: string, now: Date): Promise<Answer> {
+async function serve(
+  parts: PipelineParts,
+  exchange: Exchange,
+  progress: Progress,
+  requestId: string,
+  now: Date,
+): Promise<Answer> {
   const admission = await admit(exchange, { lookup: lookupIn(parts), now });
   progress.identified = admission.identified;
   const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
@@ -102,7 +120,9 @@ function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer
   const account = parts.openAccount(signer.accessKeyId);
   const principal = row
     ? parts.store.read((tx) => principalOf(tx, row, partition))
-    : account === undefined ? undefined : rootPrincipal(account, partition);
+    : account === undefined
+      ? undefined
+      : rootPrincipal(account, partition);
   if (!principal) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: signer.accessKeyId });
   progress.principal = principal;
   return row;
@@ -110,7 +130,14 @@ function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer
 
 type CallFacts = Omit<BaseCall, 'require' | 'allows'>;
 
-function callFacts(parts: PipelineParts, exchange: Exchange, progress: Progress, model: OperationModel, requestId: string, now: Date): CallFacts {
+function callFacts(
+  parts: PipelineParts,
+  exchange: Exchange,
+  progress: Progress,
+  model: OperationModel,
+  requestId: string,
+  now: Date,
+): CallFacts {
   const { identified, principal } = progress;
   return {
     service: model.service.name,

@@ -22,7 +22,10 @@ export async function aws(args: readonly string[], options: { data?: string }): 
     child.on('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'ENOENT'
-          ? new OperatorError('The AWS CLI is not installed.', { exitCode: exitCodes.usage, cure: 'sudo apt-get install awscli' })
+          ? new OperatorError('The AWS CLI is not installed.', {
+              exitCode: exitCodes.usage,
+              cure: 'sudo apt-get install awscli',
+            })
           : error,
       );
     });

@@ -21,7 +21,8 @@ const choices = { auth: ['strict', 'open'], quotas: ['off', 'aws'] } as const;
 
 function choose<K extends keyof typeof choices>(option: K, value: string): (typeof choices)[K][number] {
   const found = choices[option].find((one) => one === value);
-  if (!found) throw new OperatorError(`--${option} is ${choices[option].join(' or ')}, not '${value}'.`, { exitCode: 2 });
+  if (!found)
+    throw new OperatorError(`--${option} is ${choices[option].join(' or ')}, not '${value}'.`, { exitCode: 2 });
   return found;
 }
 
@@ -59,7 +60,13 @@ function greet(
   answer(`\n${bold('Postern is up')} at ${bold(cloud.endpoint)} ${dim(`(${(elapsedMs / 1000).toFixed(1)} s)`)}`);
   answer(dim(`Everything is kept in ${directory}`));
   if (open) {
-    answer(paint(process.stdout, 'yellow', '\n! --auth open: any unknown key is the root of its account, and /_postern/ needs no token.'));
+    answer(
+      paint(
+        process.stdout,
+        'yellow',
+        '\n! --auth open: any unknown key is the root of its account, and /_postern/ needs no token.',
+      ),
+    );
     answer(paint(process.stdout, 'yellow', '  For test suites only.'));
   }
   answer('\nPoint any AWS tool at it, in another terminal:\n');
@@ -100,8 +107,14 @@ export async function status(options: { data?: string; json?: boolean }): Promis
       ['endpoint', state.endpoint],
       ['since', state.startedAt],
       ['data', state.dataDirectory],
-      ['auth', state.auth === 'open' ? 'open: unknown keys are their account’s root' : 'strict: every signature is checked'],
-      ['fabric', `${state.fabric}, ${state.settled ? 'the kernel carries the newest state' : 'the kernel is catching up'}`],
+      [
+        'auth',
+        state.auth === 'open' ? 'open: unknown keys are their account’s root' : 'strict: every signature is checked',
+      ],
+      [
+        'fabric',
+        `${state.fabric}, ${state.settled ? 'the kernel carries the newest state' : 'the kernel is catching up'}`,
+      ],
       ['accounts', state.accounts.join(', ')],
       ['vpcs', String(state.vpcs)],
       ['instances', `${state.instances.running} running of ${state.instances.total}`],
@@ -128,7 +141,10 @@ export async function reset(options: { data?: string; json?: boolean }): Promise
 
 /** Waits until the kernel carries everything that was answered before. */
 export async function wait(options: { data?: string; json?: boolean }): Promise<number> {
-  const result = await Cloud.find(dataDirectory(options.data)).ask<{ revision: number; elapsedMs: number }>('GET', '/settled');
+  const result = await Cloud.find(dataDirectory(options.data)).ask<{ revision: number; elapsedMs: number }>(
+    'GET',
+    '/settled',
+  );
   if (options.json) answerJson(result);
   return 0;
 }

@@ -3,8 +3,8 @@
 // connection and put where EC2 Instance Connect puts it, for 60 seconds (J1).
 
 import type { Duplex } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
 import type { ConnectTarget } from '@postern/server/operator/api.ts';
+import type { ClientChannel } from 'ssh2';
 import { Cloud, commandName, dataDirectory } from '../cloud.ts';
 import { answerJson, exitCodes, OperatorError, paint, say } from '../terminal.ts';
 
@@ -14,11 +14,19 @@ export interface ConnectOptions {
   readonly json?: boolean;
 }
 
-export async function connect(instanceId: string, command: readonly string[], options: ConnectOptions): Promise<number> {
+export async function connect(
+  instanceId: string,
+  command: readonly string[],
+  options: ConnectOptions,
+): Promise<number> {
   const cloud = Cloud.find(dataDirectory(options.data));
   const ssh2 = (await import('ssh2')).default;
   const key = ssh2.utils.generateKeyPairSync('ed25519');
-  const target = await cloud.ask<ConnectTarget>('POST', '/connect', { instanceId, user: options.user, publicKey: key.public });
+  const target = await cloud.ask<ConnectTarget>('POST', '/connect', {
+    instanceId,
+    user: options.user,
+    publicKey: key.public,
+  });
   if (target.findings.length > 0) return explain(target, options);
   say(`postern: connecting to ${target.publicIp} port 22, over the internet …`);
   let socket: Duplex;
@@ -45,7 +53,9 @@ function explain(target: ConnectTarget, options: ConnectOptions): number {
     say(`  - ${finding.problem}`);
     if (finding.cure) say(`      ${paint(process.stderr, 'bold', finding.cure)}`);
   }
-  say(`\nOn AWS this would be a time-out with no explanation. To look inside anyway: ${commandName()} exec ${target.instanceId}`);
+  say(
+    `\nOn AWS this would be a time-out with no explanation. To look inside anyway: ${commandName()} exec ${target.instanceId}`,
+  );
   return exitCodes.failed;
 }
 
@@ -76,11 +86,17 @@ function session(
       process.stdout.on('resize', () => channel.setWindow(process.stdout.rows, process.stdout.columns, 0, 0));
     };
     client.on('ready', () => {
-      const window = { term: process.env['TERM'] ?? 'xterm', cols: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 };
+      const window = {
+        term: process.env['TERM'] ?? 'xterm',
+        cols: process.stdout.columns ?? 80,
+        rows: process.stdout.rows ?? 24,
+      };
       if (command.length === 0) client.shell(window, open);
       else client.exec(command.join(' '), open); // one line for the remote shell, as `ssh HOST a b` sends it
     });
-    client.on('error', (error) => reject(new OperatorError(`The connection was made, but SSH failed: ${error.message}.`)));
+    client.on('error', (error) =>
+      reject(new OperatorError(`The connection was made, but SSH failed: ${error.message}.`)),
+    );
     client.on('close', () => {
       if (tty && command.length === 0) process.stdin.setRawMode(false);
       process.stdin.destroy();

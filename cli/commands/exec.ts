@@ -1,7 +1,7 @@
 // `postern exec INSTANCE -- CMD`: a process inside an instance, from outside its network: the operator's own door, which AWS does not have.
 
-import { Cloud, dataDirectory } from '../cloud.ts';
 import { encodeFrame, FrameReader, frameKinds } from '@postern/server/operator/api.ts';
+import { Cloud, dataDirectory } from '../cloud.ts';
 
 export interface ExecOptions {
   readonly data?: string;

@@ -63,7 +63,11 @@ function bringUp(script: string): Promise<OwnCloud> {
       });
     });
     child.on('exit', (code) => {
-      reject(new OperatorError(`the lab's cloud did not come up:\n${complaints.trim()}`, { exitCode: code ?? exitCodes.failed }));
+      reject(
+        new OperatorError(`the lab's cloud did not come up:\n${complaints.trim()}`, {
+          exitCode: code ?? exitCodes.failed,
+        }),
+      );
     });
   });
 }
@@ -75,7 +79,9 @@ function print(result: StepResult): void {
   const width = process.stdout.columns ?? 80;
   const mark = paint(process.stdout, colours[result.outcome], marks[result.outcome]);
   const seconds = result.outcome === 'skipped' ? '' : `  ${(result.elapsedMs / 1000).toFixed(1)} s`;
-  answer(`${mark} ${result.id.padEnd(3)}  ${paint(process.stdout, 'bold', result.title)}${paint(process.stdout, 'dim', seconds)}`);
+  answer(
+    `${mark} ${result.id.padEnd(3)}  ${paint(process.stdout, 'bold', result.title)}${paint(process.stdout, 'dim', seconds)}`,
+  );
   for (const line of result.evidence) answer(`       ${wrap(line, Math.max(40, width - 7), 7)}`);
 }
 
@@ -113,6 +119,9 @@ export async function lab(options: LabOptions): Promise<number> {
   if (cloud.complaints() !== '') say(`\npostern: the lab's cloud said:\n${cloud.complaints()}`);
   const failed = results.filter((result) => result.outcome !== 'passed').length;
   if (options.json) answerJson({ passed: results.length - failed, failed, steps: results });
-  else answer(`\n${results.length - failed} of ${results.length} steps passed${failed > 0 ? paint(process.stdout, 'red', `, ${failed} did not`) : ''}.`);
+  else
+    answer(
+      `\n${results.length - failed} of ${results.length} steps passed${failed > 0 ? paint(process.stdout, 'red', `, ${failed} did not`) : ''}.`,
+    );
   return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }

@@ -39,10 +39,14 @@ export function road(path: RequestEvent['path']): string {
 export function decisionWords(event: RequestEvent): string {
   const decision = event.decision;
   if (!decision) return event.errorCode ? 'refused before any policy was asked' : 'no permission needed';
-  const policy = decision.policyId ? ` (${decision.policyId}${decision.statement ? `, ${decision.statement}` : ''})` : '';
+  const policy = decision.policyId
+    ? ` (${decision.policyId}${decision.statement ? `, ${decision.statement}` : ''})`
+    : '';
   if (decision.layer === 'root') return 'allowed: the account’s root';
   if (decision.allowed) return `allowed by the ${decision.layer} policy${policy}`;
-  return decision.explicit ? `denied by the ${decision.layer} policy${policy}` : `denied: no ${decision.layer} policy allows it`;
+  return decision.explicit
+    ? `denied by the ${decision.layer} policy${policy}`
+    : `denied: no ${decision.layer} policy allows it`;
 }
 
 function print(event: RequestEvent): void {

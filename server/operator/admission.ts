@@ -30,7 +30,10 @@ export function refuse(headers: IncomingHttpHeaders, rules: AdmissionRules): Ref
   if (rules.auth === 'open') return undefined;
   const given = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
   if (sameText(given, rules.token)) return undefined;
-  return { status: 401, message: 'The operator’s token is missing or wrong; it is in the file operator-token of the data directory.' };
+  return {
+    status: 401,
+    message: 'The operator’s token is missing or wrong; it is in the file operator-token of the data directory.',
+  };
 }
 
 function isOwnOrigin(origin: string, host: string): boolean {

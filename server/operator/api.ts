@@ -33,7 +33,13 @@ export interface RequestEvent {
   readonly region: string;
   readonly path:
     | { readonly kind: 'internet'; readonly sourceIp: string; readonly secure: boolean }
-    | { readonly kind: 'endpoint'; readonly vpcEndpointId: string; readonly vpcId: string; readonly sourceIp: string; readonly secure: boolean };
+    | {
+        readonly kind: 'endpoint';
+        readonly vpcEndpointId: string;
+        readonly vpcId: string;
+        readonly sourceIp: string;
+        readonly secure: boolean;
+      };
   readonly status: number;
   readonly errorCode?: string;
   readonly errorMessage?: string;

@@ -79,7 +79,8 @@ const routes: Readonly<Record<string, Handler>> = {
 
 function answerRequests({ cloud, response, query }: Exchange): undefined {
   const limit = Number(query.get('limit') ?? 20);
-  if (!Number.isInteger(limit) || limit < 0) throw new OperatorFailure(400, `limit is a whole number, not '${query.get('limit')}'.`);
+  if (!Number.isInteger(limit) || limit < 0)
+    throw new OperatorFailure(400, `limit is a whole number, not '${query.get('limit')}'.`);
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   const write = (event: RequestEvent) => response.write(`${JSON.stringify(event)}\n`);
   for (const event of cloud.requests(limit)) write(event);
@@ -155,7 +156,8 @@ export class Operator {
     const instanceId = query.get('instance') ?? '';
     if (path === '/tunnel') {
       const port = Number(query.get('port'));
-      if (!Number.isInteger(port) || port < 1 || port > 65535) throw new OperatorFailure(400, `port is 1 to 65535, not '${query.get('port')}'.`);
+      if (!Number.isInteger(port) || port < 1 || port > 65535)
+        throw new OperatorFailure(400, `port is 1 to 65535, not '${query.get('port')}'.`);
       const far = await this.#cloud.tunnel(instanceId, port);
       return (socket) => {
         socket.pipe(far).pipe(socket);
@@ -199,7 +201,9 @@ function answerJson(response: ServerResponse, status: number, value: unknown): v
     return;
   }
   const body = JSON.stringify(value);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
+    .end(body);
 }
 
 function text(body: Record<string, unknown>, name: string): string {

@@ -82,7 +82,10 @@ export class Store {
       'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
     );
     this.#remove = this.#database.prepare('DELETE FROM rows WHERE kind = ? AND id = ?');
-    for (const { kind, json } of this.#database.prepare('SELECT kind, json FROM rows ORDER BY rowid').all() as { kind: Kind; json: string }[]) {
+    for (const { kind, json } of this.#database.prepare('SELECT kind, json FROM rows ORDER BY rowid').all() as {
+      kind: Kind;
+      json: string;
+    }[]) {
       this.#set(kind, JSON.parse(json) as Row);
     }
   }
@@ -222,7 +225,8 @@ class OpenTransaction implements Transaction {
     const base = key === undefined ? table.rows : (table.byScope.get(key) ?? new Map<string, Row>());
     const written = this.#writes.get(kind);
     const fits = (row: Row) =>
-      (scope.accountId === undefined || row.accountId === scope.accountId) && (scope.region === undefined || row.region === scope.region);
+      (scope.accountId === undefined || row.accountId === scope.accountId) &&
+      (scope.region === undefined || row.region === scope.region);
     const filtered = key === undefined && scope.region !== undefined;
     if (!written && !filtered) return [...base.values()] as Rows[K][];
     const rows: Row[] = [];

@@ -21,29 +21,93 @@ const contract = ['server/errors.ts', 'server/service.ts', 'server/path.ts', 'se
 const identity = ['server/accounts.ts', 'server/identities.ts', 'server/constraints.ts', 'server/managed-policies.ts'];
 
 const laws: Readonly<Record<string, Law>> = {
-  network: { may: [], node: false, because: 'pure: the walk must run in a browser and must not share a decision with the kernel side' },
+  network: {
+    may: [],
+    node: false,
+    because: 'pure: the walk must run in a browser and must not share a decision with the kernel side',
+  },
   policy: { may: [], node: false, because: 'pure: a decision is a value, and the console shows it too' },
-  fabric: { may: ['network'], node: true, because: 'it sees the Snapshot only, so that another fabric can take its place' },
+  fabric: {
+    may: ['network'],
+    node: true,
+    because: 'it sees the Snapshot only, so that another fabric can take its place',
+  },
   guest: { may: [], node: true, because: 'it runs inside an instance, where nothing of Postern is to be known' },
   labs: { may: [], node: true, because: 'a lab uses the public surface only: the AWS CLI and the postern command' },
-  cli: { may: ['labs', 'server/operator/api.ts', 'server/operator/operator-error.ts'], node: true, because: 'the command asks over HTTP' },
-  'cli/commands/cloud.ts': { may: ['cli', 'server/operator/api.ts', 'server/launcher.ts'], node: true, because: '`up` is the one command that starts the cloud' },
-  bench: { may: ['cli', 'labs', 'network', 'fabric', 'server', 'policy'], node: true, because: 'it measures every room' },
+  cli: {
+    may: ['labs', 'server/operator/api.ts', 'server/operator/operator-error.ts'],
+    node: true,
+    because: 'the command asks over HTTP',
+  },
+  'cli/commands/cloud.ts': {
+    may: ['cli', 'server/operator/api.ts', 'server/launcher.ts'],
+    node: true,
+    because: '`up` is the one command that starts the cloud',
+  },
+  bench: {
+    may: ['cli', 'labs', 'network', 'fabric', 'server', 'policy'],
+    node: true,
+    because: 'it measures every room',
+  },
   'server/catalogue': { may: [], node: true, because: 'shapes are data; they know no service and no protocol' },
-  'server/edge': { may: ['server/catalogue', 'server/errors.ts', 'server/service.ts', 'server/path.ts'], node: true, because: 'it knows protocols and no services' },
+  'server/edge': {
+    may: ['server/catalogue', 'server/errors.ts', 'server/service.ts', 'server/path.ts'],
+    node: true,
+    because: 'it knows protocols and no services',
+  },
   'server/store': { may: ['network'], node: true, because: 'rows carry the network’s id types and nothing else' },
-  'server/authorize': { may: [...contract, 'server/catalogue', 'server/accounts.ts', 'server/identities.ts'], node: true, because: 'it asks the policy engine about rows and the path' },
-  'server/services/ec2': { may: [...contract, ...identity, 'server/authorize/encoded-message.ts'], node: true, because: 'services do not import each other: they meet in the store' },
-  'server/services/s3': { may: [...contract, 'server/edge/checksums.ts'], node: true, because: 'services do not import each other; the same checksums are verified by the edge and kept by S3' },
-  'server/services/iam': { may: [...contract, ...identity], node: true, because: 'services do not import each other: they meet in the store' },
-  'server/services/sts': { may: [...contract, ...identity, 'server/authorize/encoded-message.ts'], node: true, because: 'services do not import each other: they meet in the store' },
-  'server/services/account': { may: [...contract, ...identity], node: true, because: 'services do not import each other: they meet in the store' },
-  'server/services/ec2-instance-connect': { may: [...contract, ...identity], node: true, because: 'services do not import each other: they meet in the store' },
-  'server/control': { may: ['network', 'fabric/types.ts', 'server/store', 'server/service.ts'], node: true, because: 'it turns rows into a Snapshot and hands it to whatever fabric there is' },
-  'server/front-door': { may: ['network', 'fabric/types.ts', 'server/store', 'server/path.ts'], node: true, because: 'it owns sockets; the API behind them is given in' },
+  'server/authorize': {
+    may: [...contract, 'server/catalogue', 'server/accounts.ts', 'server/identities.ts'],
+    node: true,
+    because: 'it asks the policy engine about rows and the path',
+  },
+  'server/services/ec2': {
+    may: [...contract, ...identity, 'server/authorize/encoded-message.ts'],
+    node: true,
+    because: 'services do not import each other: they meet in the store',
+  },
+  'server/services/s3': {
+    may: [...contract, 'server/edge/checksums.ts'],
+    node: true,
+    because: 'services do not import each other; the same checksums are verified by the edge and kept by S3',
+  },
+  'server/services/iam': {
+    may: [...contract, ...identity],
+    node: true,
+    because: 'services do not import each other: they meet in the store',
+  },
+  'server/services/sts': {
+    may: [...contract, ...identity, 'server/authorize/encoded-message.ts'],
+    node: true,
+    because: 'services do not import each other: they meet in the store',
+  },
+  'server/services/account': {
+    may: [...contract, ...identity],
+    node: true,
+    because: 'services do not import each other: they meet in the store',
+  },
+  'server/services/ec2-instance-connect': {
+    may: [...contract, ...identity],
+    node: true,
+    because: 'services do not import each other: they meet in the store',
+  },
+  'server/control': {
+    may: ['network', 'fabric/types.ts', 'server/store', 'server/service.ts'],
+    node: true,
+    because: 'it turns rows into a Snapshot and hands it to whatever fabric there is',
+  },
+  'server/front-door': {
+    may: ['network', 'fabric/types.ts', 'server/store', 'server/path.ts'],
+    node: true,
+    because: 'it owns sockets; the API behind them is given in',
+  },
   'server/trail': { may: ['server/operator/api.ts'], node: true, because: 'it keeps events, whoever writes them' },
   'server/operator': { may: [], node: true, because: 'the command line and the console import its types' },
-  server: { may: ['network', 'policy', 'fabric', 'server'], node: true, because: 'main, pipeline and launcher put the rooms together' },
+  server: {
+    may: ['network', 'policy', 'fabric', 'server'],
+    node: true,
+    because: 'main, pipeline and launcher put the rooms together',
+  },
 };
 
 function* sources(directory: string): Generator<string> {
@@ -51,7 +115,12 @@ function* sources(directory: string): Generator<string> {
     if (entry.name === 'node_modules' || entry.name === 'dist') continue;
     const path = join(directory, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts') && !/(^|\/)(testing|.*\.cases)\.ts$/.test(path)) yield relative(root, path);
+    else if (
+      entry.name.endsWith('.ts') &&
+      !entry.name.endsWith('.test.ts') &&
+      !/(^|\/)(testing|.*\.cases)\.ts$/.test(path)
+    )
+      yield relative(root, path);
   }
 }
 
@@ -79,11 +148,16 @@ function roomOf(file: string): string | undefined {
     .sort((a, b) => b.length - a.length)[0];
 }
 
-const files = ['network', 'policy', 'fabric', 'server', 'guest', 'cli', 'labs', 'bench'].flatMap((room) => [...sources(join(root, room))]);
+const files = ['network', 'policy', 'fabric', 'server', 'guest', 'cli', 'labs', 'bench'].flatMap((room) => [
+  ...sources(join(root, room)),
+]);
 
 test('every source file lies in a room with a law', () => {
   assert.ok(files.length > 50, `only ${files.length} files were found`);
-  assert.deepEqual(files.filter((file) => roomOf(file) === undefined), []);
+  assert.deepEqual(
+    files.filter((file) => roomOf(file) === undefined),
+    [],
+  );
 });
 
 test('each room imports only what it may know', () => {
@@ -113,6 +187,10 @@ test('only the files that must start processes can', () => {
     /^cli\/commands\/(aws|lab)\.ts$/,
     /^bench\//,
   ];
-  const typeOnly = (file: string) => !/^import (?!type)[^;]*from 'node:child_process'/m.test(readFileSync(join(root, file), 'utf8'));
-  assert.deepEqual(starters.filter((file) => !allowed.some((pattern) => pattern.test(file)) && !typeOnly(file)), []);
+  const typeOnly = (file: string) =>
+    !/^import (?!type)[^;]*from 'node:child_process'/m.test(readFileSync(join(root, file), 'utf8'));
+  assert.deepEqual(
+    starters.filter((file) => !allowed.some((pattern) => pattern.test(file)) && !typeOnly(file)),
+    [],
+  );
 });

@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CreateVpcCommand, DescribeInstancesCommand, DescribeVpcsCommand, EC2Client, RunInstancesCommand, waitUntilInstanceRunning } from '@aws-sdk/client-ec2';
+import {
+  CreateVpcCommand,
+  DescribeInstancesCommand,
+  DescribeVpcsCommand,
+  EC2Client,
+  RunInstancesCommand,
+  waitUntilInstanceRunning,
+} from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { bringUp, mountsOf, newDirectory, type Own, processesOf } from './own-cloud.ts';
 
@@ -57,11 +64,16 @@ describe('kill -9', () => {
       const seen = new Set<string>();
       let token: string | undefined;
       do {
-        const page = await clients(again).ec2.send(new DescribeVpcsCommand({ MaxResults: 1000, ...(token && { NextToken: token }) }));
+        const page = await clients(again).ec2.send(
+          new DescribeVpcsCommand({ MaxResults: 1000, ...(token && { NextToken: token }) }),
+        );
         for (const vpc of page.Vpcs ?? []) seen.add(vpc.VpcId ?? '');
         token = page.NextToken;
       } while (token);
-      assert.deepEqual([...acknowledged].filter((id) => !seen.has(id)), []);
+      assert.deepEqual(
+        [...acknowledged].filter((id) => !seen.has(id)),
+        [],
+      );
       assert.equal(await again.end({ keep: true }), 0);
       await nothingLeft(directory);
     });
@@ -88,7 +100,10 @@ describe('kill -9', () => {
 
     const again = await bringUp({ directory });
     const now = clients(again);
-    await waitUntilInstanceRunning({ client: now.ec2, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { InstanceIds: [id] });
+    await waitUntilInstanceRunning(
+      { client: now.ec2, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
+      { InstanceIds: [id] },
+    );
     const described = await now.ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
     assert.equal(described.Reservations?.[0]?.Instances?.[0]?.PrivateIpAddress, run.Instances?.[0]?.PrivateIpAddress);
     const object = await now.s3.send(new GetObjectCommand({ Bucket: 'survivor', Key: '../../escape' }));
@@ -98,10 +113,16 @@ describe('kill -9', () => {
   });
 
   test('the data directory is the operator’s alone, and no key of an object became a path', () => {
-    const walk = (path: string): string[] => readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? walk(`${path}/${entry.name}`) : [`${path}/${entry.name}`]));
+    const walk = (path: string): string[] =>
+      readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+        entry.isDirectory() ? walk(`${path}/${entry.name}`) : [`${path}/${entry.name}`],
+      );
     const names = walk(`${directory}/objects`);
     assert.ok(names.length >= 1, 'the object has a file');
-    assert.deepEqual(names.filter((name) => name.includes('escape')), []);
+    assert.deepEqual(
+      names.filter((name) => name.includes('escape')),
+      [],
+    );
     assert.equal(readFileSync('/proc/self/mounts', 'utf8').includes(directory), false);
   });
 });

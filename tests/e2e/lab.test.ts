@@ -51,7 +51,9 @@ function runLab(aws: string, user?: { uid: number; gid: number }): Promise<Repor
 }
 
 function assertAllPassed(report: Report): void {
-  const notPassed = report.steps.filter((step) => step.outcome !== 'passed').map((step) => `${step.id}: ${step.evidence.join(' ')}`);
+  const notPassed = report.steps
+    .filter((step) => step.outcome !== 'passed')
+    .map((step) => `${step.id}: ${step.evidence.join(' ')}`);
   assert.deepEqual(notPassed, []);
   assert.equal(report.passed, 18);
 }
@@ -67,7 +69,9 @@ describe('lab E', () => {
   test('E1 to E18 with AWS CLI v1', { skip: v1 ? false : 'no AWS CLI v1 is installed' }, async () => {
     assertAllPassed(await runLab(v1 ?? ''));
   });
-  test('E1 to E18 as an ordinary user, in a user namespace', { skip: user && v2 ? false : 'needs root to become another user, and AWS CLI v2' }, async () => {
+  test('E1 to E18 as an ordinary user, in a user namespace', {
+    skip: user && v2 ? false : 'needs root to become another user, and AWS CLI v2',
+  }, async () => {
     assertAllPassed(await runLab(v2 ?? '', user));
   });
 });

@@ -45,11 +45,15 @@ export function newDirectory(user?: { uid: number; gid: number }): string {
 
 export function bringUp(options: OwnOptions = {}): Promise<Own> {
   const directory = options.directory ?? newDirectory(options.user);
-  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--port', '0', '--json', ...(options.args ?? [])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...(options.user && { HOME: directory }) },
-    ...options.user,
-  });
+  const child = spawn(
+    process.execPath,
+    [command, 'up', '--data', directory, '--port', '0', '--json', ...(options.args ?? [])],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...(options.user && { HOME: directory }) },
+      ...options.user,
+    },
+  );
   let output = '';
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -91,7 +95,8 @@ export function processesOf(directory: string): string[] {
     try {
       const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
       const environment = readFileSync(`/proc/${id}/environ`, 'utf8');
-      if (line.includes(directory) || environment.includes(directory)) found.push(`${id} ${line.replaceAll('\0', ' ')}`);
+      if (line.includes(directory) || environment.includes(directory))
+        found.push(`${id} ${line.replaceAll('\0', ' ')}`);
     } catch {
       // it ended meanwhile, or belongs to somebody else
     }
@@ -101,5 +106,7 @@ export function processesOf(directory: string): string[] {
 
 /** Mounts of this machine that lie in the directory. */
 export function mountsOf(directory: string): string[] {
-  return readFileSync('/proc/self/mounts', 'utf8').split('\n').filter((line) => line.includes(directory));
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(directory));
 }

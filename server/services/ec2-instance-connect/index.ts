@@ -3,7 +3,6 @@
 // Gap: serial console keys, and the tunnel of an EIC endpoint.
 
 import type { SendSSHPublicKeyRequest, SendSSHPublicKeyResponse } from '@aws-sdk/client-ec2-instance-connect';
-import type { InstanceId } from '@postern/network/snapshot.ts';
 import { AwsError } from '../../errors.ts';
 import { type Call, operation, type Service } from '../../service.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
@@ -14,9 +13,17 @@ const keyTypes = ['ssh-rsa ', 'ssh-ed25519 ', 'ecdsa-sha2-nistp256 ', 'ecdsa-sha
 
 const invalidArgs = (message: string) => new AwsError('InvalidArgsException', 400, message);
 const instanceNotFound = () =>
-  new AwsError('EC2InstanceNotFoundException', 400, 'The specified EC2 instance cannot be found. Please provide an active EC2 instance and try again.');
+  new AwsError(
+    'EC2InstanceNotFoundException',
+    400,
+    'The specified EC2 instance cannot be found. Please provide an active EC2 instance and try again.',
+  );
 const stateInvalid = () =>
-  new AwsError('EC2InstanceStateInvalidException', 400, 'Instance is not running. Provide a running EC2 instance and try again.');
+  new AwsError(
+    'EC2InstanceStateInvalidException',
+    400,
+    'Instance is not running. Provide a running EC2 instance and try again.',
+  );
 
 function instanceOf(call: Call, input: SendSSHPublicKeyRequest): InstanceRow | undefined {
   const row = call.tx.get('instance', input.InstanceId ?? '');
@@ -25,7 +32,8 @@ function instanceOf(call: Call, input: SendSSHPublicKeyRequest): InstanceRow | u
 
 /** Puts a key where the instance's metadata shows it; the newest key of a user replaces the one before. */
 export function putKey(tx: Transaction, instance: InstanceRow, user: string, publicKey: string, now: Date): void {
-  for (const old of tx.list('instance-connect-key')) if (old.expiresAt <= now.toISOString()) tx.delete('instance-connect-key', old.id);
+  for (const old of tx.list('instance-connect-key'))
+    if (old.expiresAt <= now.toISOString()) tx.delete('instance-connect-key', old.id);
   tx.put('instance-connect-key', {
     id: `${instance.id}/${user}`,
     accountId: instance.accountId,
@@ -35,14 +43,6 @@ export function putKey(tx: Transaction, instance: InstanceRow, user: string, pub
     publicKey: publicKey.trim(),
     expiresAt: new Date(now.getTime() + keyLifeMs).toISOString(),
   });
-}
-
-/** The keys that are alive at `now`, for the metadata service. */
-export function activeKeys(tx: Transaction, instanceId: InstanceId, now: Date): { user: string; publicKey: string }[] {
-  return tx
-    .list('instance-connect-key')
-    .filter((row) => row.instanceId === instanceId && row.expiresAt > now.toISOString())
-    .map(({ user, publicKey }) => ({ user, publicKey }));
 }
 
 export const ec2InstanceConnect: Service = {
@@ -58,7 +58,8 @@ export const ec2InstanceConnect: Service = {
       ],
       run: (call, input) => {
         const user = input.InstanceOSUser ?? '';
-        if (!/^[A-Za-z_][A-Za-z0-9@._-]{0,30}[A-Za-z0-9$_-]?$/.test(user)) throw invalidArgs(`Invalid OS user: ${user}`);
+        if (!/^[A-Za-z_][A-Za-z0-9@._-]{0,30}[A-Za-z0-9$_-]?$/.test(user))
+          throw invalidArgs(`Invalid OS user: ${user}`);
         const publicKey = input.SSHPublicKey ?? '';
         if (!keyTypes.some((type) => publicKey.startsWith(type)) || /[\r\n]./.test(publicKey.trim())) {
           throw invalidArgs('Provided SSH public key is invalid.');
@@ -66,12 +67,17 @@ export const ec2InstanceConnect: Service = {
         const instance = instanceOf(call, input);
         if (!instance) throw instanceNotFound();
         if (instance.state !== 'running') throw stateInvalid();
-        if (input.AvailabilityZone !== undefined && input.AvailabilityZone !== instance.availabilityZone) throw instanceNotFound();
+        if (input.AvailabilityZone !== undefined && input.AvailabilityZone !== instance.availabilityZone)
+          throw instanceNotFound();
         putKey(call.tx, instance, user, publicKey, call.now);
         return { RequestId: call.requestId, Success: true };
       },
     }),
   },
   denied: (call, request, decision) =>
-    new AwsError('AccessDeniedException', 400, `User: ${call.principal.arn} is not authorized to perform: ${request.action} on resource: ${request.resource} ${decision.reason}`),
+    new AwsError(
+      'AccessDeniedException',
+      400,
+      `User: ${call.principal.arn} is not authorized to perform: ${request.action} on resource: ${request.resource} ${decision.reason}`,
+    ),
 };

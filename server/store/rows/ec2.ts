@@ -2,8 +2,19 @@
 // What can be computed (available addresses, a route's blackhole state, an effective route table) is not stored.
 
 import type {
-  Cidr, InstanceId, InternetGatewayId, Ipv4, NetworkAclId, NetworkInterfaceId, PrefixListId, RouteTableId, SecurityGroupId,
-  SecurityGroupRuleId, SubnetId, VpcEndpointId, VpcId,
+  Cidr,
+  InstanceId,
+  InternetGatewayId,
+  Ipv4,
+  NetworkAclId,
+  NetworkInterfaceId,
+  PrefixListId,
+  RouteTableId,
+  SecurityGroupId,
+  SecurityGroupRuleId,
+  SubnetId,
+  VpcEndpointId,
+  VpcId,
 } from '@postern/network/snapshot.ts';
 import type { Row } from '../store.ts';
 

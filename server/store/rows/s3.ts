@@ -6,7 +6,12 @@ export interface BucketRow extends Row {
   /** `id` is the bucket's name: global in a partition. `region` is where it lives. */
   creationDate: string;
   policy?: string;
-  publicAccessBlock?: { blockPublicAcls: boolean; ignorePublicAcls: boolean; blockPublicPolicy: boolean; restrictPublicBuckets: boolean };
+  publicAccessBlock?: {
+    blockPublicAcls: boolean;
+    ignorePublicAcls: boolean;
+    blockPublicPolicy: boolean;
+    restrictPublicBuckets: boolean;
+  };
   ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
   tags?: Record<string, string>;
   /** Sub-resources that are kept and returned and decide nothing yet, by operation name; the whole of S3 is an issue of its own. */
