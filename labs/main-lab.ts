@@ -25,6 +25,7 @@ function made(lab: MainLab, name: string): string {
 }
 
 const region = 'us-east-1';
+const image = ['--image-id', 'ami-0abcdef1234567890', '--instance-type', 't3.micro'];
 /** A client that gives up soon, for steps whose outcome is a time-out. */
 const impatient = '--cli-connect-timeout 4 --cli-read-timeout 6';
 const outsideHost = 'http://example.com/';
@@ -38,8 +39,8 @@ const why = (text: string): string =>
     .trim()
     .split('\n')
     .at(-1)
-    ?.replace(/^An error occurred /, '')
-    .replace(/^fatal error: /, '') ?? '';
+    ?.replace(/^(fatal error: )?An error occurred /, '')
+    .replace(/ when calling the (\w+) operation( \(reached max retries: 0\))?:/, ' $1:') ?? '';
 
 function mustWork(ran: Ran, what: string): string {
   expect(ran.code === 0, `${what} to work`, ran.output);
@@ -173,10 +174,7 @@ export const mainLab: readonly Step<MainLab>[] = [
       const run = await laptop.aws(
         'ec2',
         'run-instances',
-        '--image-id',
-        'ami-0abcdef1234567890',
-        '--instance-type',
-        't3.micro',
+        ...image,
         '--subnet-id',
         made(lab, 'subnet'),
         '--security-group-ids',
@@ -314,7 +312,7 @@ export const mainLab: readonly Step<MainLab>[] = [
         '--role-name',
         'lab-role',
       );
-      const association = await laptop.aws(
+      await laptop.aws(
         'ec2',
         'associate-iam-instance-profile',
         '--instance-id',
@@ -322,7 +320,6 @@ export const mainLab: readonly Step<MainLab>[] = [
         '--iam-instance-profile',
         'Name=lab-profile',
       );
-      lab.made.set('profile-association', association.IamInstanceProfileAssociation.AssociationId);
       const listed = mustWork(await onInstance(lab, 's3 ls'), 'aws s3 ls with the role');
       expect(listed.includes(lab.bucket), 'the bucket to be listed', listed);
       const arn = mustWork(
@@ -565,7 +562,7 @@ export const mainLab: readonly Step<MainLab>[] = [
   },
   {
     id: 'E16',
-    title: 'no internet at all, the endpoint’s route on',
+    title: 'no internet route and no public address, the endpoint’s route on',
     run: async (lab) => {
       const { laptop } = lab;
       await laptop.aws(
@@ -576,39 +573,42 @@ export const mainLab: readonly Step<MainLab>[] = [
         '--add-route-table-ids',
         made(lab, 'table'),
       );
-      mustWork(
-        await instance(lab, `curl -sS -m 5 -o /dev/null ${outsideHost} && ping -c 1 -W 3 198.51.100.7`),
-        'the internet, before its route is removed',
-      );
-      await laptop.aws(
+      await laptop.settle();
+      const outside = `curl -sS -m 5 -o /dev/null ${outsideHost} && ping -c 1 -W 3 198.51.100.7`;
+      mustWork(await instance(lab, outside), 'the internet, before its route is removed');
+      const cut = ['--route-table-id', made(lab, 'table'), '--destination-cidr-block', '0.0.0.0/0'];
+      await laptop.aws('ec2', 'delete-route', ...cut);
+      // The public address of a running instance stays its own: another instance takes over, launched without one.
+      const run = await laptop.aws(
         'ec2',
-        'delete-route',
-        '--route-table-id',
-        made(lab, 'table'),
-        '--destination-cidr-block',
-        '0.0.0.0/0',
-      );
-      await laptop.aws('ec2', 'stop-instances', '--instance-ids', made(lab, 'instance'));
-      await laptop.aws('ec2', 'wait', 'instance-stopped', '--instance-ids', made(lab, 'instance'));
-      await laptop.aws(
-        'ec2',
-        'modify-subnet-attribute',
+        'run-instances',
+        ...image,
         '--subnet-id',
         made(lab, 'subnet'),
-        '--no-map-public-ip-on-launch',
+        '--security-group-ids',
+        made(lab, 'group'),
+        '--no-associate-public-ip-address',
+        '--iam-instance-profile',
+        'Name=lab-profile',
       );
-      await laptop.aws('ec2', 'start-instances', '--instance-ids', made(lab, 'instance'));
-      await laptop.aws('ec2', 'wait', 'instance-running', '--instance-ids', made(lab, 'instance'));
+      const id = run.Instances[0].InstanceId;
+      await laptop.aws('ec2', 'terminate-instances', '--instance-ids', made(lab, 'instance'));
+      lab.made.set('instance', id);
+      await laptop.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
       await laptop.settle();
-      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', made(lab, 'instance')))
-        .Reservations[0].Instances[0];
+      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', id)).Reservations[0]
+        .Instances[0];
+      expect(described.PublicIpAddress === undefined, 'no public address', String(described.PublicIpAddress));
       mustWork(await onInstance(lab, `s3 ls s3://${lab.bucket}/`), 'S3 without internet');
       const ping = await instance(lab, 'ping -c 1 -W 2 198.51.100.7');
       expect(ping.code !== 0 && ping.output.includes('100% packet loss'), 'ping to be lost', ping.output);
       const curl = await instance(lab, `curl -sS -m 3 ${outsideHost}`);
       expect(curl.code === 28, 'curl to time out', curl.output);
-      const address = described.PublicIpAddress ? `public address ${described.PublicIpAddress}` : 'no public address';
-      return [`no route to the internet, ${address}: S3 works`, 'ping: 100% packet loss', why(curl.output)];
+      return [
+        `${id}, ${described.PrivateIpAddress} and no public address: S3 works`,
+        'ping: 100% packet loss',
+        why(curl.output),
+      ];
     },
   },
   {
@@ -659,12 +659,11 @@ export const mainLab: readonly Step<MainLab>[] = [
         await laptop.refused('BucketNotEmpty', 's3api', 'delete-bucket', '--bucket', bucket),
         await laptop.refused('DeleteConflict', 'iam', 'delete-role', '--role-name', 'lab-role'),
       ].map(why);
-      await laptop.aws(
-        'ec2',
-        'disassociate-iam-instance-profile',
-        '--association-id',
-        made(lab, 'profile-association'),
-      );
+      const filter = ['--filters', `Name=instance-id,Values=${made(lab, 'instance')}`];
+      const profiles = await laptop.aws('ec2', 'describe-iam-instance-profile-associations', ...filter);
+      for (const { AssociationId } of profiles.IamInstanceProfileAssociations) {
+        await laptop.aws('ec2', 'disassociate-iam-instance-profile', '--association-id', AssociationId);
+      }
       await laptop.aws('ec2', 'terminate-instances', '--instance-ids', made(lab, 'instance'));
       await laptop.aws('ec2', 'wait', 'instance-terminated', '--instance-ids', made(lab, 'instance'));
       await laptop.aws('ec2', 'delete-vpc-endpoints', '--vpc-endpoint-ids', made(lab, 'endpoint'));
