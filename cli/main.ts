@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The `postern` command. Each subcommand is a row here and a function in commands/. Exit codes: 0 done, 1 the answer is no, 2 wrong usage,
 // 3 no cloud running, 4 this machine cannot run one.
 
