@@ -179,6 +179,9 @@ sub stage {
   mount('/proc/self/fd/' . fileno($disk), STAGE . '/disk', '', MS_BIND);
   mount('/proc/self/fd/' . fileno($image), STAGE . '/image', '', MS_BIND);
   mount('/proc/self/fd/' . fileno($node), STAGE . '/node', '', MS_BIND);
+  # Here and not in the machine: the flag of a mount that came along into a new user namespace is locked, while what its root set itself it may
+  # take back. Where the operator owns the node binary (nvm) and has a single id, a writable one would be a way out.
+  read_only(STAGE . "/$_") for qw(image node);
 }
 
 # IDS is `INSIDE OUTSIDE COUNT`. One single id: the kernel then wants setgroups forbidden.
@@ -272,7 +275,6 @@ sub root_file_system {
     }
   }
   mount($node_file, "$root/opt/postern/bin/node", '', MS_BIND);
-  read_only("$root/opt/postern/bin/node");
   mount('tmpfs', "$root/tmp", 'tmpfs', MS_NOSUID | MS_NODEV, 'mode=1777,size=50%');
   mount('tmpfs', "$root/run", 'tmpfs', MS_NOSUID | MS_NODEV, 'mode=0755,size=64m');
   mkdir("$root/run/lock", 01777);

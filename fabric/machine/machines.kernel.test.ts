@@ -168,11 +168,8 @@ describe('a machine', () => {
     assert.notEqual(spawnSync('ls', ['/usr/bin/postern-was-here'], { stdio: 'ignore' }).status, 0);
     assert.ok(readFileSync(join(directory, 'image/usr/bin/sudo'), 'utf8').startsWith('#!/bin/sh'));
     assert.notEqual((await run(id, 'sh', '-c', 'echo x >> /opt/postern/bin/node')).status, 0);
-    assert.notEqual(
-      (await run(id, 'sh', '-c', 'mount -o remount,bind,rw /opt/postern/bin/node && echo x >> /opt/postern/bin/node'))
-        .status,
-      0,
-    );
+    // The refusal must be the mount's, not the file's: where the operator owns the binary and has a single id, its mode would let us write.
+    assert.notEqual((await run(id, 'mount', '-o', 'remount,bind,rw', '/opt/postern/bin/node')).status, 0);
   });
 
   test('has a network of its own: the loopback of the world is not its loopback', async () => {
