@@ -49,3 +49,18 @@ test('unknown options, unfit values and bad ids are refused', async () => {
     awsError('InvalidDhcpOptionID.NotFound', "The dhcpOption ID 'dopt-12345678' does not exist"),
   );
 });
+
+test('no value can begin a line of its own in an instance’s resolv.conf', async () => {
+  const world = makeWorld();
+  const create = (Key: string, ...Values: string[]) =>
+    world.run('CreateDhcpOptions', { DhcpConfigurations: [{ Key, Values }] });
+  for (const name of ['a.example\nnameserver 192.0.2.1', 'a.example\0', 'a\rb', 'a.example\tb', '$(reboot)', ''])
+    await assert.rejects(create('domain-name', name), awsError('InvalidParameterValue'), JSON.stringify(name));
+  await assert.rejects(
+    create('domain-name-servers', 'fd00::1\nnameserver 192.0.2.1'),
+    awsError('InvalidParameterValue'),
+  );
+  await assert.rejects(create('ntp-servers', 'a:b'), awsError('InvalidParameterValue'));
+  await create('domain-name', 'corp.example lab.example');
+  await create('domain-name-servers', 'fd00:ec2::253');
+});

@@ -1,5 +1,6 @@
 // DHCP options sets. https://docs.aws.amazon.com/vpc/latest/userguide/VPC_DHCP_Options.html (read 2026-11-21). A set cannot be changed, only replaced.
 
+import { isIPv6 } from 'node:net';
 import type {
   AssociateDhcpOptionsRequest,
   CreateDhcpOptionsRequest,
@@ -20,12 +21,14 @@ import { tagsFromSpecifications, toTags } from './tags.ts';
 
 const maxServers = 4;
 
-const isServer = (value: string) =>
-  value === 'AmazonProvidedDNS' || ipToNumber(value) !== undefined || value.includes(':');
+// These become words of a line in the guest's resolv.conf, so nothing else may pass: a line break would begin a line of the caller's own.
+const isServer = (value: string) => value === 'AmazonProvidedDNS' || ipToNumber(value) !== undefined || isIPv6(value);
+/** Some systems take several names, separated by spaces. */
+const isDomainName = (value: string) => /^[a-z0-9_.-]+( +[a-z0-9_.-]+)*$/i.test(value) && value.length <= 253;
 
 /** Key → is this a value for it? */
 const keys: Readonly<Record<string, (value: string) => boolean>> = {
-  'domain-name': (value) => value !== '',
+  'domain-name': isDomainName,
   'domain-name-servers': isServer,
   'ntp-servers': isServer,
   'netbios-name-servers': (value) => ipToNumber(value) !== undefined,
@@ -98,8 +101,13 @@ export const dhcpOptions = {
     authorize: 'auto',
     run: (call, input) => {
       const row = requireRow(call, 'dhcp-options', input.DhcpOptionsId, 'dhcpOptionsId');
-      if (call.tx.list('vpc', scopeOf(call)).some((vpc) => vpc.dhcpOptionsId === row.id))
-        throw hasDependencies('dhcpOptions', row.id);
+      const users = call.tx.list('vpc', scopeOf(call)).filter((vpc) => vpc.dhcpOptionsId === row.id);
+      if (users.length > 0)
+        throw hasDependencies(
+          'dhcpOptions',
+          row.id,
+          users.map(({ id }) => id),
+        );
       call.tx.delete('dhcp-options', row.id);
       return {};
     },
