@@ -69,6 +69,12 @@ function onlyThrough(bucket: string, vpcEndpointId: string): string {
   });
 }
 
+/** What the newest refusal's record adds to AWS's message: the resources that are in the way. */
+async function inTheWay(lab: MainLab): Promise<string> {
+  const ran = await lab.laptop.postern(['requests', '--json', '--limit', '1']);
+  return (JSON.parse(ran.stdout) as { explanation?: string }).explanation ?? '';
+}
+
 /** The road of the newest request of one operation. */
 async function lastRoad(
   lab: MainLab,
@@ -93,66 +99,31 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'a VPC with a public subnet, an internet gateway and a route',
     run: async (lab) => {
       const { laptop, made } = lab;
-      const vpc = (await laptop.aws('ec2', 'create-vpc', '--cidr-block', '10.0.0.0/16')).Vpc.VpcId;
+      const vpc = (await laptop.aws`ec2 create-vpc --cidr-block 10.0.0.0/16`).Vpc.VpcId;
       made.set('vpc', vpc);
-      const subnet = (await laptop.aws('ec2', 'create-subnet', '--vpc-id', vpc, '--cidr-block', '10.0.0.0/24')).Subnet;
+      const subnet = (await laptop.aws`ec2 create-subnet --vpc-id ${vpc} --cidr-block 10.0.0.0/24`).Subnet;
       made.set('subnet', subnet.SubnetId);
       expect(
         subnet.AvailableIpAddressCount === 251,
         '251 free addresses in a /24',
         String(subnet.AvailableIpAddressCount),
       );
-      await laptop.aws('ec2', 'modify-subnet-attribute', '--subnet-id', subnet.SubnetId, '--map-public-ip-on-launch');
-      const gateway = (await laptop.aws('ec2', 'create-internet-gateway')).InternetGateway.InternetGatewayId;
+      await laptop.aws`ec2 modify-subnet-attribute --subnet-id ${subnet.SubnetId} --map-public-ip-on-launch`;
+      const gateway = (await laptop.aws`ec2 create-internet-gateway`).InternetGateway.InternetGatewayId;
       made.set('gateway', gateway);
-      await laptop.aws('ec2', 'attach-internet-gateway', '--internet-gateway-id', gateway, '--vpc-id', vpc);
-      const table = (await laptop.aws('ec2', 'create-route-table', '--vpc-id', vpc)).RouteTable.RouteTableId;
+      await laptop.aws`ec2 attach-internet-gateway --internet-gateway-id ${gateway} --vpc-id ${vpc}`;
+      const table = (await laptop.aws`ec2 create-route-table --vpc-id ${vpc}`).RouteTable.RouteTableId;
       made.set('table', table);
-      await laptop.aws(
-        'ec2',
-        'create-route',
-        '--route-table-id',
-        table,
-        '--destination-cidr-block',
-        '0.0.0.0/0',
-        '--gateway-id',
-        gateway,
-      );
-      const association = await laptop.aws(
-        'ec2',
-        'associate-route-table',
-        '--route-table-id',
-        table,
-        '--subnet-id',
-        subnet.SubnetId,
-      );
+      await laptop.aws`ec2 create-route --route-table-id ${table} --destination-cidr-block 0.0.0.0/0 --gateway-id ${gateway}`;
+      const association =
+        await laptop.aws`ec2 associate-route-table --route-table-id ${table} --subnet-id ${subnet.SubnetId}`;
       made.set('association', association.AssociationId);
       const group = (
-        await laptop.aws(
-          'ec2',
-          'create-security-group',
-          '--group-name',
-          'lab',
-          '--description',
-          'ssh in',
-          '--vpc-id',
-          vpc,
-        )
+        await laptop.aws`ec2 create-security-group --group-name lab --description ${'ssh in'} --vpc-id ${vpc}`
       ).GroupId;
       made.set('group', group);
-      await laptop.aws(
-        'ec2',
-        'authorize-security-group-ingress',
-        '--group-id',
-        group,
-        '--protocol',
-        'tcp',
-        '--port',
-        '22',
-        '--cidr',
-        '0.0.0.0/0',
-      );
-      const seen = await laptop.aws('ec2', 'describe-route-tables', '--route-table-ids', table);
+      await laptop.aws`ec2 authorize-security-group-ingress --group-id ${group} --protocol tcp --port 22 --cidr 0.0.0.0/0`;
+      const seen = await laptop.aws`ec2 describe-route-tables --route-table-ids ${table}`;
       const route = seen.RouteTables[0].Routes.find((one: { GatewayId: string }) => one.GatewayId === gateway);
       expect(route?.State === 'active', 'an active route to the gateway', JSON.stringify(seen.RouteTables[0].Routes));
       return [
@@ -167,24 +138,15 @@ export const mainLab: readonly Step<MainLab>[] = [
     run: async (lab) => {
       const { laptop, bucket, otherBucket, made: things } = lab;
       for (const name of [bucket, otherBucket]) {
-        await laptop.aws('s3api', 'create-bucket', '--bucket', name);
-        for (const key of ['one.txt', 'two.txt'])
-          await laptop.aws('s3api', 'put-object', '--bucket', name, '--key', key);
+        await laptop.aws`s3api create-bucket --bucket ${name}`;
+        for (const key of ['one.txt', 'two.txt']) await laptop.aws`s3api put-object --bucket ${name} --key ${key}`;
       }
-      const run = await laptop.aws(
-        'ec2',
-        'run-instances',
-        ...image,
-        '--subnet-id',
-        made(lab, 'subnet'),
-        '--security-group-ids',
-        made(lab, 'group'),
-      );
+      const run =
+        await laptop.aws`ec2 run-instances ${image} --subnet-id ${made(lab, 'subnet')} --security-group-ids ${made(lab, 'group')}`;
       const id = run.Instances[0].InstanceId;
       things.set('instance', id);
-      await laptop.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
-      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', id)).Reservations[0]
-        .Instances[0];
+      await laptop.aws`ec2 wait instance-running --instance-ids ${id}`;
+      const described = (await laptop.aws`ec2 describe-instances --instance-ids ${id}`).Reservations[0].Instances[0];
       things.set('private', described.PrivateIpAddress);
       things.set('public', described.PublicIpAddress);
       expect(
@@ -193,7 +155,7 @@ export const mainLab: readonly Step<MainLab>[] = [
         described.PrivateIpAddress,
       );
       expect(described.PublicIpAddress !== undefined, 'a public address', JSON.stringify(described));
-      const listed = (await laptop.aws('s3api', 'list-objects-v2', '--bucket', bucket)).Contents.map(
+      const listed = (await laptop.aws`s3api list-objects-v2 --bucket ${bucket}`).Contents.map(
         (one: { Key: string }) => one.Key,
       );
       expect(listed.join() === 'one.txt,two.txt', 'both objects', listed.join());
@@ -213,7 +175,7 @@ export const mainLab: readonly Step<MainLab>[] = [
       const lines = mustWork(shell, 'postern connect').split('\n');
       expect(lines.length >= 5, 'aws, curl, ping and ip', shell.output);
       const rule = ['--group-id', made(lab, 'group'), '--protocol', 'tcp', '--port', '22', '--cidr', '0.0.0.0/0'];
-      await laptop.aws('ec2', 'revoke-security-group-ingress', ...rule);
+      await laptop.aws`ec2 revoke-security-group-ingress ${rule}`;
       await laptop.settle();
       const closed = await laptop.postern(['connect', made(lab, 'instance'), 'true']);
       expect(
@@ -221,7 +183,7 @@ export const mainLab: readonly Step<MainLab>[] = [
         'the security group to be named',
         closed.output,
       );
-      await laptop.aws('ec2', 'authorize-security-group-ingress', ...rule);
+      await laptop.aws`ec2 authorize-security-group-ingress ${rule}`;
       await laptop.settle();
       return [
         `a shell on ${lines[0]}, with aws, curl, ping, ip`,
@@ -239,16 +201,9 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'an access key; a wrong secret; a deleted key',
     run: async (lab) => {
       const { laptop } = lab;
-      await laptop.aws('iam', 'create-user', '--user-name', 'lab-user');
-      await laptop.aws(
-        'iam',
-        'attach-user-policy',
-        '--user-name',
-        'lab-user',
-        '--policy-arn',
-        'arn:aws:iam::aws:policy/AmazonS3FullAccess',
-      );
-      const key = (await laptop.aws('iam', 'create-access-key', '--user-name', 'lab-user')).AccessKey;
+      await laptop.aws`iam create-user --user-name lab-user`;
+      await laptop.aws`iam attach-user-policy --user-name lab-user --policy-arn arn:aws:iam::aws:policy/AmazonS3FullAccess`;
+      const key = (await laptop.aws`iam create-access-key --user-name lab-user`).AccessKey;
       const configure = (secret: string) =>
         instance(
           lab,
@@ -260,17 +215,10 @@ export const mainLab: readonly Step<MainLab>[] = [
       await configure(`${key.SecretAccessKey.slice(0, -1)}x`);
       const wrong = mustFail(await onInstance(lab, 's3 ls'), 'SignatureDoesNotMatch', 'a wrong secret');
       await configure(key.SecretAccessKey);
-      await laptop.aws('iam', 'delete-access-key', '--user-name', 'lab-user', '--access-key-id', key.AccessKeyId);
+      await laptop.aws`iam delete-access-key --user-name lab-user --access-key-id ${key.AccessKeyId}`;
       const gone = mustFail(await onInstance(lab, 's3 ls'), 'InvalidAccessKeyId', 'a deleted key');
-      await laptop.aws(
-        'iam',
-        'detach-user-policy',
-        '--user-name',
-        'lab-user',
-        '--policy-arn',
-        'arn:aws:iam::aws:policy/AmazonS3FullAccess',
-      );
-      await laptop.aws('iam', 'delete-user', '--user-name', 'lab-user');
+      await laptop.aws`iam detach-user-policy --user-name lab-user --policy-arn arn:aws:iam::aws:policy/AmazonS3FullAccess`;
+      await laptop.aws`iam delete-user --user-name lab-user`;
       return [`the key lists ${lab.bucket}`, wrong, gone];
     },
   },
@@ -284,42 +232,12 @@ export const mainLab: readonly Step<MainLab>[] = [
         Version: '2012-10-17',
         Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
       };
-      await laptop.aws(
-        'iam',
-        'create-role',
-        '--role-name',
-        'lab-role',
-        '--assume-role-policy-document',
-        JSON.stringify(trust),
-      );
+      await laptop.aws`iam create-role --role-name lab-role --assume-role-policy-document ${JSON.stringify(trust)}`;
       const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
-      await laptop.aws(
-        'iam',
-        'put-role-policy',
-        '--role-name',
-        'lab-role',
-        '--policy-name',
-        's3',
-        '--policy-document',
-        JSON.stringify(policy),
-      );
-      await laptop.aws('iam', 'create-instance-profile', '--instance-profile-name', 'lab-profile');
-      await laptop.aws(
-        'iam',
-        'add-role-to-instance-profile',
-        '--instance-profile-name',
-        'lab-profile',
-        '--role-name',
-        'lab-role',
-      );
-      await laptop.aws(
-        'ec2',
-        'associate-iam-instance-profile',
-        '--instance-id',
-        made(lab, 'instance'),
-        '--iam-instance-profile',
-        'Name=lab-profile',
-      );
+      await laptop.aws`iam put-role-policy --role-name lab-role --policy-name s3 --policy-document ${JSON.stringify(policy)}`;
+      await laptop.aws`iam create-instance-profile --instance-profile-name lab-profile`;
+      await laptop.aws`iam add-role-to-instance-profile --instance-profile-name lab-profile --role-name lab-role`;
+      await laptop.aws`ec2 associate-iam-instance-profile --instance-id ${made(lab, 'instance')} --iam-instance-profile Name=lab-profile`;
       const listed = mustWork(await onInstance(lab, 's3 ls'), 'aws s3 ls with the role');
       expect(listed.includes(lab.bucket), 'the bucket to be listed', listed);
       const arn = mustWork(
@@ -364,14 +282,8 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'a gateway endpoint with no route table',
     run: async (lab) => {
       const { laptop } = lab;
-      const created = await laptop.aws(
-        'ec2',
-        'create-vpc-endpoint',
-        '--vpc-id',
-        made(lab, 'vpc'),
-        '--service-name',
-        `com.amazonaws.${region}.s3`,
-      );
+      const created =
+        await laptop.aws`ec2 create-vpc-endpoint --vpc-id ${made(lab, 'vpc')} --service-name com.amazonaws.${region}.s3`;
       const endpoint = created.VpcEndpoint;
       lab.made.set('endpoint', endpoint.VpcEndpointId);
       expect(
@@ -379,9 +291,8 @@ export const mainLab: readonly Step<MainLab>[] = [
         'an available gateway endpoint',
         JSON.stringify(endpoint),
       );
-      const tables = (
-        await laptop.aws('ec2', 'describe-route-tables', '--filters', `Name=vpc-id,Values=${made(lab, 'vpc')}`)
-      ).RouteTables;
+      const tables = (await laptop.aws`ec2 describe-route-tables --filters Name=vpc-id,Values=${made(lab, 'vpc')}`)
+        .RouteTables;
       const uses = JSON.stringify(tables).includes(endpoint.VpcEndpointId);
       expect(!uses, 'no route to it', JSON.stringify(tables));
       return [`${endpoint.VpcEndpointId} available; no route uses it`];
@@ -402,21 +313,10 @@ export const mainLab: readonly Step<MainLab>[] = [
         ),
         'opening a connection to S3',
       );
-      await laptop.aws(
-        's3api',
-        'put-bucket-policy',
-        '--bucket',
-        bucket,
-        '--policy',
-        onlyThrough(bucket, made(lab, 'endpoint')),
-      );
+      await laptop.aws`s3api put-bucket-policy --bucket ${bucket} --policy ${onlyThrough(bucket, made(lab, 'endpoint'))}`;
       const home = await laptop.refused(
         'with an explicit deny in a resource-based policy',
-        's3api',
-        'list-objects-v2',
-        '--bucket',
-        bucket,
-      );
+      )`s3api list-objects-v2 --bucket ${bucket}`;
       const there = mustFail(
         await onInstance(lab, `s3 ls s3://${bucket}/`),
         'explicit deny in a resource-based policy',
@@ -430,16 +330,8 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'associate the endpoint with the subnet’s route table',
     run: async (lab) => {
       const { laptop } = lab;
-      await laptop.aws(
-        'ec2',
-        'modify-vpc-endpoint',
-        '--vpc-endpoint-id',
-        made(lab, 'endpoint'),
-        '--add-route-table-ids',
-        made(lab, 'table'),
-      );
-      const seen = (await laptop.aws('ec2', 'describe-route-tables', '--route-table-ids', made(lab, 'table')))
-        .RouteTables[0];
+      await laptop.aws`ec2 modify-vpc-endpoint --vpc-endpoint-id ${made(lab, 'endpoint')} --add-route-table-ids ${made(lab, 'table')}`;
+      const seen = (await laptop.aws`ec2 describe-route-tables --route-table-ids ${made(lab, 'table')}`).RouteTables[0];
       const route = seen.Routes.find((one: { GatewayId?: string }) => one.GatewayId === made(lab, 'endpoint'));
       expect(route?.DestinationPrefixListId?.startsWith('pl-'), 'the route pl-… → vpce-…', JSON.stringify(seen.Routes));
       await laptop.settle();
@@ -469,13 +361,7 @@ export const mainLab: readonly Step<MainLab>[] = [
         JSON.stringify(road),
       );
       expect(road.sourceIp === made(lab, 'private'), `from ${made(lab, 'private')}`, road.sourceIp);
-      await lab.laptop.refused(
-        'explicit deny in a resource-based policy',
-        's3api',
-        'list-objects-v2',
-        '--bucket',
-        bucket,
-      );
+      await lab.laptop.refused('explicit deny in a resource-based policy')`s3api list-objects-v2 --bucket ${bucket}`;
       return [`list, put, get work, from ${road.sourceIp} through ${road.vpcEndpointId}`, 'the laptop is still denied'];
     },
   },
@@ -487,14 +373,8 @@ export const mainLab: readonly Step<MainLab>[] = [
         Version: '2012-10-17',
         Statement: [{ Effect: 'Deny', Principal: '*', Action: '*', Resource: '*' }],
       };
-      await lab.laptop.aws(
-        'ec2',
-        'modify-vpc-endpoint',
-        '--vpc-endpoint-id',
-        made(lab, 'endpoint'),
-        '--policy-document',
-        JSON.stringify(deny),
-      );
+      await lab.laptop
+        .aws`ec2 modify-vpc-endpoint --vpc-endpoint-id ${made(lab, 'endpoint')} --policy-document ${JSON.stringify(deny)}`;
       return [
         mustFail(
           await onInstance(lab, `s3 ls s3://${lab.bucket}/`),
@@ -520,14 +400,8 @@ export const mainLab: readonly Step<MainLab>[] = [
           },
         ],
       };
-      await lab.laptop.aws(
-        'ec2',
-        'modify-vpc-endpoint',
-        '--vpc-endpoint-id',
-        made(lab, 'endpoint'),
-        '--policy-document',
-        JSON.stringify(only),
-      );
+      await lab.laptop
+        .aws`ec2 modify-vpc-endpoint --vpc-endpoint-id ${made(lab, 'endpoint')} --policy-document ${JSON.stringify(only)}`;
       mustWork(await onInstance(lab, `s3 ls s3://${bucket}/`), 'this bucket');
       const other = mustFail(
         await onInstance(lab, `s3 ls s3://${otherBucket}/`),
@@ -541,14 +415,8 @@ export const mainLab: readonly Step<MainLab>[] = [
     id: 'E15',
     title: 'disassociate the route table again',
     run: async (lab) => {
-      await lab.laptop.aws(
-        'ec2',
-        'modify-vpc-endpoint',
-        '--vpc-endpoint-id',
-        made(lab, 'endpoint'),
-        '--remove-route-table-ids',
-        made(lab, 'table'),
-      );
+      await lab.laptop
+        .aws`ec2 modify-vpc-endpoint --vpc-endpoint-id ${made(lab, 'endpoint')} --remove-route-table-ids ${made(lab, 'table')}`;
       await lab.laptop.settle();
       const denied = mustFail(
         await onInstance(lab, `s3 ls s3://${lab.bucket}/`),
@@ -565,39 +433,21 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'no internet route and no public address, the endpoint’s route on',
     run: async (lab) => {
       const { laptop } = lab;
-      await laptop.aws(
-        'ec2',
-        'modify-vpc-endpoint',
-        '--vpc-endpoint-id',
-        made(lab, 'endpoint'),
-        '--add-route-table-ids',
-        made(lab, 'table'),
-      );
+      await laptop.aws`ec2 modify-vpc-endpoint --vpc-endpoint-id ${made(lab, 'endpoint')} --add-route-table-ids ${made(lab, 'table')}`;
       await laptop.settle();
       const outside = `curl -sS -m 5 -o /dev/null ${outsideHost} && ping -c 1 -W 3 198.51.100.7`;
       mustWork(await instance(lab, outside), 'the internet, before its route is removed');
       const cut = ['--route-table-id', made(lab, 'table'), '--destination-cidr-block', '0.0.0.0/0'];
-      await laptop.aws('ec2', 'delete-route', ...cut);
+      await laptop.aws`ec2 delete-route ${cut}`;
       // The public address of a running instance stays its own: another instance takes over, launched without one.
-      const run = await laptop.aws(
-        'ec2',
-        'run-instances',
-        ...image,
-        '--subnet-id',
-        made(lab, 'subnet'),
-        '--security-group-ids',
-        made(lab, 'group'),
-        '--no-associate-public-ip-address',
-        '--iam-instance-profile',
-        'Name=lab-profile',
-      );
+      const run =
+        await laptop.aws`ec2 run-instances ${image} --subnet-id ${made(lab, 'subnet')} --security-group-ids ${made(lab, 'group')} --no-associate-public-ip-address --iam-instance-profile Name=lab-profile`;
       const id = run.Instances[0].InstanceId;
-      await laptop.aws('ec2', 'terminate-instances', '--instance-ids', made(lab, 'instance'));
+      await laptop.aws`ec2 terminate-instances --instance-ids ${made(lab, 'instance')}`;
       lab.made.set('instance', id);
-      await laptop.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
+      await laptop.aws`ec2 wait instance-running --instance-ids ${id}`;
       await laptop.settle();
-      const described = (await laptop.aws('ec2', 'describe-instances', '--instance-ids', id)).Reservations[0]
-        .Instances[0];
+      const described = (await laptop.aws`ec2 describe-instances --instance-ids ${id}`).Reservations[0].Instances[0];
       expect(described.PublicIpAddress === undefined, 'no public address', String(described.PublicIpAddress));
       mustWork(await onInstance(lab, `s3 ls s3://${lab.bucket}/`), 'S3 without internet');
       const ping = await instance(lab, 'ping -c 1 -W 2 198.51.100.7');
@@ -616,17 +466,17 @@ export const mainLab: readonly Step<MainLab>[] = [
     title: 'locked out? root deletes the bucket policy; an administrator cannot',
     run: async (lab) => {
       const { laptop, bucket } = lab;
-      await laptop.aws('iam', 'create-user', '--user-name', 'lab-admin');
+      await laptop.aws`iam create-user --user-name lab-admin`;
       const administrator = 'arn:aws:iam::aws:policy/AdministratorAccess';
-      await laptop.aws('iam', 'attach-user-policy', '--user-name', 'lab-admin', '--policy-arn', administrator);
-      const key = (await laptop.aws('iam', 'create-access-key', '--user-name', 'lab-admin')).AccessKey;
+      await laptop.aws`iam attach-user-policy --user-name lab-admin --policy-arn ${administrator}`;
+      const key = (await laptop.aws`iam create-access-key --user-name lab-admin`).AccessKey;
       const admin = laptop.as(key.AccessKeyId, key.SecretAccessKey);
-      const refused = await admin.refused('AccessDenied', 's3api', 'delete-bucket-policy', '--bucket', bucket);
-      await laptop.aws('s3api', 'delete-bucket-policy', '--bucket', bucket);
-      await laptop.aws('s3api', 'list-objects-v2', '--bucket', bucket);
-      await laptop.aws('iam', 'delete-access-key', '--user-name', 'lab-admin', '--access-key-id', key.AccessKeyId);
-      await laptop.aws('iam', 'detach-user-policy', '--user-name', 'lab-admin', '--policy-arn', administrator);
-      await laptop.aws('iam', 'delete-user', '--user-name', 'lab-admin');
+      const refused = await admin.refused('AccessDenied')`s3api delete-bucket-policy --bucket ${bucket}`;
+      await laptop.aws`s3api delete-bucket-policy --bucket ${bucket}`;
+      await laptop.aws`s3api list-objects-v2 --bucket ${bucket}`;
+      await laptop.aws`iam delete-access-key --user-name lab-admin --access-key-id ${key.AccessKeyId}`;
+      await laptop.aws`iam detach-user-policy --user-name lab-admin --policy-arn ${administrator}`;
+      await laptop.aws`iam delete-user --user-name lab-admin`;
       return [`administrator: ${why(refused)}`, 'root: the policy is gone and the laptop lists again'];
     },
   },
@@ -638,64 +488,51 @@ export const mainLab: readonly Step<MainLab>[] = [
       const vpc = made(lab, 'vpc');
       const subnet = ['--subnet-id', made(lab, 'subnet')];
       const group = ['--group-id', made(lab, 'group')];
+      // AWS says that something depends on it; the record of the request says what.
+      const dependency = async (message: string, holder: string): Promise<string> => {
+        const explanation = await inTheWay(lab);
+        expect(explanation.includes(holder), `the record to name ${holder}`, explanation);
+        return `${why(message)} (${explanation})`;
+      };
+      const violation = laptop.refused('DependencyViolation');
       const evidence = [
-        await laptop.refused('DependencyViolation', 'ec2', 'delete-vpc', '--vpc-id', vpc),
-        await laptop.refused('DependencyViolation', 'ec2', 'delete-subnet', ...subnet),
-        await laptop.refused('DependencyViolation', 'ec2', 'delete-security-group', ...group),
-        await laptop.refused(
-          'DependencyViolation',
-          'ec2',
-          'delete-internet-gateway',
-          '--internet-gateway-id',
-          made(lab, 'gateway'),
+        await dependency(await violation`ec2 delete-vpc --vpc-id ${vpc}`, made(lab, 'subnet')),
+        await dependency(await violation`ec2 delete-subnet ${subnet}`, 'eni-'),
+        await dependency(await violation`ec2 delete-security-group ${group}`, 'eni-'),
+        await dependency(
+          await violation`ec2 delete-internet-gateway --internet-gateway-id ${made(lab, 'gateway')}`,
+          vpc,
         ),
-        await laptop.refused(
-          'DependencyViolation',
-          'ec2',
-          'delete-route-table',
-          '--route-table-id',
-          made(lab, 'table'),
+        await dependency(
+          await violation`ec2 delete-route-table --route-table-id ${made(lab, 'table')}`,
+          made(lab, 'subnet'),
         ),
-        await laptop.refused('BucketNotEmpty', 's3api', 'delete-bucket', '--bucket', bucket),
-        await laptop.refused('DeleteConflict', 'iam', 'delete-role', '--role-name', 'lab-role'),
-      ].map(why);
+        why(await laptop.refused('BucketNotEmpty')`s3api delete-bucket --bucket ${bucket}`),
+        why(await laptop.refused('DeleteConflict')`iam delete-role --role-name lab-role`),
+      ];
       const filter = ['--filters', `Name=instance-id,Values=${made(lab, 'instance')}`];
-      const profiles = await laptop.aws('ec2', 'describe-iam-instance-profile-associations', ...filter);
+      const profiles = await laptop.aws`ec2 describe-iam-instance-profile-associations ${filter}`;
       for (const { AssociationId } of profiles.IamInstanceProfileAssociations) {
-        await laptop.aws('ec2', 'disassociate-iam-instance-profile', '--association-id', AssociationId);
+        await laptop.aws`ec2 disassociate-iam-instance-profile --association-id ${AssociationId}`;
       }
-      await laptop.aws('ec2', 'terminate-instances', '--instance-ids', made(lab, 'instance'));
-      await laptop.aws('ec2', 'wait', 'instance-terminated', '--instance-ids', made(lab, 'instance'));
-      await laptop.aws('ec2', 'delete-vpc-endpoints', '--vpc-endpoint-ids', made(lab, 'endpoint'));
-      await laptop.aws('ec2', 'disassociate-route-table', '--association-id', made(lab, 'association'));
-      await laptop.aws('ec2', 'delete-route-table', '--route-table-id', made(lab, 'table'));
-      await laptop.aws(
-        'ec2',
-        'detach-internet-gateway',
-        '--internet-gateway-id',
-        made(lab, 'gateway'),
-        '--vpc-id',
-        vpc,
-      );
-      await laptop.aws('ec2', 'delete-internet-gateway', '--internet-gateway-id', made(lab, 'gateway'));
-      await laptop.aws('ec2', 'delete-subnet', ...subnet);
-      await laptop.aws('ec2', 'delete-security-group', ...group);
-      await laptop.aws('ec2', 'delete-vpc', '--vpc-id', vpc);
-      for (const name of [bucket, otherBucket]) await laptop.aws('s3', 'rb', '--force', `s3://${name}`);
-      await laptop.aws(
-        'iam',
-        'remove-role-from-instance-profile',
-        '--instance-profile-name',
-        'lab-profile',
-        '--role-name',
-        'lab-role',
-      );
-      await laptop.aws('iam', 'delete-instance-profile', '--instance-profile-name', 'lab-profile');
-      await laptop.aws('iam', 'delete-role-policy', '--role-name', 'lab-role', '--policy-name', 's3');
-      await laptop.aws('iam', 'delete-role', '--role-name', 'lab-role');
-      const vpcs = (await laptop.aws('ec2', 'describe-vpcs')).Vpcs.map((one: { IsDefault: boolean }) => one.IsDefault);
-      const buckets = (await laptop.aws('s3api', 'list-buckets')).Buckets.length;
-      const roles = (await laptop.aws('iam', 'list-roles')).Roles.length;
+      await laptop.aws`ec2 terminate-instances --instance-ids ${made(lab, 'instance')}`;
+      await laptop.aws`ec2 wait instance-terminated --instance-ids ${made(lab, 'instance')}`;
+      await laptop.aws`ec2 delete-vpc-endpoints --vpc-endpoint-ids ${made(lab, 'endpoint')}`;
+      await laptop.aws`ec2 disassociate-route-table --association-id ${made(lab, 'association')}`;
+      await laptop.aws`ec2 delete-route-table --route-table-id ${made(lab, 'table')}`;
+      await laptop.aws`ec2 detach-internet-gateway --internet-gateway-id ${made(lab, 'gateway')} --vpc-id ${vpc}`;
+      await laptop.aws`ec2 delete-internet-gateway --internet-gateway-id ${made(lab, 'gateway')}`;
+      await laptop.aws`ec2 delete-subnet ${subnet}`;
+      await laptop.aws`ec2 delete-security-group ${group}`;
+      await laptop.aws`ec2 delete-vpc --vpc-id ${vpc}`;
+      for (const name of [bucket, otherBucket]) await laptop.aws`s3 rb --force s3://${name}`;
+      await laptop.aws`iam remove-role-from-instance-profile --instance-profile-name lab-profile --role-name lab-role`;
+      await laptop.aws`iam delete-instance-profile --instance-profile-name lab-profile`;
+      await laptop.aws`iam delete-role-policy --role-name lab-role --policy-name s3`;
+      await laptop.aws`iam delete-role --role-name lab-role`;
+      const vpcs = (await laptop.aws`ec2 describe-vpcs`).Vpcs.map((one: { IsDefault: boolean }) => one.IsDefault);
+      const buckets = (await laptop.aws`s3api list-buckets`).Buckets.length;
+      const roles = (await laptop.aws`iam list-roles`).Roles.length;
       expect(
         vpcs.join() === 'true' && buckets === 0 && roles === 0,
         'only the default VPC left',

@@ -39,6 +39,30 @@ export function run(
   });
 }
 
+/** What stands in a command for one word, or for several. */
+type Value = string | readonly string[];
+
+/** Splits a command as a shell would, except that a value is never split: JSON with spaces stays one word. */
+function argumentsOf(words: TemplateStringsArray, values: readonly Value[]): string[] {
+  const args: string[] = [];
+  let open = false;
+  const append = (text: string) => {
+    if (open) args.push(`${args.pop() ?? ''}${text}`);
+    else args.push(text);
+    open = true;
+  };
+  words.forEach((text, index) => {
+    for (const [piece] of text.matchAll(/\s+|\S+/g)) {
+      if (/^\s/.test(piece)) open = false;
+      else append(piece);
+    }
+    const value = values[index];
+    if (typeof value === 'string') append(value);
+    else if (value) args.push(...value);
+  });
+  return args;
+}
+
 export interface LaptopOptions {
   /** The AWS CLI to use. */
   readonly aws: string;
@@ -73,16 +97,16 @@ export class Laptop {
     return new Laptop(this.#options, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
   }
 
-  /** One AWS CLI command, whatever its outcome. */
-  try(...args: readonly string[]): Promise<Ran> {
-    const endpoint = this.#options.environment['AWS_ENDPOINT_URL'] ?? '';
-    return run(this.#options.aws, ['--endpoint-url', endpoint, '--output', 'json', ...args], this.#env);
+  /** One AWS CLI command, whatever its outcome; typed as it is in a shell: laptop.try`ec2 create-vpc --cidr-block ${cidr}` */
+  try(words: TemplateStringsArray, ...values: readonly Value[]): Promise<Ran> {
+    return this.#aws(argumentsOf(words, values));
   }
 
   /** One AWS CLI command that must work. @returns its JSON, or its text when that is no JSON */
   // biome-ignore lint/suspicious/noExplicitAny: the CLI's JSON has as many shapes as AWS has operations
-  async aws(...args: readonly string[]): Promise<any> {
-    const ran = await this.try(...args);
+  async aws(words: TemplateStringsArray, ...values: readonly Value[]): Promise<any> {
+    const args = argumentsOf(words, values);
+    const ran = await this.#aws(args);
     if (ran.code !== 0) throw new StepFailed(`aws ${args.join(' ')}\n${ran.output.trim()}`);
     try {
       return JSON.parse(ran.stdout === '' ? '{}' : ran.stdout);
@@ -91,13 +115,20 @@ export class Laptop {
     }
   }
 
-  /** One AWS CLI command that must fail with AWS's code. @returns the message */
-  async refused(code: string, ...args: readonly string[]): Promise<string> {
-    const ran = await this.try(...args);
-    if (ran.code === 0) throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}, and it worked`);
-    if (!ran.output.includes(code))
-      throw new StepFailed(`aws ${args.join(' ')} should fail with ${code}; it said ${ran.output.trim()}`);
-    return ran.output.trim();
+  /** One AWS CLI command that must fail with AWS's words: laptop.refused('DependencyViolation')`ec2 delete-vpc …`. @returns the message */
+  refused(expected: string): (words: TemplateStringsArray, ...values: readonly Value[]) => Promise<string> {
+    return async (words, ...values) => {
+      const args = argumentsOf(words, values);
+      const ran = await this.#aws(args);
+      if (ran.code !== 0 && ran.output.includes(expected)) return ran.output.trim();
+      const seen = ran.code === 0 ? 'it worked' : `it said ${ran.output.trim()}`;
+      throw new StepFailed(`aws ${args.join(' ')} should fail with ${expected}; ${seen}`);
+    };
+  }
+
+  #aws(args: readonly string[]): Promise<Ran> {
+    const endpoint = this.#options.environment['AWS_ENDPOINT_URL'] ?? '';
+    return run(this.#options.aws, ['--endpoint-url', endpoint, '--output', 'json', ...args], this.#env);
   }
 
   postern(args: readonly string[], timeoutMs?: number): Promise<Ran> {

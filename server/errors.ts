@@ -10,12 +10,14 @@ export class AwsError extends Error {
   readonly fields: Readonly<Record<string, unknown>>;
   /** Extra response headers, e.g. `Allow`. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What AWS would not say, e.g. which resources hold this one. For the operator's request log only, never in an answer. */
+  readonly explanation: string | undefined;
 
   constructor(
     code: string,
     status: number,
     message: string,
-    extra: { fields?: Record<string, unknown>; headers?: Record<string, string> } = {},
+    extra: { fields?: Record<string, unknown>; headers?: Record<string, string>; explanation?: string } = {},
   ) {
     super(message);
     this.name = 'AwsError';
@@ -23,5 +25,6 @@ export class AwsError extends Error {
     this.status = status;
     this.fields = extra.fields ?? {};
     this.headers = extra.headers ?? {};
+    this.explanation = extra.explanation;
   }
 }

@@ -229,9 +229,13 @@ function eventOf(
   };
 }
 
-function errorFields(failure: unknown): { errorCode: string; errorMessage: string } {
+function errorFields(failure: unknown): Pick<RequestEvent, 'errorCode' | 'errorMessage' | 'explanation'> {
   return failure instanceof AwsError
-    ? { errorCode: failure.code, errorMessage: failure.message }
+    ? {
+        errorCode: failure.code,
+        errorMessage: failure.message,
+        ...(failure.explanation !== undefined && { explanation: failure.explanation }),
+      }
     : { errorCode: 'InternalError', errorMessage: 'a bug of Postern; its log has the whole story' };
 }
 

@@ -61,6 +61,7 @@ function print(event: RequestEvent): void {
     `${who(event.principalArn)}${event.resource && event.resource !== '*' ? ` on ${event.resource}` : ''}`,
     `from ${road(event.path)}`,
     decisionWords(event),
+    ...(event.explanation === undefined ? [] : [event.explanation]),
   ];
   for (const line of lines) answer(`           ${wrap(line, width - 11, 11)}`);
 }

@@ -43,6 +43,8 @@ export interface RequestEvent {
   readonly status: number;
   readonly errorCode?: string;
   readonly errorMessage?: string;
+  /** What AWS's message does not say, e.g. which resources hold the one that cannot be deleted. */
+  readonly explanation?: string;
   readonly decision?: {
     readonly allowed: boolean;
     /** `identity`, `resource`, `endpoint` …, `root`. */

@@ -68,12 +68,13 @@ export const invalidCombination = (message: string): AwsError => bad('InvalidPar
 export const notACidr = (value: string, parameter: string): AwsError =>
   invalidValue(value, parameter, 'This is not a valid CIDR block.');
 
-/** The resource is still used; `message` names by what. */
-export const dependencyViolation = (message: string): AwsError => bad('DependencyViolation', message);
+/** The resource is still used. AWS does not say by what; the request log does. @param dependents ids */
+export const dependencyViolation = (message: string, dependents: readonly string[]): AwsError =>
+  new AwsError('DependencyViolation', 400, message, { explanation: `still used by ${dependents.join(', ')}` });
 
 /** `The vpc 'vpc-x' has dependencies and cannot be deleted.` */
-export const hasDependencies = (noun: string, id: string): AwsError =>
-  dependencyViolation(`The ${noun} '${id}' has dependencies and cannot be deleted.`);
+export const hasDependencies = (noun: string, id: string, dependents: readonly string[]): AwsError =>
+  dependencyViolation(`The ${noun} '${id}' has dependencies and cannot be deleted.`, dependents);
 
 export const operationNotPermitted = (message: string): AwsError => bad('OperationNotPermitted', message);
 

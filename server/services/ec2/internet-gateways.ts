@@ -38,13 +38,15 @@ const filters: FilterTable<InternetGatewayRow> = {
 };
 
 /** Public addresses live at the gateway: while one is mapped the gateway stays. */
-function hasMappedAddress(call: Call, vpcId: string): boolean {
+/** Public addresses of the VPC's interfaces, auto-assigned and Elastic. */
+function mappedAddresses(call: Call, vpcId: string): string[] {
   const interfaces = call.tx.list('network-interface', scopeOf(call)).filter((row) => row.vpcId === vpcId);
   const ids = new Set<string>(interfaces.map((row) => row.id));
-  return (
-    interfaces.some((row) => row.privateAddresses.some((address) => address.autoPublicIp)) ||
-    call.tx.list('address', scopeOf(call)).some((row) => row.networkInterfaceId && ids.has(row.networkInterfaceId))
+  const assigned = interfaces.flatMap((row) =>
+    row.privateAddresses.flatMap(({ autoPublicIp }) => autoPublicIp?.publicIp ?? []),
   );
+  const elastic = call.tx.list('address', scopeOf(call)).filter((row) => ids.has(row.networkInterfaceId ?? ''));
+  return [...assigned, ...elastic.map(({ publicIp }) => publicIp)];
 }
 
 export const internetGateways = {
@@ -95,9 +97,11 @@ export const internetGateways = {
       const { vpcId, ...detached } = gateway;
       if (vpcId !== vpc.id)
         throw ec2Error('Gateway.NotAttached', `resource ${gateway.id} is not attached to network ${vpc.id}`);
-      if (hasMappedAddress(call, vpc.id))
+      const mapped = mappedAddresses(call, vpc.id);
+      if (mapped.length > 0)
         throw dependencyViolation(
           `Network ${vpc.id} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.`,
+          mapped,
         );
       call.tx.put('internet-gateway', detached);
       return {};
@@ -108,7 +112,7 @@ export const internetGateways = {
     authorize: 'auto',
     run: (call, input) => {
       const gateway = requireRow(call, 'internet-gateway', input.InternetGatewayId, 'internetGatewayId');
-      if (gateway.vpcId) throw hasDependencies('internetGateway', gateway.id);
+      if (gateway.vpcId) throw hasDependencies('internetGateway', gateway.id, [gateway.vpcId]);
       call.tx.delete('internet-gateway', gateway.id);
       return {};
     },

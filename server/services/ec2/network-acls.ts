@@ -232,7 +232,8 @@ export const networkAcls = {
     run: (call, input) => {
       const row = requireRow(call, 'network-acl', input.NetworkAclId, 'networkAclId');
       if (row.isDefault) throw invalidParameterValue(`cannot delete default network ACL ${row.id}`);
-      if (row.associations.length > 0) throw hasDependencies('network ACL', row.id);
+      const users = row.associations.map(({ subnetId }) => subnetId);
+      if (users.length > 0) throw hasDependencies('network ACL', row.id, users);
       call.tx.delete('network-acl', row.id);
       return {};
     },

@@ -297,7 +297,8 @@ export const prefixLists = {
     authorize: 'auto',
     run: (call, input) => {
       const row = requireCustomerPrefixList(call, input.PrefixListId);
-      if (usersOf(call, row.id).length > 0) throw dependencyViolation(`resource ${row.id} has a dependent object`);
+      const users = usersOf(call, row.id).map(({ resourceId }) => resourceId);
+      if (users.length > 0) throw dependencyViolation(`resource ${row.id} has a dependent object`, users);
       call.tx.delete('prefix-list', row.id);
       return { PrefixList: toManagedPrefixList(call, row, 'delete-in-progress') };
     },

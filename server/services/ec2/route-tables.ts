@@ -102,7 +102,10 @@ function makeRouteTable(call: Call, input: CreateRouteTableRequest): RouteTableI
 /** A table in use stays (R11); gateway endpoints forget a table that goes. */
 function deleteRouteTable(call: Call, table: RouteTableRow): void {
   const { tx } = call;
-  if (table.associations.length > 0) throw hasDependencies('routeTable', table.id);
+  if (table.associations.length > 0) {
+    const users = table.associations.map(({ subnetId }) => subnetId ?? `${table.vpcId} (it is the main table)`);
+    throw hasDependencies('routeTable', table.id, users);
+  }
   for (const endpoint of tx.list('vpc-endpoint', scopeOf(call)))
     if (endpoint.routeTableIds.includes(table.id))
       tx.put('vpc-endpoint', { ...endpoint, routeTableIds: endpoint.routeTableIds.filter((id) => id !== table.id) });

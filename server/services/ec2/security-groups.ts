@@ -173,11 +173,12 @@ function deleteGroup(call: Call, group: SecurityGroupRow): void {
   if (group.groupName === 'default')
     throw ec2Error('CannotDelete', `the specified group: "${group.id}" name: "default" cannot be deleted by a user`);
   const rules = tx.list('security-group-rule', scope);
-  const isNamed = rules.some(
+  const naming = rules.filter(
     ({ groupId, peer }) => groupId !== group.id && peer.kind === 'security-group' && peer.groupId === group.id,
   );
-  const isWorn = () => tx.list('network-interface', scope).some((row) => row.groupIds.includes(group.id));
-  if (isNamed || isWorn()) throw dependencyViolation(`resource ${group.id} has a dependent object`);
+  const wearing = tx.list('network-interface', scope).filter((row) => row.groupIds.includes(group.id));
+  const dependents = [...naming.map((rule) => `${rule.id} in ${rule.groupId}`), ...wearing.map(({ id }) => id)];
+  if (dependents.length > 0) throw dependencyViolation(`resource ${group.id} has a dependent object`, dependents);
   for (const rule of rules) if (rule.groupId === group.id) tx.delete('security-group-rule', rule.id);
   tx.delete('security-group', group.id);
 }

@@ -136,8 +136,13 @@ function zoneOf(call: Call, name: string | undefined, id: string | undefined): Z
 function deleteSubnet(call: Call, subnet: SubnetRow): void {
   const { tx } = call;
   const scope = scopeOf(call);
-  if (tx.list('network-interface', scope).some((row) => row.subnetId === subnet.id))
-    throw hasDependencies('subnet', subnet.id);
+  const inside = tx.list('network-interface', scope).filter((row) => row.subnetId === subnet.id);
+  if (inside.length > 0)
+    throw hasDependencies(
+      'subnet',
+      subnet.id,
+      inside.map(({ id }) => id),
+    );
   for (const table of tx.list('route-table', scope)) {
     const associations = table.associations.filter((one) => one.subnetId !== subnet.id);
     if (associations.length < table.associations.length) tx.put('route-table', { ...table, associations });

@@ -105,15 +105,21 @@ function deleteVpc(call: Call, vpc: VpcRow): void {
   const groups = tx.list('security-group', scope).filter(mine);
   const tables = tx.list('route-table', scope).filter(mine);
   const acls = tx.list('network-acl', scope).filter(mine);
-  const used =
-    tx.list('subnet', scope).some(mine) ||
-    tx.list('internet-gateway', scope).some(mine) ||
-    tx.list('vpc-endpoint', scope).some(mine) ||
-    tx.list('network-interface', scope).some(mine) ||
-    groups.some((row) => row.groupName !== 'default') ||
-    tables.some((row) => !row.associations.some((association) => association.main)) ||
-    acls.some((row) => !row.isDefault);
-  if (used) throw hasDependencies('vpc', vpc.id);
+  const dependents = [
+    ...tx.list('subnet', scope).filter(mine),
+    ...tx.list('internet-gateway', scope).filter(mine),
+    ...tx.list('vpc-endpoint', scope).filter(mine),
+    ...tx.list('network-interface', scope).filter(mine),
+    ...groups.filter((row) => row.groupName !== 'default'),
+    ...tables.filter((row) => !row.associations.some((association) => association.main)),
+    ...acls.filter((row) => !row.isDefault),
+  ];
+  if (dependents.length > 0)
+    throw hasDependencies(
+      'vpc',
+      vpc.id,
+      dependents.map(({ id }) => id),
+    );
   for (const rule of tx.list('security-group-rule', scope)) if (mine(rule)) tx.delete('security-group-rule', rule.id);
   for (const row of groups) tx.delete('security-group', row.id);
   for (const row of tables) tx.delete('route-table', row.id);
