@@ -158,6 +158,28 @@ test('a guest that takes its own filter and addresses away gains nothing', async
   assert.equal(await a.tcp(toB), 'timeout');
 });
 
+test('a second interface answers by itself from each address it is given later, and leaves no rule behind when it goes', async () => {
+  const bare = eni('a2', '2', '10.0.1.20', { groupIds: ['sg-b'] });
+  const second = (...addresses: string[]) => ({
+    ...bare,
+    attachment: { instanceId: 'i-a', deviceIndex: 1 } as const,
+    privateAddresses: addresses.map((address, index) => ({ address, primary: index === 0 })),
+  });
+  const ping = [rule(-1, undefined, everywhere)];
+  const rules = async () =>
+    (await a.run('ip', 'rule'))
+      .match(/from 10\.\S+/g)
+      ?.map((text) => text.slice('from '.length))
+      .sort() ?? [];
+  for (const addresses of [['10.0.1.20'], ['10.0.1.20', '10.0.1.21', '10.0.1.22'], ['10.0.1.20', '10.0.1.22']]) {
+    await apply({ inbound: ping, cards: [...cards, second(...addresses)] });
+    assert.deepEqual(await rules(), addresses);
+    for (const address of addresses) assert.equal(await b.ping(address), 'open', address);
+  }
+  await apply({ inbound: ping });
+  assert.deepEqual(await rules(), []);
+});
+
 test('applying the same again changes nothing, and closing leaves nothing behind', async () => {
   const same = network({ inbound: [tcp(80)] });
   await fabric.apply(same);

@@ -10,7 +10,7 @@ import { metadataAddress, resolverAddress } from './compile/names.ts';
 import { type Finished, ipBatch, nft, type Place, run, setKernelParameters } from './host.ts';
 import { coreParameters, routerParameters } from './kernel-parameters.ts';
 import { type OriginTable, originOf, originTable } from './origin.ts';
-import { diffGuest, diffNamespace } from './reconcile.ts';
+import { diffGuest, diffNamespace, removeGuest } from './reconcile.ts';
 import { renderTableChange, transactionsOf } from './render/nft.ts';
 import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
 
@@ -134,6 +134,7 @@ class KernelNetwork implements NetworkFabric {
     const fresh = new Set<string>(change.freshLinks.map((link) => link.alias));
     const staying = (before?.guests ?? []).filter((guest) => !fresh.has(guest.networkInterfaceId));
     const known = new Map(staying.map((guest) => [guest.networkInterfaceId, guest]));
+    await Promise.all(pulledOut(before?.guests ?? [], vpc.guests).map((guest) => forgetGuest(guest)));
     const guests = await Promise.all(vpc.guests.map((guest) => applyGuest(known.get(guest.networkInterfaceId), guest)));
     allFailures.push(...failures, ...guests.flat());
     if (failures.length > 0) {
@@ -154,6 +155,20 @@ class KernelNetwork implements NetworkFabric {
     );
     await run('ip', ['netns', 'del', vpcId]);
   }
+}
+
+/** Interfaces that are gone or elsewhere, of machines that stay. */
+function pulledOut(before: readonly GuestInterface[], now: readonly GuestInterface[]): GuestInterface[] {
+  const machines = new Set(now.map((guest) => guest.processId));
+  const plugged = new Set(now.map((guest) => `${guest.processId} ${guest.device} ${guest.networkInterfaceId}`));
+  return before.filter(
+    (guest) =>
+      machines.has(guest.processId) && !plugged.has(`${guest.processId} ${guest.device} ${guest.networkInterfaceId}`),
+  );
+}
+
+function forgetGuest(guest: GuestInterface): Promise<void> {
+  return force({ kind: 'machine', processId: guest.processId }, removeGuest(guest));
 }
 
 async function applyGuest(from: GuestInterface | undefined, to: GuestInterface): Promise<Failure[]> {

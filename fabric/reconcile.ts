@@ -7,6 +7,7 @@ import {
   renderAddress,
   renderGuest,
   renderGuestAddresses,
+  renderGuestRules,
   renderLink,
   renderNeighbour,
   renderRoute,
@@ -72,9 +73,16 @@ export function diffGuest(
   to: GuestInterface,
 ): { readonly remove: readonly string[]; readonly add: readonly string[] } {
   if (from === undefined || from.processId !== to.processId || from.device !== to.device)
-    return { remove: [], add: renderGuest(to) };
-  const change = diffLines(renderGuestAddresses(from), renderGuestAddresses(to), (line) => line);
-  return change;
+    // An interface that was plugged in here before may have left its rules.
+    return { remove: renderGuestRules(to).map((line) => line.remove), add: renderGuest(to) };
+  const addresses = diffLines(renderGuestAddresses(from), renderGuestAddresses(to), (line) => line);
+  const rules = diffLines(renderGuestRules(from), renderGuestRules(to), (line) => line);
+  return { remove: [...rules.remove, ...addresses.remove], add: [...addresses.add, ...rules.add] };
+}
+
+/** Lines for a machine that stays when one of its interfaces is pulled out: address and routes go with the link, the rules don't. */
+export function removeGuest(guest: GuestInterface): readonly string[] {
+  return renderGuestRules(guest).map((line) => line.remove);
 }
 
 function diffLines<T>(

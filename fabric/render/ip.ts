@@ -69,13 +69,26 @@ export function renderGuest(guest: GuestInterface): string[] {
   const { device, gateway } = guest;
   const lines = ['link set lo up', ...renderGuestAddresses(guest).map((line) => line.add), `link set ${device} up`];
   if (guest.deviceIndex === 0) return [...lines, `route replace default via ${gateway} dev ${device}`];
-  const table = 10_000 + guest.deviceIndex;
+  const table = guestTable(guest);
   return [
     ...lines,
     `route replace default via ${gateway} dev ${device} metric ${table}`,
     `route replace default via ${gateway} dev ${device} table ${table}`,
-    ...guest.addresses.map((address) => `rule add from ${address} lookup ${table}`),
+    ...renderGuestRules(guest).map((line) => line.add),
   ];
+}
+
+/** One rule per address of a second interface. They are no part of the interface: the kernel keeps them when it goes. */
+export function renderGuestRules(guest: GuestInterface): Line[] {
+  if (guest.deviceIndex === 0) return [];
+  return guest.addresses.map((address) => {
+    const text = `from ${address} lookup ${guestTable(guest)}`;
+    return { add: `rule add ${text}`, remove: `rule del ${text}` };
+  });
+}
+
+function guestTable(guest: GuestInterface): number {
+  return 10_000 + guest.deviceIndex;
 }
 
 export function renderGuestAddresses(guest: GuestInterface): Line[] {
