@@ -58,7 +58,7 @@ function assertAllPassed(report: Report): void {
   assert.equal(report.passed, 18);
 }
 
-describe('lab E', () => {
+describe('lab E', { concurrency: 2 }, () => {
   const found = awsCommands();
   const v2 = found.get(2);
   const v1 = found.get(1);
