@@ -12,6 +12,12 @@ export function paint(stream: NodeJS.WriteStream, style: Style, text: string): s
   return colours ? styleText(style, text) : text;
 }
 
+/** `postern requests | head` ends when its reader does, as every tool of a pipe: not with a stack trace. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -20,6 +26,7 @@ export function answer(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** One JSON value on stdout: with --json there is exactly one, the answer or the error (`requests` prints one per line). */
 export function answerJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -45,6 +45,21 @@ describe('accounts', () => {
     for (const key of ['test', 'AKIAIOSFODNN7EXAMPLE', '1234567890123'])
       assert.equal(openAuthKey(key), defaultAccountId);
   });
+
+  it('with open auth a key that was issued and is gone stays gone: it does not become root', () => {
+    for (const prefix of ['AKIA', 'ASIA'] as const) assert.equal(openAuthKey(newAccessKeyId(prefix)), undefined);
+  });
+
+  it('a reset keeps the root key that terminals have exported', () => {
+    const store = makeStore((tx) => ensureFirstState(tx, testNow));
+    const before = store.read((tx) => rootKeyOf(tx, defaultAccountId));
+    store.clear();
+    store.transact((tx) => ensureFirstState(tx, testNow, before));
+    assert.deepEqual(
+      store.read((tx) => rootKeyOf(tx, defaultAccountId)),
+      before,
+    );
+  });
 });
 
 describe('identities', () => {

@@ -1,7 +1,8 @@
 // Which accounts are there and who is their root? Issue 2, point 3: account 123456789012 with a random root access key exists from the first start.
-// With `--auth open` any key is some account's root: a 12-digit access key id is that account, anything else the default one.
+// With `--auth open` any key is some account's root: a 12-digit access key id is that account, anything else the default one,
+// unless the key was once issued here.
 
-import { newAccessKeyId, newSecretAccessKey, timestamp } from './identities.ts';
+import { isIssuedKeyId, newAccessKeyId, newSecretAccessKey, timestamp } from './identities.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import type { Transaction } from './store/store.ts';
 
@@ -10,25 +11,20 @@ export const defaultAccountId = '123456789012';
 /**
  * Makes an account and its root access key.
  * @param accountId 12 digits
+ * @param kept the root key that the account had before a reset: it stays what the person's terminals have exported
  * @throws Error when there is such an account already
  */
 export function createAccount(
   tx: Transaction,
   accountId: string,
   now: Date,
+  kept?: AccessKeyRow,
 ): { account: AccountRow; rootKey: AccessKeyRow } {
   if (!/^\d{12}$/.test(accountId)) throw new Error(`an account id is 12 digits, not ${accountId}`);
   if (tx.get('account', accountId)) throw new Error(`account ${accountId} exists already`);
   const scope = { accountId, region: 'global' };
   const account: AccountRow = { id: accountId, ...scope, createdAt: timestamp(now) };
-  const rootKey: AccessKeyRow = {
-    id: newAccessKeyId('AKIA'),
-    ...scope,
-    secretAccessKey: newSecretAccessKey(),
-    status: 'Active',
-    createDate: timestamp(now),
-    owner: { kind: 'root' },
-  };
+  const rootKey = kept ?? newRootKey(accountId, now);
   tx.put('account', account);
   tx.put('access-key', rootKey);
   return { account, rootKey };
@@ -38,23 +34,31 @@ export function createAccount(
  * The rows that a cloud starts with. Does nothing when they are there, so it may run at every start.
  * @returns the default account and a root access key of it, for `postern env`
  */
-export function ensureFirstState(tx: Transaction, now: Date): { account: AccountRow; rootKey: AccessKeyRow } {
+export function ensureFirstState(
+  tx: Transaction,
+  now: Date,
+  kept?: AccessKeyRow,
+): { account: AccountRow; rootKey: AccessKeyRow } {
   const account = tx.get('account', defaultAccountId);
-  if (!account) return createAccount(tx, defaultAccountId, now);
+  if (!account) return createAccount(tx, defaultAccountId, now, kept);
   const rootKey = rootKeyOf(tx, defaultAccountId);
   if (rootKey) return { account, rootKey };
   // Root may delete its own keys through IAM; the operator still needs a way in after a restart.
-  const made: AccessKeyRow = {
+  const made = newRootKey(defaultAccountId, now);
+  tx.put('access-key', made);
+  return { account, rootKey: made };
+}
+
+function newRootKey(accountId: string, now: Date): AccessKeyRow {
+  return {
     id: newAccessKeyId('AKIA'),
-    accountId: defaultAccountId,
+    accountId,
     region: 'global',
     secretAccessKey: newSecretAccessKey(),
     status: 'Active',
     createDate: timestamp(now),
     owner: { kind: 'root' },
   };
-  tx.put('access-key', made);
-  return { account, rootKey: made };
 }
 
 /** The oldest active long-term key of an account's root. */
@@ -64,7 +68,11 @@ export function rootKeyOf(tx: Transaction, accountId: string): AccessKeyRow | un
     .find((key) => key.owner.kind === 'root' && key.status === 'Active' && key.expiration === undefined);
 }
 
-/** Which account's root an unknown access key id stands for when the operator chose `--auth open`. */
-export function openAuthKey(accessKeyId: string): string {
+/**
+ * Which account's root an unknown access key id stands for when the operator chose `--auth open`.
+ * @returns undefined for a key that IAM or STS once issued: it was deleted or has expired, and does not become root by that
+ */
+export function openAuthKey(accessKeyId: string): string | undefined {
+  if (isIssuedKeyId(accessKeyId)) return undefined;
   return /^\d{12}$/.test(accessKeyId) ? accessKeyId : defaultAccountId;
 }

@@ -2,7 +2,7 @@
 // Prefixes: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html (read 2026-11-20). The ARN's partition is the
 // request's, because IAM's rows are one per account while the same cloud serves several partitions.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -13,9 +13,25 @@ function randomBase32(length: number): string {
   return text;
 }
 
-/** `AKIA…` for long-term keys, `ASIA…` for temporary ones: 20 characters. */
+/**
+ * `AKIA…` for long-term keys, `ASIA…` for temporary ones: 20 characters. The last six follow from the others, so that a key of ours is known
+ * as such when its row is gone: `--auth open` lets unknown keys in, and a deleted or expired one is not unknown but dead.
+ */
 export function newAccessKeyId(prefix: 'AKIA' | 'ASIA'): string {
-  return prefix + randomBase32(16);
+  const body = prefix + randomBase32(10);
+  return body + checkLetters(body);
+}
+
+/** Was this access key id given out by a Postern, now or ever? One in 2^30 foreign ids is taken for one. */
+export function isIssuedKeyId(accessKeyId: string): boolean {
+  return /^A[KS]IA[A-Z2-7]{16}$/.test(accessKeyId) && checkLetters(accessKeyId.slice(0, 14)) === accessKeyId.slice(14);
+}
+
+function checkLetters(body: string): string {
+  const hash = createHash('sha256').update(`postern access key ${body}`).digest();
+  let text = '';
+  for (const byte of hash.subarray(0, 6)) text += base32.charAt(byte % 32);
+  return text;
 }
 
 /** 40 characters of base64's alphabet, like AWS's. */

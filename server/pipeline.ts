@@ -23,6 +23,7 @@ import {
   signatureRefused,
 } from './edge/edge.ts';
 import { AwsError } from './errors.ts';
+import { noteUse } from './last-used.ts';
 import type { RequestEvent } from './operator/api.ts';
 import type { BaseCall, Call, Operation, Service, Settings, StreamCall } from './service.ts';
 import type { AccessKeyRow } from './store/rows/iam.ts';
@@ -81,6 +82,10 @@ async function serve(
   const admission = await admit(exchange, { lookup: lookupIn(parts), now });
   progress.identified = admission.identified;
   const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
+  if (accessKey) {
+    const { service, region } = admission.identified;
+    noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, now });
+  }
   if (!('operation' in admission)) throw admission.failure;
   const { operation: model, input } = admission;
   const service = parts.services.get(model.service.name);
@@ -206,7 +211,9 @@ function eventOf(
   failure: unknown,
   durationMs: number,
 ): RequestEvent {
-  const { identified, principal, accessKeyId, asked } = progress;
+  const { identified, principal, asked } = progress;
+  // Also of a request that was refused: then it is the key that the client claimed, and the principal is nobody.
+  const accessKeyId = progress.accessKeyId ?? identified.scope?.accessKeyId;
   // The decision that ended it, or else the first one, which is the operation's own.
   const decisions = asked?.decisions ?? [];
   const decision = decisions.findLast((one) => !one.allowed && status >= 400) ?? decisions[0];

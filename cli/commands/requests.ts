@@ -1,8 +1,9 @@
 // `postern requests`: what was asked of the cloud: who, which action, by which road, and which policy decided.
 
 import type { RequestEvent } from '@postern/server/operator/api.ts';
-import { Cloud, dataDirectory } from '../cloud.ts';
-import { answer, paint, wrap } from '../terminal.ts';
+import { Cloud } from '../cloud.ts';
+import { dataDirectory } from '../spelling.ts';
+import { answer, exitCodes, OperatorError, paint, wrap } from '../terminal.ts';
 
 export interface RequestsOptions {
   readonly data?: string;
@@ -13,11 +14,14 @@ export interface RequestsOptions {
 }
 
 export async function requests(options: RequestsOptions): Promise<number> {
+  if (!/^\d+$/.test(options.limit)) {
+    throw new OperatorError(`--limit is a whole number, not '${options.limit}'.`, { exitCode: exitCodes.usage });
+  }
   const cloud = Cloud.find(dataDirectory(options.data));
   const query = new URLSearchParams({ limit: options.limit });
+  if (options.denied) query.set('denied', '1');
   if (options.follow) query.set('follow', '1');
   for await (const event of cloud.lines<RequestEvent>(`/requests?${query}`)) {
-    if (options.denied && event.decision?.allowed !== false) continue;
     if (options.json) answer(JSON.stringify(event));
     else print(event);
   }
@@ -25,15 +29,17 @@ export async function requests(options: RequestsOptions): Promise<number> {
 }
 
 /** `assumed-role/app/i-0ab` rather than the whole ARN: the account is in the ARN, and one account is the usual case. */
-function who(arn: string): string {
-  return arn.split(':').slice(5).join(':') || arn;
+export function who({ principalArn, accessKeyId }: Pick<RequestEvent, 'principalArn' | 'accessKeyId'>): string {
+  if (principalArn === 'anonymous' && accessKeyId !== undefined) return `somebody who claims the key ${accessKeyId}`;
+  return principalArn.split(':').slice(5).join(':') || principalArn;
 }
 
 /** The road in words: the source address, then what it came through. */
 export function road(path: RequestEvent['path']): string {
+  const tls = path.secure ? ', TLS' : '';
   return path.kind === 'internet'
-    ? `${path.sourceIp} over the internet`
-    : `${path.sourceIp} in ${path.vpcId} through ${path.vpcEndpointId}`;
+    ? `${path.sourceIp} over the internet${tls}`
+    : `${path.sourceIp} in ${path.vpcId} through ${path.vpcEndpointId}${tls}`;
 }
 
 export function decisionWords(event: RequestEvent): string {
@@ -49,16 +55,22 @@ export function decisionWords(event: RequestEvent): string {
     : `denied: no ${decision.layer} policy allows it`;
 }
 
+/** The wall clock of the person who reads it, to the second. */
+function clockTime(time: string): string {
+  const at = new Date(time);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
 function print(event: RequestEvent): void {
   const ok = event.status < 400;
   const mark = ok ? paint(process.stdout, 'green', '✓') : paint(process.stdout, 'red', '✗');
-  const time = event.time.slice(11, 19);
+  const time = clockTime(event.time);
   const call = paint(process.stdout, 'bold', `${event.service}:${event.operation}`);
   const outcome = ok ? `${event.status}` : `${event.status} ${event.errorCode ?? ''}`;
   const width = process.stdout.columns ?? 80;
   answer(`${time} ${mark} ${call}  ${outcome}  ${Math.round(event.durationMs)} ms`);
   const lines = [
-    `${who(event.principalArn)}${event.resource && event.resource !== '*' ? ` on ${event.resource}` : ''}`,
+    `${who(event)}${event.resource && event.resource !== '*' ? ` on ${event.resource}` : ''}`,
     `from ${road(event.path)}`,
     decisionWords(event),
     ...(event.explanation === undefined ? [] : [event.explanation]),

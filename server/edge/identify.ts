@@ -13,7 +13,15 @@ import {
   type RequestHead,
   readHost,
 } from './head.ts';
-import { invalidUri, malformedQuery, methodNotAllowed, serviceNotServed, unknownOperation } from './refusals.ts';
+import {
+  duplicateParameter,
+  formUploadNotImplemented,
+  invalidUri,
+  malformedQuery,
+  methodNotAllowed,
+  serviceNotServed,
+  unknownOperation,
+} from './refusals.ts';
 import { findRoute } from './routes.ts';
 
 /** The scope of a version 4 signature: `KEY/20261121/us-east-1/ec2/aws4_request`. */
@@ -118,6 +126,7 @@ export function identify(head: RequestHead): Identified {
       const route = findRoute(service, head, service.protocol === 'rest-xml' ? host.bucket : undefined);
       if (route === 'bad-encoding') return { ...known, failure: invalidUri(service.protocol) };
       if (route === 'no-such-operation') {
+        if (service.name === 's3' && isFormUpload(head)) return { ...known, failure: formUploadNotImplemented() };
         return {
           ...known,
           failure:
@@ -155,6 +164,8 @@ function withForm(
 ): Identified {
   if (!form) return { ...known, failure: malformedQuery(known.service) };
   const action = formValue(form, 'Action') ?? '';
+  if (form.filter(([name]) => name === 'Action').length > 1)
+    return { ...known, form, failure: duplicateParameter(known.service.protocol, 'Action') };
   const operation = known.service.operation(action);
   return {
     ...known,
@@ -166,6 +177,10 @@ function withForm(
 
 function formValue(form: readonly QueryPair[] | undefined, name: string): string | undefined {
   return form?.find((pair) => pair[0] === name)?.[1];
+}
+
+function isFormUpload(head: RequestHead): boolean {
+  return head.method === 'POST' && head.headers['content-type']?.startsWith('multipart/form-data') === true;
 }
 
 function isForm(head: RequestHead): boolean {

@@ -181,6 +181,25 @@ export function clockSkewed(
     : new AwsError('InvalidSignatureException', 400, message);
 }
 
+/** The scope names a region that there is not: no default VPC, no bucket, no account of its own is there for it. */
+export function regionRefused(protocol: Protocol, region: string): AwsError {
+  const message = `Credential should be scoped to a valid region, not '${region}'.`;
+  switch (dialectOf(protocol)) {
+    case 's3':
+      return new AwsError(
+        'AuthorizationHeaderMalformed',
+        400,
+        `The authorization header is malformed; the region '${region}' is wrong`,
+      );
+    case 'ec2':
+      return new AwsError(...notValidated);
+    case 'query':
+      return new AwsError('SignatureDoesNotMatch', 403, message);
+    case 'json':
+      return new AwsError('InvalidSignatureException', 400, message);
+  }
+}
+
 function isoTime(basic: string): string {
   return basic.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
 }
@@ -260,6 +279,11 @@ export function malformedQuery(service: ServiceModel): AwsError {
 /** A parameter that the operation does not have (EC2 alone refuses these). */
 export function unknownParameter(name: string): AwsError {
   return new AwsError('UnknownParameter', 400, `The parameter ${name} is not recognized`);
+}
+
+/** S3's form uploads are in its API and in none of its SDKs' schemas. */
+export function formUploadNotImplemented(): AwsError {
+  return new AwsError('NotImplemented', 501, 'Postern does not implement s3:PostObject, the upload by an HTML form.');
 }
 
 export function duplicateParameter(protocol: Protocol, name: string): AwsError {

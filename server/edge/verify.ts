@@ -1,11 +1,12 @@
 // Is the request signed by who it says? Header and presigned-query signatures of version 4, with the clock, the token and the payload's hash.
-// Order of checks, as callers can see it: form of the signature, clock or expiry, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
+// Order of checks, as callers can see it: form of the signature, clock or expiry, region, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
 // Gaps: SigV4A, and version 2 outside of presigned URLs of S3, are refused by name.
 
+import { type Region, regions } from '@postern/network/addresses.ts';
 import type { AwsError } from '../errors.ts';
 import { queryValue, type RequestHead, readHost } from './head.ts';
 import { authorizationPart, type Identified } from './identify.ts';
-import { clockSkewed, invalidUri, queryParametersRefused, signatureRefused } from './refusals.ts';
+import { clockSkewed, invalidUri, queryParametersRefused, regionRefused, signatureRefused } from './refusals.ts';
 import { hasSignatureV2, readSignatureV2, signV2, stringToSignV2 } from './sigv2.ts';
 import {
   algorithm,
@@ -57,6 +58,7 @@ export interface Signed {
 }
 
 export const anonymous: Anonymous = { kind: 'anonymous' };
+const knownRegions: ReadonlySet<Region> = new Set(regions);
 const skewMs = 15 * 60 * 1000;
 const maxExpiresSeconds = 7 * 24 * 3600;
 
@@ -78,7 +80,8 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   if (!parts || parts.signedHeaders.length === 0 || !parts.timestamp.startsWith(parts.scope.date))
     throw malformed(identified, presigned);
   checkTime(identified, parts, presigned, options.now);
-  const { accessKeyId } = parts.scope;
+  const { accessKeyId, region } = parts.scope;
+  if (!knownRegions.has(region as Region)) throw regionRefused(protocol, region);
   const credentials = options.lookup(accessKeyId);
   if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');

@@ -123,6 +123,17 @@ const cases: {
     expected: { s3: 'let in', ec2: 'let in', iam: 'let in', sts: 'let in', dynamodb: 'let in' },
   },
   {
+    title: 'a region that there is not: no account has anything there',
+    options: { extra: { region: 'mars-north-1' } },
+    expected: {
+      s3: "AuthorizationHeaderMalformed 400 The authorization header is malformed; the region 'mars-north-1' is wrong",
+      ec2: notValidated,
+      iam: "SignatureDoesNotMatch 403 Credential should be scoped to a valid region, not 'mars-north-1'.",
+      sts: "SignatureDoesNotMatch 403 Credential should be scoped to a valid region, not 'mars-north-1'.",
+      dynamodb: "InvalidSignatureException 400 Credential should be scoped to a valid region, not 'mars-north-1'.",
+    },
+  },
+  {
     title: '[E5] [F7] an unknown key',
     options: { id: 'AKIAUNKNOWN' },
     expected: {

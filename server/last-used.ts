@@ -1,0 +1,54 @@
+// When was a key or a role last used, where, and for which service? GetAccessKeyLastUsed and GetRole answer it from the row.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyLastUsed.html (read 2026-11-21). A use counts when the signature was good,
+// whatever became of the request. AWS is minutes late as well; here a row is written at most once a minute, and no answer waits for it.
+
+import { nameKey, timestamp } from './identities.ts';
+import type { AccessKeyRow, RoleRow } from './store/rows/iam.ts';
+import type { Store, Transaction } from './store/store.ts';
+
+const writeEveryMs = 60_000;
+
+interface Use {
+  readonly service: string;
+  readonly region: string;
+  readonly now: Date;
+}
+
+/** @param accessKey the key whose signature was good; a role's session counts for its role, other temporary keys for nothing */
+export function noteUse(store: Store, accessKey: AccessKeyRow, { service, region, now }: Use): void {
+  const { owner } = accessKey;
+  if (owner.kind === 'role-session') {
+    const find = (tx: Transaction) => roleOf(tx, accessKey.accountId, owner);
+    const role = store.read(find);
+    if (!role || isRecent(role.lastUsed, now)) return;
+    write(store, (tx) => {
+      const row = find(tx);
+      if (row) tx.put('role', { ...row, lastUsed: { date: timestamp(now), region } });
+    });
+    return;
+  }
+  if (accessKey.sessionToken !== undefined || isRecent(accessKey.lastUsed, now)) return;
+  write(store, (tx) => {
+    const row = tx.get('access-key', accessKey.id);
+    if (row) tx.put('access-key', { ...row, lastUsed: { date: timestamp(now), region, service } });
+  });
+}
+
+/** A role that was deleted and made again is another role. */
+function roleOf(
+  tx: Transaction,
+  accountId: string,
+  { roleName, roleId }: { roleName: string; roleId: string },
+): RoleRow | undefined {
+  const role = tx.get('role', nameKey(accountId, roleName));
+  return role?.roleId === roleId ? role : undefined;
+}
+
+function isRecent(lastUsed: { date: string } | undefined, now: Date): boolean {
+  return lastUsed !== undefined && now.getTime() - Date.parse(lastUsed.date) < writeEveryMs;
+}
+
+function write(store: Store, work: (tx: Transaction) => void): void {
+  // A commit that fails ends the process; nobody waits for this one in particular.
+  store.transact(work).durable?.catch(() => {});
+}
