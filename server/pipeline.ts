@@ -2,6 +2,7 @@
 // Services are looked up in a table; protocols are the edge's. What is thrown on the way is answered in the request's own protocol,
 // and every request leaves one event in the trail, whatever became of it.
 
+import { regions } from '@postern/network/addresses.ts';
 import type { Principal } from '@postern/policy/types.ts';
 import type { Authorizer, DecisionRecord, RequestAuthorization } from './authorize/authorize.ts';
 import { anonymous, principalOf, rootPrincipal } from './authorize/principal.ts';
@@ -43,6 +44,9 @@ export interface PipelineParts {
   readonly log: (text: string) => void;
 }
 
+const knownRegions: ReadonlySet<string> = new Set(regions);
+const isRegion = (name: string) => knownRegions.has(name);
+
 /** What is learned on the way, for the answer and for the trail. */
 interface Progress {
   identified: Identified;
@@ -79,7 +83,7 @@ async function serve(
   requestId: string,
   now: Date,
 ): Promise<Answer> {
-  const admission = await admit(exchange, { lookup: lookupIn(parts), now });
+  const admission = await admit(exchange, { lookup: lookupIn(parts), now, isRegion });
   progress.identified = admission.identified;
   const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
   if (accessKey) {

@@ -2,7 +2,6 @@
 // Order of checks, as callers can see it: form of the signature, clock or expiry, region, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
 // Gaps: SigV4A, and version 2 outside of presigned URLs of S3, are refused by name.
 
-import { type Region, regions } from '@postern/network/addresses.ts';
 import type { AwsError } from '../errors.ts';
 import { queryValue, type RequestHead, readHost } from './head.ts';
 import { authorizationPart, type Identified } from './identify.ts';
@@ -35,6 +34,8 @@ export type Lookup = (accessKeyId: string) => Credentials | 'accept-any' | undef
 export interface VerifyOptions {
   readonly lookup: Lookup;
   readonly now: Date;
+  /** Which names are regions; every name is one when it is not given. */
+  readonly isRegion?: (name: string) => boolean;
   /** The whole body, when it was read before; needed where no header carries its hash. */
   readonly body?: Uint8Array | undefined;
 }
@@ -58,7 +59,6 @@ export interface Signed {
 }
 
 export const anonymous: Anonymous = { kind: 'anonymous' };
-const knownRegions: ReadonlySet<Region> = new Set(regions);
 const skewMs = 15 * 60 * 1000;
 const maxExpiresSeconds = 7 * 24 * 3600;
 
@@ -81,7 +81,7 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
     throw malformed(identified, presigned);
   checkTime(identified, parts, presigned, options.now);
   const { accessKeyId, region } = parts.scope;
-  if (!knownRegions.has(region as Region)) throw regionRefused(protocol, region);
+  if (options.isRegion?.(region) === false) throw regionRefused(protocol, region);
   const credentials = options.lookup(accessKeyId);
   if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');

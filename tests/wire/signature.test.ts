@@ -124,13 +124,13 @@ const cases: {
   },
   {
     title: 'a region that there is not: no account has anything there',
-    options: { extra: { region: 'mars-north-1' } },
+    options: { extra: { region: 'mars-north-10' } },
     expected: {
-      s3: "AuthorizationHeaderMalformed 400 The authorization header is malformed; the region 'mars-north-1' is wrong",
+      s3: "AuthorizationHeaderMalformed 400 The authorization header is malformed; the region 'mars-north-10' is wrong",
       ec2: notValidated,
-      iam: "SignatureDoesNotMatch 403 Credential should be scoped to a valid region, not 'mars-north-1'.",
-      sts: "SignatureDoesNotMatch 403 Credential should be scoped to a valid region, not 'mars-north-1'.",
-      dynamodb: "InvalidSignatureException 400 Credential should be scoped to a valid region, not 'mars-north-1'.",
+      iam: "SignatureDoesNotMatch 403 Credential should be scoped to a valid region, not 'mars-north-10'.",
+      sts: "SignatureDoesNotMatch 403 Credential should be scoped to a valid region, not 'mars-north-10'.",
+      dynamodb: "InvalidSignatureException 400 Credential should be scoped to a valid region, not 'mars-north-10'.",
     },
   },
   {

@@ -41,6 +41,7 @@ export async function startEdge(behaviour: EdgeBehaviour): Promise<Edge> {
     async handle(exchange) {
       const admission = await admit(exchange, {
         lookup: behaviour.lookup ?? lookup,
+        isRegion: (name) => /^[a-z]{2}-[a-z]+-\d$/.test(name),
         now: behaviour.now?.() ?? new Date(),
       });
       const requestId = newRequestId(admission.identified.protocol);
