@@ -3,8 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { exitCodes, OperatorError } from './terminal.ts';
 
@@ -21,22 +20,6 @@ export interface Environment {
   readonly AWS_DEFAULT_REGION: string;
 }
 
-/** `--data`, POSTERN_DATA, or the XDG data directory. */
-export function dataDirectory(option?: string): string {
-  if (option) return resolve(option);
-  const fromEnvironment = process.env['POSTERN_DATA'];
-  if (fromEnvironment) return resolve(fromEnvironment);
-  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'postern');
-}
-
-/** How the person started this command, for messages that tell them what to type next. */
-export function commandName(): string {
-  const script = process.argv[1] ?? 'postern';
-  if (!script.endsWith('.mjs')) return 'postern';
-  const here = `${process.cwd()}/`;
-  return script.startsWith(here) ? `./${script.slice(here.length)}` : script;
-}
-
 export class Cloud {
   readonly endpoint: URL;
   readonly #token: string;
@@ -48,21 +31,22 @@ export class Cloud {
 
   /** @throws OperatorError when no cloud runs on this data directory */
   static find(directory: string): Cloud {
-    let run: RunFile;
-    let token: string;
     try {
-      run = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as RunFile;
-      token = readFileSync(join(directory, 'operator-token'), 'utf8').trim();
+      const run = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as RunFile;
+      const token = readFileSync(join(directory, 'operator-token'), 'utf8').trim();
+      // After kill -9 the file is still there, and another program may have the port: it must not be given the token.
+      if (lives(run.processId)) return new Cloud(new URL(run.endpoint), token);
     } catch (error) {
-      const denied = (error as NodeJS.ErrnoException).code === 'EACCES';
-      throw new OperatorError(
-        denied
-          ? `The cloud in ${directory} belongs to another user.`
-          : `No cloud is running (nothing in ${directory}).`,
-        { exitCode: exitCodes.notRunning, cure: `${commandName()} up` },
-      );
+      if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+        throw new OperatorError(`The cloud in ${directory} belongs to another user, and only that user may ask it.`, {
+          exitCode: exitCodes.notRunning,
+        });
+      }
     }
-    return new Cloud(new URL(run.endpoint), token);
+    throw new OperatorError(`No cloud is running on ${directory}.`, {
+      exitCode: exitCodes.notRunning,
+      cure: 'postern up',
+    });
   }
 
   /**
@@ -72,29 +56,26 @@ export class Cloud {
    */
   async ask<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
     const response = await this.#send(method, path, body);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString('utf8');
-    const value: unknown = text === '' ? {} : JSON.parse(text);
-    if ((response.statusCode ?? 500) >= 400) {
-      const failure = value as { message?: string; cure?: string };
-      throw new OperatorError(
-        failure.message ?? `The cloud answered ${response.statusCode}.`,
-        failure.cure ? { cure: failure.cure } : {},
-      );
-    }
+    const { value, failure } = await this.#read(response);
+    if (failure) throw failure;
     return value as T;
   }
 
   /** Lines of JSON as they come, until the cloud ends or the caller stops reading. */
   async *lines<T>(path: string): AsyncGenerator<T> {
     const response = await this.#send('GET', path);
+    if (response.statusCode !== 200) throw (await this.#read(response)).failure ?? this.#stranger();
     let rest = '';
     response.setEncoding('utf8');
-    for await (const chunk of response) {
-      const parts = (rest + String(chunk)).split('\n');
-      rest = parts.pop() ?? '';
-      for (const line of parts) if (line !== '') yield JSON.parse(line) as T;
+    try {
+      for await (const chunk of response) {
+        const parts = (rest + String(chunk)).split('\n');
+        rest = parts.pop() ?? '';
+        for (const line of parts) if (line !== '') yield JSON.parse(line) as T;
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') throw ended();
+      throw error;
     }
   }
 
@@ -107,20 +88,7 @@ export class Cloud {
         resolvePromise(socket);
       });
       request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const failure = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}') as {
-            message?: string;
-            cure?: string;
-          };
-          reject(
-            new OperatorError(
-              failure.message ?? `The cloud answered ${response.statusCode}.`,
-              failure.cure ? { cure: failure.cure } : {},
-            ),
-          );
-        });
+        this.#read(response).then(({ failure }) => reject(failure ?? this.#stranger()), reject);
       });
       request.on('error', (error) => reject(this.#unreachable(error)));
       request.end();
@@ -151,10 +119,47 @@ export class Cloud {
     });
   }
 
+  /** The whole answer: its value, or the failure that it tells. */
+  async #read(response: http.IncomingMessage): Promise<{ value: unknown; failure?: OperatorError }> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString('utf8');
+    let value: unknown;
+    try {
+      value = text === '' ? {} : JSON.parse(text);
+    } catch {
+      throw this.#stranger();
+    }
+    if ((response.statusCode ?? 500) < 400) return { value };
+    const { message, cure } = value as { message?: string; cure?: string };
+    const words = message ?? `The cloud answered ${response.statusCode}.`;
+    return { value, failure: new OperatorError(words, cure ? { cure } : {}) };
+  }
+
   #unreachable(error: Error): OperatorError {
     return new OperatorError(`No cloud answers at ${this.endpoint.origin} (${error.message}).`, {
       exitCode: exitCodes.notRunning,
-      cure: `${commandName()} up`,
+      cure: 'postern up',
     });
+  }
+
+  #stranger(): OperatorError {
+    return new OperatorError(`What answers at ${this.endpoint.origin} is not Postern.`, {
+      exitCode: exitCodes.notRunning,
+    });
+  }
+}
+
+/** The cloud went away in the middle of an answer. */
+export function ended(): OperatorError {
+  return new OperatorError('The cloud has ended.', { exitCode: exitCodes.notRunning, cure: 'postern up' });
+}
+
+function lives(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

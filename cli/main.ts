@@ -1,59 +1,78 @@
 #!/usr/bin/env node
-// The `postern` command. Each subcommand is a row here and a function in commands/. Exit codes: 0 done, 1 the answer is no, 2 wrong usage,
-// 3 no cloud running, 4 this machine cannot run one.
+// The `postern` command. Each subcommand is a row here and a function in commands/; docs/commands.md describes them.
+// Exit codes: terminal.ts. With --json a failure is JSON too, on stdout, `{ "error": { message, cure, exitCode } }`; its words are on stderr as ever.
 
 import { Command, CommanderError } from 'commander';
 import { aws } from './commands/aws.ts';
 import { down, env, reset, status, up, wait } from './commands/cloud.ts';
-import { connect } from './commands/connect.ts';
+import { type ConnectOptions, connect } from './commands/connect.ts';
 import { exec } from './commands/exec.ts';
 import { lab } from './commands/lab.ts';
 import { requests } from './commands/requests.ts';
-import { exitCodes, OperatorError, paint, say } from './terminal.ts';
+import { optionsAfter } from './options.ts';
+import { commandName, dataDirectory, spell } from './spelling.ts';
+import { answerJson, exitCodes, OperatorError, paint, say } from './terminal.ts';
 
 const version = '0.1.0';
 
-/** Ends the process with the command's own code; every subcommand returns one. */
-function finish(work: Promise<number>): void {
-  work.then(
+/** Runs a subcommand with its options, those before its name included, and ends with the code that it returns. */
+function run<O extends { data?: string; json?: boolean }>(
+  command: Command,
+  work: (options: O) => Promise<number>,
+): Promise<void> {
+  const options = command.optsWithGlobals<O>();
+  return work(options).then(
     (code) => {
       process.exitCode = code;
     },
     (error: unknown) => {
-      process.exitCode = report(error);
+      process.exitCode = report(error, options);
     },
   );
 }
 
-function report(error: unknown): number {
-  if (error instanceof OperatorError) {
-    say(`${paint(process.stderr, 'red', 'postern:')} ${error.message}`);
-    if (error.cure) say(`\n    ${error.cure}\n`);
-    return error.exitCode;
-  }
-  if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
-  say(`postern: ${(error as Error).stack ?? String(error)}`);
-  return exitCodes.failed;
+function report(error: unknown, options: { data?: string; json?: boolean }): number {
+  const mistake = error instanceof OperatorError;
+  const message = mistake ? error.message : `a bug of Postern: ${(error as Error).stack ?? String(error)}`;
+  const cure = mistake && error.cure ? spell(error.cure, commandName(dataDirectory(options.data))) : undefined;
+  const exitCode = mistake ? error.exitCode : exitCodes.failed;
+  say(`${paint(process.stderr, 'red', 'postern:')} ${message}`);
+  if (cure) say(`\n    ${cure}\n`);
+  if (options.json) answerJson({ error: { message, ...(cure && { cure }), exitCode } });
+  return exitCode;
 }
 
-/** `exec i-… -- CMD`: the dashes end the options and are no part of the command. */
-function afterDashes(command: string[]): string[] {
-  return command[0] === '--' ? command.slice(1) : command;
-}
+const data = ['--data <directory>', 'where the cloud is kept (default: POSTERN_DATA, or your data directory)'] as const;
+const json = ['--json', 'answer in JSON, errors too'] as const;
 
 const program = new Command('postern')
   .description('An AWS VPC on your own machine whose network really decides.')
   .version(version)
   .enablePositionalOptions()
-  .showHelpAfterError('(postern help shows every command)')
+  .configureOutput({ outputError: () => {} })
   .exitOverride()
+  .option(...data)
+  .option(...json)
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 no cloud running, 4 this machine cannot run one.',
+    `
+Exit codes: 0 done
+            1 the answer is no
+            2 wrong usage
+            3 no cloud is running
+            4 this machine cannot run one
+exec, connect and aws end with the status of what they ran.`,
   );
 
-const data = ['--data <directory>', 'where the cloud is kept (POSTERN_DATA)'] as const;
-const json = ['--json', 'answer in JSON'] as const;
+/** A subcommand that has nothing but the common options. */
+function simple(name: string, description: string, work: typeof status): void {
+  program
+    .command(name)
+    .description(description)
+    .option(...data)
+    .option(...json)
+    .action((_options, command: Command) => run(command, work));
+}
 
 program
   .command('up')
@@ -65,68 +84,52 @@ program
   .option('--strict-images', 'refuse unknown AMI ids instead of running the default image')
   .option('--quotas <mode>', 'off, or aws: enforce AWS’s default quotas', 'off')
   .option(...json)
-  .action((options) => finish(up(options)));
+  .action((_options, command: Command) => run(command, up));
 
-program
-  .command('down')
-  .description('end the running cloud; its state is kept')
-  .option(...data)
-  .option(...json)
-  .action((options) => finish(down(options)));
-program
-  .command('status')
-  .description('what is running')
-  .option(...data)
-  .option(...json)
-  .action((options) => finish(status(options)));
-program
-  .command('env')
-  .description('print the export lines for AWS tools')
-  .option(...data)
-  .option(...json)
-  .action((options) => finish(env(options)));
-program
-  .command('reset')
-  .description('back to the first state; everything in the cloud is lost')
-  .option(...data)
-  .option(...json)
-  .action((options) => finish(reset(options)));
-program
-  .command('wait')
-  .description('wait until packets see every change made so far')
-  .option(...data)
-  .option(...json)
-  .action((options) => finish(wait(options)));
+simple('down', 'end the running cloud; its state is kept', down);
+simple('status', 'what is running', status);
+simple('env', 'print the export lines for AWS tools', env);
+simple('reset', 'back to the first state; everything in the cloud is lost', reset);
+simple('wait', 'wait until packets see every change made so far', wait);
 
 program
   .command('aws')
   .description('run the AWS CLI against the cloud')
+  .usage('ARGS…')
   .argument('[args...]')
   .helpOption(false)
   .allowUnknownOption()
   .passThroughOptions()
-  .action((args: string[]) => finish(aws(args, {})));
+  .action((args: string[], _options, command: Command) => run(command, (options) => aws(args, options)));
 
 program
   .command('exec')
   .description('run a command inside an instance, past the network')
+  .usage('[options] INSTANCE [--] [COMMAND…]')
   .argument('<instance>')
   .argument('[command...]')
   .option(...data)
   .option('-t, --tty', 'give it a terminal')
   .passThroughOptions()
-  .action((instance: string, command: string[], options) => finish(exec(instance, afterDashes(command), options)));
+  .action((instance: string, words: string[], _options, command: Command) => {
+    const argv = optionsAfter(command, words);
+    return run(command, (options) => exec(instance, argv, options));
+  });
 
 program
   .command('connect')
   .description('a shell over the network, port 22; says what is in the way')
+  .usage('[options] INSTANCE [--] [COMMAND…]')
   .argument('<instance>')
   .argument('[command...]')
   .option(...data)
   .option('--user <name>', 'the user to log in as', 'ec2-user')
   .option(...json)
   .passThroughOptions()
-  .action((instance: string, command: string[], options) => finish(connect(instance, afterDashes(command), options)));
+  .action((instance: string, words: string[], _options, command: Command) => {
+    const argv = optionsAfter(command, words);
+    return run(command, (options: ConnectOptions) => connect(instance, argv, options));
+  });
 
 program
   .command('requests')
@@ -136,7 +139,7 @@ program
   .option('--denied', 'only those that a policy denied')
   .option(...data)
   .option(...json)
-  .action((options) => finish(requests(options)));
+  .action((_options, command: Command) => run(command, requests));
 
 program
   .command('lab')
@@ -144,11 +147,36 @@ program
   .option('--only <steps>', 'up to this step, e.g. E12')
   .option('--keep', 'leave the lab’s cloud running afterwards')
   .option(...json)
-  .action((options) => finish(lab(options)));
+  .action((_options, command: Command) => run(command, lab));
+
+/** What commander says of a wrong command line, in this command's own voice. Help and version are answers. */
+function reportUsage(error: CommanderError, words: readonly string[]): number {
+  if (error.exitCode === 0) return exitCodes.ok;
+  if (error.code === 'commander.help') return exitCodes.usage; // `postern` alone: the help was the answer
+  const [what = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`.replace(/\.?$/, '.');
+  const meant = suggestion.replace(/^\((.*)\)$/, ' $1');
+  const subcommand = program.commands.find((one) => words.includes(one.name()));
+  return report(
+    new OperatorError(`${sentence}${meant}`, {
+      exitCode: exitCodes.usage,
+      cure: `postern help${subcommand ? ` ${subcommand.name()}` : ''}`,
+    }),
+    { json: words.includes('--json') },
+  );
+}
+
+// Who reads our output may have seen enough: end as a program that SIGPIPE ends.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(141);
+  });
+}
 
 try {
-  program.parse();
+  await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CommanderError) process.exitCode = reportUsage(error, process.argv.slice(2));
+  else process.exitCode = report(error, { json: process.argv.includes('--json') });
 }

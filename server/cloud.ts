@@ -187,7 +187,7 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
       await control.settled();
       return store.revision;
     },
-    requests: (limit) => trail.list({ limit }),
+    requests: (filter) => trail.list(filter),
     follow: (listener) => trail.follow(listener),
     connectTarget: (instanceId, user, publicKey) => {
       const instance = instanceOf(store, instanceId);
@@ -201,7 +201,7 @@ export async function startCloud({ configuration, token, log }: CloudParts): Pro
         throw new OperatorFailure(
           409,
           `${request.instanceId} is ${instance.state}, not running.`,
-          `aws ec2 start-instances --instance-ids ${request.instanceId}`,
+          `aws ec2 start-instances --region ${instance.region} --instance-ids ${instance.id}`,
         );
       }
       return execSession((argv, options) => machines.exec(instance.id, argv, options), request);
@@ -308,7 +308,12 @@ function instanceOf(store: Store, instanceId: string) {
 
 function connectTarget(snapshot: Snapshot, store: Store, instanceId: string): ConnectTarget {
   const instance = instanceOf(store, instanceId);
-  const diagnosis = diagnoseConnect(snapshot, { instanceId: instance.id, port: sshPort, state: instance.state });
+  const diagnosis = diagnoseConnect(snapshot, {
+    instanceId: instance.id,
+    port: sshPort,
+    state: instance.state,
+    region: instance.region,
+  });
   return { instanceId, ...diagnosis };
 }
 

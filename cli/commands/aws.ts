@@ -1,34 +1,54 @@
 // `postern aws ARGS…`: the person's own AWS CLI with endpoint, credentials and region set. Debian's v2 is 2.9, which does not read
-// AWS_ENDPOINT_URL (2.13 does), so the endpoint is given as an argument as well.
+// AWS_ENDPOINT_URL (2.13 does), so the endpoint is given as an argument as well. Everything else passes through untouched.
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { Cloud, dataDirectory } from '../cloud.ts';
+import { Cloud, type Environment } from '../cloud.ts';
+import { dataDirectory } from '../spelling.ts';
 import { exitCodes, OperatorError } from '../terminal.ts';
 
+/** @returns the AWS CLI's own exit status */
 export async function aws(args: readonly string[], options: { data?: string }): Promise<number> {
   const environment = await Cloud.find(dataDirectory(options.data)).environment();
-  const own = process.env['AWS_ACCESS_KEY_ID'] || process.env['AWS_PROFILE'];
-  const region = process.env['AWS_DEFAULT_REGION'] ?? process.env['AWS_REGION'] ?? environment.AWS_DEFAULT_REGION;
-  const credentials = own
-    ? {}
-    : { AWS_ACCESS_KEY_ID: environment.AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: environment.AWS_SECRET_ACCESS_KEY };
-  const endpoint = args.includes('--endpoint-url') ? [] : ['--endpoint-url', environment.AWS_ENDPOINT_URL];
-  const child = spawn('aws', [...endpoint, ...args], {
+  const child = spawn('aws', ['--endpoint-url', environment.AWS_ENDPOINT_URL, ...args], {
     stdio: 'inherit',
-    env: { ...process.env, AWS_ENDPOINT_URL: environment.AWS_ENDPOINT_URL, AWS_DEFAULT_REGION: region, ...credentials },
+    env: environmentFor(process.env, environment),
   });
+  // Ctrl-C reaches both from the terminal: the CLI has things to undo, and the prompt comes back when it has ended.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'ENOENT'
           ? new OperatorError('The AWS CLI is not installed.', {
-              exitCode: exitCodes.usage,
-              cure: 'sudo apt-get install awscli',
+              exitCode: exitCodes.cannotStart,
+              cure: 'sudo apt-get install -y awscli',
             })
           : error,
       );
     });
     child.on('exit', (code, signal) => resolve(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
   });
+}
+
+/**
+ * A key in the person's environment is used, since they may be trying out a user of this cloud; a profile there is not, since it is the real AWS's,
+ * and may ask the real AWS for its keys. `--profile` says that it is wanted.
+ */
+export function environmentFor(own: NodeJS.ProcessEnv, cloud: Environment): NodeJS.ProcessEnv {
+  const { AWS_PROFILE: _profile, AWS_DEFAULT_PROFILE: _defaultProfile, ...rest } = own;
+  const pointed = {
+    ...rest,
+    AWS_ENDPOINT_URL: cloud.AWS_ENDPOINT_URL,
+    AWS_DEFAULT_REGION: own['AWS_DEFAULT_REGION'] || own['AWS_REGION'] || cloud.AWS_DEFAULT_REGION,
+  };
+  if (own['AWS_ACCESS_KEY_ID']) return pointed;
+  // A session token that belongs to no key would go with ours and spoil it.
+  const { AWS_SESSION_TOKEN: _sessionToken, ...withoutToken } = pointed as NodeJS.ProcessEnv;
+  return {
+    ...withoutToken,
+    AWS_ACCESS_KEY_ID: cloud.AWS_ACCESS_KEY_ID,
+    AWS_SECRET_ACCESS_KEY: cloud.AWS_SECRET_ACCESS_KEY,
+  };
 }

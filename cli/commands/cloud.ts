@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '@postern/server/operator/api.ts';
-import { Cloud, commandName, dataDirectory } from '../cloud.ts';
-import { answer, answerJson, OperatorError, paint, say, table } from '../terminal.ts';
+import { Cloud } from '../cloud.ts';
+import { commandName, dataDirectory } from '../spelling.ts';
+import { answer, answerJson, exitCodes, OperatorError, paint, say, table } from '../terminal.ts';
 
 export interface UpOptions {
   readonly data?: string;
@@ -22,15 +23,20 @@ const choices = { auth: ['strict', 'open'], quotas: ['off', 'aws'] } as const;
 function choose<K extends keyof typeof choices>(option: K, value: string): (typeof choices)[K][number] {
   const found = choices[option].find((one) => one === value);
   if (!found)
-    throw new OperatorError(`--${option} is ${choices[option].join(' or ')}, not '${value}'.`, { exitCode: 2 });
+    throw new OperatorError(`--${option} is ${choices[option].join(' or ')}, not '${value}'.`, {
+      exitCode: exitCodes.usage,
+    });
   return found;
 }
 
 export async function up(options: UpOptions): Promise<number> {
   const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new OperatorError(`--port is a number from 0 to 65535, not '${options.port}'.`, { exitCode: 2 });
+  if (!/^\d+$/.test(options.port) || port > 65535) {
+    throw new OperatorError(`--port is a number from 0 to 65535, not '${options.port}'.`, {
+      exitCode: exitCodes.usage,
+    });
   }
+  const modes = { auth: choose('auth', options.auth), quotas: choose('quotas', options.quotas) };
   // The one place where the command line starts the cloud instead of asking it (ARCHITECTURE.md, "the law of imports").
   const { launch } = await import('@postern/server/launcher.ts');
   const startedAt = performance.now();
@@ -39,13 +45,18 @@ export async function up(options: UpOptions): Promise<number> {
     dataDirectory: directory,
     host: options.host,
     port,
-    auth: choose('auth', options.auth),
-    quotas: choose('quotas', options.quotas),
+    ...modes,
     strictImages: options.strictImages === true,
   });
   if (options.json) answerJson({ endpoint: cloud.endpoint, dataDirectory: directory, environment: cloud.environment });
   else greet(cloud, directory, performance.now() - startedAt, options.auth === 'open');
-  return cloud.ended;
+  const status = await cloud.ended;
+  if (status !== 0) {
+    const words = `The cloud ended by itself, with status ${status}; its words are above. Its state is kept.`;
+    throw new OperatorError(words, { cure: 'postern up' });
+  }
+  if (!options.json) say('postern: the cloud has ended; its state is kept.');
+  return exitCodes.ok;
 }
 
 function greet(
@@ -54,7 +65,7 @@ function greet(
   elapsedMs: number,
   open: boolean,
 ): void {
-  const command = commandName();
+  const command = commandName(directory);
   const bold = (text: string) => paint(process.stdout, 'bold', text);
   const dim = (text: string) => paint(process.stdout, 'dim', text);
   answer(`\n${bold('Postern is up')} at ${bold(cloud.endpoint)} ${dim(`(${(elapsedMs / 1000).toFixed(1)} s)`)}`);

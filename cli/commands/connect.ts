@@ -5,8 +5,9 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectTarget } from '@postern/server/operator/api.ts';
 import type { ClientChannel } from 'ssh2';
-import { Cloud, commandName, dataDirectory } from '../cloud.ts';
-import { answerJson, exitCodes, OperatorError, paint, say } from '../terminal.ts';
+import { Cloud } from '../cloud.ts';
+import { commandName, dataDirectory, spell } from '../spelling.ts';
+import { answerJson, exitCodes, OperatorError, paint, say, wrap } from '../terminal.ts';
 
 export interface ConnectOptions {
   readonly data?: string;
@@ -19,7 +20,8 @@ export async function connect(
   command: readonly string[],
   options: ConnectOptions,
 ): Promise<number> {
-  const cloud = Cloud.find(dataDirectory(options.data));
+  const directory = dataDirectory(options.data);
+  const cloud = Cloud.find(directory);
   const ssh2 = (await import('ssh2')).default;
   const key = ssh2.utils.generateKeyPairSync('ed25519');
   const target = await cloud.ask<ConnectTarget>('POST', '/connect', {
@@ -27,7 +29,7 @@ export async function connect(
     user: options.user,
     publicKey: key.public,
   });
-  if (target.findings.length > 0) return explain(target, options);
+  if (target.findings.length > 0) return explain(target, commandName(directory), options.json === true);
   say(`postern: connecting to ${target.publicIp} port 22, over the internet …`);
   let socket: Duplex;
   try {
@@ -37,27 +39,35 @@ export async function connect(
     if (!(error instanceof OperatorError)) throw error;
     throw new OperatorError(
       `${error.message} Route, gateway, network ACL and security group all let it pass, so look inside the instance.`,
-      { cure: `${commandName()} exec ${instanceId} -- ss -ltn` },
+      { cure: `postern exec ${instanceId} -- ss -ltn` },
     );
   }
   return session(ssh2, socket, key.private, command, options.user);
 }
 
-function explain(target: ConnectTarget, options: ConnectOptions): number {
-  if (options.json) {
-    answerJson(target);
+function explain(found: ConnectTarget, command: string, json: boolean): number {
+  const findings = found.findings.map(({ problem, cure }) => ({
+    problem,
+    ...(cure && { cure: spell(cure, command) }),
+  }));
+  if (json) {
+    answerJson({ ...found, findings });
     return exitCodes.failed;
   }
-  say(`${paint(process.stderr, 'red', '✗')} ${target.instanceId} cannot be reached on port 22 from the internet:\n`);
-  for (const finding of target.findings) {
-    say(`  - ${finding.problem}`);
-    if (finding.cure) say(`      ${paint(process.stderr, 'bold', finding.cure)}`);
+  const width = process.stderr.columns ?? 80;
+  say(`${paint(process.stderr, 'red', '✗')} ${found.instanceId} cannot be reached on port 22 from the internet:\n`);
+  for (const { problem, cure } of findings) {
+    say(`  - ${wrap(problem, width - 4, 4)}`);
+    // Not wrapped: it is there to be copied.
+    if (cure) say(`\n${paint(process.stderr, 'bold', cure)}\n`);
   }
-  say(
-    `\nOn AWS this would be a time-out with no explanation. To look inside anyway: ${commandName()} exec ${target.instanceId}`,
-  );
+  say(wrap('On AWS this would be a time-out with no explanation. To look inside anyway, past the network:', width));
+  say(`\n    ${command} exec ${found.instanceId}\n`);
   return exitCodes.failed;
 }
+
+/** What ssh answers for a command that a signal ended, and for a connection that was lost. */
+const lost = 255;
 
 function session(
   ssh2: typeof import('ssh2'),
@@ -69,14 +79,15 @@ function session(
   const client = new ssh2.Client();
   const tty = process.stdin.isTTY === true;
   return new Promise((resolve, reject) => {
-    let status = 255;
+    let status: number | undefined;
+    let failed = false;
     const open = (error: Error | undefined, channel: ClientChannel) => {
       if (error) {
         reject(error);
         return;
       }
       channel.on('exit', (code: number | null) => {
-        status = code ?? 255;
+        status = code ?? lost;
       });
       channel.on('close', () => client.end());
       if (tty && command.length === 0) process.stdin.setRawMode(true);
@@ -91,16 +102,18 @@ function session(
         cols: process.stdout.columns ?? 80,
         rows: process.stdout.rows ?? 24,
       };
-      if (command.length === 0) client.shell(window, open);
+      if (command.length === 0) client.shell(tty ? window : false, open);
       else client.exec(command.join(' '), open); // one line for the remote shell, as `ssh HOST a b` sends it
     });
-    client.on('error', (error) =>
-      reject(new OperatorError(`The connection was made, but SSH failed: ${error.message}.`)),
-    );
+    client.on('error', (error) => {
+      failed = true;
+      reject(new OperatorError(`The connection was made, but SSH failed: ${error.message}.`));
+    });
     client.on('close', () => {
       if (tty && command.length === 0) process.stdin.setRawMode(false);
       process.stdin.destroy();
-      resolve(status);
+      if (status === undefined && !failed) say('postern: the connection was lost.');
+      resolve(status ?? lost);
     });
     client.connect({ sock: socket, username: user, privateKey, readyTimeout: 20_000 });
   });

@@ -29,6 +29,8 @@ export interface ConnectQuestion {
   readonly sourceIp?: Ipv4;
   /** What the API says of the instance, e.g. `stopped`: the Snapshot has running ones only. */
   readonly state?: string;
+  /** Where it is; the Snapshot knows it of running ones only. */
+  readonly region?: string;
 }
 
 /** Ports that a Linux client's side of the connection may have (net.ipv4.ip_local_port_range). */
@@ -72,11 +74,11 @@ function placeOf(snapshot: Snapshot, instanceId: InstanceId): Place | undefined 
   return undefined;
 }
 
-function notRunning({ instanceId, state }: ConnectQuestion): ConnectFinding {
+function notRunning({ instanceId, state, region }: ConnectQuestion): ConnectFinding {
   const problem = `${instanceId} is ${state === undefined || state === 'running' ? 'not running' : state}.`;
   return state === 'terminated' || state === 'shutting-down'
     ? { problem }
-    : { problem, cure: `aws ec2 start-instances --instance-ids ${instanceId}` };
+    : { problem, cure: `aws ec2 start-instances${region ? ` --region ${region}` : ''} --instance-ids ${instanceId}` };
 }
 
 function noPublicAddress(networkInterface: NetworkInterface, region: string): ConnectFinding {

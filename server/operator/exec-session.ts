@@ -2,7 +2,8 @@
 // instance, on its own devpts) holds the pty, since Node has none; a new window size is set on that pty through its own `stty`.
 
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import { constants } from 'node:os';
+import type { Duplex, Writable } from 'node:stream';
 import { encodeFrame, FrameReader, frameKinds } from './api.ts';
 
 export interface SessionRequest {
@@ -44,12 +45,13 @@ export function execSession(start: Start, request: SessionRequest): (stream: Dup
     // The process may end without reading all that was typed.
     stdin?.on('error', () => {});
     child.once('error', (error) => finish(127, `postern: ${error.message}\n`));
-    child.once('close', (code, signal) => finish(code ?? (signal ? 128 + signalNumber(signal) : 1)));
+    child.once('close', (code, signal) => finish(code ?? (signal ? 128 + constants.signals[signal] : 1)));
     stream.on('data', (chunk: Buffer) => {
       try {
         for (const { kind, payload } of reader.push(chunk)) {
-          if (kind === frameKinds.stdin) stdin?.write(payload);
-          else if (kind === frameKinds.stdinEnd) stdin?.end();
+          if (kind === frameKinds.stdin) {
+            if (stdin?.write(payload) === false && !request.tty) hold(stream, stdin);
+          } else if (kind === frameKinds.stdinEnd) stdin?.end();
           else if (kind === frameKinds.resize && request.tty) resize(start, child, place, payload);
         }
       } catch {
@@ -64,8 +66,25 @@ export function execSession(start: Start, request: SessionRequest): (stream: Dup
   };
 }
 
-const signalNumber = (signal: NodeJS.Signals) =>
-  ({ SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 })[signal as 'SIGHUP'] ?? 1;
+/** How often a client that is not read from is asked whether it is still there. */
+const stillThereMs = 500;
+
+/**
+ * Takes no more input until the process has read what there is: it may never read, and the input may be any size. A socket that is not read
+ * does not tell that its other end is gone, so empty frames are written to it meanwhile: a write does.
+ */
+function hold(stream: Duplex, stdin: Writable): void {
+  if (stream.isPaused()) return;
+  stream.pause();
+  const ask = setInterval(() => stream.write(encodeFrame(frameKinds.stdout, new Uint8Array())), stillThereMs);
+  const goOn = () => {
+    clearInterval(ask);
+    stream.resume();
+  };
+  stdin.once('drain', goOn);
+  stdin.once('close', goOn);
+  stream.once('close', () => clearInterval(ask));
+}
 
 /** Inside the instance: the process, and its terminal if it has one. */
 type Place = Promise<{ readonly pid: string; readonly terminal: string | undefined }>;

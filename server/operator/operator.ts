@@ -25,6 +25,8 @@ export interface ExecRequest {
   readonly tty: boolean;
   /** Of the terminal, when there is one. */
   readonly size?: { readonly columns: number; readonly rows: number };
+  /** Its type, as TERM says it. */
+  readonly term?: string;
 }
 
 export interface Cloud {
@@ -35,7 +37,8 @@ export interface Cloud {
   shutdown(): void;
   /** Resolves with the revision that the kernel carries, when it carries everything answered so far. */
   settled(): Promise<number>;
-  requests(limit: number): readonly RequestEvent[];
+  /** The newest `limit` that fit, the oldest first. */
+  requests(filter: { readonly limit: number; readonly denied: boolean }): readonly RequestEvent[];
   follow(listener: (event: RequestEvent) => void): () => void;
   connectTarget(instanceId: string, user: string, publicKey: string): ConnectTarget;
   /** A TCP connection from the laptop's public address to the instance's. Rejects with OperatorFailure when it times out or is refused. */
@@ -82,14 +85,17 @@ function answerRequests({ cloud, response, query }: Exchange): undefined {
   if (!Number.isInteger(limit) || limit < 0)
     throw new OperatorFailure(400, `limit is a whole number, not '${query.get('limit')}'.`);
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  const denied = query.get('denied') === '1';
   const write = (event: RequestEvent) => response.write(`${JSON.stringify(event)}\n`);
-  for (const event of cloud.requests(limit)) write(event);
+  for (const event of cloud.requests({ limit, denied })) write(event);
   if (query.get('follow') !== '1') {
     response.end();
     return;
   }
   response.flushHeaders();
-  const stop = cloud.follow(write);
+  const stop = cloud.follow((event) => {
+    if (!denied || event.decision?.allowed === false) write(event);
+  });
   response.on('close', stop);
 }
 
@@ -173,6 +179,7 @@ export class Operator {
         argv: argvOf(query.get('argv')),
         tty: query.get('tty') === '1',
         ...(columns && rows && { size: { columns, rows } }),
+        ...(/^[\w.+-]{1,64}$/.test(query.get('term') ?? '') && { term: query.get('term') ?? '' }),
       });
     }
     throw new OperatorFailure(404, `There is no stream /_postern${path}.`);

@@ -30,6 +30,8 @@ export interface TrailFilter {
   readonly accessKeyId?: string;
   /** Only calls that were answered with an error. */
   readonly failed?: boolean;
+  /** Only calls that a policy denied. */
+  readonly denied?: boolean;
 }
 
 export type TrailListener = (event: RequestEvent) => void;
@@ -197,6 +199,7 @@ function fits(event: RequestEvent, filter: TrailFilter): boolean {
     (filter.accountId === undefined || event.accountId === filter.accountId) &&
     (filter.service === undefined || event.service === filter.service) &&
     (filter.accessKeyId === undefined || event.accessKeyId === filter.accessKeyId) &&
-    (filter.failed !== true || event.status >= 400)
+    (filter.failed !== true || event.status >= 400) &&
+    (filter.denied !== true || event.decision?.allowed === false)
   );
 }
