@@ -45,6 +45,8 @@ export interface CloudParts {
   readonly configuration: ServerConfiguration;
   readonly token: string;
   readonly log: (text: string) => void;
+  /** The disk refused a commit: nothing may be answered any more. */
+  readonly onBroken: (error: Error) => void;
 }
 
 export interface RunningCloud {
@@ -62,10 +64,10 @@ const sshPort = 22;
 /** A connection that packets cannot make is given up after this. */
 const tunnelTimeoutMs = 5000;
 
-export async function startCloud({ configuration, token, log }: CloudParts): Promise<RunningCloud> {
+export async function startCloud({ configuration, token, log, onBroken }: CloudParts): Promise<RunningCloud> {
   const { dataDirectory } = configuration;
   const startedAt = new Date();
-  const store = new Store(join(dataDirectory, 'postern.db'));
+  const store = new Store(join(dataDirectory, 'postern.db'), onBroken);
   const settings: Settings = {
     auth: configuration.auth,
     strictImages: configuration.strictImages,

@@ -3,7 +3,7 @@
 // while everything the server does itself happens in namespaces that have no way out.
 
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -42,10 +42,13 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
     const message = failures.map((failure) => failure.problem).join('\n  ');
     throw new OperatorError(message, { exitCode: 4, cure: first.cure });
   }
-  mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
-  chmodSync(options.dataDirectory, 0o700);
-  const lock = await takeLock(options.dataDirectory);
-  const listener = await listen(options.host, options.port);
+  prepareDirectory(options.dataDirectory);
+  const lock = await takeLock(realpathSync(options.dataDirectory));
+  const listener = await listen(options.host, options.port).catch((error: unknown) => {
+    // An open lock would keep this process alive after it has said why it cannot go on.
+    lock.close();
+    throw error;
+  });
   const endpoint = endpointOf(listener);
   const configuration: ServerConfiguration = {
     version: '0.1.0',
@@ -89,6 +92,39 @@ function serverArguments(): string[] {
   const here = fileURLToPath(import.meta.url);
   if (here.endsWith('.ts')) return ['--import', 'tsx', join(dirname(here), 'main.ts')];
   return ['--enable-source-maps', '--max-semi-space-size=8', join(dirname(here), 'server.mjs')];
+}
+
+/** Makes the data directory, the operator's alone, and sees that it can be written. */
+function prepareDirectory(directory: string): void {
+  const probe = join(directory, '.writable');
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    chmodSync(directory, 0o700);
+    // The kernel's own answer: a root may write anywhere but on a read-only file system, and only trying tells a full one.
+    writeFileSync(probe, 'x');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem: Record<string, string> = {
+      EACCES: 'you may not write there',
+      EPERM: 'it belongs to another user',
+      EROFS: 'its file system is read-only',
+      ENOSPC: 'its file system is full',
+      EDQUOT: 'your disk quota is used up',
+      EEXIST: 'it is a file',
+      // Node's answer to a missing directory on a read-only file system (20.20).
+      ENOENT: 'it cannot be made there; the file system may be read-only',
+      ENOTDIR: 'a part of its path is a file',
+    };
+    throw new OperatorError(`The cloud cannot be kept in ${directory}: ${problem[code ?? ''] ?? message}.`, {
+      exitCode: 4,
+      cure:
+        code === 'ENOSPC' || code === 'EDQUOT'
+          ? `df -h ${dirname(directory)}`
+          : `ls -ld ${dirname(directory)} ${directory}`,
+    });
+  } finally {
+    rmSync(probe, { force: true });
+  }
 }
 
 /** An abstract socket named after the directory: the kernel gives the name back when the last holder dies, however it dies. */

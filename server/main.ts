@@ -33,8 +33,17 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 
+// Before anything is answered from memory that the disk has not: a client whose change was not kept must not hear that it was.
+function endUnkept(error: Error): never {
+  log(
+    `${error.message}. The cloud ends here; every change that was answered is kept, and the next \`up\` brings it back.`,
+  );
+  process.exit(4);
+}
+
 try {
-  const parts: CloudParts = { configuration, token: operatorToken(configuration.dataDirectory), log };
+  const { dataDirectory } = configuration;
+  const parts: CloudParts = { configuration, token: operatorToken(dataDirectory), log, onBroken: endUnkept };
   const cloud = await startCloud(parts);
   const end = () => void cloud.close().finally(() => process.exit(0));
   // The launcher holds the other end of standard input as long as it lives.
@@ -48,7 +57,7 @@ try {
     throw error;
   });
 } catch (error) {
-  log(`cannot start: ${(error as Error).stack ?? String(error)}`);
+  if (process.env['POSTERN_DEBUG']) log(`cannot start: ${(error as Error).stack ?? String(error)}`);
   tell({ ready: false, message: `The cloud cannot start: ${(error as Error).message}` });
   process.exit(1);
 }

@@ -4,6 +4,7 @@
 // Source of the durability claim: https://www.sqlite.org/pragma.html#pragma_synchronous (read 2026-11-21).
 
 import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import Database from 'libsql';
 import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
@@ -66,18 +67,22 @@ export class Store {
   readonly #upsert: Database.Statement;
   readonly #remove: Database.Statement;
   #revision = 0;
-  #pending: PendingWrite[] = [];
+  /** `everything` is the deletion of every row. */
+  #pending: (PendingWrite | 'everything')[] = [];
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #scheduled = false;
+  readonly #onBroken: (error: Error) => void;
+  #broken: Error | undefined;
 
-  /** @param file the SQLite file, made with owner-only mode when missing; `:memory:` for a test */
-  constructor(file: string) {
-    this.#database = new Database(file);
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
-    `);
+  /**
+   * @param file the SQLite file, made with owner-only mode when missing; `:memory:` for a test
+   * @param onBroken told once when the disk refuses a commit. Memory is then ahead of the disk, so the process has to end; until it does, the store
+   * answers nothing any more   @throws Error naming the file, when it cannot be opened or another process has it
+   */
+  constructor(file: string, onBroken: (error: Error) => void = () => {}) {
+    this.#onBroken = onBroken;
+    if (file !== ':memory:') closeToOthers(file);
+    this.#database = openDatabase(file);
     this.#upsert = this.#database.prepare(
       'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
     );
@@ -102,6 +107,7 @@ export class Store {
 
   /** Runs `work` and throws away what it wrote. */
   read<T>(work: (tx: Transaction) => T): T {
+    if (this.#broken) throw this.#broken;
     return work(new OpenTransaction((kind) => this.#table(kind)));
   }
 
@@ -110,6 +116,7 @@ export class Store {
    * @returns its value, and `durable`: settles when the rows are on disk, or is undefined when nothing was written
    */
   transact<T>(work: (tx: Transaction) => T): { value: T; durable: Promise<void> | undefined } {
+    if (this.#broken) throw this.#broken;
     const open = new OpenTransaction((kind) => this.#table(kind));
     const value = work(open);
     const changes = open.changes();
@@ -120,25 +127,36 @@ export class Store {
       this.#pending.push({ kind: change.kind, id: change.id, row: change.after });
     }
     this.#revision += 1;
-    const durable = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(() => this.#commit());
-    }
+    const durable = this.#durable();
     for (const listener of this.#listeners) listener(changes, this.#revision);
     return { value, durable };
   }
 
-  /** Forgets every row, in memory and on disk. */
-  clear(): void {
-    this.#commit();
-    this.#database.exec('DELETE FROM rows');
+  /**
+   * Forgets every row. What is put in the same turn of the event loop shares the commit, so a kill leaves either the old rows or the new first ones.
+   * @returns settles when the disk has forgotten too
+   */
+  clear(): Promise<void> {
+    if (this.#broken) throw this.#broken;
     this.#tables.clear();
     this.#revision += 1;
+    this.#pending = ['everything'];
+    return this.#durable();
+  }
+
+  #durable(): Promise<void> {
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#commit());
+    }
+    const durable = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    // The failure itself is told by the commit; not everybody waits for it.
+    durable.catch(() => {});
+    return durable;
   }
 
   close(): void {
-    this.#commit();
+    if (!this.#broken) this.#commit();
     this.#database.close();
   }
 
@@ -152,14 +170,17 @@ export class Store {
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const write of writes) {
-        if (write.row) this.#upsert.run(write.kind, write.id, JSON.stringify(write.row));
+        if (write === 'everything') this.#database.exec('DELETE FROM rows');
+        else if (write.row) this.#upsert.run(write.kind, write.id, JSON.stringify(write.row));
         else this.#remove.run(write.kind, write.id);
       }
       this.#database.exec('COMMIT');
     } catch (error) {
-      // Memory is now ahead of the disk and no later answer could be trusted: the caller of `up` ends the process.
-      for (const one of waiting) one.reject(error as Error);
-      throw error;
+      const broken = new Error(`the database cannot be written: ${(error as Error).message}`, { cause: error });
+      this.#broken = broken;
+      this.#onBroken(broken);
+      for (const one of waiting) one.reject(broken);
+      throw broken;
     }
     for (const one of waiting) one.resolve();
   }
@@ -192,6 +213,33 @@ export class Store {
     if (!row) return;
     table.rows.delete(id);
     for (const scope of scopesOf(row)) table.byScope.get(scope)?.delete(id);
+  }
+}
+
+/** SQLite gives its log the mode of the file beside it. */
+function closeToOthers(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
+}
+
+function openDatabase(file: string): Database.Database {
+  try {
+    const database = new Database(file);
+    // Exclusive: whoever else may come to this file, from another namespace or by another name, is refused by SQLite itself, until this process ends.
+    database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      BEGIN IMMEDIATE;
+      CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
+      COMMIT;
+    `);
+    return database;
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    throw new Error(
+      code === 'SQLITE_BUSY' ? `another process has ${file} open` : `${file} cannot be opened: ${message}`,
+    );
   }
 }
 

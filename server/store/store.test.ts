@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import Database from 'libsql';
+import type { DhcpOptionsRow } from './rows/ec2.ts';
+import { Store } from './store.ts';
+
+const row = (id: string, value = 'a'): DhcpOptionsRow => ({
+  id,
+  accountId: '123456789012',
+  region: 'us-east-1',
+  configurations: [{ key: 'domain-name', values: [value] }],
+  tags: {},
+});
+
+describe('the store', () => {
+  let directory: string;
+  let count = 0;
+  /** A file of its own: a store keeps its lock until its process ends. */
+  const file = () => {
+    count += 1;
+    return join(directory, `${count}.db`);
+  };
+  /** What a kill at this moment would leave. */
+  const remains = (from: string): string => {
+    const to = file();
+    for (const suffix of ['', '-wal']) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
+    return to;
+  };
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'postern-store-'));
+  });
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('rows that were durable are there after a new start, in the order they were first put', async () => {
+    const from = file();
+    const store = new Store(from);
+    await store.transact((tx) => {
+      for (const id of ['dopt-2', 'dopt-1', 'dopt-3']) tx.put('dhcp-options', row(id));
+    }).durable;
+    await store.transact((tx) => {
+      tx.delete('dhcp-options', 'dopt-3');
+      tx.put('dhcp-options', row('dopt-2', 'b'));
+    }).durable;
+    assert.deepEqual(
+      new Store(remains(from)).read((tx) => tx.list('dhcp-options')),
+      [row('dopt-2', 'b'), row('dopt-1')],
+    );
+    store.close();
+  });
+
+  test('what is put right after a clear is on disk with it, and nothing of before', async () => {
+    const from = file();
+    const store = new Store(from);
+    await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
+    const rows = (path: string) => new Store(remains(path)).read((tx) => tx.list('dhcp-options'));
+    const late = store.transact((tx) => tx.put('dhcp-options', row('dopt-2'))).durable;
+    const cleared = store.clear();
+    assert.deepEqual(rows(from), [row('dopt-1')]);
+    void store.transact((tx) => tx.put('dhcp-options', row('dopt-3')));
+    await Promise.all([late, cleared]);
+    assert.deepEqual(rows(from), [row('dopt-3')]);
+    store.close();
+  });
+
+  test('a transaction that throws leaves nothing', async () => {
+    const store = new Store(file());
+    assert.throws(
+      () =>
+        store.transact((tx) => {
+          tx.put('dhcp-options', row('dopt-9'));
+          throw new Error('no');
+        }),
+      /no/,
+    );
+    assert.equal(
+      store.read((tx) => tx.get('dhcp-options', 'dopt-9')),
+      undefined,
+    );
+    store.close();
+  });
+
+  test('its files are the owner’s alone, whatever the mask is and whatever they were', () => {
+    const mask = process.umask(0);
+    try {
+      const known = file();
+      writeFileSync(known, '');
+      chmodSync(known, 0o666);
+      const store = new Store(known);
+      store.transact((tx) => tx.put('dhcp-options', row('dopt-4')));
+      void store.clear();
+      const open = readdirSync(directory).filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0);
+      store.close();
+      assert.deepEqual(open, []);
+    } finally {
+      process.umask(mask);
+    }
+  });
+
+  test('a second store of the same file is refused, also by another name', () => {
+    const known = file();
+    const store = new Store(known);
+    assert.throws(() => new Store(known), /another process has .*\d\.db open/);
+    symlinkSync(known, join(directory, 'alias.db'));
+    assert.throws(() => new Store(join(directory, 'alias.db')), /another process has/);
+    store.close();
+  });
+
+  test('a file that is no database is named', () => {
+    const broken = join(directory, 'broken.db');
+    writeFileSync(broken, 'this is no database, and long enough to be looked at by SQLite'.repeat(20));
+    assert.throws(() => new Store(broken), /broken\.db cannot be opened: .*not a database/);
+  });
+
+  test('when the disk refuses a commit, nobody is told that it was kept, and nothing is answered any more', async () => {
+    const full = join(directory, 'full.db');
+    const told: string[] = [];
+    const database = new Database(full);
+    database.exec(
+      'CREATE TABLE rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));' +
+        "CREATE TRIGGER full BEFORE INSERT ON rows WHEN NEW.id = 'dopt-2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+    );
+    database.close();
+    const store = new Store(full, (error) => told.push(error.message));
+    await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
+    const { durable } = store.transact((tx) => tx.put('dhcp-options', row('dopt-2')));
+    const refused = assert.rejects(durable ?? Promise.resolve(), /cannot be written: the disk is full/);
+    // `close` commits what is pending, and throws here what would otherwise be uncaught.
+    assert.throws(() => store.close(), /cannot be written/);
+    await refused;
+    assert.equal(told.length, 1);
+    assert.throws(() => store.read((tx) => tx.list('dhcp-options')), /cannot be written/);
+    assert.throws(() => store.transact((tx) => tx.list('dhcp-options')), /cannot be written/);
+    assert.deepEqual(
+      new Store(remains(full)).read((tx) => tx.list('dhcp-options')),
+      [row('dopt-1')],
+    );
+  });
+});
