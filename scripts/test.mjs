@@ -1,6 +1,6 @@
 // `npm test`: set everything up, then run every test file. `*.kernel.test.ts` run inside a world of their own (fabric/world.ts), because they
 // make namespaces and rules; a machine that cannot do that skips them and says why. Arguments: path fragments to select files, --no-kernel.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ensureAll, root } from './setup.mjs';
@@ -27,21 +27,34 @@ const kernel = files.filter((file) => file.endsWith('.kernel.test.ts'));
 const plain = files.filter((file) => !file.endsWith('.kernel.test.ts'));
 
 const node = [process.execPath, '--import', 'tsx', '--test', '--test-reporter=spec'];
-const groups = [{ name: 'tests', files: plain, command: node }];
+/** Each file of kernel tests has a world of its own, so that none finds what another left. */
+const inWorld = [process.execPath, '--import', 'tsx', 'fabric/in-world.ts', '--', ...node];
+const runs = [{ name: `${plain.length} test files`, command: node, files: plain }];
 if (!process.argv.includes('--no-kernel')) {
-  groups.push({
-    name: 'kernel tests',
-    files: kernel,
-    command: [process.execPath, '--import', 'tsx', 'fabric/in-world.ts', '--', ...node, '--test-concurrency=1'],
+  for (const file of kernel) runs.push({ name: `${file}, in a world of its own`, command: inWorld, files: [file] });
+}
+
+const total = { pass: 0, fail: 0, skipped: 0 };
+
+/** Runs the files, passes on what they print, and adds up the counts that node's reporter closes with. */
+function run({ name, command: [command, ...args], files }) {
+  process.stdout.write(`\npostern: ${name}\n`);
+  const child = spawn(command, [...args, ...files], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let tail = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    process.stdout.write(text);
+    tail = (tail + text).slice(-2_000_000);
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      for (const key of Object.keys(total))
+        total[key] += Number(tail.match(new RegExp(`^ℹ ${key} (\\d+)$`, 'm'))?.[1] ?? 0);
+      resolve(code === 0);
+    });
   });
 }
 
 let failed = false;
-for (const group of groups) {
-  if (group.files.length === 0) continue;
-  process.stderr.write(`\npostern: ${group.files.length} files of ${group.name}\n`);
-  const [command, ...args] = group.command;
-  const result = spawnSync(command, [...args, ...group.files], { cwd: root, stdio: 'inherit' });
-  if (result.status !== 0) failed = true;
-}
+for (const one of runs) if (one.files.length > 0 && !(await run(one))) failed = true;
+process.stdout.write(`\n${total.pass} passed, ${total.fail} failed, ${total.skipped} skipped\n`);
 process.exit(failed ? 1 : 0);
