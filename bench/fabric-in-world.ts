@@ -3,8 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { emptyAllocation } from '@postern/fabric/compile/allocation.ts';
-import { compile } from '@postern/fabric/compile/compile.ts';
+import { compile, nothingCompiled } from '@postern/fabric/compile/compile.ts';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import type { InstanceId, NetworkInterface, SecurityGroupRule, Snapshot } from '@postern/network/snapshot.ts';
 
@@ -114,7 +113,7 @@ for (const child of children) {
 }
 
 const compileStartedAt = performance.now();
-compile(topology(0), emptyAllocation, processIds);
+compile(topology(0), nothingCompiled, processIds);
 const compileMs = performance.now() - compileStartedAt;
 
 const fabric = createNetworkFabric({ machines: { processId: (id) => processIds.get(id) } });

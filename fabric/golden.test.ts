@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Snapshot } from '@postern/network/snapshot.ts';
 import { allocate, emptyAllocation } from './compile/allocation.ts';
-import { compile } from './compile/compile.ts';
+import { compile, nothingCompiled } from './compile/compile.ts';
 import type { NamespaceState } from './compile/host-state.ts';
 import { renderAddress, renderGuest, renderLink, renderNeighbour, renderRoute, renderRule } from './render/ip.ts';
 import { renderTable, renderTableChange } from './render/nft.ts';
@@ -54,7 +54,7 @@ function text(name: string, state: NamespaceState): string {
 }
 
 test('the kernel is told what the golden file says', () => {
-  const { state } = compile(network, emptyAllocation, machines);
+  const { state } = compile(network, nothingCompiled, machines);
   const actual = [
     text('core', state.core),
     ...state.vpcs.flatMap((vpc) => [
@@ -70,8 +70,8 @@ test('the kernel is told what the golden file says', () => {
 });
 
 test('compiling the same again asks nothing of nft, and a new rule touches its own chain only', () => {
-  const first = compile(network, emptyAllocation, machines);
-  const again = compile(network, first.allocation, machines);
+  const first = compile(network, nothingCompiled, machines);
+  const again = compile(network, { ...nothingCompiled, allocation: first.allocation }, machines);
   const before = first.state.vpcs[0]?.table;
   const after = again.state.vpcs[0]?.table;
   assert.ok(before !== undefined && after !== undefined);
@@ -84,7 +84,7 @@ test('compiling the same again asks nothing of nft, and a new rule touches its o
       { ...vpc, securityGroups: vpc.securityGroups.map((group) => ({ ...group, ingress: group.ingress.slice(1) })) },
     ],
   };
-  const result = compile(changed, first.allocation, machines).state.vpcs[0]?.table;
+  const result = compile(changed, first, machines).state.vpcs[0]?.table;
   assert.ok(result !== undefined);
   const commands = renderTableChange(before, result).trim().split('\n');
   assert.ok(

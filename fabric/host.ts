@@ -14,9 +14,6 @@ export function run(command: string, args: readonly string[], stdin = ''): Promi
     const child = spawn(command, args, { stdio: 'pipe' });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.stdin.on('error', () => {});
     child.on('error', (error) => resolve({ code: 127, stdout: '', stderr: error.message }));
     child.on('close', (code) =>
       resolve({
@@ -25,41 +22,52 @@ export function run(command: string, args: readonly string[], stdin = ''): Promi
         stderr: Buffer.concat(stderr).toString(),
       }),
     );
-    child.stdin.end(stdin);
+    // Out of file descriptors, Node makes a child without streams and says so by the event.
+    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.stdin?.on('error', () => {}).end(stdin);
   });
 }
 
-/** Where a command runs: the core, a VPC's router by its id, or a machine's network by a process of it. */
-export type Place =
-  | { readonly kind: 'core' }
-  | { readonly kind: 'vpc'; readonly name: string }
-  | { readonly kind: 'machine'; readonly processId: number };
-
-function inPlace(place: Place, command: readonly string[]): readonly string[] {
-  switch (place.kind) {
-    case 'core':
-      return command;
-    case 'vpc':
-      return ['nsenter', `--net=/run/netns/${place.name}`, ...command];
-    case 'machine':
-      // Only the network namespace is entered, and the program is ours: nothing of the guest's file system runs. A world's root has the
-      // capabilities over a machine's network because the machine's user namespace is a child of the world's.
-      return ['nsenter', '-t', String(place.processId), '-n', ...command];
-  }
-}
+/** Where a command runs: the core, or a VPC's router by its id. Inside machines: machine-networks.ts. */
+export type Place = { readonly kind: 'core' } | { readonly kind: 'vpc'; readonly name: string };
 
 function runIn(place: Place, command: readonly string[], stdin: string): Promise<Finished> {
-  const [program = 'true', ...args] = inPlace(place, command);
+  const entered = place.kind === 'core' ? command : ['nsenter', `--net=/run/netns/${place.name}`, ...command];
+  const [program = 'true', ...args] = entered;
   return run(program, args, stdin);
 }
 
-/** `ip -batch`. With `force` it goes on after a line that fails, e.g. when removing what may be gone. */
-export function ipBatch(
-  place: Place,
-  lines: readonly string[],
-  options: { readonly force?: boolean } = {},
-): Promise<Finished> {
-  return runIn(place, ['ip', ...(options.force === true ? ['-force'] : []), '-batch', '-'], `${lines.join('\n')}\n`);
+/** What `ip` did not do, with its words. */
+export interface Refusal {
+  readonly entry: string;
+  readonly message: string;
+}
+
+/** Runs all of `entries` by one `ip -batch`; one that fails does not keep the others from being done. An entry may have several lines. */
+export async function ipEntries(place: Place, entries: readonly string[]): Promise<Refusal[]> {
+  if (entries.length === 0) return [];
+  return refusalsOf(entries, await runIn(place, ['ip', '-force', '-batch', '-'], `${entries.join('\n')}\n`));
+}
+
+/** Reads `Command failed -:LINE` off what `ip -force -batch -` said. When it did not get to the lines at all, every entry is refused. */
+export function refusalsOf(entries: readonly string[], finished: Pick<Finished, 'code' | 'stderr'>): Refusal[] {
+  if (finished.code === 0) return [];
+  const owners = entries.flatMap((entry) => entry.split('\n').map(() => entry));
+  const refused = new Map<string, string>();
+  let words: string[] = [];
+  for (const line of finished.stderr.split('\n')) {
+    const owner = owners[Number(/^Command failed -:(\d+)$/.exec(line)?.[1]) - 1];
+    if (owner === undefined) {
+      if (line !== '') words.push(line);
+      continue;
+    }
+    const lineOf = words.join(' ') || 'failed';
+    if (!refused.has(owner)) refused.set(owner, `${lineOf} (${owner.split('\n')[0]})`);
+    words = [];
+  }
+  if (refused.size > 0) return [...refused].map(([entry, message]) => ({ entry, message }));
+  return entries.map((entry) => ({ entry, message: words.join(' ') || `ended with ${finished.code}` }));
 }
 
 /** `nft -f`: one transaction. */

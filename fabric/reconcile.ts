@@ -1,7 +1,7 @@
 // From what the kernel holds to what it should hold, by the fewest commands. The diff is pure; network-fabric.ts runs the steps.
 // Order of a change: rules before links (a new interface is never unfiltered), links before routes, and removals before additions of the same name.
 
-import type { GuestInterface, Link, NamespaceState } from './compile/host-state.ts';
+import type { GuestInterface, Link, NamespaceState, VpcState } from './compile/host-state.ts';
 import {
   type Line,
   renderAddress,
@@ -65,6 +65,41 @@ function staying<T extends { readonly device?: string }>(
   remade: ReadonlySet<string>,
 ): readonly T[] {
   return (before ?? []).filter((each) => each.device === undefined || !remade.has(each.device));
+}
+
+/** What of `state` the kernel holds when some of its lines were refused: without those objects, and without all that is on a link that is not there. */
+export function withoutRefused(
+  state: VpcState,
+  refused: ReadonlySet<string>,
+  absentDevices: ReadonlySet<string>,
+  coreProcessId: number,
+): VpcState {
+  const held = <T extends { readonly device?: string }>(objects: readonly T[], render: (each: T) => Line) =>
+    objects.filter(
+      (each) => !refused.has(render(each).add) && !(each.device !== undefined && absentDevices.has(each.device)),
+    );
+  const absent = state.links.filter((link) => absentDevices.has(link.name));
+  const absentIds = new Set<string>(absent.map((link) => link.alias));
+  return {
+    ...state,
+    links: state.links.filter(
+      (link) => !absentDevices.has(link.name) && !refused.has(renderLink(link, coreProcessId).add),
+    ),
+    rules: state.rules.filter((rule) => !refused.has(renderRule(rule).add)),
+    addresses: held(state.addresses, renderAddress),
+    neighbours: held(state.neighbours, renderNeighbour),
+    routes: held(state.routes, renderRoute),
+    guests: state.guests.filter((guest) => !absentIds.has(guest.networkInterfaceId)),
+  };
+}
+
+/** The device that a line of `state` is about. */
+export function devicesByLine(state: NamespaceState, coreProcessId: number): ReadonlyMap<string, string> {
+  const devices = new Map<string, string>();
+  for (const link of state.links) devices.set(renderLink(link, coreProcessId).add, link.name);
+  for (const each of state.neighbours) devices.set(renderNeighbour(each).add, each.device);
+  for (const each of state.routes) if (each.device !== undefined) devices.set(renderRoute(each).add, each.device);
+  return devices;
 }
 
 /** Lines for one machine's interface: everything when it is new, else only addresses that came or went. */

@@ -1,7 +1,7 @@
 // Snapshot in, kernel state out. Pure: allocation and the machines' process ids are given in, and a full recompute is always correct (design, invariant 4).
 
-import type { InstanceId, Snapshot } from '@postern/network/snapshot.ts';
-import { type Allocation, allocate } from './allocation.ts';
+import type { InstanceId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
+import { type Allocation, allocate, emptyAllocation } from './allocation.ts';
 import { compileCore } from './core.ts';
 import type { HostState, VpcState } from './host-state.ts';
 import { type VpcContext, vpcContext } from './vpc-context.ts';
@@ -18,20 +18,53 @@ import {
 export interface Compiled {
   readonly state: HostState;
   readonly allocation: Allocation;
+  readonly vpcs: ReadonlyMap<VpcId, CompiledVpc>;
 }
 
+/** A VPC's part, with everything it was made of as one text: the same text gives the same state, so the object of the last compile serves again. */
+interface CompiledVpc {
+  readonly input: string;
+  readonly context: VpcContext | undefined;
+  readonly state: VpcState | undefined;
+}
+
+export const nothingCompiled: Pick<Compiled, 'allocation' | 'vpcs'> = { allocation: emptyAllocation, vpcs: new Map() };
+
 /**
- * @param previous the allocation of the last compile, so that what lives keeps its numbers
+ * @param previous the last compile: what lives keeps its numbers, and a VPC of which nothing changed keeps its state, object and all
  * @param processIds a process of each running machine; an interface of a machine without one is not plugged
  */
 export function compile(
   snapshot: Snapshot,
-  previous: Allocation,
+  previous: Pick<Compiled, 'allocation' | 'vpcs'>,
   processIds: ReadonlyMap<InstanceId, number>,
 ): Compiled {
-  const allocation = allocate(previous, snapshot);
-  const contexts = snapshot.vpcs.flatMap((vpc) => vpcContext(vpc, snapshot, allocation, processIds) ?? []);
-  return { state: { core: compileCore(contexts), vpcs: contexts.map(compileVpc) }, allocation };
+  const allocation = allocate(previous.allocation, snapshot);
+  const prefixLists = JSON.stringify(snapshot.prefixLists);
+  const vpcs = new Map<VpcId, CompiledVpc>();
+  for (const vpc of snapshot.vpcs) {
+    // Numbers are no part of the text: what was in the last Snapshot keeps them.
+    const processes = vpc.networkInterfaces.map(({ attachment }) =>
+      attachment === undefined ? undefined : processIds.get(attachment.instanceId),
+    );
+    const input = JSON.stringify([vpc, processes]) + prefixLists;
+    const before = previous.vpcs.get(vpc.vpcId);
+    if (before?.input === input) {
+      vpcs.set(vpc.vpcId, before);
+      continue;
+    }
+    const context = vpcContext(vpc, snapshot, allocation, processIds);
+    vpcs.set(vpc.vpcId, { input, context, state: context === undefined ? undefined : compileVpc(context) });
+  }
+  const parts = [...vpcs.values()];
+  return {
+    state: {
+      core: compileCore(parts.flatMap((part) => part.context ?? [])),
+      vpcs: parts.flatMap((part) => part.state ?? []),
+    },
+    allocation,
+    vpcs,
+  };
 }
 
 function compileVpc(context: VpcContext): VpcState {
