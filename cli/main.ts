@@ -166,14 +166,6 @@ function reportUsage(error: CommanderError, words: readonly string[]): number {
   );
 }
 
-// Who reads our output may have seen enough: end as a program that SIGPIPE ends.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(141);
-  });
-}
-
 try {
   await program.parseAsync();
 } catch (error) {

@@ -101,6 +101,7 @@ export function preflight(): PreflightFailure[] {
     {
       encoding: 'utf8',
       timeout: 10_000,
+      env: { ...process.env, PATH: pathWithTools() },
     },
   );
   const reached = result.stdout.trim().split('\n').at(-1) ?? '';
@@ -136,7 +137,15 @@ function whyNoUserNamespace(words: string): PreflightFailure {
   };
 }
 
+/** Debian leaves these out of an ordinary user's PATH, and `nft` is there. */
+const systemDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+
+/** PATH with the directories where this machine's own tools lie; whatever else starts a tool by name must use it too. */
+export function pathWithTools(path = process.env.PATH ?? ''): string {
+  const own = path.split(':').filter((directory) => directory !== '');
+  return [...own, ...systemDirectories.filter((directory) => !own.includes(directory))].join(':');
+}
+
 function isInstalled(command: string): boolean {
-  const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
-  return path.split(':').some((directory) => directory !== '' && existsSync(`${directory}/${command}`));
+  return pathWithTools().split(':').some((directory) => existsSync(`${directory}/${command}`));
 }

@@ -2,7 +2,7 @@
 // because it runs before anything is installed. Every step says what it does, and every failure says the one command that cures it.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,6 +16,7 @@ const tools = [
   { command: 'ip', package: 'iproute2', why: 'makes namespaces and links' },
   { command: 'nft', package: 'nftables', why: 'carries security groups and network ACLs' },
   { command: 'unshare', package: 'util-linux', why: 'makes the world apart from this machine' },
+  { command: 'setpriv', package: 'util-linux', why: 'ends the world with its launcher' },
   { command: 'nsenter', package: 'util-linux', why: 'reaches into an instance' },
   { command: 'mount', package: 'mount', why: 'builds the file system of an instance' },
   { command: 'script', package: 'bsdutils', why: 'gives a shell its terminal' },
@@ -25,36 +26,109 @@ const tools = [
   { command: 'aws', package: 'awscli', why: 'is the client, here and inside instances' },
 ];
 
+/** How other systems install, and their names where they differ from Debian's. */
+const packageManagers = [
+  {
+    path: '/usr/bin/dnf',
+    install: 'dnf install -y',
+    names: {
+      iproute2: 'iproute',
+      mount: 'util-linux',
+      bsdutils: '/usr/bin/script',
+      awscli: 'awscli2',
+      'perl-base': 'perl-interpreter',
+    },
+  },
+  {
+    path: '/usr/bin/pacman',
+    install: 'pacman -S --noconfirm',
+    names: { mount: 'util-linux', bsdutils: 'util-linux', awscli: 'aws-cli-v2' },
+  },
+  {
+    path: '/usr/bin/zypper',
+    install: 'zypper install -y',
+    names: { mount: 'util-linux', bsdutils: 'util-linux', awscli: 'aws-cli' },
+  },
+  {
+    path: '/sbin/apk',
+    install: 'apk add',
+    names: { mount: 'util-linux', bsdutils: 'util-linux-misc', awscli: 'aws-cli' },
+  },
+];
+
 const say = (text) => process.stderr.write(`${text}\n`);
 
-function fail(what, cure) {
+/** As `postern` itself: this machine cannot run a cloud (yet). */
+const cannotStart = 4;
+
+function fail({ what, cure }) {
   say(`\npostern: ${what}\n\n    ${cure}\n`);
-  process.exit(1);
+  process.exit(cannotStart);
+}
+
+/** @returns what is wrong with this version of Node and what mends it, or undefined */
+export function nodeProblem(version) {
+  const [major, minor] = version.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return undefined;
+  return {
+    what: `Node ${version} is too old; Postern needs 20.19 or newer. Install a newer one, for example with`,
+    cure: 'nvm install 22',
+  };
 }
 
 export function ensureNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
-  fail(
-    `Node ${process.versions.node} is too old; Postern needs 20.19 or newer. Install a newer one, for example with`,
-    'nvm install 22',
-  );
+  const problem = nodeProblem(process.versions.node);
+  if (problem) fail(problem);
+}
+
+/**
+ * What to do about missing tools: install them here and now (`install`, a command line), or stop and say what the person must do.
+ * @param missing rows of `tools`   @param machine { root, exists(path) }
+ */
+export function toolsPlan(missing, machine) {
+  if (missing.length === 0) return {};
+  const packages = [...new Set(missing.map((tool) => tool.package))];
+  const prefix = machine.root ? '' : 'sudo ';
+  if (machine.exists('/usr/bin/apt-get')) {
+    const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+    if (machine.root) return { install: command };
+    return { stop: { what: 'installing needs root, and this is not root. Run', cure: `sudo ${command}` } };
+  }
+  const manager = packageManagers.find(({ path }) => machine.exists(path));
+  if (manager === undefined)
+    return {
+      stop: {
+        what: 'these tools must be installed with your system’s package manager. Their Debian packages are',
+        cure: packages.join(' '),
+      },
+    };
+  const names = { 'iputils-ping': 'iputils', 'perl-base': 'perl', ...manager.names };
+  const theirs = [...new Set(packages.map((name) => names[name] ?? name))];
+  return {
+    stop: {
+      what: 'Postern installs by itself on Debian and Ubuntu only. Run',
+      cure: `${prefix}${manager.install} ${theirs.join(' ')}`,
+    },
+  };
 }
 
 function run(command, args, options = {}) {
   return spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
 }
 
-/** Runs `npm ci` when what is installed is not what the lock file says. */
+/** Runs `npm ci` when what is installed is not what the lock file says. npm writes its own list last, so a broken installation has none. */
 export function ensurePackages() {
-  const stamp = join(root, 'node_modules', '.postern-installed');
+  const installed = join(root, 'node_modules', '.package-lock.json');
   const lock = join(root, 'package-lock.json');
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
-  say('postern: installing npm packages (once) …');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  say('postern: installing npm packages (once; about half a minute) …');
   const npm = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   if (npm.status !== 0)
-    fail('npm could not install the packages; its words are above. When the cause is mended, run', 'npm ci');
-  writeFileSync(stamp, '');
+    fail({
+      what: 'npm could not install the packages; its words are above. When the cause is mended, run',
+      cure: 'npm ci',
+    });
+  utimesSync(installed, new Date(), new Date());
 }
 
 function missingTools() {
@@ -64,26 +138,27 @@ function missingTools() {
 /** As root on Debian or Ubuntu installs what is missing; elsewhere prints the command and stops. */
 export function ensureTools() {
   const missing = missingTools();
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((tool) => tool.package))];
   for (const tool of missing) say(`postern: '${tool.command}' is missing; it ${tool.why}.`);
-  const debian = existsSync('/usr/bin/apt-get');
-  const install = `apt-get install -y ${packages.join(' ')}`;
-  if (!debian)
-    fail(
-      'these tools must be installed with your system’s package manager. Their Debian packages are',
-      packages.join(' '),
-    );
-  if (process.getuid?.() !== 0) fail('installing needs root, and this is not root. Run', `sudo ${install}`);
+  const { install, stop } = toolsPlan(missing, { root: process.getuid?.() === 0, exists: existsSync });
+  if (stop) fail(stop);
+  if (!install) return;
   say(`postern: installing with the system's package manager: ${install}`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  let result = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env: environment });
+  const [command, ...args] = install.split(' ');
+  let result = run(command, args, { env: environment });
   if (result.status !== 0) {
-    run('apt-get', ['update', '-qq'], { env: environment });
-    result = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env: environment });
+    say('postern: that failed; once more with fresh package lists …');
+    run('apt-get', ['update'], { env: environment });
+    result = run(command, args, { env: environment });
   }
-  if (result.status !== 0 || missingTools().length > 0)
-    fail('the installation failed; its words are above. Mend it and run', install);
+  if (result.status !== 0)
+    fail({ what: 'the installation failed; its words are above. Mend it and run', cure: install });
+  const still = missingTools().map((tool) => tool.command);
+  if (still.length > 0)
+    fail({
+      what: `apt-get was content, and ${still.join(', ')} is missing still: a package has lost files. Run`,
+      cure: install.replace('install', 'install --reinstall'),
+    });
 }
 
 function newest(directory) {
@@ -115,12 +190,16 @@ export function ensureBuild() {
   say('postern: building …');
   mkdirSync(join(root, 'dist'), { recursive: true });
   const build = run(process.execPath, ['scripts/build.mjs']);
-  if (build.status !== 0) fail('the build failed; its words are above. To see it again, run', 'npm run build');
+  if (build.status !== 0)
+    fail({ what: 'the build failed; its words are above. To see it again, run', cure: 'npm run build' });
 }
 
 export function ensureAll() {
+  // Debian leaves the sbin directories out of an ordinary user's PATH, and nft is there.
+  process.env.PATH = [process.env.PATH, ...systemDirectories].filter(Boolean).join(':');
   ensureNode();
-  ensurePackages();
+  // Before the packages: who must install a tool first is told at once.
   ensureTools();
+  ensurePackages();
   ensureBuild();
 }

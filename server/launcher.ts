@@ -8,7 +8,7 @@ import net from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { preflight } from '@postern/fabric/preflight.ts';
+import { pathWithTools, preflight } from '@postern/fabric/preflight.ts';
 import { enterWorld } from '@postern/fabric/world.ts';
 import { configurationVariable, type ReadyMessage, type ServerConfiguration } from './configuration.ts';
 import { loopbackHosts } from './operator/admission.ts';
@@ -36,6 +36,7 @@ export interface LaunchedCloud {
  * @throws OperatorError with the cure when this machine cannot run it, the port or the data directory is taken, or the server fails to start
  */
 export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
+  process.env['PATH'] = pathWithTools();
   const failures = preflight();
   const first = failures[0];
   if (first) {

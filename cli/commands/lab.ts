@@ -1,12 +1,14 @@
 // `postern lab`: the main lab on a cloud of its own: brought up in a temporary directory on a free port, and gone afterwards.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { runLab, type StepResult } from '@postern/labs/lab.ts';
 import { type MainLab, mainLab, newMainLab } from '@postern/labs/main-lab.ts';
 import { Laptop } from '@postern/labs/terminal.ts';
+import { commandName } from '../spelling.ts';
 import { answer, answerJson, exitCodes, OperatorError, paint, say, wrap } from '../terminal.ts';
 
 export interface LabOptions {
@@ -18,9 +20,8 @@ export interface LabOptions {
 interface OwnCloud {
   readonly directory: string;
   readonly environment: Record<string, string>;
-  /** What the cloud said on its standard error so far. */
-  complaints(): string;
-  end(): Promise<void>;
+  /** Ends it, and removes all that it kept. @returns what it said on its standard error */
+  end(): Promise<string>;
 }
 
 /** The system's AWS CLI, which instances have too; POSTERN_LAB_AWS names another one to try the lab with. */
@@ -30,50 +31,67 @@ function awsCommand(): string {
   return ['/usr/local/bin/aws', '/usr/bin/aws'].find((path) => existsSync(path)) ?? 'aws';
 }
 
-function bringUp(script: string): Promise<OwnCloud> {
+/** @param keep the cloud outlives this command, and the Ctrl-C of this terminal */
+function bringUp(script: string, keep: boolean): Promise<OwnCloud> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-lab-'));
+  // A file rather than a pipe: the cloud may live on when nobody reads the pipe any more.
+  const logFile = join(directory, 'up.log');
+  const log = openSync(logFile, 'w', 0o600);
   const child = spawn(process.execPath, [script, 'up', '--data', directory, '--port', '0', '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log],
+    detached: keep,
   });
+  closeSync(log);
+  const stdout = child.stdout as Readable;
   let output = '';
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints += text;
+  let words = '';
+  const ended = new Promise<void>((resolve) => {
+    child.on('exit', () => {
+      words = readFileSync(logFile, 'utf8').trim();
+      rmSync(directory, { recursive: true, force: true });
+      resolve();
+    });
   });
-  const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   return new Promise((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (!output.trimEnd().endsWith('}')) return;
-      let greeting: { environment: Record<string, string> };
+      let greeting: { environment?: Record<string, string> };
       try {
         greeting = JSON.parse(output) as typeof greeting;
       } catch {
         return; // half of it; the rest is coming
       }
+      const { environment } = greeting;
+      if (environment === undefined) return; // it is the error, and the exit comes next
+      if (keep) {
+        child.unref();
+        stdout.destroy();
+      }
       resolve({
         directory,
-        environment: greeting.environment,
-        complaints: () => complaints.trim(),
+        environment,
         end: async () => {
           child.kill('SIGTERM');
           await ended;
-          rmSync(directory, { recursive: true, force: true });
+          return words;
         },
       });
     });
     child.on('exit', (code) => {
-      reject(
-        new OperatorError(`the lab's cloud did not come up:\n${complaints.trim()}`, {
-          exitCode: code ?? exitCodes.failed,
-        }),
-      );
+      reject(new OperatorError(`The lab's cloud did not come up:\n${words}`, { exitCode: code || exitCodes.failed }));
     });
   });
 }
 
 const marks = { passed: '✓', failed: '✗', skipped: '–' } as const;
 const colours = { passed: 'green', failed: 'red', skipped: 'dim' } as const;
+
+/** One line that the result will take the place of, so it must not wrap. */
+function running(step: { id: string; title: string }): string {
+  const line = `  ${step.id.padEnd(3)}  ${step.title} …`;
+  const width = (process.stderr.columns ?? 80) - 1;
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}
 
 function print(result: StepResult): void {
   const width = process.stdout.columns ?? 80;
@@ -92,9 +110,18 @@ export async function lab(options: LabOptions): Promise<number> {
     throw new OperatorError(`There is no step ${until}; the main lab has E1 to E18.`, { exitCode: exitCodes.usage });
   }
   say('postern: bringing up a cloud for the lab …');
-  const cloud = await bringUp(script);
+  const cloud = await bringUp(script, options.keep === true);
   const endpoint = cloud.environment['AWS_ENDPOINT_URL'];
   let results: StepResult[] = [];
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      const code = 128 + constants.signals[signal];
+      interrupted = true;
+      say('\npostern: ending the lab and its cloud …');
+      void cloud.end().finally(() => process.exit(code));
+    });
+  }
   try {
     const laptop = new Laptop({
       aws: awsCommand(),
@@ -106,22 +133,26 @@ export async function lab(options: LabOptions): Promise<number> {
     const progress = process.stderr.isTTY === true && !options.json;
     results = await runLab<MainLab>(mainLab, newMainLab(laptop), {
       ...(until !== undefined && { until }),
-      onStart: (step) => progress && process.stderr.write(`  ${step.id} ${step.title} …\r`),
+      onStart: (step) => progress && process.stderr.write(`${running(step)}\r`),
       onEnd: (result) => {
         if (progress) process.stderr.write('\u001b[2K\r');
-        if (!options.json) print(result);
+        if (!options.json && !interrupted) print(result);
       },
     });
   } finally {
-    if (options.keep) say(`\npostern: the lab's cloud still runs at ${endpoint}; its data is in ${cloud.directory}`);
-    else await cloud.end();
+    const words = options.keep ? '' : await cloud.end();
+    if (words !== '') say(`\npostern: the lab's cloud said:\n${words}`);
   }
-  if (cloud.complaints() !== '') say(`\npostern: the lab's cloud said:\n${cloud.complaints()}`);
   const failed = results.filter((result) => result.outcome !== 'passed').length;
   if (options.json) answerJson({ passed: results.length - failed, failed, steps: results });
   else
     answer(
       `\n${results.length - failed} of ${results.length} steps passed${failed > 0 ? paint(process.stdout, 'red', `, ${failed} did not`) : ''}.`,
     );
+  if (options.keep) {
+    const command = commandName(cloud.directory);
+    say(`\nThe lab's cloud still runs at ${endpoint}. Look around, then end it:\n`);
+    say(`    eval "$(${command} env)"\n    ${command} requests\n    ${command} down && rm -r ${cloud.directory}\n`);
+  }
   return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }
