@@ -31,10 +31,12 @@ export async function load(options: LoadOptions): Promise<Load> {
   const until = startedAt + options.durationMs;
 
   const worker = async () => {
-    const connection = await open(options.port);
+    let connection = await open(options.port);
     while (performance.now() < until) {
       const request = options.request(next++);
+      // Some servers close after each answer (moto's does); the connection anew is a part of what a call to them costs.
       const sentAt = performance.now();
+      if (connection.isClosed()) connection = await open(options.port);
       const answer = await connection.exchange(request);
       latencies.push(performance.now() - sentAt);
       if (answer.status >= 400) {
@@ -67,6 +69,8 @@ interface Answer {
 
 interface Connection {
   exchange(request: Buffer): Promise<Answer>;
+  /** True when the server ended it, or said that it will. */
+  isClosed(): boolean;
   close(): void;
 }
 
@@ -80,6 +84,7 @@ function open(port: number): Promise<Connection> {
     /** Bytes of the body still to come; -1 while the head is incomplete, -2 for a chunked body. */
     let missing = -1;
     let kept: Buffer[] = [];
+    let closed = false;
 
     const finish = () => {
       const chunks = kept;
@@ -99,6 +104,7 @@ function open(port: number): Promise<Connection> {
         const lines = head.subarray(0, end).toString('latin1').toLowerCase();
         status = Number(lines.slice(9, 12));
         const length = /\r\ncontent-length: *(\d+)/.exec(lines)?.[1];
+        if (/\r\nconnection: *close/.test(lines)) closed = true;
         missing = length === undefined ? (lines.includes('transfer-encoding: chunked') ? -2 : 0) : Number(length);
         body = head.subarray(end + 4);
       }
@@ -111,14 +117,19 @@ function open(port: number): Promise<Connection> {
       if (missing <= 0) finish();
     });
     socket.on('error', (error) => (settle ? settle.reject(error) : reject(error)));
-    socket.on('close', () => settle?.reject(new Error('the server closed the connection')));
+    socket.on('close', () => {
+      closed = true;
+      settle?.reject(new Error('the server closed the connection'));
+    });
     socket.on('connect', () =>
       resolve({
         exchange: (request) =>
           new Promise<Answer>((done, failed) => {
             settle = { resolve: done, reject: failed };
-            socket.write(request);
+            if (socket.destroyed) failed(new Error('the server closed the connection'));
+            else socket.write(request);
           }),
+        isClosed: () => closed,
         close: () => {
           settle = undefined;
           socket.destroy();

@@ -13,6 +13,8 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: 'start,api,network,fabric' },
+    call: { type: 'string', default: '' },
+    'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -100,14 +102,18 @@ if (wanted.has('api')) {
     };
     const rows = await measureApi(
       { name: 'postern', port: cloud.port, credentials },
-      { durationMs: quick ? 700 : 1500, rounds: quick ? 1 : 3, progress },
+      {
+        durationMs: quick ? 700 : 1500,
+        rounds: quick ? 1 : 3,
+        only: values.call,
+        withMoto: !values['no-moto'],
+        progress,
+      },
     );
     put(
       '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, and to moto_server.\n',
     );
-    put(
-      '| call | at once | answer | per second | p50 ms | p99 ms | bare | ratio | goal | | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
-    );
+    put();
     for (const row of rows) put(apiRow(row));
     const failed = rows.filter((row) => row.postern.failures > 0);
     for (const row of failed) put(`\n${row.name}: ${row.postern.failures} answers failed: ${row.postern.firstFailure}`);
@@ -128,6 +134,7 @@ function apiRow(row: Row): string {
     row.postern.p50Ms.toFixed(2),
     row.postern.p99Ms.toFixed(2),
     number(row.bare.perSecond),
+    row.bare.p99Ms.toFixed(2),
     bareRatio.toFixed(2),
     large ? '' : `≥ ${row.bareGoal}`,
     large ? '' : mark(bareRatio >= row.bareGoal),
