@@ -75,8 +75,8 @@ const steps: Readonly<Record<string, PreflightFailure>> = {
   },
 };
 
-/** What is missing on this machine; empty when a world can be made here. */
-export function preflight(): PreflightFailure[] {
+/** What is missing on this machine; empty when a world can be made here. @param path where tools are looked for, as PATH says it */
+export function preflight(path = pathWithTools()): PreflightFailure[] {
   if (process.platform !== 'linux') {
     return [
       {
@@ -85,7 +85,7 @@ export function preflight(): PreflightFailure[] {
       },
     ];
   }
-  const missing = tools.filter((tool) => !isInstalled(tool.command));
+  const missing = tools.filter((tool) => !isInstalled(tool.command, path));
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((tool) => tool.package))].join(' ');
     return [
@@ -101,7 +101,7 @@ export function preflight(): PreflightFailure[] {
     {
       encoding: 'utf8',
       timeout: 10_000,
-      env: { ...process.env, PATH: pathWithTools() },
+      env: { ...process.env, PATH: path },
     },
   );
   const reached = result.stdout.trim().split('\n').at(-1) ?? '';
@@ -147,5 +147,7 @@ export function pathWithTools(path = process.env.PATH ?? ''): string {
 }
 
 function isInstalled(command: string): boolean {
-  return pathWithTools().split(':').some((directory) => existsSync(`${directory}/${command}`));
+  return pathWithTools()
+    .split(':')
+    .some((directory) => existsSync(`${directory}/${command}`));
 }
