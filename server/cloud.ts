@@ -11,7 +11,7 @@ import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
 import { resolve } from '@postern/network/names.ts';
 import type { Snapshot } from '@postern/network/snapshot.ts';
-import { createAccount, ensureFirstState, openAuthKey } from './accounts.ts';
+import { createAccount, defaultAccountId, ensureFirstState, openAuthKey, rootKeyOf } from './accounts.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { ServerConfiguration } from './configuration.ts';
 import { startControl } from './control/loop.ts';
@@ -38,6 +38,7 @@ import { iam } from './services/iam/index.ts';
 import { createS3 } from './services/s3/index.ts';
 import { sts } from './services/sts/index.ts';
 import { issueInstanceCredentials } from './services/sts/instance-credentials.ts';
+import type { AccessKeyRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
 import { Trail } from './trail/trail.ts';
 
@@ -176,8 +177,10 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     environment: () => environment(store, configuration),
     reset: async () => {
       const begunAt = performance.now();
+      await trail.clear();
+      const rootKey = store.read((tx) => rootKeyOf(tx, defaultAccountId));
       store.clear();
-      await firstState(store);
+      await firstState(store, rootKey);
       const done = control.reset();
       const elapsedMs = performance.now() - begunAt;
       await done;
@@ -263,10 +266,11 @@ function guestDirectory(): string {
   return here.endsWith('/server') ? join(here, '..', 'dist', 'guest') : join(here, 'guest');
 }
 
-async function firstState(store: Store): Promise<void> {
+/** @param rootKey kept through a reset: what terminals have exported goes on working */
+async function firstState(store: Store, rootKey?: AccessKeyRow): Promise<void> {
   const now = new Date();
   await store.transact((tx) => {
-    const { account: row } = ensureFirstState(tx, now);
+    const { account: row } = ensureFirstState(tx, now, rootKey);
     ensureRegion(tx, row.id, defaultRegion, now);
   }).durable;
 }

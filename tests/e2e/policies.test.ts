@@ -38,13 +38,20 @@ import {
   CreateBucketCommand,
   DeleteBucketPolicyCommand,
   GetObjectCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  type Credentials,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { RequestEvent } from '@postern/server/operator/api.ts';
 import { bringUp, command, type Own } from './own-cloud.ts';
@@ -595,5 +602,21 @@ describe('the road decides', () => {
     assert.match(denied, /with an explicit deny in a VPC endpoint policy.* 403$/);
     const { decision } = await lastEvent('GetObject');
     assert.deepEqual([decision?.layer, decision?.explicit, decision?.statement], ['endpoint', true, 'NoReading']);
+  });
+});
+
+describe('a reset', () => {
+  it('takes everything but root’s key, which terminals have exported, and other accounts’ too', async () => {
+    const before = (await ec2().send(new DescribeVpcsCommand({}))).Vpcs?.map((vpc) => vpc.VpcId);
+    await posternOutput(['reset']);
+    assert.equal((await posternOutput(['requests', '--json'])).trim(), '');
+    assert.deepEqual((await s3().send(new ListBucketsCommand({}))).Buckets ?? [], []);
+    assert.deepEqual((await iam().send(new ListUsersCommand({}))).Users, []);
+    assert.deepEqual(
+      (await ec2().send(new DescribeVpcsCommand({}))).Vpcs?.map((vpc) => vpc.VpcId),
+      before,
+    );
+    const strangers = { accessKeyId: stranger, secretAccessKey: 'test' };
+    assert.deepEqual((await iam(strangers).send(new ListUsersCommand({}))).Users, []);
   });
 });
