@@ -146,8 +146,6 @@ export function pathWithTools(path = process.env.PATH ?? ''): string {
   return [...own, ...systemDirectories.filter((directory) => !own.includes(directory))].join(':');
 }
 
-function isInstalled(command: string): boolean {
-  return pathWithTools()
-    .split(':')
-    .some((directory) => existsSync(`${directory}/${command}`));
+function isInstalled(command: string, path: string): boolean {
+  return path.split(':').some((directory) => existsSync(`${directory}/${command}`));
 }
