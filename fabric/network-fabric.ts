@@ -99,8 +99,16 @@ class KernelNetwork implements NetworkFabric {
       if (finished.code !== 0) return [failureOf('core', finished)];
     }
     // Filters of the core before the links that lead to it, routes and neighbours after them.
-    const rules = await applyTransactions(core, transactionsOf(renderTableChange(this.#core?.table, state.core.table)));
-    if (rules !== undefined) return [failureOf('core', rules)];
+    const transactions = transactionsOf(renderTableChange(this.#core?.table, state.core.table));
+    const rules = await applyTransactions(core, transactions);
+    if (rules !== undefined) {
+      // One that failed changed nothing; of several, some may have been done.
+      if (transactions.length > 1) {
+        this.#core = undefined;
+        this.#coreIsWhole = false;
+      }
+      return [failureOf('core', rules)];
+    }
     await this.#removeGone(state);
     const failures: Failure[] = [];
     const freshLinks = new Map<VpcState, readonly Link[]>();

@@ -37,7 +37,8 @@ export function diffNamespace(
 ): NamespaceChange {
   const links = diffLines(from?.links ?? [], to.links, (link) => renderLink(link, coreProcessId));
   // The kernel takes a removed link's routes and neighbours with it, so those of a link that is made anew are new as well.
-  const fresh = to.links.filter((link) => links.add.includes(renderLink(link, coreProcessId).add));
+  const made = new Set(links.add);
+  const fresh = made.size === 0 ? [] : to.links.filter((link) => made.has(renderLink(link, coreProcessId).add));
   const remade = new Set([...fresh.map((link) => link.name), ...remadeElsewhere]);
   const parts = [
     diffLines(from?.rules ?? [], to.rules, renderRule),
@@ -46,7 +47,9 @@ export function diffNamespace(
     diffLines(staying(from?.routes, remade), to.routes, renderRoute),
   ];
   // A route or neighbour is replaced in place when only its target changed.
-  const replaced = new Set(to.routes.map((route) => `${route.table} ${route.destination}`));
+  const replaced = new Set(
+    from?.routes === to.routes ? [] : to.routes.map((route) => `${route.table} ${route.destination}`),
+  );
   const goneRoutes = (from?.routes ?? [])
     .filter((route) => replaced.has(`${route.table} ${route.destination}`))
     .map((route) => renderRoute(route).remove);
@@ -64,7 +67,8 @@ function staying<T extends { readonly device?: string }>(
   before: readonly T[] | undefined,
   remade: ReadonlySet<string>,
 ): readonly T[] {
-  return (before ?? []).filter((each) => each.device === undefined || !remade.has(each.device));
+  if (before === undefined || remade.size === 0) return before ?? [];
+  return before.filter((each) => each.device === undefined || !remade.has(each.device));
 }
 
 /** What of `state` the kernel holds when some of its lines were refused: without those objects, and without all that is on a link that is not there. */
@@ -125,6 +129,8 @@ function diffLines<T>(
   to: readonly T[],
   render: (each: T) => Line,
 ): { readonly remove: string[]; readonly add: string[] } {
+  // Kept by the compiler: nothing of it changed.
+  if (from === to) return { remove: [], add: [] };
   const before = new Map(from.map((each) => render(each)).map((line) => [line.add, line]));
   const after = new Map(to.map((each) => render(each)).map((line) => [line.add, line]));
   return {

@@ -21,9 +21,12 @@ export interface Compiled {
   readonly vpcs: ReadonlyMap<VpcId, CompiledVpc>;
 }
 
-/** A VPC's part, with everything it was made of as one text: the same text gives the same state, so the object of the last compile serves again. */
+/** A VPC's part, with everything it was made of as text: the same text gives the same state, so the objects of the last compile serve again. */
 interface CompiledVpc {
-  readonly input: string;
+  /** Of all but the filter. */
+  readonly wiringInput: string;
+  /** Of groups and ACLs, which are what changes most and changes no link and no route. */
+  readonly filterInput: string;
   readonly context: VpcContext | undefined;
   readonly state: VpcState | undefined;
 }
@@ -47,14 +50,18 @@ export function compile(
     const processes = vpc.networkInterfaces.map(({ attachment }) =>
       attachment === undefined ? undefined : processIds.get(attachment.instanceId),
     );
-    const input = JSON.stringify([vpc, processes]) + prefixLists;
+    const { securityGroups, networkAcls, ...wiring } = vpc;
+    const wiringInput = JSON.stringify([wiring, processes]) + prefixLists;
+    const filterInput = JSON.stringify([securityGroups, networkAcls]);
     const before = previous.vpcs.get(vpc.vpcId);
-    if (before?.input === input) {
+    const isSameWiring = before?.wiringInput === wiringInput;
+    if (isSameWiring && before?.filterInput === filterInput) {
       vpcs.set(vpc.vpcId, before);
       continue;
     }
     const context = vpcContext(vpc, snapshot, allocation, processIds);
-    vpcs.set(vpc.vpcId, { input, context, state: context === undefined ? undefined : compileVpc(context) });
+    const state = context === undefined ? undefined : compileVpc(context, isSameWiring ? before?.state : undefined);
+    vpcs.set(vpc.vpcId, { wiringInput, filterInput, context, state });
   }
   const parts = [...vpcs.values()];
   return {
@@ -67,7 +74,8 @@ export function compile(
   };
 }
 
-function compileVpc(context: VpcContext): VpcState {
+function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcState {
+  if (sameWiring !== undefined) return { ...sameWiring, table: compileVpcTable(context) };
   return {
     vpcId: context.vpc.vpcId,
     links: compileLinks(context),

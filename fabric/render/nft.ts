@@ -27,7 +27,8 @@ export function renderTableChange(from: NftTable | undefined, to: NftTable): str
   const goneSets = [...oldSets.values()].filter((set) => !sets.has(set.name));
   // New things first, then the references to them; old references first, then what they referred to.
   const lines = [
-    ...(from === undefined ? [`add table ${name}`] : []),
+    // From nothing means from nothing: a change of several transactions may have ended in the middle.
+    ...(from === undefined ? [`add table ${name}`, `delete table ${name}`, `add table ${name}`] : []),
     ...to.sets
       .filter((set) => !oldSets.has(set.name))
       .map((set) => `add ${set.kind} ${name} ${set.name} { ${setType(set)} }`),

@@ -1,0 +1,88 @@
+// Networks that change step by step at random, the same for the same seed: for the tests that hold the incremental way to the full one.
+
+import type { NetworkInterface, Route, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
+import { aclEntry, allowAll, cidrPeer, eni, everywhere, group, groupPeer, local, openAcl, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, vpc } from './snapshots.ts'; // biome-ignore format: many words
+
+/** mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * `length` Snapshots, each some changes after the one before.
+ * @param machines names of the instances there are; their interfaces come and go
+ */
+export function randomNetworks(seed: number, length: number, machines: readonly string[]): Snapshot[] {
+  const random = randomFrom(seed);
+  const chance = (of: number) => random() < of;
+  const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
+  const some = <T>(all: readonly T[]): T[] => all.filter(() => chance(0.5));
+  const cards = new Map(
+    machines.map((name, index) => [name, eni(name, String(1 + (index % 2)), `10.0.${index % 2}.${10 + index}`)]),
+  );
+
+  const randomRule = (): SecurityGroupRule =>
+    rule(
+      pick([-1, 6, 17]),
+      undefined,
+      pick([
+        everywhere,
+        cidrPeer('10.0.1.0/24'),
+        groupPeer('sg-x'),
+        groupPeer('sg-y'),
+        { kind: 'prefix-list', prefixListId: 'pl-s3' },
+      ]),
+    );
+  const groups = () => (['sg-x', 'sg-y'] as const).map((id) => group(id, Array.from({ length: Math.floor(random() * 4) }, randomRule), chance(0.7) ? [allowAll] : [randomRule()])); // biome-ignore format: one value
+  const card = (name: string): NetworkInterface => {
+    const base = cards.get(name) ?? eni(name, '1', '10.0.0.99');
+    const [first] = base.privateAddresses;
+    const index = machines.indexOf(name);
+    return {
+      ...base,
+      groupIds: pick([['sg-x'], ['sg-y'], ['sg-x', 'sg-y']] as const),
+      sourceDestCheck: chance(0.8),
+      privateAddresses: [
+        {
+          address: first?.address ?? '',
+          primary: true,
+          ...(chance(0.5) ? { publicAddress: `198.19.0.${10 + index}` } : {}),
+        },
+        ...(chance(0.3) ? [{ address: `10.0.${index % 2}.${100 + index}`, primary: false }] : []),
+      ],
+    };
+  };
+  const routes = (): Route[] => some([toIgw, s3Route, { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
+  const acl = () =>
+    chance(0.6)
+      ? openAcl
+      : {
+          ...openAcl,
+          ingress: [aclEntry(50, pick(['allow', 'deny']), { protocol: pick([6, 17]) }), aclEntry(100, 'allow')],
+        };
+  const network = (): Pick<Vpc, 'routeTables' | 'gatewayEndpoints'> & Partial<Vpc> => ({
+    routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-public', local('10.0.0.0/16'), ...routes())],
+    gatewayEndpoints: chance(0.6) ? [s3Endpoint] : [],
+    subnets: [
+      subnet('1', '10.0.0.0/24', { routeTableId: pick(['rtb-main', 'rtb-public']) }),
+      subnet('2', '10.0.1.0/24'),
+    ],
+    ...(chance(0.7) ? { internetGatewayId: 'igw-1' as const } : {}),
+  });
+
+  let [wiring, securityGroups, networkAcls] = [network(), groups(), [acl()]];
+  let present = machines.map(card);
+  return Array.from({ length }, () => {
+    if (chance(0.4)) securityGroups = groups();
+    if (chance(0.2)) networkAcls = [acl()];
+    if (chance(0.3)) wiring = network();
+    if (chance(0.4)) present = some(machines).map(card);
+    return snapshot(vpc({ subnets: [], ...wiring, securityGroups, networkAcls, networkInterfaces: present }));
+  });
+}
