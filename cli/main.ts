@@ -20,7 +20,8 @@ function run<O extends { data?: string; json?: boolean }>(
   command: Command,
   work: (options: O) => Promise<number>,
 ): Promise<void> {
-  const options = command.optsWithGlobals<O>();
+  // Said twice, the one nearer to the subcommand's name counts.
+  const options = { ...command.optsWithGlobals<O>(), ...command.opts<O>() };
   return work(options).then(
     (code) => {
       process.exitCode = code;

@@ -33,7 +33,9 @@ function quoted(word: string): string {
 
 /** A cure as the server names it, `postern up` or `aws ec2 … $(aws ec2 …)`, in the words that this person must type. */
 export function spell(cure: string, command: string): string {
+  // A cure that names another directory must not name this one too.
+  const own = cure.includes(' --data ') ? command.replace(/ --data .*$/, '') : command;
   return cure.replace(/(^|\$\()(postern|aws) /g, (_, before: string, program: string) =>
-    program === 'aws' ? `${before}${command} aws ` : `${before}${command} `,
+    program === 'aws' ? `${before}${own} aws ` : `${before}${own} `,
   );
 }

@@ -3,7 +3,7 @@
 // while everything the server does itself happens in namespaces that have no way out.
 
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -100,10 +100,12 @@ function prepareDirectory(directory: string): void {
   const probe = join(directory, '.writable');
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    refuseForeign(directory);
     chmodSync(directory, 0o700);
     // The kernel's own answer: a root may write anywhere but on a read-only file system, and only trying tells a full one.
     writeFileSync(probe, 'x');
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     const problem: Record<string, string> = {
       EACCES: 'you may not write there',
@@ -124,8 +126,19 @@ function prepareDirectory(directory: string): void {
           : `ls -ld ${dirname(directory)} ${directory}`,
     });
   } finally {
-    rmSync(probe, { force: true });
+    // rmSync fails even with `force` where it may not look.
+    if (existsSync(probe)) rmSync(probe);
   }
+}
+
+/** A directory of somebody else's things would be closed to everybody and filled: `--data /tmp` must not do that. */
+function refuseForeign(directory: string): void {
+  const names = readdirSync(directory).filter((name) => name !== 'lost+found' && name !== '.writable');
+  if (names.length === 0 || names.includes('postern.db') || names.includes('operator-token')) return;
+  throw new OperatorError(
+    `${directory} holds things that are not Postern's (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}).`,
+    { exitCode: 4, cure: `postern up --data ${join(directory, 'postern')}` },
+  );
 }
 
 /** An abstract socket named after the directory: the kernel gives the name back when the last holder dies, however it dies. */

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { runLab, type StepResult } from '@postern/labs/lab.ts';
 import { type MainLab, mainLab, newMainLab } from '@postern/labs/main-lab.ts';
@@ -33,9 +33,10 @@ function awsCommand(): string {
 
 /** @param keep the cloud outlives this command, and the Ctrl-C of this terminal */
 function bringUp(script: string, keep: boolean): Promise<OwnCloud> {
-  const directory = mkdtempSync(join(tmpdir(), 'postern-lab-'));
+  const own = mkdtempSync(join(tmpdir(), 'postern-lab-'));
+  const directory = join(own, 'cloud');
   // A file rather than a pipe: the cloud may live on when nobody reads the pipe any more.
-  const logFile = join(directory, 'up.log');
+  const logFile = join(own, 'up.log');
   const log = openSync(logFile, 'w', 0o600);
   const child = spawn(process.execPath, [script, 'up', '--data', directory, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', log],
@@ -48,7 +49,7 @@ function bringUp(script: string, keep: boolean): Promise<OwnCloud> {
   const ended = new Promise<void>((resolve) => {
     child.on('exit', () => {
       words = readFileSync(logFile, 'utf8').trim();
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(own, { recursive: true, force: true });
       resolve();
     });
   });
@@ -152,7 +153,9 @@ export async function lab(options: LabOptions): Promise<number> {
   if (options.keep) {
     const command = commandName(cloud.directory);
     say(`\nThe lab's cloud still runs at ${endpoint}. Look around, then end it:\n`);
-    say(`    eval "$(${command} env)"\n    ${command} requests\n    ${command} down && rm -r ${cloud.directory}\n`);
+    say(
+      `    eval "$(${command} env)"\n    ${command} requests\n    ${command} down && rm -r ${dirname(cloud.directory)}\n`,
+    );
   }
   return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }
