@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { command, newDirectory, ordinaryUser } from './own-cloud.ts';
 
@@ -41,6 +41,7 @@ function runLab(aws: string, user?: { uid: number; gid: number }): Promise<Repor
   });
   return new Promise((resolve, reject) => {
     child.on('exit', () => {
+      rmSync(directory, { recursive: true, force: true });
       try {
         resolve(JSON.parse(output) as Report);
       } catch {

@@ -24,6 +24,8 @@ export interface Own {
   readonly environment: Readonly<Record<string, string>>;
   readonly endpoint: string;
   readonly launcher: ChildProcess;
+  /** What it wrote to standard error so far. */
+  complaints(): string;
   /** Ends in order; keeps the directory when asked to. */
   end(options?: { keep?: boolean }): Promise<number | null>;
   /** Resolves when the launcher has ended. */
@@ -74,6 +76,7 @@ export function bringUp(options: OwnOptions = {}): Promise<Own> {
         environment: greeting.environment,
         endpoint: greeting.endpoint,
         launcher: child,
+        complaints: () => complaints,
         ended,
         end: async ({ keep = false } = {}) => {
           child.kill('SIGTERM');
@@ -102,6 +105,48 @@ export function processesOf(directory: string): string[] {
     }
   }
   return found;
+}
+
+export interface Kin {
+  readonly id: number;
+  /** Together with the id it names a process for good. */
+  readonly startedAt: string;
+  readonly commandLine: string;
+}
+
+/** A process and all its descendants, whatever namespaces they are in: the host's /proc shows them all. */
+export function familyOf(ancestor: number): Kin[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const found = kinOf(Number(name));
+      return found ? [found] : [];
+    });
+  const family = new Set([ancestor]);
+  // A child's number may be lower than its parent's, so until nothing is added any more.
+  for (let before = 0; before < family.size; ) {
+    before = family.size;
+    for (const one of all) if (family.has(one.parent)) family.add(one.id);
+  }
+  return all.filter((one) => family.has(one.id));
+}
+
+/** Those of a family that are still there. */
+export function survivors(family: readonly Kin[]): Kin[] {
+  return family.filter((one) => kinOf(one.id)?.startedAt === one.startedAt);
+}
+
+function kinOf(id: number): (Kin & { parent: number }) | undefined {
+  try {
+    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
+    // The name in parentheses may hold anything; after it come state, parent … and, as the 20th, the start time (proc(5)).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z') return undefined;
+    const commandLine = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return { id, parent: Number(fields[1]), startedAt: fields[19] ?? '', commandLine };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Mounts of this machine that lie in the directory. */
