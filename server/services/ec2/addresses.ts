@@ -1,5 +1,5 @@
 // Elastic IPs: allocate, associate, disassociate, release. Section 4.2. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html
-// (read 2026-11-21). Associating takes away the auto-assigned public address of the same private address; disassociating does not bring one back (gap).
+// (read 2026-11-21). Associating takes away the auto-assigned public address of the same private address; disassociating brings another one back (public-address.ts).
 
 import type {
   Address,
@@ -29,6 +29,7 @@ import {
 } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { paginate } from './pagination.ts';
+import { restorePublicIp, withoutAutoPublicIp } from './public-address.ts';
 import { enforceQuota } from './quotas.ts';
 import { requireRow, scopeOf, selectRows } from './rows.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
@@ -157,14 +158,9 @@ function associate(call: Call, input: AssociateAddressRequest): string {
     ...(instanceId && { instanceId }),
   });
   if (target.autoPublicIp) tx.put('network-interface', withoutAutoPublicIp(networkInterface, target.address));
+  // The instance that the address was taken from.
+  restorePublicIp(call, address.networkInterfaceId);
   return associationId;
-}
-
-function withoutAutoPublicIp(row: NetworkInterfaceRow, privateIp: string): NetworkInterfaceRow {
-  const privateAddresses = row.privateAddresses.map((one) =>
-    one.address === privateIp ? { address: one.address, primary: one.primary } : one,
-  );
-  return { ...row, privateAddresses };
 }
 
 function selectAddresses(call: Call, input: DescribeAddressesRequest): AddressRow[] {
@@ -239,6 +235,7 @@ export const addresses = {
       if (!row)
         throw ec2Error('InvalidAssociationID.NotFound', `The association ID '${input.AssociationId}' does not exist`);
       call.tx.put('address', withoutAssociation(row));
+      restorePublicIp(call, row.networkInterfaceId);
       return {};
     },
   }),

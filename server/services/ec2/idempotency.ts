@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import type { Call } from '../../service.ts';
 import type { IdempotencyRow } from '../../store/rows/ec2.ts';
 import { idempotentParameterMismatch } from './errors.ts';
-import { scopeOf } from './rows.ts';
 
 const dayMs = 86_400_000;
 
@@ -34,8 +33,8 @@ export function oncePerToken(
     return before.resourceIds;
   }
   const resourceIds = make();
-  for (const row of call.tx.list('ec2-idempotency', scopeOf(call)))
-    if (isOld(call, row)) call.tx.delete('ec2-idempotency', row.id);
+  // Of every account and region: one that is no longer used has nobody else to do it.
+  for (const row of call.tx.list('ec2-idempotency')) if (isOld(call, row)) call.tx.delete('ec2-idempotency', row.id);
   call.tx.put('ec2-idempotency', {
     id,
     accountId: call.accountId,

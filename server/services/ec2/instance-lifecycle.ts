@@ -13,28 +13,11 @@ import { type Call, type Operation, operation } from '../../service.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
 import { missingParameter, operationNotPermitted, unsupportedOperation } from './errors.ts';
 import { requireInstances, stateChange, userInitiated, wrongState } from './instance-state.ts';
-import { withAutoPublicIp } from './new-network-interface.ts';
-import { scopeOf } from './rows.ts';
+import { assignPublicIp } from './public-address.ts';
 
 function named(call: Call, ids: readonly string[] | undefined): InstanceRow[] {
   if (!ids || ids.length === 0) throw missingParameter('InstanceId');
   return requireInstances(call, ids);
-}
-
-/** Gives the primary interface a public address again, unless it has an Elastic IP or there are several interfaces. */
-function assignPublicIp(call: Call, instance: InstanceRow): void {
-  if (!instance.assignsPublicIp) return;
-  const attached = call.tx
-    .list('network-interface', scopeOf(call))
-    .filter((row) => row.attachment?.instanceId === instance.id);
-  const [primary] = attached;
-  if (attached.length !== 1 || !primary) return;
-  const address = primary.privateAddresses[0];
-  if (!address || address.autoPublicIp) return;
-  const hasElastic = call.tx
-    .list('address', scopeOf(call))
-    .some((row) => row.networkInterfaceId === primary.id && row.privateIp === address.address);
-  if (!hasElastic) withAutoPublicIp(call, primary);
 }
 
 export const instanceLifecycle = {

@@ -18,6 +18,7 @@ import {
   makeNetworkInterface,
   withAutoPublicIp,
 } from './new-network-interface.ts';
+import { restorePublicIp } from './public-address.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { availableIpAddressCount } from './subnet-addresses.ts';
 import { zonesOf } from './zones.ts';
@@ -274,6 +275,7 @@ export function makeInterfaces(call: Call, plan: NetworkPlan, instance: Pick<Ins
     if (one.kind === 'existing') {
       call.tx.put('network-interface', { ...one.row, attachment });
       attachAddresses(call, one.row, instance.id);
+      restorePublicIp(call, one.row.id);
       continue;
     }
     const row = makeNetworkInterface(call, {

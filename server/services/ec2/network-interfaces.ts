@@ -1,6 +1,5 @@
 // Network interfaces: create, describe, delete, attach, detach, attributes and secondary private addresses.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html (read 2026-11-21). Gap: IPv6, prefixes and trunk interfaces are refused;
-// `ModifyNetworkInterfaceAttribute` does not give a public address after launch.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html (read 2026-11-21). Gap: IPv6, prefixes and trunk interfaces are refused.
 
 import type {
   AssignPrivateIpAddressesRequest,
@@ -43,6 +42,7 @@ import {
   choosePrivateAddresses,
   makeNetworkInterface,
 } from './new-network-interface.ts';
+import { restorePublicIp, withoutAutoPublicIp } from './public-address.ts';
 import { findRow, requireRow, scopeOf } from './rows.ts';
 import { freePrivateAddress, requireFreePrivateAddress } from './subnet-addresses.ts';
 import { tagsFromSpecifications } from './tags.ts';
@@ -156,6 +156,7 @@ function modified(
     input.SourceDestCheck,
     input.Groups?.length ? input.Groups : undefined,
     input.Attachment,
+    input.AssociatePublicIpAddress,
   ];
   if (given.filter((one) => one !== undefined).length > 1)
     throw invalidCombination('Fields for multiple attribute types specified');
@@ -169,6 +170,12 @@ function modified(
       throw ec2Error('InvalidAttachmentID.NotFound', `The attachment '${attachmentId}' does not exist.`);
     if (deleteOnTermination === undefined) throw missingParameter('DeleteOnTermination');
     return { ...row, attachment: { ...row.attachment, deleteOnTermination } };
+  }
+  if (input.AssociatePublicIpAddress !== undefined) {
+    const kept = input.AssociatePublicIpAddress
+      ? row
+      : withoutAutoPublicIp(row, row.privateAddresses[0]?.address ?? '');
+    return { ...kept, associatePublicIpAddress: input.AssociatePublicIpAddress };
   }
   throw invalidCombination('No attributes specified.');
 }
@@ -289,9 +296,10 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('ModifyNetworkInterfaceAttribute', input, [
-        'EnaSrdSpecification', 'EnablePrimaryIpv6', 'ConnectionTrackingSpecification', 'AssociatePublicIpAddress', 'AssociatedSubnetIds',
+        'EnaSrdSpecification', 'EnablePrimaryIpv6', 'ConnectionTrackingSpecification', 'AssociatedSubnetIds',
       ]); // biome-ignore format: a list
       call.tx.put('network-interface', modified(call, requireInterface(call, input.NetworkInterfaceId), input));
+      if (input.AssociatePublicIpAddress) restorePublicIp(call, input.NetworkInterfaceId);
       return {};
     },
   }),
@@ -325,7 +333,11 @@ export const networkInterfaces = {
         case 'attachment':
           return { ...common, ...(full.Attachment && { Attachment: full.Attachment }) };
         case 'associatePublicIpAddress':
-          return { ...common, AssociatePublicIpAddress: row.privateAddresses.some((one) => one.autoPublicIp) };
+          return {
+            ...common,
+            AssociatePublicIpAddress:
+              row.associatePublicIpAddress ?? row.privateAddresses.some((one) => one.autoPublicIp),
+          };
         default:
           throw unknownAttribute(String(input.Attribute));
       }

@@ -140,3 +140,22 @@ test('a key that every object has is a tag like any other', async () => {
     ['__proto__', 'constructor'],
   );
 });
+
+test('a root volume is tagged like any other resource', async () => {
+  const world = makeWorld();
+  const run = { ImageId: 'ami-0abcdef1234567890', MinCount: 1, MaxCount: 1 };
+  await world.run('RunInstances', run);
+  const { Volumes } = await world.run<{ Volumes: { VolumeId: string }[] }>('DescribeVolumes');
+  const id = Volumes[0]?.VolumeId ?? '';
+  await world.run('CreateTags', { Resources: [id], Tags: [{ Key: 'kept', Value: 'yes' }, { Key: 'gone' }] });
+  await world.run('DeleteTags', { Resources: [id], Tags: [{ Key: 'gone' }] });
+  assert.deepEqual(await tagsOf(world, id), [{ ResourceId: id, ResourceType: 'volume', Key: 'kept', Value: 'yes' }]);
+  const found = await world.run<{ Volumes: object[] }>('DescribeVolumes', {
+    Filters: [{ Name: 'tag:kept', Values: ['yes'] }],
+  });
+  assert.equal(found.Volumes.length, 1);
+  await assert.rejects(
+    world.run('CreateTags', { Resources: ['vol-0123456789abcdef0'], Tags: [{ Key: 'a' }] }),
+    awsError('InvalidVolume.NotFound', "The volume 'vol-0123456789abcdef0' does not exist."),
+  );
+});

@@ -16,6 +16,7 @@ import { applyFilters } from './filters.ts';
 import { paginate } from './pagination.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { addTags } from './tags.ts';
+import { instanceOfVolume, instancesWithVolume, rootVolumeOf } from './volumes.ts';
 
 /** Kind of row → what the API calls its type. */
 const resourceTypes = {
@@ -47,6 +48,12 @@ function kindOf(id: string): keyof typeof resourceTypes {
 function retag(call: Call, ids: readonly string[] | undefined, change: (tags: Tags) => Tags): void {
   if (!ids || ids.length === 0) throw missingParameter('resourceIdSet');
   for (const id of new Set(ids)) {
+    if (id.startsWith('vol-')) {
+      const row = instanceOfVolume(call, id);
+      const rootVolume = rootVolumeOf(row);
+      call.tx.put('instance', { ...row, rootVolume: { ...rootVolume, tags: change(rootVolume.tags) } });
+      continue;
+    }
     const kind = kindOf(id);
     const row = requireRow(call, kind, id);
     call.tx.put(kind, { ...row, tags: change(row.tags) } as Rows[typeof kind]);
@@ -65,6 +72,10 @@ function everyTag(call: Call): TagRow[] {
   for (const kind of kinds)
     for (const { id, tags } of call.tx.list(kind, scopeOf(call)))
       for (const [key, value] of Object.entries(tags)) rows.push({ id, type: resourceTypes[kind], key, value });
+  // A root volume is no row of its own.
+  for (const row of instancesWithVolume(call))
+    for (const [key, value] of Object.entries(rootVolumeOf(row).tags))
+      rows.push({ id: row.rootVolumeId, type: 'volume', key, value });
   return rows;
 }
 

@@ -144,6 +144,8 @@ export interface NetworkInterfaceRow extends Row {
   privateAddresses: { address: Ipv4; primary: boolean; autoPublicIp?: { publicIp: Ipv4; associationId: string } }[];
   groupIds: SecurityGroupId[];
   sourceDestCheck: boolean;
+  /** Said by ModifyNetworkInterfaceAttribute, any interface can carry it; it counts for a primary one. Absent: as the launch decided. */
+  associatePublicIpAddress?: boolean;
   interfaceType: string;
   requesterManaged: boolean;
   requesterId?: string;
