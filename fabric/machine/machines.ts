@@ -4,7 +4,8 @@
 // is closed to the machine, so whatever a guest does to its files (links!) we never follow a path below those directories.
 
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { InstanceId } from '@postern/network/snapshot.ts';
@@ -125,7 +126,8 @@ export class LinuxMachines implements Machines {
     if (this.#machines.has(instanceId))
       throw new Error(`the machine ${instanceId} runs: stop it before its disk is removed`);
     this.#consoleFiles.delete(instanceId);
-    rmSync(disk, { recursive: true, force: true });
+    // A guest may have filled it with a million files: nobody else waits for that.
+    await rm(disk, { recursive: true, force: true });
   }
 
   running(): readonly InstanceId[] {
