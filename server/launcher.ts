@@ -92,7 +92,9 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
 function serverArguments(): string[] {
   const here = fileURLToPath(import.meta.url);
   if (here.endsWith('.ts')) return ['--import', 'tsx', join(dirname(here), 'main.ts')];
-  return ['--enable-source-maps', '--max-semi-space-size=8', join(dirname(here), 'server.mjs')];
+  // For profiling: POSTERN_NODE_OPTIONS='--cpu-prof --cpu-prof-dir=/tmp/profile'.
+  const extra = (process.env['POSTERN_NODE_OPTIONS'] ?? '').split(' ').filter((word) => word !== '');
+  return ['--enable-source-maps', '--max-semi-space-size=8', ...extra, join(dirname(here), 'server.mjs')];
 }
 
 /** Makes the data directory, the operator's alone, and sees that it can be written. */

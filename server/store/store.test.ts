@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Database from 'libsql';
 import type { DhcpOptionsRow } from './rows/ec2.ts';
-import { Store } from './store.ts';
+import { type Index, Store } from './store.ts';
 
 const row = (id: string, value = 'a'): DhcpOptionsRow => ({
   id,
@@ -23,6 +23,57 @@ const row = (id: string, value = 'a'): DhcpOptionsRow => ({
   region: 'us-east-1',
   configurations: [{ key: 'domain-name', values: [value] }],
   tags: {},
+});
+
+describe('an index of the store', () => {
+  const byValue: Index<'dhcp-options'> = {
+    kind: 'dhcp-options',
+    keyOf: (one) => (one.configurations[0]?.values[0] === 'none' ? undefined : one.configurations[0]?.values[0]),
+  };
+  const found = (store: Store, key: string) => store.read((tx) => tx.find(byValue, key).map(({ id }) => id));
+
+  test('finds the rows that say something, as they are put, changed, taken away and cleared', () => {
+    const store = new Store(':memory:');
+    store.transact((tx) => tx.put('dhcp-options', row('a', 'x')));
+    assert.deepEqual(found(store, 'x'), ['a'], 'a row from before the index was asked for');
+    store.transact((tx) => {
+      tx.put('dhcp-options', row('b', 'x'));
+      tx.put('dhcp-options', row('c', 'none'));
+    });
+    assert.deepEqual(found(store, 'x'), ['a', 'b']);
+    assert.deepEqual(found(store, 'none'), []);
+    store.transact((tx) => tx.put('dhcp-options', row('a', 'y')));
+    assert.deepEqual([found(store, 'x'), found(store, 'y')], [['b'], ['a']]);
+    store.transact((tx) => tx.delete('dhcp-options', 'b'));
+    assert.deepEqual(found(store, 'x'), []);
+    store.clear();
+    assert.deepEqual(found(store, 'y'), []);
+    store.close();
+  });
+
+  test('sees what its own transaction wrote, and forgets it when that fails', () => {
+    const store = new Store(':memory:');
+    store.transact((tx) => {
+      tx.put('dhcp-options', row('a', 'x'));
+      tx.put('dhcp-options', row('b', 'x'));
+    });
+    const seen: string[][] = [];
+    assert.throws(() =>
+      store.transact((tx) => {
+        tx.put('dhcp-options', row('a', 'y'));
+        tx.delete('dhcp-options', 'b');
+        tx.put('dhcp-options', row('c', 'x'));
+        seen.push(
+          tx.find(byValue, 'x').map(({ id }) => id),
+          tx.find(byValue, 'y').map(({ id }) => id),
+        );
+        throw new Error('no');
+      }),
+    );
+    assert.deepEqual(seen, [['c'], ['a']]);
+    assert.deepEqual([found(store, 'x'), found(store, 'y')], [['a', 'b'], []]);
+    store.close();
+  });
 });
 
 describe('the store', () => {

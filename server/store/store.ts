@@ -27,11 +27,20 @@ export interface Scope {
   readonly region?: string;
 }
 
+/** Finds rows by what they say. Make one constant of each: the store keeps it from its first use on. A key must follow from the row alone. */
+export interface Index<K extends Kind> {
+  readonly kind: K;
+  /** Undefined: the row is not in the index. */
+  readonly keyOf: (row: Rows[K]) => string | undefined;
+}
+
 export interface Transaction {
   /** The row, or undefined. Rows are frozen in meaning: change a copy and `put` it. */
   get<K extends Kind>(kind: K, id: string): Rows[K] | undefined;
   /** Rows of a kind in the order they were first put, of one account and region when given. */
   list<K extends Kind>(kind: K, scope?: Scope): Rows[K][];
+  /** The rows with this key, in the order of `list`; takes as long as they are many, however many others there are. */
+  find<K extends Kind>(index: Index<K>, key: string): Rows[K][];
   put<K extends Kind>(kind: K, row: Rows[K]): void;
   delete(kind: Kind, id: string): void;
   /** A new id in AWS's long form: `vpc` → `vpc-0` and 16 hex digits. */
@@ -52,7 +61,11 @@ interface Table {
   readonly rows: Map<string, Row>;
   /** `ACCOUNT REGION` → id → row; and `ACCOUNT` alone. */
   readonly byScope: Map<string, Map<string, Row>>;
+  /** Index → key → id → row. */
+  readonly byIndex: Map<Index<Kind>, Map<string, Map<string, Row>>>;
 }
+
+type KeyOf = (row: Row) => string | undefined;
 
 interface PendingWrite {
   readonly kind: Kind;
@@ -188,7 +201,7 @@ export class Store {
   #table(kind: Kind): Table {
     let table = this.#tables.get(kind);
     if (!table) {
-      table = { rows: new Map(), byScope: new Map() };
+      table = { rows: new Map(), byScope: new Map(), byIndex: new Map() };
       this.#tables.set(kind, table);
     }
     return table;
@@ -196,14 +209,14 @@ export class Store {
 
   #set(kind: Kind, row: Row): void {
     const table = this.#table(kind);
+    const before = table.rows.get(row.id);
     table.rows.set(row.id, row);
-    for (const scope of scopesOf(row)) {
-      let rows = table.byScope.get(scope);
-      if (!rows) {
-        rows = new Map();
-        table.byScope.set(scope, rows);
-      }
-      rows.set(row.id, row);
+    for (const scope of scopesOf(row)) addTo(table.byScope, scope, row);
+    for (const [index, rows] of table.byIndex) {
+      const key = (index.keyOf as KeyOf)(row);
+      const keyBefore = before && (index.keyOf as KeyOf)(before);
+      if (keyBefore !== undefined && keyBefore !== key) removeFrom(rows, keyBefore, row.id);
+      if (key !== undefined) addTo(rows, key, row);
     }
   }
 
@@ -213,6 +226,10 @@ export class Store {
     if (!row) return;
     table.rows.delete(id);
     for (const scope of scopesOf(row)) table.byScope.get(scope)?.delete(id);
+    for (const [index, rows] of table.byIndex) {
+      const key = (index.keyOf as KeyOf)(row);
+      if (key !== undefined) removeFrom(rows, key, id);
+    }
   }
 }
 
@@ -241,6 +258,32 @@ function openDatabase(file: string): Database.Database {
       code === 'SQLITE_BUSY' ? `another process has ${file} open` : `${file} cannot be opened: ${message}`,
     );
   }
+}
+
+function addTo(groups: Map<string, Map<string, Row>>, key: string, row: Row): void {
+  const rows = groups.get(key);
+  if (rows) rows.set(row.id, row);
+  else groups.set(key, new Map([[row.id, row]]));
+}
+
+function removeFrom(groups: Map<string, Map<string, Row>>, key: string, id: string): void {
+  const rows = groups.get(key);
+  rows?.delete(id);
+  // Keys may be as many as rows ever were.
+  if (rows?.size === 0) groups.delete(key);
+}
+
+function indexed(table: Table, index: Index<Kind>): Map<string, Map<string, Row>> {
+  let groups = table.byIndex.get(index);
+  if (!groups) {
+    groups = new Map();
+    for (const row of table.rows.values()) {
+      const key = (index.keyOf as KeyOf)(row);
+      if (key !== undefined) addTo(groups, key, row);
+    }
+    table.byIndex.set(index, groups);
+  }
+  return groups;
 }
 
 function scopesOf(row: Row): [string, string] {
@@ -283,6 +326,20 @@ class OpenTransaction implements Transaction {
       if (current && fits(current)) rows.push(current);
     }
     for (const [id, row] of written ?? []) if (row && !base.has(id) && fits(row)) rows.push(row);
+    return rows as Rows[K][];
+  }
+
+  find<K extends Kind>(index: Index<K>, key: string): Rows[K][] {
+    const base = indexed(this.#table(index.kind), index as unknown as Index<Kind>).get(key);
+    const written = this.#writes.get(index.kind);
+    if (!written) return base ? ([...base.values()] as Rows[K][]) : [];
+    const rows: Row[] = [];
+    const fits = (row: Row) => (index.keyOf as KeyOf)(row) === key;
+    for (const row of base?.values() ?? []) {
+      const current = written.has(row.id) ? written.get(row.id) : row;
+      if (current && fits(current)) rows.push(current);
+    }
+    for (const [id, row] of written) if (row && !base?.has(id) && fits(row)) rows.push(row);
     return rows as Rows[K][];
   }
 

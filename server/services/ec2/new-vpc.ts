@@ -13,6 +13,7 @@ import type {
 import type { NetworkAclRow, SecurityGroupRuleRow, SubnetRow, Tags, VpcRow } from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
 import { defaultDhcpOptionsId, ensureDefaultDhcpOptions } from './default-dhcp-options.ts';
+import { defaultAclByVpc } from './indexes.ts';
 import type { Zone } from './zones.ts';
 
 /** For whom rows are made, and how ids are drawn. */
@@ -157,9 +158,7 @@ export function makeSubnet(maker: Maker, spec: NewSubnet): SubnetRow {
 
 /** Every VPC has exactly one, until the VPC is deleted. */
 export function defaultAclOf(tx: Transaction, at: { accountId: string; region: string; vpcId: VpcId }): NetworkAclRow {
-  const acl = tx
-    .list('network-acl', { accountId: at.accountId, region: at.region })
-    .find((row) => row.isDefault && row.vpcId === at.vpcId);
+  const [acl] = tx.find(defaultAclByVpc, at.vpcId);
   if (!acl) throw new Error(`${at.vpcId} has no default network ACL`);
   return acl;
 }

@@ -35,6 +35,7 @@ import {
   notFound,
   unsupportedOperation,
 } from './errors.ts';
+import { groupKey, rulesByContent, rulesByGroup } from './indexes.ts';
 import { prefixListWeight } from './prefix-list-lookup.ts';
 import { enforceQuota } from './quotas.ts';
 import { ec2Arn, findRow, scopeOf } from './rows.ts';
@@ -89,9 +90,7 @@ function permissionsOf(input: FlatInput): readonly IpPermission[] {
 }
 
 function rulesOf(call: Call, group: SecurityGroupRow, isEgress: boolean): SecurityGroupRuleRow[] {
-  return call.tx
-    .list('security-group-rule', scopeOf(call))
-    .filter((rule) => rule.groupId === group.id && rule.isEgress === isEgress);
+  return call.tx.find(rulesByGroup, groupKey(group.id, isEgress));
 }
 
 /** S9: a prefix list counts as its maximum of entries; IPv4 and IPv6 are counted apart. */
@@ -104,9 +103,9 @@ function weigh(call: Call, rules: readonly RuleSpec[], family: 'cidr' | 'cidr6')
   return total;
 }
 
-function checkQuota(call: Call, rules: readonly RuleSpec[]): void {
+function checkQuota(call: Call, rules: () => readonly RuleSpec[]): void {
   for (const family of ['cidr', 'cidr6'] as const)
-    enforceQuota(call, 'rulesPerSecurityGroup', () => weigh(call, rules, family), 0);
+    enforceQuota(call, 'rulesPerSecurityGroup', () => weigh(call, rules(), family), 0);
 }
 
 type AuthorizeInput = AuthorizeSecurityGroupIngressRequest & AuthorizeSecurityGroupEgressRequest;
@@ -121,17 +120,15 @@ function authorize(call: Call, input: AuthorizeInput, isEgress: boolean) {
       'MissingParameter',
       'The request must contain a source or destination: a CIDR block, a prefix list or a security group',
     );
-  const existing = rulesOf(call, group, isEgress);
-  const taken = new Set(existing.map(ruleKey));
   const asked = new Set<string>();
   for (const spec of specs) {
     const key = ruleKey(spec);
     if (asked.has(key)) throw invalidParameterValue('The same permission must not appear multiple times');
     asked.add(key);
-    if (taken.has(key))
+    if (call.tx.find(rulesByContent, `${groupKey(group.id, isEgress)} ${key}`).length > 0)
       throw ec2Error('InvalidPermission.Duplicate', `the specified rule "${ruleText(spec)}" already exists`);
   }
-  checkQuota(call, [...existing, ...specs]);
+  checkQuota(call, () => [...rulesOf(call, group, isEgress), ...specs]);
   const tags = tagsFromSpecifications(input.TagSpecifications, 'security-group-rule');
   const made = specs.map((spec): SecurityGroupRuleRow => {
     const id = call.tx.newId('sgr');
@@ -262,7 +259,7 @@ function modifyRules(call: Call, input: ModifySecurityGroupRulesRequest): void {
     const others = rulesOf(call, group, old.isEgress).filter((rule) => rule.id !== old.id);
     if (others.some((rule) => ruleKey(rule) === ruleKey(row)))
       throw ec2Error('InvalidPermission.Duplicate', `the specified rule "${ruleText(row)}" already exists`);
-    checkQuota(call, [...others, row]);
+    checkQuota(call, () => [...others, row]);
     call.tx.put('security-group-rule', row);
   }
 }

@@ -30,6 +30,7 @@ import {
   notFound,
 } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
+import { groupNameKey, groupsByName } from './indexes.ts';
 import { allowAllOut, makerOf } from './new-vpc.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
@@ -129,10 +130,9 @@ function createGroup(call: Call, input: CreateSecurityGroupRequest): SecurityGro
   const groupName = checkName(input.GroupName);
   const description = checkDescription(input.Description);
   const vpcId = vpcIdFor(call, input.VpcId);
-  const all = call.tx.list('security-group', scopeOf(call));
-  if (all.some((row) => row.vpcId === vpcId && row.groupName === groupName))
+  if (call.tx.find(groupsByName, groupNameKey(vpcId, groupName)).length > 0)
     throw ec2Error('InvalidGroup.Duplicate', `The security group '${groupName}' already exists for VPC '${vpcId}'`);
-  enforceQuota(call, 'securityGroupsPerRegion', () => all.length);
+  enforceQuota(call, 'securityGroupsPerRegion', () => call.tx.list('security-group', scopeOf(call)).length);
   const id: SecurityGroupId = call.tx.newId('sg');
   const tags = tagsFromSpecifications(input.TagSpecifications, 'security-group');
   const row: SecurityGroupRow = { ...scopeOf(call), id, vpcId, groupName, description, tags };
