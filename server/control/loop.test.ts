@@ -73,6 +73,19 @@ function interfaces(store: Store) {
 /** One turn of the event loop and all that hangs on it. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+/** Lets time pass until `awaited` is there. */
+async function passing(clock: FakeClock, awaited: Promise<unknown>): Promise<void> {
+  let isThere = false;
+  const there = awaited.finally(() => {
+    isThere = true;
+  });
+  while (!isThere) {
+    clock.advance(100);
+    await turn();
+  }
+  await there;
+}
+
 test('a pending instance gets a machine, then its network, then goes on booting and runs', async () => {
   const { store, machines, fabric, control } = await world();
   const before = fabric.snapshots.length;
@@ -356,7 +369,7 @@ test('an instance whose interface the network does not take is not released', as
   const { store, machines, fabric, messages, clock, control } = await world();
   fabric.fail = 'Operation not permitted';
   const id = await launchOne(store);
-  await assert.rejects(control.settled(), /Operation not permitted/);
+  await passing(clock, assert.rejects(control.settled(), /Operation not permitted/));
   assert.ok(!machines.log.includes(`release ${id}`));
   assert.equal(row(store, id)?.state, 'terminated');
   assert.ok(messages.includes(`${id} could not be started: vpc: Operation not permitted`));
@@ -365,6 +378,20 @@ test('an instance whose interface the network does not take is not released', as
   await control.settled();
   assert.ok(control.isSettled);
   assert.equal(messages.at(-1), 'the network is applied again');
+});
+
+test('who waits is not told of a failure that the next try makes good', async () => {
+  const { store, fabric, clock, control } = await world();
+  const id = await launchOne(store);
+  await control.settled();
+  fabric.fail = 'Resource temporarily unavailable';
+  const before = fabric.snapshots.length;
+  await runOperation(store, ec2, 'ModifyInstanceAttribute', { InstanceId: id, SourceDestCheck: { Value: false } });
+  const settled = control.settled();
+  while (fabric.snapshots.length === before) await turn();
+  fabric.fail = undefined;
+  await passing(clock, settled);
+  assert.ok(control.isSettled);
 });
 
 test('at most four machines start at once', async () => {

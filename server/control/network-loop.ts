@@ -8,6 +8,8 @@ import { buildSnapshot } from './snapshot.ts';
 
 const firstRetryMs = 50;
 const lastRetryMs = 5000;
+/** So many tries are one attempt to whoever waits: a machine that ended or a busy kernel is over by then. */
+const patientRetries = 3;
 
 interface Waiting {
   readonly promise: Promise<Applied>;
@@ -27,6 +29,7 @@ export class NetworkLoop {
   #closed = false;
   #failure: string | undefined;
   #retryMs = firstRetryMs;
+  #retries = 0;
 
   constructor(options: { store: Store; fabric: NetworkFabric; clock: Clock; log: Log; onIdle: () => void }) {
     this.#store = options.store;
@@ -36,9 +39,10 @@ export class NetworkLoop {
     this.#onIdle = options.onIdle;
   }
 
-  /** True when nothing is asked for that was not applied. */
+  /** True when nothing is asked for that was not applied, or not for lack of trying. */
   get idle(): boolean {
-    return !this.#running && this.#next === undefined;
+    const isTrying = this.#cancelRetry !== undefined && this.#retries <= patientRetries;
+    return !this.#running && this.#next === undefined && !isTrying;
   }
 
   /** Why the kernel does not carry the newest rows, after the last apply; undefined when it does. */
@@ -87,6 +91,7 @@ export class NetworkLoop {
   }
 
   #retryLater(): void {
+    this.#retries += 1;
     this.#cancelRetry = this.#clock.after(this.#retryMs, () => void this.request().catch(() => {}));
     this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
   }
@@ -96,7 +101,9 @@ export class NetworkLoop {
     if (failure !== undefined && failure !== this.#failure) this.#log(`the network could not be applied: ${failure}`);
     if (failure === undefined && this.#failure !== undefined) this.#log('the network is applied again');
     this.#failure = failure;
-    if (failure === undefined) this.#retryMs = firstRetryMs;
+    if (failure !== undefined) return;
+    this.#retryMs = firstRetryMs;
+    this.#retries = 0;
   }
 }
 
