@@ -1,8 +1,9 @@
 // IAM: who there is, and what they may do. Issue 2 point 3: what the labs and the CLI's everyday use need.
-// Not here, and answered as not implemented: sign-in profiles, MFA, certificates, SSH keys, identity providers, the simulator, reports (gaps).
+// Not here, and answered as not implemented where they would be made: sign-in profiles, MFA, certificates, SSH keys, identity providers, the simulator, reports (gaps).
 
 import { AwsError } from '../../errors.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
+import { absent } from './absent.ts';
 import { accessKeys } from './access-keys.ts';
 import { account } from './account.ts';
 import { attachments } from './attachments.ts';
@@ -51,6 +52,7 @@ export const iam: Service = {
     ...attachments,
     ...boundaries,
     ...account,
+    ...absent,
   }),
   denied: iamDenied,
 };
