@@ -145,6 +145,8 @@ export const mainLab: readonly Step<MainLab>[] = [
         await laptop.aws`ec2 run-instances ${image} --subnet-id ${made(lab, 'subnet')} --security-group-ids ${made(lab, 'group')}`;
       const id = run.Instances[0].InstanceId;
       things.set('instance', id);
+      // The waiter asks every 15 seconds; whoever asks after the fact need not wait for the second time.
+      await laptop.settle();
       await laptop.aws`ec2 wait instance-running --instance-ids ${id}`;
       const described = (await laptop.aws`ec2 describe-instances --instance-ids ${id}`).Reservations[0].Instances[0];
       things.set('private', described.PrivateIpAddress);
@@ -445,6 +447,7 @@ export const mainLab: readonly Step<MainLab>[] = [
       const id = run.Instances[0].InstanceId;
       await laptop.aws`ec2 terminate-instances --instance-ids ${made(lab, 'instance')}`;
       lab.made.set('instance', id);
+      await laptop.settle();
       await laptop.aws`ec2 wait instance-running --instance-ids ${id}`;
       await laptop.settle();
       const described = (await laptop.aws`ec2 describe-instances --instance-ids ${id}`).Reservations[0].Instances[0];
@@ -516,6 +519,7 @@ export const mainLab: readonly Step<MainLab>[] = [
         await laptop.aws`ec2 disassociate-iam-instance-profile --association-id ${AssociationId}`;
       }
       await laptop.aws`ec2 terminate-instances --instance-ids ${made(lab, 'instance')}`;
+      await laptop.settle();
       await laptop.aws`ec2 wait instance-terminated --instance-ids ${made(lab, 'instance')}`;
       await laptop.aws`ec2 delete-vpc-endpoints --vpc-endpoint-ids ${made(lab, 'endpoint')}`;
       await laptop.aws`ec2 disassociate-route-table --association-id ${made(lab, 'association')}`;
