@@ -228,8 +228,8 @@ function eventOf(
     principalArn: principal.arn,
     accountId: principal.accountId,
     ...(accessKeyId !== undefined && { accessKeyId }),
-    service: identified.service?.name ?? 'unknown',
-    operation: identified.operation?.name ?? 'unknown',
+    service: identified.service?.name ?? identified.scope?.service ?? 'unknown',
+    operation: identified.operation?.name ?? namedOperation(identified) ?? 'unknown',
     region: identified.region,
     path: exchange.path,
     status,
@@ -238,6 +238,13 @@ function eventOf(
     ...(userAgent !== undefined && { userAgent }),
     durationMs,
   };
+}
+
+/** What the client called an operation that there is not. */
+function namedOperation({ form, head }: Identified): string | undefined {
+  const target = head.headers['x-amz-target'];
+  const name = form?.find(([key]) => key === 'Action')?.[1] ?? target?.slice(target.lastIndexOf('.') + 1);
+  return name !== undefined && /^\w{1,128}$/.test(name) ? name : undefined;
 }
 
 function errorFields(failure: unknown): Pick<RequestEvent, 'errorCode' | 'errorMessage' | 'explanation'> {

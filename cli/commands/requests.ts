@@ -44,7 +44,11 @@ export function road(path: RequestEvent['path']): string {
 
 export function decisionWords(event: RequestEvent): string {
   const decision = event.decision;
-  if (!decision) return event.errorCode ? 'refused before any policy was asked' : 'no permission needed';
+  if (!decision) {
+    return event.errorCode
+      ? `refused before any policy was asked: ${event.errorMessage ?? event.errorCode}`
+      : 'no permission needed';
+  }
   const policy = decision.policyId
     ? ` (${decision.policyId}${decision.statement ? `, ${decision.statement}` : ''})`
     : '';
@@ -61,19 +65,29 @@ function clockTime(time: string): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+/** The action where it is not the operation's own name (HeadObject asks for s3:GetObject), and what it is on. */
+function permission({ service, operation, action, resource }: RequestEvent): string {
+  const asked = action === undefined || action === `${service}:${operation}` ? '' : `: ${action}`;
+  return `${asked}${resource && resource !== '*' ? ` on ${resource}` : ''}`;
+}
+
+/** What is said about one request below its first line. */
+export function lines(event: RequestEvent): string[] {
+  return [
+    `${who(event)}${permission(event)}`,
+    `from ${road(event.path)}`,
+    decisionWords(event),
+    ...(event.explanation === undefined ? [] : [event.explanation]),
+  ];
+}
+
 function print(event: RequestEvent): void {
   const ok = event.status < 400;
   const mark = ok ? paint(process.stdout, 'green', '✓') : paint(process.stdout, 'red', '✗');
   const time = clockTime(event.time);
   const call = paint(process.stdout, 'bold', `${event.service}:${event.operation}`);
-  const outcome = ok ? `${event.status}` : `${event.status} ${event.errorCode ?? ''}`;
+  const outcome = event.errorCode === undefined ? `${event.status}` : `${event.status} ${event.errorCode}`;
   const width = process.stdout.columns ?? 80;
   answer(`${time} ${mark} ${call}  ${outcome}  ${Math.round(event.durationMs)} ms`);
-  const lines = [
-    `${who(event)}${event.resource && event.resource !== '*' ? ` on ${event.resource}` : ''}`,
-    `from ${road(event.path)}`,
-    decisionWords(event),
-    ...(event.explanation === undefined ? [] : [event.explanation]),
-  ];
-  for (const line of lines) answer(`           ${wrap(line, width - 11, 11)}`);
+  for (const line of lines(event)) answer(`           ${wrap(line, width - 11, 11)}`);
 }
