@@ -20,6 +20,12 @@ export type Origin =
   /** To the VPC's resolver (169.254.169.253 or base + 2) or to the metadata service (169.254.169.254). */
   | { readonly kind: 'resolver' | 'metadata'; readonly vpcId: VpcId; readonly sourceIp: Ipv4 };
 
+/**
+ * What the metadata service's answer to a token request begins with, and no other answer of it: the fabric tells it by these bytes, for only that
+ * answer has the instance's hop limit (H4).
+ */
+export const tokenAnswerBeginning = 'HTTP/1.1 200 OK\r\nX-Aws-Ec2-Metadata-Token-Ttl-Seconds: ';
+
 export interface Applied {
   readonly revision: number;
   readonly elapsedMs: number;

@@ -2,6 +2,7 @@
 // Constant work per packet: interfaces are reached by verdict maps, and a flow that both ends' groups track skips the groups (S11).
 
 import type { StageName } from '@postern/network/stages.ts';
+import { tokenAnswerBeginning } from '../types.ts';
 import { numberOf } from './allocation.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from './host-state.ts';
 import {
@@ -27,6 +28,13 @@ const timeSync = '169.254.169.123';
 const privateBlocks = '{ 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 }';
 /** The underlay, multicast and broadcast: nothing a guest may send to. */
 const reservedBlocks = '{ 127.0.0.0/8, 224.0.0.0/3 }';
+
+/** 16 bytes of the payload, behind the status line: as much as one comparison takes. */
+const tokenAnswer = (() => {
+  const offset = tokenAnswerBeginning.indexOf('\n') + 1;
+  const bytes = Buffer.from(tokenAnswerBeginning).subarray(offset, offset + 16);
+  return `@ih,${offset * 8},${bytes.length * 8} 0x${bytes.toString('hex')}`;
+})();
 
 export function compileVpcTable(context: VpcContext): NftTable {
   const groups = compileSecurityGroups(context);
@@ -361,7 +369,7 @@ function forwardChain(context: VpcContext): NftChain {
 function serviceRules(context: VpcContext): NftRule[] {
   return [
     {
-      match: `iifname "${awsDevice}" ip saddr ${metadata} oifname vmap @hop-limits`,
+      match: `iifname "${awsDevice}" ip saddr ${metadataAddress} tcp sport 80 ${tokenAnswer} oifname vmap @hop-limits`,
       comment: stage('link-local', 'metadata hop limit'),
     },
     {
@@ -444,7 +452,7 @@ function interfaceRules(context: VpcContext): NftRule[] {
   ];
 }
 
-/** Chains that set the TTL of what the metadata service answers, one per limit in use (H4). */
+/** Chains that set the TTL of the metadata service's token answers, one per limit in use (H4). */
 function hopLimitChains(context: VpcContext): NftChain[] {
   const limits = new Set(context.vpc.instances.map((each) => each.metadata.hopLimit).filter((limit) => limit < 64));
   return [...limits]

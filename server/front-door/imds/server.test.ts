@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { tokenAnswerBeginning } from '@postern/fabric/types.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
 import { Store } from '../../store/store.ts';
 import { createMetadata, type IssuedCredentials } from './server.ts';
@@ -212,4 +213,21 @@ test('[J1] a key of Instance Connect is gone after its minute', async () => {
 test('[H6] tags are shown only when the instance says so', async () => {
   change({ metadataOptions: { ...instance.metadataOptions, instanceMetadataTags: 'disabled' } });
   assert.equal((await ask('/latest/meta-data/tags/instance/Name')).status, 404);
+});
+
+test('[H4] a token’s answer begins as the fabric knows it, and no other answer does', async () => {
+  const beginning = async (method: string, header: string) => {
+    const socket = connect(Number(new URL(base).port), '127.0.0.1');
+    const path = method === 'PUT' ? '/latest/api/token' : '/latest/meta-data/';
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: 169.254.169.254\r\n${header}\r\nConnection: close\r\n\r\n`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('latin1');
+  };
+  const answer = await beginning('PUT', `${ttlHeader}: 60`);
+  assert.ok(answer.startsWith(tokenAnswerBeginning), answer);
+  const token = answer.split('\r\n\r\n')[1] ?? '';
+  const page = await beginning('GET', `X-aws-ec2-metadata-token: ${token}`);
+  assert.match(page, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.ok(!page.startsWith(tokenAnswerBeginning.slice(0, 33)), page);
 });

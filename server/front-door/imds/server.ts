@@ -208,9 +208,9 @@ class Metadata implements MetadataService {
     if (request.header('x-forwarded-for') !== undefined) return fail(403);
     const ttlSeconds = parseTtl(request.header(ttlHeader));
     if (ttlSeconds === undefined) return fail(400);
-    return succeed(this.#tokens.issue(instanceId, ttlSeconds, now), {
-      'X-Aws-Ec2-Metadata-Token-Ttl-Seconds': String(ttlSeconds),
-    });
+    const { status, body, headers } = succeed(this.#tokens.issue(instanceId, ttlSeconds, now));
+    // First: the fabric knows this answer, the only one with a hop limit (H4), by how it begins (tokenAnswerBeginning).
+    return { status, body, headers: { 'X-Aws-Ec2-Metadata-Token-Ttl-Seconds': String(ttlSeconds), ...headers } };
   }
 
   async #find(facts: InstanceFacts, parts: readonly string[], delivery: Delivery): Promise<Answer> {
