@@ -76,6 +76,34 @@ describe('an index of the store', () => {
   });
 });
 
+describe('bytes of the store', () => {
+  test('a kill after a row was durable leaves the bytes that were put before it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'postern-store-'));
+    try {
+      const from = join(directory, 'a.db');
+      const to = join(directory, 'b.db');
+      const store = new Store(from);
+      store.putBytes('x', Buffer.from('body'));
+      assert.equal(String(store.bytes('x')), 'body', 'before the commit');
+      await store.transact((tx) => tx.put('dhcp-options', row('a'))).durable;
+      for (const suffix of ['', '-wal']) copyFileSync(from + suffix, to + suffix);
+      store.close();
+      const after = new Store(to);
+      assert.equal(String(after.bytes('x')), 'body');
+      assert.deepEqual(after.bytesIds(), ['x']);
+      after.deleteBytes('x');
+      await after.transact((tx) => tx.delete('dhcp-options', 'a')).durable;
+      assert.equal(after.bytes('x'), undefined);
+      after.putBytes('y', Buffer.from('other'));
+      await after.clear();
+      assert.deepEqual([after.bytes('y'), after.bytesIds()], [undefined, []]);
+      after.close();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
 describe('the store', () => {
   let directory: string;
   let count = 0;

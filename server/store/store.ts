@@ -73,15 +73,26 @@ interface PendingWrite {
   readonly row: Row | undefined;
 }
 
+/** Undefined: they go. */
+interface PendingBytes {
+  readonly id: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
 export class Store {
   readonly #database: Database.Database;
   readonly #tables = new Map<Kind, Table>();
   readonly #listeners = new Set<ChangeListener>();
   readonly #upsert: Database.Statement;
   readonly #remove: Database.Statement;
+  readonly #insertBytes: Database.Statement;
+  readonly #removeBytes: Database.Statement;
+  readonly #selectBytes: Database.Statement;
+  /** Put and not written yet. */
+  readonly #bytesToCome = new Map<string, Uint8Array>();
   #revision = 0;
   /** `everything` is the deletion of every row. */
-  #pending: (PendingWrite | 'everything')[] = [];
+  #pending: (PendingWrite | PendingBytes | 'everything')[] = [];
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #scheduled = false;
   readonly #onBroken: (error: Error) => void;
@@ -100,6 +111,9 @@ export class Store {
       'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
     );
     this.#remove = this.#database.prepare('DELETE FROM rows WHERE kind = ? AND id = ?');
+    this.#insertBytes = this.#database.prepare('INSERT INTO bytes (id, data) VALUES (?, ?)');
+    this.#removeBytes = this.#database.prepare('DELETE FROM bytes WHERE id = ?');
+    this.#selectBytes = this.#database.prepare('SELECT data FROM bytes WHERE id = ?');
     for (const { kind, json } of this.#database.prepare('SELECT kind, json FROM rows ORDER BY rowid').all() as {
       kind: Kind;
       json: string;
@@ -154,14 +168,40 @@ export class Store {
     this.#tables.clear();
     this.#revision += 1;
     this.#pending = ['everything'];
+    this.#bytesToCome.clear();
     return this.#durable();
   }
 
+  /**
+   * Keeps bytes that are too few to deserve a file. They are on disk no later than a row that is put after them in the same turn or later.
+   * @param id never used before
+   */
+  putBytes(id: string, bytes: Uint8Array): void {
+    if (this.#broken) throw this.#broken;
+    this.#bytesToCome.set(id, bytes);
+    this.#pending.push({ id, bytes });
+    this.#schedule();
+  }
+
+  deleteBytes(id: string): void {
+    this.#bytesToCome.delete(id);
+    this.#pending.push({ id, bytes: undefined });
+    this.#schedule();
+  }
+
+  /** Read from the database each time: rows live in memory, bodies must not. */
+  bytes(id: string): Uint8Array | undefined {
+    if (this.#broken) throw this.#broken;
+    return this.#bytesToCome.get(id) ?? (this.#selectBytes.get(id) as { data: Uint8Array } | undefined)?.data;
+  }
+
+  bytesIds(): string[] {
+    const rows = this.#database.prepare('SELECT id FROM bytes').all() as { id: string }[];
+    return [...rows.map(({ id }) => id), ...this.#bytesToCome.keys()];
+  }
+
   #durable(): Promise<void> {
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(() => this.#commit());
-    }
+    this.#schedule();
     const durable = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     // The failure itself is told by the commit; not everybody waits for it.
     durable.catch(() => {});
@@ -183,7 +223,8 @@ export class Store {
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const write of writes) {
-        if (write === 'everything') this.#database.exec('DELETE FROM rows');
+        if (write === 'everything') this.#database.exec('DELETE FROM rows; DELETE FROM bytes');
+        else if ('bytes' in write) this.#writeBytes(write);
         else if (write.row) this.#upsert.run(write.kind, write.id, JSON.stringify(write.row));
         else this.#remove.run(write.kind, write.id);
       }
@@ -196,6 +237,21 @@ export class Store {
       throw broken;
     }
     for (const one of waiting) one.resolve();
+  }
+
+  #writeBytes({ id, bytes }: PendingBytes): void {
+    if (bytes === undefined) {
+      this.#removeBytes.run(id);
+      return;
+    }
+    this.#insertBytes.run(id, bytes);
+    if (this.#bytesToCome.get(id) === bytes) this.#bytesToCome.delete(id);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#commit());
   }
 
   #table(kind: Kind): Table {
@@ -249,6 +305,7 @@ function openDatabase(file: string): Database.Database {
       PRAGMA synchronous = FULL;
       BEGIN IMMEDIATE;
       CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
+      CREATE TABLE IF NOT EXISTS bytes (id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
       COMMIT;
     `);
     return database;

@@ -2,6 +2,8 @@
 // A file is written under its final name and is no one's until a row names it: the row is committed after the file and its directory entry are
 // on disk, so a crash leaves at worst a file without a row, which `sweep` removes at the next start. (A temporary name and a rename would
 // add two system calls and prove nothing more, because nobody can find the file before the row says its name.)
+// A body of at most `inRowBytes` is no file but a row of the store's: one commit makes it and its object durable, instead of three waits for the disk
+// (docs/decisions/small-bodies.md).
 // Files never change, so a copy is a hard link, and a file is unlinked only some seconds after its row is gone: an answer that was already
 // given the path may not have opened it yet.
 
@@ -15,6 +17,10 @@ import type { StreamingBody } from '../../service.ts';
 
 /** Bodies up to this size are written and read in one go; larger ones in pieces of `pieceBytes`. */
 const smallBytes = 64 * 1024;
+/** Bodies up to this size are kept by `SmallBodies`. */
+const inRowBytes = 16 * 1024;
+/** Begins the ids of those; no file's id has it, and no path is made of it. */
+const inRowPrefix = 'row:';
 const pieceBytes = 512 * 1024;
 const graceMs = 10_000;
 
@@ -44,8 +50,17 @@ export interface Piece {
   readonly end: number;
 }
 
+/** The store, as it keeps bodies that are too small for a file. */
+export interface SmallBodies {
+  putBytes(id: string, bytes: Uint8Array): void;
+  deleteBytes(id: string): void;
+  bytes(id: string): Uint8Array | undefined;
+  bytesIds(): string[];
+}
+
 export class Blobs {
   readonly #directory: string;
+  readonly #small: SmallBodies;
   readonly #made = new Set<string>();
   /** Written, and not yet named by a committed row. */
   readonly #unclaimed = new Set<string>();
@@ -53,7 +68,8 @@ export class Blobs {
   readonly #condemned = new Map<string, NodeJS.Timeout | 'when-unread'>();
 
   /** @param dataDirectory made with owner-only mode when missing */
-  constructor(dataDirectory: string) {
+  constructor(dataDirectory: string, small: SmallBodies) {
+    this.#small = small;
     this.#directory = join(dataDirectory, 'objects');
   }
 
@@ -71,11 +87,15 @@ export class Blobs {
     const digests = new Digests(options.checksums ?? []);
     let file: number | undefined;
     try {
-      this.#makeDirectory(blobId);
-      const sizeBytes = await this.#fill(body, options, digests, () => {
+      const { sizeBytes, small } = await this.#fill(body, options, digests, () => {
+        this.#makeDirectory(blobId);
         file = fs.openSync(this.path(blobId), 'wx', 0o600);
         return file;
       });
+      if (small) {
+        this.#unclaimed.delete(blobId);
+        return { blobId: this.#keep(small), sizeBytes, ...digests.finish() };
+      }
       if (file === undefined) throw new Error('a blob without a file');
       // At once: a journal takes both in one commit.
       const outcomes = await Promise.allSettled([sync(file), this.#syncDirectory(blobId)]);
@@ -90,7 +110,20 @@ export class Blobs {
     }
   }
 
-  async #fill(body: Body | undefined, options: WriteOptions, digests: Digests, create: () => number): Promise<number> {
+  #keep(bytes: Uint8Array): string {
+    const blobId = `${inRowPrefix}${randomBytes(16).toString('hex')}`;
+    this.#unclaimed.add(blobId);
+    this.#small.putBytes(blobId, bytes);
+    return blobId;
+  }
+
+  /** @returns the bytes themselves when they are too few for a file; then none was made */
+  async #fill(
+    body: Body | undefined,
+    options: WriteOptions,
+    digests: Digests,
+    create: () => number,
+  ): Promise<{ sizeBytes: number; small?: Uint8Array }> {
     let sizeBytes = 0;
     let file: number | undefined;
     let waiting: Uint8Array[] = [];
@@ -124,6 +157,7 @@ export class Blobs {
     }
     await writing;
     for (const one of waiting) digests.update(one);
+    if (file === undefined && sizeBytes <= inRowBytes) return { sizeBytes, small: Buffer.concat(waiting) };
     if (file === undefined) {
       // A write into the page cache takes microseconds; a round through the thread pool takes more.
       const small = create();
@@ -131,11 +165,12 @@ export class Blobs {
     } else if (waiting.length > 0) {
       await writeAll(file, waiting);
     }
-    return sizeBytes;
+    return { sizeBytes };
   }
 
   /** A second name for the same bytes. */
   async link(blobId: string): Promise<string> {
+    if (isInRow(blobId)) return this.#keep(this.#inRow(blobId));
     const copy = randomBytes(16).toString('hex');
     this.#unclaimed.add(copy);
     this.#makeDirectory(copy);
@@ -158,6 +193,11 @@ export class Blobs {
   /** Its row is gone, durably: remove the file once nobody can be about to read it. */
   condemn(blobId: string): void {
     if (this.#condemned.has(blobId)) return;
+    // Whoever was given these bytes has them.
+    if (isInRow(blobId)) {
+      this.#small.deleteBytes(blobId);
+      return;
+    }
     const timer = setTimeout(() => this.#finish(blobId), graceMs);
     timer.unref();
     this.#condemned.set(blobId, timer);
@@ -184,6 +224,7 @@ export class Blobs {
     if (!first) return new Uint8Array(0);
     if (whole.length === 1) {
       const sizeBytes = first.end - first.start;
+      if (isInRow(first.blobId)) return this.#inRow(first.blobId).subarray(first.start, first.end);
       if (sizeBytes > smallBytes) return { file: this.path(first.blobId), start: first.start, end: first.end };
       return readSmall(this.path(first.blobId), first.start, sizeBytes);
     }
@@ -193,8 +234,10 @@ export class Blobs {
   /** The same as a stream; while it is open none of its files goes. */
   stream(pieces: readonly Piece[]): Readable {
     for (const { blobId } of pieces) this.#readers.set(blobId, (this.#readers.get(blobId) ?? 0) + 1);
-    const paths = pieces.map((piece) => ({ file: this.path(piece.blobId), start: piece.start, end: piece.end - 1 }));
-    const stream = Readable.from(concatenate(paths), { objectMode: false, highWaterMark: pieceBytes });
+    const sources = pieces.map(({ blobId, start, end }) =>
+      isInRow(blobId) ? this.#inRow(blobId).subarray(start, end) : { file: this.path(blobId), start, end: end - 1 },
+    );
+    const stream = Readable.from(concatenate(sources), { objectMode: false, highWaterMark: pieceBytes });
     stream.once('close', () => {
       for (const { blobId } of pieces) this.#unread(blobId);
     });
@@ -231,10 +274,26 @@ export class Blobs {
         removed += 1;
       }
     }
+    for (const blobId of this.#small.bytesIds()) {
+      if (isNamed(blobId) || this.#unclaimed.has(blobId)) continue;
+      this.#small.deleteBytes(blobId);
+      removed += 1;
+    }
     return removed;
   }
 
+  /** A copy into our own memory happens in the database's reader: what is returned stays as it is. */
+  #inRow(blobId: string): Uint8Array {
+    const bytes = this.#small.bytes(blobId);
+    if (!bytes) throw new Error(`${blobId} is not in the database`);
+    return bytes;
+  }
+
   #unlink(blobId: string): void {
+    if (isInRow(blobId)) {
+      this.#small.deleteBytes(blobId);
+      return;
+    }
     try {
       fs.unlinkSync(this.path(blobId));
     } catch (error) {
@@ -284,8 +343,19 @@ class Digests {
   }
 }
 
-async function* concatenate(pieces: readonly { file: string; start: number; end: number }[]): AsyncGenerator<Buffer> {
-  for (const { file, start, end } of pieces) {
+function isInRow(blobId: string): boolean {
+  return blobId.startsWith(inRowPrefix);
+}
+
+async function* concatenate(
+  sources: readonly (Uint8Array | { file: string; start: number; end: number })[],
+): AsyncGenerator<Uint8Array> {
+  for (const source of sources) {
+    if (source instanceof Uint8Array) {
+      yield source;
+      continue;
+    }
+    const { file, start, end } = source;
     for await (const chunk of fs.createReadStream(file, { start, end, highWaterMark: pieceBytes }))
       yield chunk as Buffer;
   }

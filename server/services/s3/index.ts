@@ -35,7 +35,7 @@ export interface S3Service {
  * @param dataDirectory the bodies are in `objects/` under it
  */
 export function createS3(store: Store, dataDirectory: string): S3Service {
-  const s3 = { keys: new KeyIndex(store), blobs: new Blobs(dataDirectory) };
+  const s3 = { keys: new KeyIndex(store), blobs: new Blobs(dataDirectory, store) };
   const unfollow = followBlobs(store, s3.blobs);
   const operations: Readonly<Record<string, Operation>> = {
     ...bucketOperations(s3),

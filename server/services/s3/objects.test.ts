@@ -31,7 +31,9 @@ const md5 = (bytes: Uint8Array | string) => `"${createHash('md5').update(bytes).
 async function withBucket(t: Parameters<typeof makeS3>[0]) {
   const s3 = makeS3(t);
   await s3.run('CreateBucket', { Bucket });
-  return s3;
+  /** Every body that is kept, in a file or, when small, in the database. */
+  const bodies = () => [...s3.files(), ...s3.store.bytesIds()];
+  return { ...s3, bodies };
 }
 
 test('a put object comes back with its bytes, its tag, its headers and its metadata', async (t) => {
@@ -76,6 +78,26 @@ test('a large body is streamed to one owner-only file and read back as a file', 
   assert.deepEqual(await bytesOf(got.Body), bytes);
 });
 
+test('a small body is in the database alone, whole and in ranges, and a copy outlives it', async (t) => {
+  const { run, files, store } = await withBucket(t);
+  for (const sizeBytes of [0, 1, 16_384, 16_385]) {
+    const bytes = randomBytes(sizeBytes);
+    const Key = String(sizeBytes);
+    await run('PutObject', { Bucket, Key, Body: body(bytes) });
+    const got = await run<Got>('GetObject', { Bucket, Key });
+    assert.deepEqual([got.ETag, got.ContentLength], [md5(bytes), sizeBytes]);
+    assert.deepEqual(await bytesOf(got.Body), bytes);
+    if (sizeBytes < 2) continue;
+    const range = await run<Got>('GetObject', { Bucket, Key, Range: 'bytes=5-9' });
+    assert.deepEqual(await bytesOf(range.Body), bytes.subarray(5, 10));
+  }
+  assert.deepEqual([files().length, store.bytesIds().length], [1, 3]);
+  await run('CopyObject', { Bucket, Key: 'copy', CopySource: 'notes/16384' });
+  await run('DeleteObject', { Bucket, Key: '16384' });
+  assert.equal(store.bytesIds().length, 3);
+  assert.equal((await bytesOf((await run<Got>('GetObject', { Bucket, Key: 'copy' })).Body)).length, 16_384);
+});
+
 test('keys never become paths', async (t) => {
   const { run, files, directory } = await withBucket(t);
   for (const Key of ['../../etc/passwd', '/absolute', '..', 'nul\u0001'])
@@ -85,7 +107,7 @@ test('keys never become paths', async (t) => {
 });
 
 test('a body that breaks off leaves nothing, and the object that was there stays', async (t) => {
-  const { run, files } = await withBucket(t);
+  const { run, bodies } = await withBucket(t);
   await run('PutObject', { Bucket, Key: 'k', Body: body('first') });
   const broken = Readable.from(
     (async function* () {
@@ -94,12 +116,12 @@ test('a body that breaks off leaves nothing, and the object that was there stays
     })(),
   );
   await assert.rejects(run('PutObject', { Bucket, Key: 'k', Body: broken }), awsError('IncompleteBody'));
-  assert.equal(files().length, 1);
+  assert.equal(bodies().length, 1);
   assert.equal((await bytesOf((await run<Got>('GetObject', { Bucket, Key: 'k' })).Body)).toString(), 'first');
 });
 
 test('a wrong digest or length is refused and leaves nothing', async (t) => {
-  const { run, files } = await withBucket(t);
+  const { run, bodies } = await withBucket(t);
   const md5Of = (text: string) => createHash('md5').update(text).digest('base64');
   const put = (more: object, headers = {}) =>
     run('PutObject', { Bucket, Key: 'k', Body: body('abc'), ...more }, { headers });
@@ -115,7 +137,7 @@ test('a wrong digest or length is refused and leaves nothing', async (t) => {
     awsError('InvalidRequest', 'Value for x-amz-checksum-crc32 header is invalid.'),
   );
   await assert.rejects(put({ ContentLength: 6 * 1024 ** 3 }), awsError('EntityTooLarge'));
-  assert.deepEqual(files(), []);
+  assert.deepEqual(bodies(), []);
 });
 
 test('a checksum is kept and told when asked for', async (t) => {
@@ -195,7 +217,7 @@ test('[T5] a missing key is 404 for who may list the bucket and a denial for who
 
 test('deletes are idempotent, many at once report each key, and files go with their rows', async (t) => {
   const { run, files, s3 } = await withBucket(t);
-  for (const Key of ['a', 'b', 'secret']) await run('PutObject', { Bucket, Key, Body: body(Key) });
+  for (const Key of ['a', 'b', 'secret']) await run('PutObject', { Bucket, Key, Body: body(Key.repeat(20_000)) });
   await run('DeleteObject', { Bucket, Key: 'a' });
   await run('DeleteObject', { Bucket, Key: 'a' });
   const require = (_tx: unknown, _action: string, resource: string) => {
@@ -217,24 +239,28 @@ test('deletes are idempotent, many at once report each key, and files go with th
 });
 
 test('an overwritten file stays for those who were given its name, and goes later', async (t) => {
-  const { run, files, s3 } = await withBucket(t);
+  const { run, bodies, s3 } = await withBucket(t);
   const old = randomBytes(100_000);
   await run('PutObject', { Bucket, Key: 'k', Body: body(old) });
   const got = await run<Got>('GetObject', { Bucket, Key: 'k' });
   await run('PutObject', { Bucket, Key: 'k', Body: body('new') });
   assert.deepEqual(await bytesOf(got.Body), old);
   s3.endGrace();
-  assert.equal(files().length, 1);
+  assert.equal(bodies().length, 1);
 });
 
 test('the sweep removes files without a row and no others', async (t) => {
   const { run, files, s3, directory, store } = await withBucket(t);
-  await run('PutObject', { Bucket, Key: 'k', Body: body('kept') });
+  await run('PutObject', { Bucket, Key: 'k', Body: body('kept'.repeat(5_000)) });
+  await run('PutObject', { Bucket, Key: 'small', Body: body('kept') });
   const shard = join(files()[0] ?? '', '..');
   writeFileSync(join(shard, 'f'.repeat(30)), 'orphan');
-  assert.equal(await s3.sweep(), 1);
+  store.putBytes('row:orphan', Buffer.from('orphan'));
+  assert.equal(await s3.sweep(), 2);
   assert.equal(files().length, 1);
-  store.clear();
+  assert.equal((await bytesOf((await run<Got>('GetObject', { Bucket, Key: 'small' })).Body)).toString(), 'kept');
+  await store.clear();
+  assert.deepEqual(store.bytesIds(), []);
   assert.equal(await s3.sweep(), 1);
   assert.deepEqual(files(), [], directory);
 });
@@ -277,7 +303,7 @@ test('a copy keeps bytes, metadata and tags, or replaces them; onto itself it mu
 const fiveMiB = 5 * 1024 ** 2;
 
 test('a multipart upload becomes one object without copying, and may be completed twice', async (t) => {
-  const { run, files, s3 } = await withBucket(t);
+  const { run, bodies, s3 } = await withBucket(t);
   const Key = 'big';
   const { UploadId } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', {
     Bucket,
@@ -324,14 +350,14 @@ test('a multipart upload becomes one object without copying, and may be complete
   assert.ok((await bytesOf(second.Body)).equals(bytes[1] ?? Buffer.alloc(0)));
   await assert.rejects(run('GetObject', { Bucket, Key, PartNumber: 4 }), awsError('InvalidPartNumber'));
   s3.endGrace();
-  assert.equal(files().length, 3);
+  assert.equal(bodies().length, 3);
   // Its copy is one file with a plain tag.
   const copy = await run<CopyObjectOutput>('CopyObject', { Bucket, Key: 'copy', CopySource: 'notes/big' });
   assert.equal(copy.CopyObjectResult?.ETag, md5(whole));
 });
 
 test('a part that is too small, an aborted upload, an unknown upload', async (t) => {
-  const { run, files, s3 } = await withBucket(t);
+  const { run, bodies, s3 } = await withBucket(t);
   const Key = 'k';
   const { UploadId } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', { Bucket, Key });
   const part = (PartNumber: number) =>
@@ -350,7 +376,7 @@ test('a part that is too small, an aborted upload, an unknown upload', async (t)
   await assert.rejects(run('AbortMultipartUpload', { Bucket, Key, UploadId }), awsError('NoSuchUpload'));
   await assert.rejects(part(1), awsError('NoSuchUpload'));
   s3.endGrace();
-  assert.deepEqual(files(), []);
+  assert.deepEqual(bodies(), []);
 });
 
 test('the full checksum of a multipart object is joined from its parts; a composite one is of them', async (t) => {
