@@ -18,6 +18,7 @@ import {
   type Lookup,
   newRequestId,
   notImplemented,
+  regionRefused,
   render,
   renderError,
   type Signer,
@@ -26,6 +27,7 @@ import {
 import { AwsError } from './errors.ts';
 import { noteUse } from './last-used.ts';
 import type { RequestEvent } from './operator/api.ts';
+import type { RequestPath } from './path.ts';
 import type { BaseCall, Call, Operation, Service, Settings, StreamCall } from './service.ts';
 import type { AccessKeyRow } from './store/rows/iam.ts';
 import type { Store, Transaction } from './store/store.ts';
@@ -91,6 +93,7 @@ async function serve(
     noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, now });
   }
   if (!('operation' in admission)) throw admission.failure;
+  refuseForeignRegion(parts, exchange.path, admission.identified);
   const { operation: model, input } = admission;
   const service = parts.services.get(model.service.name);
   const row = service?.operations[model.name];
@@ -104,6 +107,13 @@ async function serve(
       ? await runTransaction(parts, row, call, asked, input)
       : await runStream(parts, row, call, asked, exchange, input);
   return render(model, output, requestId);
+}
+
+/** Behind a VPC endpoint is one region's service, whatever the client signs or calls its host: another region's is reached by another road. */
+function refuseForeignRegion(parts: PipelineParts, path: RequestPath, { protocol, region }: Identified): void {
+  if (path.kind !== 'endpoint') return;
+  const expected = parts.store.read((tx) => tx.get('vpc-endpoint', path.vpcEndpointId)?.region);
+  if (expected !== undefined && expected !== region) throw regionRefused(protocol, region, expected);
 }
 
 function lookupIn(parts: PipelineParts): Lookup {

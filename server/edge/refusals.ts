@@ -181,15 +181,19 @@ export function clockSkewed(
     : new AwsError('InvalidSignatureException', 400, message);
 }
 
-/** The scope names a region that there is not: no default VPC, no bucket, no account of its own is there for it. */
-export function regionRefused(protocol: Protocol, region: string): AwsError {
+/**
+ * The scope names a region that there is not, or not the one whose endpoint was asked.
+ * @param expected the endpoint's region, where one is known
+ */
+export function regionRefused(protocol: Protocol, region: string, expected?: string): AwsError {
   const message = `Credential should be scoped to a valid region, not '${region}'.`;
   switch (dialectOf(protocol)) {
     case 's3':
       return new AwsError(
         'AuthorizationHeaderMalformed',
         400,
-        `The authorization header is malformed; the region '${region}' is wrong`,
+        `The authorization header is malformed; the region '${region}' is wrong${expected === undefined ? '' : `; expecting '${expected}'`}`,
+        expected === undefined ? {} : { fields: { Region: expected } },
       );
     case 'ec2':
       return new AwsError(...notValidated);

@@ -82,6 +82,9 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   checkTime(identified, parts, presigned, options.now);
   const { accessKeyId, region } = parts.scope;
   if (options.isRegion?.(region) === false) throw regionRefused(protocol, region);
+  // A regional endpoint takes only what was signed for its region.
+  const hostRegion = readHost(head.headers.host).region;
+  if (hostRegion !== undefined && hostRegion !== region) throw regionRefused(protocol, region, hostRegion);
   const credentials = options.lookup(accessKeyId);
   if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');

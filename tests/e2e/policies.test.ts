@@ -564,6 +564,24 @@ describe('the road decides', () => {
     });
   });
 
+  it('behind the endpoint is its own region alone, whatever a client signs and calls the host', async () => {
+    const foreign = new S3Client({ region: 'eu-west-1', credentials: session });
+    const url = await getSignedUrl(foreign, new ListBucketsCommand({}));
+    const [road = '', direct = ''] = (
+      await inside(
+        [
+          `curl -sS -m 8 --connect-to ::s3.us-east-1.amazonaws.com: -k '${url}' | tr -d '\\r\\n'; echo`,
+          `curl -sS -m 8 -o /dev/null -w '%{http_code}' '${url}'`,
+        ].join('\n'),
+      )
+    ).split('\n');
+    assert.match(road, /AuthorizationHeaderMalformed.*the region 'eu-west-1' is wrong; expecting 'us-east-1'/);
+    // Over the internet it is a question of permission only.
+    assert.equal(direct, '403');
+    const event = await lastEvent('ListBuckets');
+    assert.deepEqual([event.path.kind, event.errorCode], ['internet', 'AccessDenied']);
+  });
+
   it('[K1] aws:SourceIp is absent: NotIpAddress denies, IpAddress neither denies nor allows', async () => {
     const everybody: Statement = { ...always, Principal: readers() };
     await putBucketPolicy(everybody, denyIf({ NotIpAddress: { 'aws:SourceIp': `${laptopAddress}/32` } }));

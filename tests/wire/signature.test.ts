@@ -230,6 +230,25 @@ describe('signatures in the header', () => {
   });
 });
 
+describe('a regional endpoint', () => {
+  it('takes only what was signed for its region', async () => {
+    const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const ask = (host: string) =>
+      call('GET', `${edge.endpoint}/bucket`, {
+        host,
+        'x-amz-date': timestamp,
+        'x-amz-content-sha256': sha256Hex(''),
+        authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${timestamp.slice(0, 8)}/eu-central-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${'0'.repeat(64)}`,
+      });
+    assert.match(
+      (await ask('s3.us-east-1.amazonaws.com')).body,
+      /<Code>AuthorizationHeaderMalformed<.*the region 'eu-central-1' is wrong; expecting 'us-east-1'<.*<Region>us-east-1</s,
+    );
+    assert.match((await ask('s3.eu-central-1.amazonaws.com')).body, /<Code>SignatureDoesNotMatch</);
+    assert.match((await ask('s3.amazonaws.com')).body, /<Code>SignatureDoesNotMatch</);
+  });
+});
+
 interface Reply {
   readonly status: number;
   readonly body: string;
