@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { table, wrap } from './terminal.ts';
+
+test('text breaks at spaces, and the next lines are indented', () => {
+  assert.equal(wrap('one two three four', 9), 'one two\nthree\nfour');
+  assert.equal(wrap('one two three', 7, 4), 'one two\n    three');
+});
+
+test('a word breaks only when it alone is too long', () => {
+  assert.equal(wrap('ab abcdefgh', 5), 'ab\nabcde\nfgh');
+});
+
+test('columns are as wide as their widest cell, and colours have no width', () => {
+  const red = '\u001b[31mb\u001b[39m';
+  assert.equal(
+    table([
+      ['name', 'what it is'],
+      [red, 'x'],
+    ]),
+    `name  what it is\n${red}     x`,
+  );
+});
+
+test('the last column wraps under itself at the terminal’s width', () => {
+  const text = table([['key', 'aaaa bbbb cccc dddd eeee ffff']], 25);
+  assert.equal(text, 'key  aaaa bbbb cccc dddd\n     eeee ffff');
+});
