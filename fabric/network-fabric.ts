@@ -136,12 +136,14 @@ class KernelNetwork implements NetworkFabric {
     await Promise.all(gone.map(removeRouter));
   }
 
-  async #applyCore(to: NamespaceState, freshLinks: readonly Link[]): Promise<Failure[]> {
+  async #applyCore(wanted: NamespaceState, freshLinks: readonly Link[]): Promise<Failure[]> {
     const devices = (links: readonly Link[]) =>
       links.filter((link) => link.peer.processId === 'core').map((link) => link.peer.name);
     const fresh = devices(freshLinks);
+    const present = devices([...this.#vpcs.values()].flatMap((vpc) => vpc.links));
     // After a failure every end is brought up again: it may have been that which failed.
-    const up = this.#coreIsWhole ? fresh : devices([...this.#vpcs.values()].flatMap((vpc) => vpc.links));
+    const up = this.#coreIsWhole ? fresh : present;
+    const to = withDevices(wanted, new Set(['lo', ...present]));
     const change = diffNamespace(this.#core, to, process.pid, fresh);
     await ipEntries(core, change.remove);
     const refused = await ipEntries(core, [
@@ -154,4 +156,13 @@ class KernelNetwork implements NetworkFabric {
     this.#core = this.#coreIsWhole ? to : { ...to, links: [], addresses: [], neighbours: [], routes: [], rules: [] };
     return refused.map(({ message }) => ({ cause: 'core', message }));
   }
+}
+
+/** Without what lies on links that could not be made: their failure is told already, and they come with a later apply. */
+function withDevices(state: NamespaceState, present: ReadonlySet<string>): NamespaceState {
+  return {
+    ...state,
+    neighbours: state.neighbours.filter((each) => present.has(each.device)),
+    routes: state.routes.filter((each) => each.device === undefined || present.has(each.device)),
+  };
 }

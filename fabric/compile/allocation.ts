@@ -18,6 +18,8 @@ export interface Allocation {
   readonly endpoints: Numbers;
   readonly subnets: Numbers;
   readonly tables: Numbers;
+  /** Conntrack zones of subnets in VPCs that have a middlebox (vpc-filter.ts). */
+  readonly middleboxZones: Numbers;
   /** Sets of groups that some interface has, by `groupSetKey`. */
   readonly groupSets: Numbers;
 }
@@ -32,6 +34,7 @@ const ranges = {
   endpoints: [256, 65_000],
   subnets: [1000, 999_999],
   tables: [1000, 999_999],
+  middleboxZones: [65_001, 65_535],
   groupSets: [1, 999_999],
 } as const satisfies Record<keyof Allocation, readonly [number, number]>;
 
@@ -46,6 +49,7 @@ export const emptyAllocation: Allocation = {
   endpoints: none,
   subnets: none,
   tables: none,
+  middleboxZones: none,
   groupSets: none,
 };
 
@@ -58,6 +62,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     endpoints: [],
     subnets: [],
     tables: [],
+    middleboxZones: [],
     groupSets: [],
   };
   const groupSets = new Set<string>();
@@ -71,6 +76,8 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
       for (const block of vpc.cidrBlocks) keys.blocks.push(blockKey(endpoint.vpcEndpointId, block));
     }
     for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
+    if (vpc.networkInterfaces.some((each) => each.attachment !== undefined && !each.sourceDestCheck))
+      for (const subnet of vpc.subnets) keys.middleboxZones.push(subnet.subnetId);
     for (const table of vpc.routeTables) keys.tables.push(table.routeTableId);
     for (const each of vpc.networkInterfaces) {
       if (each.attachment === undefined) continue;

@@ -1,6 +1,7 @@
 // The nft table of a VPC's router: every decision that is not a route. docs/packet-path.md tells a packet's way through it.
 // Constant work per packet: interfaces are reached by verdict maps, and a flow that both ends' groups track skips the groups (S11).
 
+import type { Subnet } from '@postern/network/snapshot.ts';
 import type { StageName } from '@postern/network/stages.ts';
 import { tokenAnswerBeginning } from '../types.ts';
 import { numberOf } from './allocation.ts';
@@ -82,6 +83,12 @@ function interfaceSets(context: VpcContext): NftSet[] {
       ),
     },
     { name: 'unchecked', kind: 'set', type: 'ifname', elements: unchecked.map((each) => `"${each.device}"`) },
+    {
+      name: 'middlebox-addresses',
+      kind: 'set',
+      type: 'ipv4_addr',
+      elements: unchecked.flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
+    },
     verdictMap(
       'hop-limits',
       context.plugged.flatMap((each) => {
@@ -146,6 +153,8 @@ export function publicPairs(context: VpcContext): (readonly [string, string])[] 
 /** Before connection tracking: who sent it, which route table decides, and the conntrack zone of the path it will take. */
 function arrivalChains(context: VpcContext): NftChain[] {
   const igw = context.vpc.internetGatewayId;
+  const boxes = context.plugged.filter((each) => !each.eni.sourceDestCheck);
+  const legs = context.subnets.map((each) => `${each.cidrBlock} : jump leg-${each.subnetId}`).join(', ');
   const paths = context.endpoints.map((each) => `"${each.device}" : goto zone-${each.device}`);
   if (igw !== undefined) paths.push(`"${igwDevice}" : goto zone-igw`);
   const services = [
@@ -174,6 +183,8 @@ function arrivalChains(context: VpcContext): NftChain[] {
       },
       { match: `ip daddr ${reservedBlocks} drop`, comment: stage('route', context.vpc.vpcId) },
     ];
+    if (boxes.length > 0)
+      rules.push({ match: `iifname @unchecked ip saddr != @middlebox-addresses ip daddr vmap { ${legs} }` });
     if (middlebox !== true)
       rules.push({
         match: `ip daddr ${subnet.cidrBlock} meta mark set ${mark.sameSubnet} return`,
@@ -183,6 +194,10 @@ function arrivalChains(context: VpcContext): NftChain[] {
       match: `meta mark set ${numberOf(context.allocation.subnets, subnet.subnetId)}`,
       comment: stage('route', `${subnet.subnetId} ${subnet.routeTableId}`),
     });
+    if (boxes.length > 0)
+      rules.push({
+        match: `ip daddr != @middlebox-addresses fib daddr . mark oifname { ${boxes.map((each) => `"${each.device}"`).join(', ')} } jump leg-${subnet.subnetId}`,
+      });
     rules.push({ match: 'ip daddr @vpc-blocks return' });
     if (paths.length > 0) rules.push({ match: `fib daddr . mark oifname vmap { ${paths.join(', ')} }` });
     return { name: `from-${subnet.subnetId}`, rules };
@@ -199,6 +214,7 @@ function arrivalChains(context: VpcContext): NftChain[] {
       ],
     },
     ...fromSubnets,
+    ...(boxes.length === 0 ? [] : context.subnets.map((subnet) => legChain(context, subnet))),
     {
       name: 'to-services',
       rules: [
@@ -219,6 +235,18 @@ function arrivalChains(context: VpcContext): NftChain[] {
       rules: [{ match: `ct zone set ${each.number}` }],
     })),
   ];
+}
+
+/**
+ * What a middlebox forwards passes the router twice with the same addresses, and each time other groups decide: so the way between the box and the
+ * instances of a subnet is a conntrack zone of its own, both to the box and from it. What the box itself sends and gets is in zone 0.
+ * Gap: between two boxes in a row the two directions differ.
+ */
+function legChain(context: VpcContext, subnet: Subnet): NftChain {
+  return {
+    name: `leg-${subnet.subnetId}`,
+    rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnet.subnetId)}` }],
+  };
 }
 
 function natChains(context: VpcContext): NftChain[] {

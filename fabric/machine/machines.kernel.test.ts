@@ -268,6 +268,16 @@ describe('the life of a machine', () => {
     assert.throws(() => process.kill(pid ?? 0, 0));
   });
 
+  test('many at once all come up: the end of one maker is no end of another', async () => {
+    const ids = Array.from({ length: 16 }, (_, index): InstanceId => `i-many${index}`);
+    const started = await Promise.allSettled(ids.map((id) => machines.start(specOf(id))));
+    await Promise.all(ids.map((id) => machines.stop(id, { graceMs: 0 })));
+    assert.deepEqual(
+      started.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : [])),
+      [],
+    );
+  });
+
   test('a machine that cannot be made says why and leaves nothing', async () => {
     const id = 'i-10' as const;
     const disk = join(directory, 'disks', 'a-file');

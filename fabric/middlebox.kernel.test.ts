@@ -1,0 +1,98 @@
+// Instances without source/dest check that forward what others send: a NAT instance and a router between two subnets (R4, R15). Real packets.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Route, SecurityGroupId } from '@postern/network/snapshot.ts';
+import { type AwsSide, startAwsSide } from '../tests/flows/aws-side.ts';
+import { type Probe, ProbeMachines } from '../tests/flows/probe.ts';
+import { allowAll, cidrPeer, eni, group, local, rule, snapshot, subnet, table, tcp, toIgw, vpc } from '../tests/flows/snapshots.ts'; // biome-ignore format: many words
+import { createNetworkFabric } from './network-fabric.ts';
+
+const machines = new ProbeMachines();
+const fabric = createNetworkFabric({ machines });
+let aws: AwsSide;
+let a: Probe;
+let box: Probe;
+let c: Probe;
+
+before(async () => {
+  [a, box, c] = [await machines.start('i-a'), await machines.start('i-box'), await machines.start('i-c')];
+  for (const probe of [a, box, c]) await probe.listen('tcp', 80);
+  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
+  aws = await startAwsSide(fabric);
+  assert.match(await box.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'), /^0 /);
+});
+
+after(async () => {
+  await aws?.close();
+  await machines.stopAll();
+  await fabric.close();
+});
+
+const byBox = (cidr: `${string}/${number}`): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target: { kind: 'network-interface', networkInterfaceId: 'eni-box' },
+  state: 'active',
+});
+const subnets = [
+  subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1' }),
+  subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-public' }),
+  subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-3' }),
+];
+const toC = { host: '10.0.2.10', port: 80 };
+
+async function apply(
+  options: { c?: SecurityGroupId; box?: SecurityGroupId; sourceDestCheck?: boolean } = {},
+): Promise<void> {
+  const cards = [
+    eni('a', '1', '10.0.0.10', { groupIds: ['sg-closed'] }),
+    eni('box', '2', '10.0.1.10', {
+      groupIds: [options.box ?? 'sg-open'],
+      sourceDestCheck: options.sourceDestCheck ?? false,
+      publicAddress: '198.19.0.10',
+    }),
+    eni('c', '3', '10.0.2.10', { groupIds: [options.c ?? 'sg-open'] }),
+  ];
+  const everyWay = local('10.0.0.0/16');
+  const applied = await fabric.apply(
+    snapshot(
+      vpc({
+        subnets, networkInterfaces: cards, internetGatewayId: 'igw-1',
+        routeTables: [table('rtb-1', everyWay, byBox('10.0.2.0/24'), byBox('0.0.0.0/0')), table('rtb-public', everyWay, toIgw), table('rtb-3', everyWay, byBox('10.0.0.0/24'))],
+        securityGroups: [group('sg-open', [allowAll]), group('sg-closed', []), group('sg-web', [tcp(80, cidrPeer('10.0.0.0/24'))]), group('sg-box', [rule(-1, undefined, cidrPeer('10.0.0.0/16'))], [])],
+      }), // biome-ignore format: few words
+    ),
+  );
+  assert.deepEqual(applied.failures, []);
+}
+
+test('[R4] a route to an interface carries traffic between two subnets through the instance, replies too', async () => {
+  await apply({ c: 'sg-web' });
+  assert.match(await a.tcp(toC), /^open 10\.0\.0\.10>/);
+  assert.match(await a.hold('by-box', toC), /^open/);
+  assert.equal(await a.say('by-box'), 'echo hello');
+});
+
+test('[S1] the groups of the receiver decide on what a middlebox forwards, and those of the sender on what comes back', async () => {
+  await apply({ c: 'sg-closed' });
+  assert.equal(await a.tcp(toC), 'timeout');
+  // a lets nothing in.
+  assert.equal(await c.tcp({ host: '10.0.0.10', port: 80 }), 'timeout');
+  await apply({ box: 'sg-box' });
+  assert.equal(await a.tcp(toC), 'timeout', 'the box lets nothing out');
+});
+
+test('[R15] with the check on, a middlebox neither gets nor sends the packets of others', async () => {
+  await apply({ sourceDestCheck: true });
+  assert.equal(await a.tcp(toC), 'timeout');
+});
+
+test('a NAT instance brings a private subnet to the internet under its own public address', async () => {
+  await apply();
+  const masquerade =
+    'add table ip n\nadd chain ip n out { type nat hook postrouting priority 100; }\nadd rule ip n out ip daddr != 10.0.0.0/8 masquerade\n';
+  assert.match(await box.run('sh', '-c', `printf '${masquerade.replaceAll('\n', '\\n')}' | nft -f -`), /^0 /);
+  assert.match(await a.tcp({ host: '198.18.1.1', port: 443 }), /^open 198\.19\.0\.10 internet/);
+  assert.match(await box.tcp({ host: '198.18.1.1', port: 443 }), /^open 198\.19\.0\.10 internet/);
+  assert.match(await a.tcp({ host: '10.0.1.10', port: 80 }), /^open 10\.0\.0\.10>/);
+});
