@@ -85,7 +85,7 @@ async function serve(
   requestId: string,
   now: Date,
 ): Promise<Answer> {
-  const admission = await admit(exchange, { lookup: lookupIn(parts), now, isRegion });
+  const admission = await admit(exchange, { lookup: lookupIn(parts), now, isRegion }, progress.identified);
   progress.identified = admission.identified;
   const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
   if (accessKey) {

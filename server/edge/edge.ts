@@ -58,12 +58,14 @@ export interface Refused {
 /**
  * Identifies, verifies and parses a request. A streaming body is not read; `input` holds it as a CheckedBody.
  * Never rejects: what is wrong is in `failure`.
+ * @param head what `identify` said, when it was asked before
  */
 export async function admit(
   exchange: Pick<Exchange, 'head' | 'request'>,
   options: Omit<VerifyOptions, 'body'>,
+  head: Identified = identify(exchange.head),
 ): Promise<Admission> {
-  let identified = identify(exchange.head);
+  let identified = head;
   let signer: Signer | undefined;
   try {
     let body: Buffer | undefined;
