@@ -89,6 +89,7 @@ sub launcher {
     }
     next unless vec($ready, 0, 1);
     my $count = sysread(STDIN, $input, 4096, length $input);
+    next if !defined $count && $! == 4;
     exit 0 unless $count;
     while ($input =~ s/^([^\n]*)\n//) {
       my ($verb, $id, $token, $disk) = split / /, $1;
@@ -145,15 +146,13 @@ sub launch {
   }
   close($to_launcher);
   close($from_launcher);
-  my $said = '';
-  while ($said !~ /\n$/ && sysread($from_maker, $said, 4096, length $said)) { }
+  my $said = read_line($from_maker);
   if ($said eq "unshared\n") {
     my $mapped = eval { map_ids($maker); 1 };
     my $why = $@;
     if ($mapped) {
       syswrite($to_maker, 'x');
-      $said = '';
-      while ($said !~ /\n$/ && sysread($from_maker, $said, 4096, length $said)) { }
+      $said = read_line($from_maker);
       return ($1) if $said =~ /^pid (\d+)/;
     } else {
       $said = $why;
@@ -161,6 +160,18 @@ sub launch {
   }
   close($to_maker);
   return (undef, length $said ? $said : 'the machine\'s maker ended');
+}
+
+# Until a newline or the end. The signal of a child that ended, a maker's or another machine's, interrupts the wait; it is no end (EINTR, 4).
+sub read_line {
+  my ($from) = @_;
+  my $said = '';
+  until ($said =~ /\n$/) {
+    my $count = sysread($from, $said, 4096, length $said);
+    next if !defined $count && $! == 4;
+    last unless $count;
+  }
+  return $said;
 }
 
 # The machine's root will have no way to its disk by path, because our data directory is closed to it; and the kernel takes no descriptor of another
