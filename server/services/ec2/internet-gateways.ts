@@ -15,7 +15,7 @@ import type { InternetGatewayId } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { InternetGatewayRow } from '../../store/rows/ec2.ts';
 import { describe } from './describe.ts';
-import { alreadyAssociated, dependencyViolation, ec2Error, hasDependencies } from './errors.ts';
+import { alreadyAssociated, dependencyViolation, ec2Error, hasDependencies, invalidParameterValue } from './errors.ts';
 import type { FilterTable } from './filters.ts';
 import { enforceQuota } from './quotas.ts';
 import { requireRow, scopeOf } from './rows.ts';
@@ -83,7 +83,8 @@ export const internetGateways = {
       if (gateway.vpcId)
         throw alreadyAssociated(`resource ${gateway.id} is already attached to network ${gateway.vpcId}`);
       const other = call.tx.list('internet-gateway', scopeOf(call)).find((row) => row.vpcId === vpc.id);
-      if (other) throw alreadyAssociated(`Network ${vpc.id} already has an internet gateway attached`);
+      // Seen in logs of real deployments; the list of error codes has no row for it.
+      if (other) throw invalidParameterValue(`Network ${vpc.id} already has an internet gateway attached`);
       call.tx.put('internet-gateway', { ...gateway, vpcId: vpc.id });
       return {};
     },

@@ -336,7 +336,7 @@ test('[I5] one gateway per VPC and one VPC per gateway', async () => {
   await assert.rejects(world.run('AttachInternetGateway', { InternetGatewayId, VpcId }), again);
   await assert.rejects(
     world.run('AttachInternetGateway', { InternetGatewayId: await makeGateway(world), VpcId }),
-    again,
+    awsError('InvalidParameterValue', `Network ${VpcId} already has an internet gateway attached`),
   );
   await assert.rejects(
     world.run('DeleteInternetGateway', { InternetGatewayId }),
