@@ -71,6 +71,8 @@ export function bringUp(options: OwnOptions = {}): Promise<Own> {
       } catch {
         return; // half of it; the rest is coming
       }
+      // A failure is JSON too; the end of the process tells it.
+      if (greeting.endpoint === undefined) return;
       resolve({
         directory,
         environment: greeting.environment,
