@@ -1,7 +1,8 @@
 // `npm test`: set everything up, then run every test file. `*.kernel.test.ts` run inside a world of their own (fabric/world.ts), because they
 // make namespaces and rules; a machine that cannot do that skips them and says why. Arguments: path fragments to select files, --no-kernel.
-import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureAll, root } from './setup.mjs';
 
@@ -32,6 +33,30 @@ const inWorld = [process.execPath, '--import', 'tsx', 'fabric/in-world.ts', '--'
 const runs = [{ name: `${plain.length} test files`, command: node, files: plain }];
 if (!process.argv.includes('--no-kernel')) {
   for (const file of kernel) runs.push({ name: `${file}, in a world of its own`, command: inWorld, files: [file] });
+  // A cloud needs no root, and an ordinary user's namespaces have fewer rights: the table of flows once more as one.
+  const flows = kernel.filter((file) => file.startsWith(join('tests', 'flows')));
+  const user = flows.length === 0 ? undefined : ordinaryUser();
+  if (user !== undefined) {
+    const command = [...user.command, ...inWorld];
+    runs.push({ name: `${flows.join(', ')}, as ${user.name} without root`, command, files: flows });
+  }
+}
+
+/** How to run something as the first login user (else nobody); undefined when we are not root, or that user cannot read this checkout and run node. */
+function ordinaryUser() {
+  if (process.getuid() !== 0) return undefined;
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const login = users.find(([, , uid]) => Number(uid) >= 1000 && Number(uid) < 65_000);
+  const [name, , uid, gid] = login ?? ['nobody', '', '65534', '65534'];
+  const home = mkdtempSync(join(tmpdir(), 'postern-user-'));
+  chownSync(home, Number(uid), Number(gid));
+  process.on('exit', () => rmSync(home, { recursive: true, force: true }));
+  const drop = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
+  const command = [...drop, 'env', `HOME=${home}`, `TMPDIR=${home}`];
+  const [program, ...args] = [...command, process.execPath, '--import', 'tsx', '-e', ''];
+  return spawnSync(program, args, { cwd: root, stdio: 'ignore' }).status === 0 ? { name, command } : undefined;
 }
 
 const total = { pass: 0, fail: 0, skipped: 0 };
