@@ -61,6 +61,8 @@ function explain(found: ConnectTarget, command: string, json: boolean): number {
     // Not wrapped: it is there to be copied.
     if (cure) say(`\n${paint(process.stderr, 'bold', cure)}\n`);
   }
+  // Without an address it does not run, and there is nothing to look into.
+  if (found.privateIp === undefined) return exitCodes.failed;
   say(wrap('On AWS this would be a time-out with no explanation. To look inside anyway, past the network:', width));
   say(`\n    ${command} exec ${found.instanceId}\n`);
   return exitCodes.failed;

@@ -65,6 +65,23 @@ test('[I2] no public address', () => {
   assert.match(finding?.cure ?? '', /^aws ec2 associate-address/);
 });
 
+test('[I1] the cures can be run from the top: an address is associated only after there is a gateway', () => {
+  const { internetGatewayId: _gone, ...without } = good;
+  const networkInterfaces = [{ ...card, privateAddresses: [{ address: '10.0.0.4', primary: true } as const] }];
+  const snapshot: Snapshot = { revision: 1, vpcs: [{ ...without, networkInterfaces }], prefixLists: [] };
+  const { findings } = diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22 });
+  assert.deepEqual(
+    findings.slice(0, 2).map(({ cure }) => cure?.split(' ')[2]),
+    ['attach-internet-gateway', 'associate-address'],
+  );
+});
+
+test('a stopped instance is started in its own region', () => {
+  const question = { instanceId: 'i-2', port: 22, state: 'stopped', region: 'eu-west-1' } as const;
+  const [finding] = diagnoseConnect({ revision: 1, vpcs: [], prefixLists: [] }, question).findings;
+  assert.equal(finding?.cure, 'aws ec2 start-instances --region eu-west-1 --instance-ids i-2');
+});
+
 test('[I1] no gateway, no route to it, another target, a blackhole', () => {
   const { internetGatewayId: _gone, ...without } = good;
   const snapshot: Snapshot = { revision: 1, vpcs: [without], prefixLists: [] };

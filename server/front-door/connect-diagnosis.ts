@@ -47,8 +47,9 @@ export function diagnoseConnect(snapshot: Snapshot, question: ConnectQuestion): 
   const publicIp = primary?.publicAddress;
   const region = `--region ${vpc.region}`;
   const findings = [
-    publicIp === undefined ? noPublicAddress(networkInterface, region) : undefined,
+    // The gateway first: no address is associated in a VPC without one (Gateway.NotAttached), and people run the cures from the top.
     routeFinding(snapshot, vpc, subnet, sourceIp, region),
+    publicIp === undefined ? noPublicAddress(networkInterface, region) : undefined,
     ...aclFindings(vpc, subnet, question.port, sourceIp, region),
     groupFinding(snapshot, vpc, networkInterface, question.port, sourceIp, region),
   ].filter((finding) => finding !== undefined);
