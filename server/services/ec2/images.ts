@@ -15,7 +15,9 @@ import { findImage, type ImageFacts, imagesOf, unknownImage } from './image-tabl
 import { paginate } from './pagination.ts';
 
 function requireImages(call: Call, ids: readonly string[]): ImageFacts[] {
-  const malformed = ids.find((id) => !/^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id));
+  // What runs can be described too: any `ami-…` unless images are strict.
+  const wellFormed = call.settings.strictImages ? /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/ : /^ami-/;
+  const malformed = ids.find((id) => !wellFormed.test(id));
   if (malformed !== undefined)
     throw ec2Error('InvalidAMIID.Malformed', `Invalid id: "${malformed}" (expecting "ami-...")`);
   const missing: string[] = [];

@@ -156,6 +156,8 @@ test('images: by owner and name as people look them up; the newest Amazon Linux 
     find({ ImageIds: ['not_an_ami_id'] }),
     awsError('InvalidAMIID.Malformed', 'Invalid id: "not_an_ami_id" (expecting "ami-...")'),
   );
+  // An id that RunInstances takes can be described.
+  assert.equal((await find({ ImageIds: ['ami-test'] }))[0]?.ImageId, 'ami-test');
   const settings = { auth: 'strict', strictImages: true, quotas: 'off', dataDirectory: '/nonexistent' } as const;
   await assert.rejects(
     call('DescribeImages', { ImageIds: ['ami-abcd1234', 'ami-1234abcd'] }, { settings }),
