@@ -153,6 +153,8 @@ export async function furnish(target: Target, subnets = 1000): Promise<Ids> {
     'groupId',
   );
   await once(target, { service: 's3', method: 'PUT', path: '/bench', body: Buffer.alloc(0) });
+  await once(target, object('PUT', 'small-0', kibibyte));
+  await once(target, object('PUT', 'large-0', eightMebibytes));
   return { vpcId, groupId };
 }
 
@@ -181,14 +183,15 @@ export async function measureApi(
     only: string;
     withMoto: boolean;
     progress: (text: string) => void;
+    /** Told of each figure as it is known: a run that is cut short has shown what it measured. */
+    onRow: (row: Row) => void;
   },
-): Promise<Row[]> {
+): Promise<void> {
   const bare = spawn(process.execPath, ['--import', 'tsx', 'bench/bare-server.ts'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const barePort = Number(await firstLine(bare));
   const moto = options.withMoto ? await startMoto() : undefined;
-  const rows: Row[] = [];
   try {
     options.progress('furnishing: a VPC with 1,000 subnets');
     const ids = await furnish(postern);
@@ -222,7 +225,7 @@ export async function measureApi(
         const own = middle(runs.postern);
         const bareRun = middle(runs.bare);
         if (!own || !bareRun) throw new Error('no round was run');
-        rows.push({
+        options.onRow({
           name: one.name,
           concurrency,
           answerBytes,
@@ -238,7 +241,6 @@ export async function measureApi(
     bare.stdin?.end();
     moto?.end();
   }
-  return rows;
 }
 
 function middle(loads: readonly Load[]): Load | undefined {

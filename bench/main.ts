@@ -100,7 +100,14 @@ if (wanted.has('api')) {
       accessKeyId: cloud.environment['AWS_ACCESS_KEY_ID'] ?? '',
       secretAccessKey: cloud.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
     };
-    const rows = await measureApi(
+    put(
+      '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, and to moto_server.\n',
+    );
+    put(
+      '| call | at once | answer | per second | p50 ms | p99 ms | bare | its p99 ms | ratio | goal | | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+    );
+    const failed: Row[] = [];
+    await measureApi(
       { name: 'postern', port: cloud.port, credentials },
       {
         durationMs: quick ? 700 : 1500,
@@ -108,14 +115,12 @@ if (wanted.has('api')) {
         only: values.call,
         withMoto: !values['no-moto'],
         progress,
+        onRow: (row) => {
+          put(apiRow(row));
+          if (row.postern.failures > 0) failed.push(row);
+        },
       },
     );
-    put(
-      '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, and to moto_server.\n',
-    );
-    put();
-    for (const row of rows) put(apiRow(row));
-    const failed = rows.filter((row) => row.postern.failures > 0);
     for (const row of failed) put(`\n${row.name}: ${row.postern.failures} answers failed: ${row.postern.firstFailure}`);
   } finally {
     await cloud.end();
