@@ -3,7 +3,7 @@
 // on disk, so a crash leaves at worst a file without a row, which `sweep` removes at the next start. (A temporary name and a rename would
 // add two system calls and prove nothing more, because nobody can find the file before the row says its name.)
 // A body of at most `inRowBytes` is no file but a row of the store's: one commit makes it and its object durable, instead of three waits for the disk
-// (docs/decisions/0006-small-bodies-in-the-database.md).
+// (docs/decisions/0008-small-bodies-in-the-database.md).
 // Files never change, so a copy is a hard link, and a file is unlinked only some seconds after its row is gone: an answer that was already
 // given the path may not have opened it yet.
 
