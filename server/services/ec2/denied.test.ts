@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '@postern/policy/types.ts';
 import { decodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
+import { AwsError } from '../../errors.ts';
 import { makeBaseCall, rootPrincipal } from '../../testing.ts';
 import { ec2 } from './index.ts';
 
@@ -22,8 +23,9 @@ test('[F5] a denial is UnauthorizedOperation, 403, and its encoded message says 
     { principal: rootPrincipal(), action: 'ec2:CreateVpc', resource, context },
     decision,
   );
-  const { name, code, status } = error;
-  assert.deepEqual({ name, code, status }, { name: 'AwsError', code: 'UnauthorizedOperation', status: 403 });
+  assert.ok(error instanceof AwsError);
+  assert.equal(error.code, 'UnauthorizedOperation');
+  assert.equal(error.status, 403);
   const [said, encoded = ''] = error.message.split(' Encoded authorization failure message: ');
   assert.equal(
     said,
