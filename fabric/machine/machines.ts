@@ -115,7 +115,9 @@ export class LinuxMachines implements Machines {
     if (!machine) return;
     machine.stopping = true;
     const graceMs = options.graceMs ?? 2000;
-    machine.socket.write(`stop ${graceMs}\n`);
+    // Without a grace there is nothing to ask: the kernel ends all of it with its process 1.
+    if (graceMs === 0) kill(machine.pid);
+    else machine.socket.write(`stop ${graceMs}\n`);
     // Init ends by itself at the end of the grace; the kernel then ends all of its namespace. This is for an init that does not.
     const timer = setTimeout(() => kill(machine.pid), graceMs + 500);
     await machine.gone;

@@ -93,6 +93,8 @@ class ControlLoop implements Control {
   #waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #live = new Set<string>();
   #cancelForget: (() => void) | undefined;
+  /** Resets whose machines and network are not gone yet. */
+  #resets = 0;
   #closed = false;
 
   constructor(options: ControlOptions) {
@@ -128,7 +130,15 @@ class ControlLoop implements Control {
     });
   }
 
-  async reset(): Promise<void> {
+  reset(): Promise<void> {
+    this.#resets += 1;
+    return this.#reset().finally(() => {
+      this.#resets -= 1;
+      this.#checkSettled();
+    });
+  }
+
+  async #reset(): Promise<void> {
     for (const cancel of this.#retries.values()) cancel();
     this.#retries.clear();
     this.#live = this.#store.read(liveVpcs);
@@ -154,7 +164,7 @@ class ControlLoop implements Control {
   }
 
   get #idle(): boolean {
-    return this.#busy.size === 0 && this.#retries.size === 0 && this.#network.idle;
+    return this.#resets === 0 && this.#busy.size === 0 && this.#retries.size === 0 && this.#network.idle;
   }
 
   #checkSettled(): void {

@@ -32,7 +32,7 @@ export interface ExecRequest {
 export interface Cloud {
   status(): Status;
   environment(): Record<string, string>;
-  /** @returns how long it took, in ms */
+  /** Settles when the first state is on disk; `settled` tells when the old machines are gone. @returns how long it took, in ms */
   reset(): Promise<number>;
   shutdown(): void;
   /** Resolves with the revision that the kernel carries, when it carries everything answered so far. */
