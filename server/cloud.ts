@@ -62,6 +62,8 @@ export interface RunningCloud {
 const laptop = (secure: boolean): RequestPath => ({ kind: 'internet', sourceIp: addressPlan.laptop, secure });
 const defaultRegion = 'us-east-1';
 const sshPort = 22;
+/** After the start, before the work that can wait. */
+const settleInMs = 1000;
 /** A connection that packets cannot make is given up after this. */
 const tunnelTimeoutMs = 5000;
 
@@ -146,11 +148,12 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
 
   const sweep = () =>
     void s3.sweep().catch((error: Error) => log(`files that belong to no object are still there: ${error.message}`));
-  // Neither is needed for the first answer, and both take a moment.
-  setImmediate(() => {
+  // Neither is needed for the first answers, and building the image holds up everything for a quarter of a second. The first machine builds it
+  // if it comes earlier.
+  const later = setTimeout(() => {
     machines.prepare(authority.certificate);
     sweep();
-  });
+  }, settleInMs).unref();
 
   let end = () => {};
   const cloud: Cloud = {
@@ -230,6 +233,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       end = action;
     },
     close: async () => {
+      clearTimeout(later);
       edge.closeAllConnections();
       await frontDoor.close();
       await control.close({ graceMs: 300 });
