@@ -1,6 +1,6 @@
 // A cloud for one test: brought up by the built command in a directory of its own on a free port, and gone afterwards.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,14 +9,27 @@ import { fileURLToPath } from 'node:url';
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const command = join(root, 'dist', 'postern.mjs');
 
-/** An ordinary user of this machine to run as, when the tests run as root: the first one with a login number from 1000 on. */
+/** An ordinary user of this machine to run as, when the tests run as root: the first one from 1000 on, or nobody, who can read the build. */
 export function ordinaryUser(): { uid: number; gid: number; name: string } | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [name = '', , uid = '', gid = ''] = line.split(':');
-    if (Number(uid) >= 1000 && Number(uid) < 65_000) return { uid: Number(uid), gid: Number(gid), name };
-  }
-  return { uid: 65_534, gid: 65_534, name: 'nobody' };
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .map(([name = '', , uid = '', gid = '']) => ({ uid: Number(uid), gid: Number(gid), name }))
+    .filter(({ uid }) => uid >= 1000 && uid < 65_000);
+  return [...users, { uid: 65_534, gid: 65_534, name: 'nobody' }].find(mayRunTests);
+}
+
+/** A checkout or a Node in somebody's closed home is out of another user's reach. */
+function mayRunTests({ uid, gid }: { uid: number; gid: number }): boolean {
+  const look = 'for (const path of process.argv.slice(1)) require("node:fs").accessSync(path)';
+  const places = [
+    command,
+    join(root, 'dist', 'server.mjs'),
+    join(root, 'node_modules', 'libsql', 'package.json'),
+    `${tmpdir()}/.`,
+  ];
+  return spawnSync(process.execPath, ['-e', look, ...places], { uid, gid, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
 export interface Own {
