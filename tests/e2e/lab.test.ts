@@ -71,7 +71,7 @@ describe('lab E', { concurrency: 2 }, () => {
     assertAllPassed(await runLab(v1 ?? ''));
   });
   test('E1 to E18 as an ordinary user, in a user namespace', {
-    skip: user && v2 ? false : 'needs root to become another user, and AWS CLI v2',
+    skip: user && v2 ? false : 'needs root, another user who can read the build, and AWS CLI v2',
   }, async () => {
     assertAllPassed(await runLab(v2 ?? '', user));
   });
