@@ -151,7 +151,12 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
   // Neither is needed for the first answers, and building the image holds up everything for a quarter of a second. The first machine builds it
   // if it comes earlier.
   const later = setTimeout(() => {
-    machines.prepare(authority.certificate);
+    try {
+      machines.prepare(authority.certificate);
+    } catch (error) {
+      // A full disk, say: the first machine tries again and says so in its instance's state.
+      log(`the image of the machines is not built: ${(error as Error).message}`);
+    }
     sweep();
   }, settleInMs).unref();
 
