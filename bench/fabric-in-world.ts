@@ -5,7 +5,13 @@ import { readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, nothingCompiled } from '@postern/fabric/compile/compile.ts';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
-import type { InstanceId, NetworkInterface, SecurityGroupRule, Snapshot } from '@postern/network/snapshot.ts';
+import {
+  type InstanceId,
+  type NetworkInterface,
+  noGateways,
+  type SecurityGroupRule,
+  type Snapshot,
+} from '@postern/network/snapshot.ts';
 
 const count = Number(process.argv[2]);
 const perVpc = 100;
@@ -26,6 +32,7 @@ function topology(extra: number): Snapshot {
           macAddress: `02:00:00:${[serial >> 16, (serial >> 8) & 255, serial & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
           privateAddresses: [{ address: `10.0.${index % 2}.${10 + Math.floor(index / 2)}`, primary: true }],
           groupIds: [`sg-${index % 10}${number.slice(1)}`],
+          ipv6Addresses: [],
           sourceDestCheck: true,
           attachment: { instanceId: instanceId(serial), deviceIndex: 0 },
         };
@@ -93,10 +100,10 @@ function topology(extra: number): Snapshot {
         instanceId: one.attachment?.instanceId ?? 'i-0',
         metadata: { enabled: true, hopLimit: 1 },
       })),
-      gatewayEndpoints: [],
+      ...noGateways,
     };
   });
-  return { revision: extra + 1, vpcs, prefixLists: [] };
+  return { revision: extra + 1, vpcs, peeringConnections: [], prefixLists: [] };
 }
 
 const namespaceOf = (id: number | 'self') => readlinkSync(`/proc/${id}/ns/net`);

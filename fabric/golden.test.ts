@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Snapshot } from '@postern/network/snapshot.ts';
+import { noGateways, type Snapshot } from '@postern/network/snapshot.ts';
 import { allocate, emptyAllocation } from './compile/allocation.ts';
 import { compile, nothingCompiled } from './compile/compile.ts';
 import type { NamespaceState } from './compile/host-state.ts';
@@ -12,6 +12,7 @@ import { renderTable, renderTableChange } from './render/nft.ts';
 
 const network: Snapshot = {
   revision: 1,
+  peeringConnections: [],
   prefixLists: [{ prefixListId: 'pl-s3', cidrs: ['198.18.1.0/26'] }],
   vpcs: [{
     vpcId: 'vpc-1', ownerId: '123456789012', region: 'us-east-1', cidrBlocks: ['10.0.0.0/16'], enableDnsSupport: true, enableDnsHostnames: true, internetGatewayId: 'igw-1',
@@ -32,10 +33,11 @@ const network: Snapshot = {
       { ruleId: 'sgr-4', protocol: 1, icmp: { type: 8, code: -1 }, peer: { kind: 'cidr', cidr: '10.0.0.0/8' } },
     ] }],
     networkInterfaces: [{
-      networkInterfaceId: 'eni-1', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:01', groupIds: ['sg-1'], sourceDestCheck: true, attachment: { instanceId: 'i-1', deviceIndex: 0 },
+      networkInterfaceId: 'eni-1', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:01', ipv6Addresses: [], groupIds: ['sg-1'], sourceDestCheck: true, attachment: { instanceId: 'i-1', deviceIndex: 0 },
       privateAddresses: [{ address: '10.0.0.4', primary: true, publicAddress: '198.19.0.1' }, { address: '10.0.0.5', primary: false }],
     }],
     instances: [{ instanceId: 'i-1', metadata: { enabled: true, hopLimit: 2 } }],
+    ...noGateways,
     gatewayEndpoints: [{ vpcEndpointId: 'vpce-1', service: 's3', prefixListId: 'pl-s3' }],
   }],
 }; // biome-ignore format: a table

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Route, SecurityGroupId } from '@postern/network/snapshot.ts';
+import { emptySnapshot, type Route, type SecurityGroupId } from '@postern/network/snapshot.ts';
 import { type AwsSide, startAwsSide } from '../tests/flows/aws-side.ts';
 import { type Probe, ProbeMachines } from '../tests/flows/probe.ts';
 import { allowAll, cidrPeer, eni, group, local, rule, snapshot, subnet, table, tcp, toIgw, vpc } from '../tests/flows/snapshots.ts'; // biome-ignore format: many words
@@ -18,7 +18,7 @@ let c: Probe;
 before(async () => {
   [a, box, c] = [await machines.start('i-a'), await machines.start('i-box'), await machines.start('i-c')];
   for (const probe of [a, box, c]) await probe.listen('tcp', 80);
-  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
+  await fabric.apply(emptySnapshot);
   aws = await startAwsSide(fabric);
   assert.match(await box.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'), /^0 /);
 });

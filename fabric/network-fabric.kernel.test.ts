@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { SecurityGroupRule } from '@postern/network/snapshot.ts';
+import { emptySnapshot, type SecurityGroupRule } from '@postern/network/snapshot.ts';
 import { type AwsSide, startAwsSide } from '../tests/flows/aws-side.ts';
 import { type Probe, ProbeMachines } from '../tests/flows/probe.ts';
 import {
@@ -37,7 +37,7 @@ let b: Probe;
 before(async () => {
   [a, b] = [await machines.start('i-a'), await machines.start('i-b')];
   for (const probe of [a, b]) await probe.listen('tcp', 80);
-  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
+  await fabric.apply(emptySnapshot);
   aws = await startAwsSide(fabric);
 });
 

@@ -2,7 +2,14 @@
 // It must run as a process of the world (world.ts). What it applied is what the kernel holds: the world dies with this process, and
 // nothing else in it has rights over the routers. What was refused is not held, and the next apply makes it again (vpc-router.ts).
 
-import type { InstanceId, Ipv4, NetworkInterfaceId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
+import {
+  emptySnapshot,
+  type InstanceId,
+  type Ipv4,
+  type NetworkInterfaceId,
+  type Snapshot,
+  type VpcId,
+} from '@postern/network/snapshot.ts';
 import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import type { HostState, Link, NamespaceState, VpcState } from './compile/host-state.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
@@ -57,7 +64,7 @@ class KernelNetwork implements NetworkFabric {
   }
 
   async close(): Promise<void> {
-    await this.apply({ revision: 0, vpcs: [], prefixLists: [] });
+    await this.apply(emptySnapshot);
   }
 
   /** A later Snapshot that is waiting already takes this one's place. */

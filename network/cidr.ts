@@ -111,3 +111,8 @@ function must(cidr: string): ParsedCidr {
   if (parsed === undefined) throw new TypeError(`not an IPv4 CIDR: ${cidr}`);
   return parsed;
 }
+
+/** IPv6 networks are written with colons. */
+export function isIpv6Cidr(cidr: Cidr): boolean {
+  return cidr.includes(':');
+}

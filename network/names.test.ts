@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outsideAddress, type RecordType, resolve } from './names.ts';
-import type { Snapshot, Vpc } from './snapshot.ts';
+import { noGateways, type Snapshot, type Vpc } from './snapshot.ts';
 
 function vpc(options: Partial<Vpc> = {}): Vpc {
   return {
@@ -16,12 +16,13 @@ function vpc(options: Partial<Vpc> = {}): Vpc {
     networkAcls: [],
     securityGroups: [],
     instances: [],
-    gatewayEndpoints: [],
+    ...noGateways,
     networkInterfaces: [
       {
         networkInterfaceId: 'eni-1',
         subnetId: 'subnet-1',
         macAddress: '0a:00:00:00:00:01',
+        ipv6Addresses: [],
         groupIds: [],
         sourceDestCheck: true,
         privateAddresses: [{ address: '10.0.0.4', primary: true, publicAddress: '198.19.0.7' }],
@@ -32,7 +33,7 @@ function vpc(options: Partial<Vpc> = {}): Vpc {
   };
 }
 
-const snapshot = (...vpcs: Vpc[]): Snapshot => ({ revision: 1, vpcs, prefixLists: [] });
+const snapshot = (...vpcs: Vpc[]): Snapshot => ({ revision: 1, vpcs, peeringConnections: [], prefixLists: [] });
 const world = snapshot(vpc(), vpc({ vpcId: 'vpc-2', region: 'eu-west-1', networkInterfaces: [] }));
 
 function ask(

@@ -12,12 +12,18 @@ export type SecurityGroupRuleId = `sgr-${string}`;
 export type NetworkInterfaceId = `eni-${string}`;
 export type InternetGatewayId = `igw-${string}`;
 export type VpcEndpointId = `vpce-${string}`;
+export type NatGatewayId = `nat-${string}`;
+export type EgressOnlyInternetGatewayId = `eigw-${string}`;
+export type VpcPeeringConnectionId = `pcx-${string}`;
+export type InstanceConnectEndpointId = `eice-${string}`;
 export type PrefixListId = `pl-${string}`;
 export type InstanceId = `i-${string}`;
 
 /** An IPv4 address in dotted form, e.g. `10.0.0.4`. */
 export type Ipv4 = string;
-/** An IPv4 network with its host bits cleared, e.g. `10.0.0.0/16`. */
+/** An IPv6 address as RFC 5952 writes it, e.g. `2600:1f18::4`. */
+export type Ipv6 = string;
+/** A network with its host bits cleared: `10.0.0.0/16`, and where IPv6 may stand, `2600:1f18::/56` (RFC 5952). `isIpv6Cidr` tells them apart. */
 export type Cidr = `${string}/${number}`;
 
 export interface PortRange {
@@ -79,6 +85,9 @@ export type RouteDestination =
 export type RouteTarget =
   | { readonly kind: 'local' }
   | { readonly kind: 'internet-gateway'; readonly internetGatewayId: InternetGatewayId }
+  | { readonly kind: 'egress-only-internet-gateway'; readonly egressOnlyInternetGatewayId: EgressOnlyInternetGatewayId }
+  | { readonly kind: 'nat-gateway'; readonly natGatewayId: NatGatewayId }
+  | { readonly kind: 'peering-connection'; readonly vpcPeeringConnectionId: VpcPeeringConnectionId }
   | { readonly kind: 'gateway-endpoint'; readonly vpcEndpointId: VpcEndpointId }
   | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId };
 
@@ -98,11 +107,15 @@ export interface RouteTable {
 export interface Subnet {
   readonly subnetId: SubnetId;
   readonly cidrBlock: Cidr;
+  /** At most one. */
+  readonly ipv6CidrBlock?: Cidr;
   readonly availabilityZone: string;
   /** The effective table: the explicit association, else the VPC's main table (R11). */
   readonly routeTableId: RouteTableId;
   /** The effective ACL: the association, else the VPC's default ACL (N3). */
   readonly networkAclId: NetworkAclId;
+  /** VPC Block Public Access as it stands for this subnet after exclusions; absent: off. */
+  readonly blockPublicAccess?: 'block-bidirectional' | 'block-ingress';
 }
 
 export interface PrivateAddress {
@@ -117,6 +130,12 @@ export interface Attachment {
   readonly deviceIndex: number;
 }
 
+/** What stands behind an interface that no instance has. */
+export type InterfaceService =
+  | { readonly kind: 'nat-gateway'; readonly natGatewayId: NatGatewayId }
+  | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
+  | { readonly kind: 'instance-connect-endpoint'; readonly instanceConnectEndpointId: InstanceConnectEndpointId };
+
 export interface NetworkInterface {
   readonly networkInterfaceId: NetworkInterfaceId;
   readonly subnetId: SubnetId;
@@ -124,11 +143,16 @@ export interface NetworkInterface {
   readonly macAddress: string;
   /** The primary one first. */
   readonly privateAddresses: readonly PrivateAddress[];
+  /** Global ones: no gateway translates them (I7). */
+  readonly ipv6Addresses: readonly Ipv6[];
+  /** Empty for a NAT gateway's, which has none (G8). */
   readonly groupIds: readonly SecurityGroupId[];
   /** R15: when true, packets neither from nor to this interface are dropped. */
   readonly sourceDestCheck: boolean;
   /** Present while attached to an instance that is pending or running; only then does it carry packets. */
   readonly attachment?: Attachment;
+  /** Present while the gateway or endpoint that it belongs to is available; then it carries packets too. */
+  readonly service?: InterfaceService;
 }
 
 /** What the metadata service may do for an instance (H4). */
@@ -150,6 +174,33 @@ export interface GatewayEndpoint {
   readonly prefixListId: PrefixListId;
 }
 
+export interface InterfaceEndpoint {
+  readonly vpcEndpointId: VpcEndpointId;
+  /** The service's part of its endpoint name: `ssm`, `s3`, `ec2messages`. */
+  readonly service: string;
+  /** Region of the service. */
+  readonly serviceRegion: string;
+  /** One per subnet, in the Snapshot's `networkInterfaces`. */
+  readonly networkInterfaceIds: readonly NetworkInterfaceId[];
+  /** The names `vpce-ID-RAND.SERVICE.REGION.vpce.amazonaws.com`, the regional one first; each zonal one answers with one interface only (X4). */
+  readonly dnsNames: readonly { readonly name: string; readonly networkInterfaceIds: readonly NetworkInterfaceId[] }[];
+  /** Names of the hidden zone that this endpoint answers for in its VPC, `*.` first where all below is meant (X5); empty without private DNS. */
+  readonly privateDnsNames: readonly string[];
+}
+
+export interface NatGateway {
+  readonly natGatewayId: NatGatewayId;
+  readonly connectivityType: 'public' | 'private';
+  /** Its only interface; the private addresses of that one are what it translates to. */
+  readonly networkInterfaceId: NetworkInterfaceId;
+}
+
+export interface InstanceConnectEndpoint {
+  readonly instanceConnectEndpointId: InstanceConnectEndpointId;
+  readonly networkInterfaceId: NetworkInterfaceId;
+  readonly preserveClientIp: boolean;
+}
+
 export interface DhcpOptions {
   readonly domainName?: string;
   /** `AmazonProvidedDNS` or addresses. */
@@ -162,12 +213,16 @@ export interface Vpc {
   readonly region: string;
   /** The primary block first. */
   readonly cidrBlocks: readonly Cidr[];
+  readonly ipv6CidrBlocks: readonly Cidr[];
   readonly enableDnsSupport: boolean;
   readonly enableDnsHostnames: boolean;
   /** Absent: the VPC uses the `default` set, which has no options at all. */
   readonly dhcpOptions?: DhcpOptions;
   /** The attached internet gateway. */
   readonly internetGatewayId?: InternetGatewayId;
+  /** The edge route table of that gateway, one of `routeTables` (R14). */
+  readonly gatewayRouteTableId?: RouteTableId;
+  readonly egressOnlyInternetGatewayIds: readonly EgressOnlyInternetGatewayId[];
   readonly subnets: readonly Subnet[];
   readonly routeTables: readonly RouteTable[];
   readonly networkAcls: readonly NetworkAcl[];
@@ -176,6 +231,23 @@ export interface Vpc {
   /** Pending and running instances. */
   readonly instances: readonly Instance[];
   readonly gatewayEndpoints: readonly GatewayEndpoint[];
+  readonly interfaceEndpoints: readonly InterfaceEndpoint[];
+  /** Available ones. */
+  readonly natGateways: readonly NatGateway[];
+  readonly instanceConnectEndpoints: readonly InstanceConnectEndpoint[];
+}
+
+export interface PeeringSide {
+  readonly vpcId: VpcId;
+  /** P8: this side's public host names mean private addresses to the other side. */
+  readonly allowDnsResolutionFromRemoteVpc: boolean;
+}
+
+/** An active one; every other state carries nothing. */
+export interface PeeringConnection {
+  readonly vpcPeeringConnectionId: VpcPeeringConnectionId;
+  readonly requester: PeeringSide;
+  readonly accepter: PeeringSide;
 }
 
 export interface PrefixList {
@@ -187,6 +259,19 @@ export interface Snapshot {
   /** The store's revision that this was read from; a larger one is newer. */
   readonly revision: number;
   readonly vpcs: readonly Vpc[];
+  readonly peeringConnections: readonly PeeringConnection[];
   /** Customer-managed and AWS-managed lists that some rule or route may name. */
   readonly prefixLists: readonly PrefixList[];
 }
+
+export const emptySnapshot: Snapshot = { revision: 0, vpcs: [], peeringConnections: [], prefixLists: [] };
+
+/** The gateways and endpoints of a VPC that has none: to spread into one. */
+export const noGateways = {
+  ipv6CidrBlocks: [],
+  egressOnlyInternetGatewayIds: [],
+  gatewayEndpoints: [],
+  interfaceEndpoints: [],
+  natGateways: [],
+  instanceConnectEndpoints: [],
+} as const satisfies Partial<Vpc>;

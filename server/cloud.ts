@@ -10,7 +10,7 @@ import { LinuxMachines } from '@postern/fabric/machine/machines.ts';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
 import { resolve } from '@postern/network/names.ts';
-import type { Snapshot } from '@postern/network/snapshot.ts';
+import { emptySnapshot, type Snapshot } from '@postern/network/snapshot.ts';
 import { createAccount, defaultAccountId, ensureFirstState, openAuthKey, rootKeyOf } from './accounts.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { ServerConfiguration } from './configuration.ts';
@@ -134,7 +134,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
   });
   const snapshots = cachedSnapshot(store);
   // The addresses of AWS's side, where the front door listens, are there after the first apply.
-  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
+  await fabric.apply(emptySnapshot);
   const frontDoor = await startFrontDoor({
     fabric,
     authority,

@@ -6,8 +6,7 @@ import { addressPlan } from '@postern/network/addresses.ts';
 import { endpointAddress } from './allocation.ts';
 import type { NamespaceState } from './host-state.ts';
 import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
-import type { VpcContext } from './vpc-context.ts';
-import { publicPairs } from './vpc-filter.ts';
+import { publicPairs, type VpcContext } from './vpc-context.ts';
 
 export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
   const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);

@@ -104,3 +104,13 @@ export function vpcContext(
     resolver: primary === undefined ? undefined : addressAt(primary, 2),
   };
 }
+
+/** Private and public address of everything plugged that has one; empty without an internet gateway. */
+export function publicPairs(context: VpcContext): (readonly [string, string])[] {
+  if (context.vpc.internetGatewayId === undefined) return [];
+  return context.plugged.flatMap((each) =>
+    each.eni.privateAddresses.flatMap(({ address, publicAddress }) =>
+      publicAddress === undefined ? [] : [[address, publicAddress] as const],
+    ),
+  );
+}

@@ -191,6 +191,10 @@ function compileRoute(context: VpcContext, number: number, destination: Cidr, ro
         ? blackhole
         : unicast(number, destination, box.device, primary.address);
     }
+    case 'egress-only-internet-gateway':
+    case 'nat-gateway':
+    case 'peering-connection':
+      return blackhole;
   }
 }
 

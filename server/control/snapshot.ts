@@ -4,27 +4,28 @@
 // packet is carried.
 
 import { awsPrefixLists } from '@postern/network/aws-prefix-lists.ts';
-import type {
-  Cidr,
-  DhcpOptions,
-  GatewayEndpoint,
-  IcmpMatch,
-  Instance,
-  Ipv4,
-  NetworkAcl,
-  NetworkAclEntry,
-  NetworkInterface,
-  PortRange,
-  PrefixList,
-  PrivateAddress,
-  Route,
-  RouteTable,
-  SecurityGroup,
-  SecurityGroupRule,
-  Snapshot,
-  Subnet,
-  Vpc,
-  VpcId,
+import {
+  type Cidr,
+  type DhcpOptions,
+  type GatewayEndpoint,
+  type IcmpMatch,
+  type Instance,
+  type Ipv4,
+  type NetworkAcl,
+  type NetworkAclEntry,
+  type NetworkInterface,
+  noGateways,
+  type PortRange,
+  type PrefixList,
+  type PrivateAddress,
+  type Route,
+  type RouteTable,
+  type SecurityGroup,
+  type SecurityGroupRule,
+  type Snapshot,
+  type Subnet,
+  type Vpc,
+  type VpcId,
 } from '@postern/network/snapshot.ts';
 import type {
   DhcpOptionsRow,
@@ -68,7 +69,12 @@ interface Index {
 export function buildSnapshot(tx: Transaction, revision: number): Snapshot {
   const index = indexRows(tx);
   const vpcs = tx.list('vpc').map((row) => toVpc(row, index));
-  return { revision, vpcs, prefixLists: prefixLists(tx, new Set(vpcs.map((vpc) => vpc.region))) };
+  return {
+    revision,
+    vpcs,
+    peeringConnections: [],
+    prefixLists: prefixLists(tx, new Set(vpcs.map((vpc) => vpc.region))),
+  };
 }
 
 /** True while an instance's interfaces carry packets. */
@@ -129,6 +135,7 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     securityGroups: (index.groups.get(row.id) ?? []).map((group) => toSecurityGroup(group, index)),
     networkInterfaces: (index.interfaces.get(row.id) ?? []).map((one) => toNetworkInterface(one, index)),
     instances: (index.instances.get(row.id) ?? []).map(toInstance),
+    ...noGateways,
     gatewayEndpoints: index.endpoints.get(row.id) ?? [],
   };
 }
@@ -262,6 +269,7 @@ function toNetworkInterface(row: NetworkInterfaceRow, index: Index): NetworkInte
       const publicAddress = index.elasticIps.get(`${row.id} ${address}`) ?? autoPublicIp?.publicIp;
       return { address, primary, ...(publicAddress && { publicAddress }) };
     }),
+    ipv6Addresses: [],
     groupIds: row.groupIds,
     sourceDestCheck: row.sourceDestCheck,
     ...(attached && { attachment: attached }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NetworkAclEntry, Snapshot, Vpc } from '@postern/network/snapshot.ts';
+import { type NetworkAclEntry, noGateways, type Snapshot, type Vpc } from '@postern/network/snapshot.ts';
 import { diagnoseConnect } from './connect-diagnosis.ts';
 
 const all = { protocol: -1, cidr: '0.0.0.0/0', action: 'allow', ruleNumber: 100 } as const satisfies NetworkAclEntry;
@@ -30,12 +30,12 @@ const good: Vpc = {
   ],
   networkInterfaces: [
     {
-      networkInterfaceId: 'eni-1', subnetId: 'subnet-1', macAddress: '0e:00:00:00:00:01', groupIds: ['sg-1'], sourceDestCheck: true,
+      networkInterfaceId: 'eni-1', subnetId: 'subnet-1', macAddress: '0e:00:00:00:00:01', ipv6Addresses: [], groupIds: ['sg-1'], sourceDestCheck: true,
       privateAddresses: [{ address: '10.0.0.4', primary: true, publicAddress: '198.19.0.7' }], attachment: { instanceId: 'i-1', deviceIndex: 0 },
     },
   ],
   instances: [{ instanceId: 'i-1', metadata: { enabled: true, hopLimit: 1 } }],
-  gatewayEndpoints: [],
+  ...noGateways,
 }; // biome-ignore format: one line per resource
 
 const [table] = good.routeTables;
@@ -47,6 +47,7 @@ function find(change: Partial<Vpc>, state = 'running') {
   const snapshot: Snapshot = {
     revision: 1,
     vpcs: [{ ...good, ...change }],
+    peeringConnections: [],
     prefixLists: [{ prefixListId: 'pl-1', cidrs: ['203.0.113.0/24'] }],
   };
   return diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22, state });
@@ -68,7 +69,12 @@ test('[I2] no public address', () => {
 test('[I1] the cures can be run from the top: an address is associated only after there is a gateway', () => {
   const { internetGatewayId: _gone, ...without } = good;
   const networkInterfaces = [{ ...card, privateAddresses: [{ address: '10.0.0.4', primary: true } as const] }];
-  const snapshot: Snapshot = { revision: 1, vpcs: [{ ...without, networkInterfaces }], prefixLists: [] };
+  const snapshot: Snapshot = {
+    revision: 1,
+    vpcs: [{ ...without, networkInterfaces }],
+    peeringConnections: [],
+    prefixLists: [],
+  };
   const { findings } = diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22 });
   assert.deepEqual(
     findings.slice(0, 2).map(({ cure }) => cure?.split(' ')[2]),
@@ -78,13 +84,16 @@ test('[I1] the cures can be run from the top: an address is associated only afte
 
 test('a stopped instance is started in its own region', () => {
   const question = { instanceId: 'i-2', port: 22, state: 'stopped', region: 'eu-west-1' } as const;
-  const [finding] = diagnoseConnect({ revision: 1, vpcs: [], prefixLists: [] }, question).findings;
+  const [finding] = diagnoseConnect(
+    { revision: 1, vpcs: [], peeringConnections: [], prefixLists: [] },
+    question,
+  ).findings;
   assert.equal(finding?.cure, 'aws ec2 start-instances --region eu-west-1 --instance-ids i-2');
 });
 
 test('[I1] no gateway, no route to it, another target, a blackhole', () => {
   const { internetGatewayId: _gone, ...without } = good;
-  const snapshot: Snapshot = { revision: 1, vpcs: [without], prefixLists: [] };
+  const snapshot: Snapshot = { revision: 1, vpcs: [without], peeringConnections: [], prefixLists: [] };
   assert.match(
     diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22 }).findings[0]?.problem ?? '',
     /no internet gateway attached/,

@@ -151,6 +151,12 @@ function targetName({ target }: Route): string {
       return target.vpcEndpointId;
     case 'network-interface':
       return target.networkInterfaceId;
+    case 'nat-gateway':
+      return target.natGatewayId;
+    case 'peering-connection':
+      return target.vpcPeeringConnectionId;
+    case 'egress-only-internet-gateway':
+      return target.egressOnlyInternetGatewayId;
   }
 }
 

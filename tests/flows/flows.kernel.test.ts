@@ -1,3 +1,4 @@
+import { emptySnapshot } from '@postern/network/snapshot.ts';
 // The table of flows against real packets. Every case is applied over the one before it, so moving from any network to any other is tried as well.
 
 import assert from 'node:assert/strict';
@@ -18,7 +19,7 @@ before(async () => {
     for (const port of [22, 80]) for (const protocol of ['tcp', 'udp'] as const) await probe.listen(protocol, port);
     probes.set(name, probe);
   }
-  await fabric.apply({ revision: 0, vpcs: [], prefixLists: [] });
+  await fabric.apply(emptySnapshot);
   aws = await startAwsSide(fabric);
 });
 

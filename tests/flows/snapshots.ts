@@ -1,21 +1,22 @@
 // Snapshots for tests, made of few words. Every piece has AWS's defaults: the default ACL lets all pass, a group starts with `egress all`.
 
-import type {
-  GatewayEndpoint,
-  IcmpMatch,
-  NetworkAcl,
-  NetworkAclEntry,
-  NetworkInterface,
-  PrefixList,
-  Route,
-  RouteTable,
-  RulePeer,
-  SecurityGroup,
-  SecurityGroupId,
-  SecurityGroupRule,
-  Snapshot,
-  Subnet,
-  Vpc,
+import {
+  type GatewayEndpoint,
+  type IcmpMatch,
+  type NetworkAcl,
+  type NetworkAclEntry,
+  type NetworkInterface,
+  noGateways,
+  type PrefixList,
+  type Route,
+  type RouteTable,
+  type RulePeer,
+  type SecurityGroup,
+  type SecurityGroupId,
+  type SecurityGroupRule,
+  type Snapshot,
+  type Subnet,
+  type Vpc,
 } from '@postern/network/snapshot.ts';
 
 export const everywhere: RulePeer = { kind: 'cidr', cidr: '0.0.0.0/0' };
@@ -110,6 +111,7 @@ export function eni(
     subnetId: `subnet-${subnetName}`,
     macAddress: `0a:00:00:00:${String(macCount >> 8).padStart(2, '0')}:${(macCount & 255).toString(16).padStart(2, '0')}`,
     privateAddresses: [{ address, primary: true, ...(publicAddress === undefined ? {} : { publicAddress }) }],
+    ipv6Addresses: [],
     groupIds: ['sg-open'],
     sourceDestCheck: true,
     attachment: { instanceId: `i-${name}`, deviceIndex: 0 },
@@ -137,7 +139,7 @@ export function vpc(options: Partial<Vpc> & Pick<Vpc, 'subnets' | 'networkInterf
     networkAcls: [openAcl],
     securityGroups: [group('sg-open', [allowAll])],
     instances: [...new Set(instances)].map((instanceId) => ({ instanceId, metadata: { enabled: true, hopLimit: 2 } })),
-    gatewayEndpoints: [],
+    ...noGateways,
     ...options,
   };
 }
@@ -145,5 +147,5 @@ export function vpc(options: Partial<Vpc> & Pick<Vpc, 'subnets' | 'networkInterf
 let revision = 0;
 export function snapshot(...vpcs: readonly Vpc[]): Snapshot {
   revision += 1;
-  return { revision, vpcs, prefixLists: [s3List] };
+  return { revision, vpcs, peeringConnections: [], prefixLists: [s3List] };
 }

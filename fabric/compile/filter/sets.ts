@@ -1,0 +1,82 @@
+// The sets and maps that rules look interfaces and addresses up in.
+
+import { numberOf } from '../allocation.ts';
+import type { NftSet } from '../host-state.ts';
+import { mergedRanges } from '../ranges.ts';
+import { publicPairs, type VpcContext } from '../vpc-context.ts';
+import { verdictMap } from './well-known.ts';
+
+export function interfaceSets(context: VpcContext): NftSet[] {
+  const checked = context.plugged.filter((each) => each.eni.sourceDestCheck);
+  const unchecked = context.plugged.filter((each) => !each.eni.sourceDestCheck);
+  const hopLimits = new Map(context.vpc.instances.map((each) => [each.instanceId, each.metadata.hopLimit]));
+  return [
+    verdictMap(
+      'arrivals',
+      context.plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
+    ),
+    {
+      name: 'interface-addresses',
+      kind: 'set',
+      type: 'ifname . ipv4_addr',
+      elements: checked.flatMap((each) =>
+        each.eni.privateAddresses.map(({ address }) => `"${each.device}" . ${address}`),
+      ),
+    },
+    { name: 'unchecked', kind: 'set', type: 'ifname', elements: unchecked.map((each) => `"${each.device}"`) },
+    {
+      name: 'middlebox-addresses',
+      kind: 'set',
+      type: 'ipv4_addr',
+      elements: unchecked.flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
+    },
+    verdictMap(
+      'hop-limits',
+      context.plugged.flatMap((each) => {
+        const limit = each.eni.attachment === undefined ? undefined : hopLimits.get(each.eni.attachment.instanceId);
+        return limit === undefined || limit >= 64 ? [] : [`"${each.device}" : jump hop-limit-${limit}`];
+      }),
+    ),
+  ];
+}
+
+export function addressSets(context: VpcContext): NftSet[] {
+  const pairs = publicPairs(context);
+  return [
+    {
+      name: 'vpc-blocks',
+      kind: 'set',
+      type: 'ipv4_addr',
+      interval: true,
+      elements: mergedRanges(context.vpc.cidrBlocks),
+    },
+    {
+      name: 'subnet-marks',
+      kind: 'map',
+      type: 'ipv4_addr : mark',
+      interval: true,
+      elements: context.subnets.map(
+        (each) => `${each.cidrBlock} : ${numberOf(context.allocation.subnets, each.subnetId)}`,
+      ),
+    },
+    {
+      name: 'public-of',
+      kind: 'map',
+      type: 'ipv4_addr : ipv4_addr',
+      elements: pairs.map(([own, public_]) => `${own} : ${public_}`),
+    },
+    {
+      name: 'private-of',
+      kind: 'map',
+      type: 'ipv4_addr : ipv4_addr',
+      elements: pairs.map(([own, public_]) => `${public_} : ${own}`),
+    },
+    { name: 'public-holders', kind: 'set', type: 'ipv4_addr', elements: pairs.map(([own]) => own) },
+    {
+      name: 'igw-pairs',
+      kind: 'set',
+      type: 'ipv4_addr . ipv4_addr',
+      elements: pairs.map(([own, public_]) => `${own} . ${public_}`),
+    },
+  ];
+}
