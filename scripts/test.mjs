@@ -2,7 +2,7 @@
 // make namespaces and rules; a machine that cannot do that skips them and says why. Arguments: path fragments to select files, --no-kernel.
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureAll, root } from './setup.mjs';
 
@@ -30,7 +30,13 @@ const plain = files.filter((file) => !file.endsWith('.kernel.test.ts'));
 const node = [process.execPath, '--import', 'tsx', '--test', '--test-reporter=spec'];
 /** Each file of kernel tests has a world of its own, so that none finds what another left. */
 const inWorld = [process.execPath, '--import', 'tsx', 'fabric/in-world.ts', '--', ...node];
-const runs = [{ name: `${plain.length} test files`, command: node, files: plain }];
+const isEndToEnd = (file) => file.startsWith(join('tests', 'e2e'));
+const inRooms = plain.filter((file) => !isEndToEnd(file));
+// What takes longest begins first. An end-to-end file starts clouds of its own, so two of them do not meet.
+const runs = [
+  { name: `${inRooms.length} test files`, command: node, files: inRooms },
+  ...plain.filter(isEndToEnd).map((file) => ({ name: file, command: node, files: [file] })),
+];
 if (!process.argv.includes('--no-kernel')) {
   for (const file of kernel) runs.push({ name: `${file}, in a world of its own`, command: inWorld, files: [file] });
   // A cloud needs no root, and an ordinary user's namespaces have fewer rights: the table of flows once more as one.
@@ -61,25 +67,34 @@ function ordinaryUser() {
 
 const total = { pass: 0, fail: 0, skipped: 0 };
 
-/** Runs the files, passes on what they print, and adds up the counts that node's reporter closes with. */
+/** Runs the files, prints what they said when they have ended, and adds up the counts that node's reporter closes with. */
 function run({ name, command: [command, ...args], files }) {
-  process.stdout.write(`\npostern: ${name}\n`);
-  const child = spawn(command, [...args, ...files], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-  let tail = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    process.stdout.write(text);
-    tail = (tail + text).slice(-2_000_000);
-  });
+  process.stdout.write(`postern: ${name} …\n`);
+  const child = spawn(command, [...args, ...files], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
   return new Promise((resolve) => {
     child.on('close', (code) => {
+      process.stdout.write(`\npostern: ${name}${code === 0 ? '' : ': FAILED'}\n${output}`);
       for (const key of Object.keys(total))
-        total[key] += Number(tail.match(new RegExp(`^ℹ ${key} (\\d+)$`, 'm'))?.[1] ?? 0);
-      resolve(code === 0);
+        total[key] += Number([...output.matchAll(new RegExp(`^ℹ ${key} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+      if (code !== 0) failed.push(name);
+      resolve();
     });
   });
 }
 
-let failed = false;
-for (const one of runs) if (one.files.length > 0 && !(await run(one))) failed = true;
+const failed = [];
+const waiting = runs.filter((one) => one.files.length > 0);
+/** Runs what waits, one after another; there are as many lanes as processors. */
+async function lane() {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await run(next);
+}
+await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, lane));
+for (const name of failed) process.stdout.write(`\nfailed: ${name}`);
 process.stdout.write(`\n${total.pass} passed, ${total.fail} failed, ${total.skipped} skipped\n`);
-process.exit(failed ? 1 : 0);
+process.exit(failed.length > 0 ? 1 : 0);
