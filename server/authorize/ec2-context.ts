@@ -35,6 +35,7 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:AvailabilityZone': row.availabilityZone,
     'ec2:AvailabilityZoneId': row.availabilityZoneId,
   })),
+  'subnet-cidr-reservation': rowType('subnet-cidr-reservation', () => ({})),
   'route-table': rowType('route-table', (row, arn) => ({
     'ec2:RouteTableID': row.id,
     'ec2:Vpc': arn('vpc', row.vpcId),

@@ -16,6 +16,7 @@ import type { Input } from './permissions.ts';
 const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   vpc: 'vpc',
   subnet: 'subnet',
+  scr: 'subnet-cidr-reservation',
   sg: 'security-group',
   sgr: 'security-group-rule',
   rtb: 'route-table',
@@ -53,6 +54,7 @@ const ID_MEMBERS = [
   'VpcId',
   'SubnetId',
   'SubnetIds',
+  'SubnetCidrReservationId',
   'GroupId',
   'GroupIds',
   'Groups',

@@ -14,7 +14,7 @@ import type { Change, Store } from '../store/store.ts';
 import { Limit } from './limit.ts';
 import { machineSpec } from './machine-spec.ts';
 import { NetworkLoop } from './network-loop.ts';
-import { concernsNetwork, liveVpcs } from './relevance.ts';
+import { concernsNetwork, kindsOfLive, liveVpcs } from './relevance.ts';
 import {
   decide,
   forgetTerminated,
@@ -177,7 +177,7 @@ class ControlLoop implements Control {
   }
 
   #changed(changes: readonly Change[]): void {
-    if (changes.some((change) => change.kind === 'instance')) this.#live = this.#store.read(liveVpcs);
+    if (changes.some((change) => kindsOfLive.has(change.kind))) this.#live = this.#store.read(liveVpcs);
     if (changes.some((change) => concernsNetwork(change, this.#live))) this.#askNetwork();
     for (const { kind, id } of changes) if (kind === 'instance') this.#wake(id as InstanceId);
   }

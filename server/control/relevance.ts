@@ -6,12 +6,19 @@ import type { InstanceRow } from '../store/rows/ec2.ts';
 import type { Change, Kind, Row, Transaction } from '../store/store.ts';
 import { isLive } from './snapshot.ts';
 
-/** VPCs that have a live instance. */
+/** VPCs that have a live instance, and those whose groups such a VPC's interfaces may carry. */
 export function liveVpcs(tx: Transaction): Set<string> {
   const vpcs = new Set<string>();
   for (const row of tx.list('instance')) if (isLive(row)) vpcs.add(row.vpcId);
+  const lenders = tx
+    .list('security-group-vpc-association')
+    .flatMap(({ groupId, vpcId }) => (vpcs.has(vpcId) ? (tx.get('security-group', groupId)?.vpcId ?? []) : []));
+  for (const vpcId of lenders) vpcs.add(vpcId);
   return vpcs;
 }
+
+/** Kinds of rows that `liveVpcs` follows from. */
+export const kindsOfLive: ReadonlySet<Kind> = new Set(['instance', 'security-group-vpc-association']);
 
 type Reader = (row: Row) => string | undefined;
 const vpcOf: Reader = (row) => (row as Row & { vpcId?: string }).vpcId;
@@ -25,6 +32,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'internet-gateway': vpcOf,
   'security-group': vpcOf,
   'security-group-rule': vpcOf,
+  'security-group-vpc-association': vpcOf,
   'network-acl': vpcOf,
   'network-interface': vpcOf,
   'vpc-endpoint': vpcOf,

@@ -90,7 +90,7 @@ function indexRows(tx: Transaction): Index {
     subnets: groupBy(tx.list('subnet'), (row) => row.vpcId),
     routeTables: groupBy(tx.list('route-table'), (row) => row.vpcId),
     networkAcls: groupBy(tx.list('network-acl'), (row) => row.vpcId),
-    groups: groupBy(tx.list('security-group'), (row) => row.vpcId),
+    groups: groupsByVpc(tx),
     rules: groupBy(tx.list('security-group-rule'), (row) => row.groupId),
     interfaces: groupBy(interfaces, (row) => row.vpcId),
     interfaceById: new Map(interfaces.map((row) => [row.id, row])),
@@ -115,6 +115,19 @@ function indexRows(tx: Transaction): Index {
     ),
     dhcpOptions: new Map(tx.list('dhcp-options').map((row) => [row.id, row])),
   };
+}
+
+/** The groups that a VPC's interfaces can carry: its own and those associated with it. */
+function groupsByVpc(tx: Transaction): Map<string, SecurityGroupRow[]> {
+  const groups = groupBy(tx.list('security-group'), (row) => row.vpcId);
+  for (const { groupId, vpcId } of tx.list('security-group-vpc-association')) {
+    const group = tx.get('security-group', groupId);
+    if (!group) continue;
+    const own = groups.get(vpcId);
+    if (own) own.push(group);
+    else groups.set(vpcId, [group]);
+  }
+  return groups;
 }
 
 function toVpc(row: VpcRow, index: Index): Vpc {

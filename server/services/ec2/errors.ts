@@ -8,6 +8,7 @@ import { AwsError } from '../../errors.ts';
 export const resourceKinds = {
   vpc: { prefix: 'vpc', noun: 'vpc', notFound: 'InvalidVpcID.NotFound', malformed: 'InvalidVpcID.Malformed' },
   subnet: { prefix: 'subnet', noun: 'subnet', notFound: 'InvalidSubnetID.NotFound', malformed: 'InvalidSubnetID.Malformed' },
+  'subnet-cidr-reservation': { prefix: 'scr', noun: 'subnet-cidr-reservation', notFound: 'InvalidSubnetCidrReservationID.NotFound', malformed: 'InvalidSubnetCidrReservationID.Malformed' },
   'route-table': { prefix: 'rtb', noun: 'routeTable', notFound: 'InvalidRouteTableID.NotFound', malformed: 'InvalidRouteTableId.Malformed' },
   'internet-gateway': { prefix: 'igw', noun: 'internetGateway', notFound: 'InvalidInternetGatewayID.NotFound', malformed: 'InvalidInternetGatewayId.Malformed' },
   'security-group': { prefix: 'sg', noun: 'security group', notFound: 'InvalidGroup.NotFound', malformed: 'InvalidGroupId.Malformed' },

@@ -20,7 +20,7 @@ import {
 } from './new-network-interface.ts';
 import { restorePublicIp } from './public-address.ts';
 import { requireRow, scopeOf } from './rows.ts';
-import { availableIpAddressCount } from './subnet-addresses.ts';
+import { assignableAddressCount } from './subnet-addresses.ts';
 import { zonesOf } from './zones.ts';
 
 /** One interface of every instance that is launched. */
@@ -91,7 +91,7 @@ function roomFor(call: Call, interfaces: readonly InterfacePlan[]): number {
     if (plan.kind === 'new') needed.set(plan.subnet, (needed.get(plan.subnet) ?? 0) + addressCount(plan));
   let room = Number.POSITIVE_INFINITY;
   for (const [subnet, count] of needed)
-    room = Math.min(room, Math.floor(availableIpAddressCount(call.tx, subnet) / count));
+    room = Math.min(room, Math.floor(assignableAddressCount(call.tx, subnet) / count));
   return room;
 }
 
@@ -129,7 +129,7 @@ function chooseSubnet(call: Call, input: RunInstancesRequest): SubnetRow {
     return subnet;
   }
   // AWS picks a zone; here the first one with room, so that a script gets the same network every time.
-  const subnet = subnets.find((row) => availableIpAddressCount(call.tx, row) > 0) ?? subnets[0];
+  const subnet = subnets.find((row) => assignableAddressCount(call.tx, row) > 0) ?? subnets[0];
   if (!subnet)
     throw ec2Error('MissingInput', `No subnets found for the default VPC '${vpc.id}'. Please specify a subnet.`);
   return subnet;

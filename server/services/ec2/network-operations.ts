@@ -11,7 +11,9 @@ import { prefixLists } from './prefix-lists.ts';
 import { routeTables } from './route-tables.ts';
 import { routes } from './routes.ts';
 import { securityGroupRules } from './security-group-rules.ts';
+import { securityGroupVpcs } from './security-group-vpcs.ts';
 import { securityGroups } from './security-groups.ts';
+import { subnetCidrReservations } from './subnet-cidr-reservations.ts';
 import { subnets } from './subnets.ts';
 import { tagging } from './tagging.ts';
 import { vpcCidrBlocks } from './vpc-cidr-blocks.ts';
@@ -23,11 +25,13 @@ export const networkOperations = {
   ...vpcCidrBlocks,
   ...defaultVpc,
   ...subnets,
+  ...subnetCidrReservations,
   ...routeTables,
   ...routes,
   ...internetGateways,
   ...securityGroups,
   ...securityGroupRules,
+  ...securityGroupVpcs,
   ...networkAcls,
   ...addresses,
   ...prefixLists,

@@ -18,6 +18,7 @@ import {
 } from './errors.ts';
 import { enforceQuota } from './quotas.ts';
 import { findRow, scopeOf } from './rows.ts';
+import { isAssociated } from './security-group-vpcs.ts';
 import { freePrivateAddress, requireFreePrivateAddress } from './subnet-addresses.ts';
 
 /** The members that say which private addresses an interface has. */
@@ -82,7 +83,7 @@ export function chooseGroups(
     if (!isWellFormedId('security-group', id)) throw malformedId('security-group', id);
     const group = findRow(call, 'security-group', id);
     if (!group) throw notFound('security-group', [id]);
-    if (group.vpcId !== subnet.vpcId)
+    if (group.vpcId !== subnet.vpcId && !isAssociated(call.tx, group.id, subnet.vpcId))
       throw invalidParameter(`Security group ${id} and subnet ${subnet.id} belong to different networks.`);
     return group.id;
   });

@@ -18,6 +18,7 @@ import {
 import { parseIpv6Cidr } from './ipv6.ts';
 import { requirePrefixList } from './prefix-list-lookup.ts';
 import { ec2Arn, findRow, scopeOf } from './rows.ts';
+import { isAssociated } from './security-group-vpcs.ts';
 import { toTags } from './tags.ts';
 
 export type Peer = SecurityGroupRuleRow['peer'];
@@ -103,7 +104,11 @@ export function groupPeer(call: Call, group: SecurityGroupRow, pair: UserIdGroup
     throw notFound('security-group', [pair.GroupId ?? pair.GroupName ?? '']);
   }
   const found = pair.GroupId ? groupById(call, pair.GroupId) : groupByName(call, group.vpcId, pair.GroupName);
-  if (found.vpcId !== group.vpcId)
+  const shareVpc =
+    found.vpcId === group.vpcId ||
+    isAssociated(call.tx, found.id, group.vpcId) ||
+    isAssociated(call.tx, group.id, found.vpcId);
+  if (!shareVpc)
     throw ec2Error('InvalidGroup.NotFound', 'You have specified two resources that belong to different networks.');
   return { kind: 'security-group', groupId: found.id, ownerId: found.accountId };
 }

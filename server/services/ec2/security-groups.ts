@@ -12,8 +12,6 @@ import type {
   DescribeSecurityGroupsResult,
   DescribeStaleSecurityGroupsRequest,
   DescribeStaleSecurityGroupsResult,
-  GetSecurityGroupsForVpcRequest,
-  GetSecurityGroupsForVpcResult,
   SecurityGroup,
 } from '@aws-sdk/client-ec2';
 import type { SecurityGroupId, VpcId } from '@postern/network/snapshot.ts';
@@ -36,6 +34,7 @@ import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
 import { ec2Arn, findRow, requireRow, scopeOf, selectRows } from './rows.ts';
 import { protocolName, toPermissions } from './rule-form.ts';
+import { associationsOfGroup } from './security-group-vpcs.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
 
 /** The rules of every group of the caller, by one scan. */
@@ -177,7 +176,12 @@ function deleteGroup(call: Call, group: SecurityGroupRow): void {
     ({ groupId, peer }) => groupId !== group.id && peer.kind === 'security-group' && peer.groupId === group.id,
   );
   const wearing = tx.list('network-interface', scope).filter((row) => row.groupIds.includes(group.id));
-  const dependents = [...naming.map((rule) => `${rule.id} in ${rule.groupId}`), ...wearing.map(({ id }) => id)];
+  const elsewhere = associationsOfGroup(call, group.id);
+  const dependents = [
+    ...naming.map((rule) => `${rule.id} in ${rule.groupId}`),
+    ...wearing.map(({ id }) => id),
+    ...elsewhere.map(({ vpcId }) => `its association with ${vpcId}`),
+  ];
   if (dependents.length > 0) throw dependencyViolation(`resource ${group.id} has a dependent object`, dependents);
   for (const rule of rules) if (rule.groupId === group.id) tx.delete('security-group-rule', rule.id);
   tx.delete('security-group', group.id);
@@ -218,34 +222,6 @@ export const securityGroups = {
       const group = requireGroup(call, input.GroupId, input.GroupName);
       deleteGroup(call, group);
       return { Return: true, GroupId: group.id };
-    },
-  }),
-
-  GetSecurityGroupsForVpc: operation<GetSecurityGroupsForVpcRequest, GetSecurityGroupsForVpcResult>({
-    authorize: 'auto',
-    readOnly: true,
-    run: (call, input) => {
-      const vpc = requireRow(call, 'vpc', input.VpcId, 'vpcId');
-      const own = call.tx.list('security-group', scopeOf(call)).filter((row) => row.vpcId === vpc.id);
-      const rows = applyFilters(own, input.Filters, {
-        'group-id': (row) => row.id,
-        description: (row) => row.description,
-        'group-name': (row) => row.groupName,
-        'owner-id': (row) => row.accountId,
-        'primary-vpc-id': (row) => row.vpcId,
-      });
-      const { page, ...next } = paginate(rows, input, { min: 5, max: 1000 }, (row) => row.id);
-      return {
-        SecurityGroupForVpcs: page.map((row) => ({
-          GroupId: row.id,
-          GroupName: row.groupName,
-          Description: row.description,
-          OwnerId: row.accountId,
-          PrimaryVpcId: row.vpcId,
-          Tags: toTags(row.tags),
-        })),
-        ...next,
-      };
     },
   }),
 

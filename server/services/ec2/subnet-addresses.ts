@@ -1,5 +1,6 @@
 // Which private addresses of a subnet are free? Five are reserved in each: network, router, resolver, future use, broadcast.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html (read 2026-11-21). Nothing is stored: the interfaces are the record.
+// What a CIDR reservation keeps back is never chosen for the caller; an address that the caller names may lie in it (subnet-cidr-reservations.ts).
 
 import { addressAt, cidrRange, cidrSize, containsAddress, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
 import type { Ipv4 } from '@postern/network/snapshot.ts';
@@ -39,8 +40,29 @@ function usedAddresses(tx: Transaction, subnet: SubnetRow): Set<Ipv4> {
   return used;
 }
 
+/** How many addresses AWS can still choose by itself: without those that reservations keep back. */
+export function assignableAddressCount(tx: Transaction, subnet: SubnetRow): number {
+  const keptBack = reservedRanges(tx, subnet);
+  if (keptBack.length === 0) return availableIpAddressCount(tx, subnet);
+  const { first, last } = cidrRange(subnet.cidrBlock);
+  const used = usedAddresses(tx, subnet);
+  let count = 0;
+  for (let value = first + reservedAtStart; value < last; value += 1) {
+    const isKeptBack = keptBack.some((one) => one.first <= value && value <= one.last);
+    if (!isKeptBack && !used.has(numberToIp(value))) count += 1;
+  }
+  return count;
+}
+
+function reservedRanges(tx: Transaction, subnet: SubnetRow) {
+  return tx
+    .list('subnet-cidr-reservation', subnet)
+    .filter((row) => row.subnetId === subnet.id)
+    .map((row) => cidrRange(row.cidr));
+}
+
 /**
- * The lowest free address of a subnet.
+ * The lowest free address of a subnet that no reservation keeps back.
  * @param beside addresses that the same request has taken already
  * @throws InsufficientFreeAddressesInSubnet
  */
@@ -48,7 +70,13 @@ export function freePrivateAddress(tx: Transaction, subnet: SubnetRow, beside: r
   const used = usedAddresses(tx, subnet);
   for (const address of beside) used.add(address);
   const { first, last } = cidrRange(subnet.cidrBlock);
+  const keptBack = reservedRanges(tx, subnet);
   for (let value = first + reservedAtStart; value < last; value += 1) {
+    const range = keptBack.find((one) => one.first <= value && value <= one.last);
+    if (range) {
+      value = range.last;
+      continue;
+    }
     const address = numberToIp(value);
     if (!used.has(address)) return address;
   }

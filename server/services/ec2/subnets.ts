@@ -132,7 +132,7 @@ function zoneOf(call: Call, name: string | undefined, id: string | undefined): Z
   );
 }
 
-/** The subnet leaves its route table and ACL. */
+/** The subnet leaves its route table and ACL, and its reservations go with it. */
 function deleteSubnet(call: Call, subnet: SubnetRow): void {
   const { tx } = call;
   const scope = scopeOf(call);
@@ -151,6 +151,8 @@ function deleteSubnet(call: Call, subnet: SubnetRow): void {
     const associations = acl.associations.filter((one) => one.subnetId !== subnet.id);
     if (associations.length < acl.associations.length) tx.put('network-acl', { ...acl, associations });
   }
+  for (const row of tx.list('subnet-cidr-reservation', scope))
+    if (row.subnetId === subnet.id) tx.delete('subnet-cidr-reservation', row.id);
   tx.delete('subnet', subnet.id);
 }
 

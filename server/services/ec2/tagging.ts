@@ -22,6 +22,7 @@ import { instanceOfVolume, instancesWithVolume, rootVolumeOf } from './volumes.t
 const resourceTypes = {
   vpc: 'vpc',
   subnet: 'subnet',
+  'subnet-cidr-reservation': 'subnet-cidr-reservation',
   'route-table': 'route-table',
   'internet-gateway': 'internet-gateway',
   'security-group': 'security-group',

@@ -122,6 +122,9 @@ function deleteVpc(call: Call, vpc: VpcRow): void {
     );
   for (const rule of tx.list('security-group-rule', scope)) if (mine(rule)) tx.delete('security-group-rule', rule.id);
   for (const row of groups) tx.delete('security-group', row.id);
+  // Groups of other VPCs that were associated with this one: no interface is left that could carry them.
+  for (const row of tx.list('security-group-vpc-association', scope))
+    if (mine(row)) tx.delete('security-group-vpc-association', row.id);
   for (const row of tables) tx.delete('route-table', row.id);
   for (const row of acls) tx.delete('network-acl', row.id);
   tx.delete('vpc', vpc.id);

@@ -46,6 +46,18 @@ export interface SubnetRow extends Row {
   tags: Tags;
 }
 
+/** Addresses of a subnet that are kept back from automatic assignment. */
+export interface SubnetCidrReservationRow extends Row {
+  /** `scr-…` */
+  id: string;
+  subnetId: SubnetId;
+  vpcId: VpcId;
+  cidr: Cidr;
+  reservationType: 'prefix' | 'explicit';
+  description?: string;
+  tags: Tags;
+}
+
 export interface RouteRow {
   destination: { kind: 'cidr'; cidr: Cidr } | { kind: 'prefix-list'; prefixListId: PrefixListId };
   target:
@@ -77,6 +89,15 @@ export interface SecurityGroupRow extends Row {
   groupName: string;
   description: string;
   tags: Tags;
+}
+
+/** A group that interfaces in another VPC of the same account and region may carry too. */
+export interface SecurityGroupVpcAssociationRow extends Row {
+  /** `GROUP VPC`: AWS gives an association no id. */
+  id: string;
+  groupId: SecurityGroupId;
+  /** The other VPC. */
+  vpcId: VpcId;
 }
 
 /** One rule with one peer; both rule APIs read and write these. */
@@ -268,10 +289,12 @@ export interface RegionRow extends Row {
 export interface Ec2Rows {
   vpc: VpcRow;
   subnet: SubnetRow;
+  'subnet-cidr-reservation': SubnetCidrReservationRow;
   'route-table': RouteTableRow;
   'internet-gateway': InternetGatewayRow;
   'security-group': SecurityGroupRow;
   'security-group-rule': SecurityGroupRuleRow;
+  'security-group-vpc-association': SecurityGroupVpcAssociationRow;
   'network-acl': NetworkAclRow;
   address: AddressRow;
   'network-interface': NetworkInterfaceRow;
