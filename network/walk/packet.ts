@@ -1,0 +1,46 @@
+// A packet as the five fields that decide where it goes, and the flow that it begins.
+
+import type { IcmpMatch, NetworkInterfaceId, Protocol } from '../snapshot.ts';
+
+export interface Packet {
+  readonly protocol: Protocol;
+  readonly source: string;
+  readonly destination: string;
+  /** tcp and udp only, as are destination ports. */
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  /** icmp and icmpv6 only. */
+  readonly icmp?: IcmpMatch;
+}
+
+/** Where a flow begins: an interface of some VPC, or a host of the internet. */
+export type Origin =
+  | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId }
+  | { readonly kind: 'internet' };
+
+export interface Flow {
+  readonly from: Origin;
+  readonly packet: Packet;
+}
+
+export const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+export const echoRequest: IcmpMatch = { type: 8, code: 0 };
+
+const echoReplies: Readonly<Record<number, number>> = { 8: 0, 128: 129 };
+
+/** The answer's packet: addresses and ports change places, an echo request becomes its reply. */
+export function replyTo(packet: Packet): Packet {
+  const { source, destination, sourcePort, destinationPort, icmp } = packet;
+  return {
+    protocol: packet.protocol,
+    source: destination,
+    destination: source,
+    ...(destinationPort !== undefined && { sourcePort: destinationPort }),
+    ...(sourcePort !== undefined && { destinationPort: sourcePort }),
+    ...(icmp !== undefined && { icmp: { type: echoReplies[icmp.type] ?? icmp.type, code: icmp.code } }),
+  };
+}
+
+export function isIpv6(address: string): boolean {
+  return address.includes(':');
+}

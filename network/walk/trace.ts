@@ -1,0 +1,92 @@
+// What a walk found: every step of the way there and back, each with the thing that decided it.
+
+import type {
+  NetworkAclId,
+  NetworkInterfaceId,
+  Route,
+  RouteTableId,
+  SecurityGroupId,
+  SecurityGroupRuleId,
+  VpcEndpointId,
+  VpcId,
+} from '../snapshot.ts';
+import type { StageName } from '../stages.ts';
+import type { Packet } from './packet.ts';
+
+/** Codes of Reachability Analyzer that a step of a walk can have (semantics, 10.1). */
+export type ExplanationCode =
+  | 'BAD_STATE_ROUTE'
+  | 'ENI_ADDRESS_RESTRICTION'
+  | 'ENI_SG_RULES_MISMATCH'
+  | 'ENI_SOURCE_DEST_CHECK_RESTRICTION'
+  | 'GATEWAY_REJECTS_SPOOFED_TRAFFIC'
+  | 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS'
+  | 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS'
+  | 'IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS'
+  | 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS'
+  | 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS'
+  | 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS'
+  | 'NGW_REQUIRES_SOURCE_IN_VPC'
+  | 'NO_POSSIBLE_DESTINATION'
+  | 'NO_ROUTE_TO_DESTINATION'
+  | 'PCX_REQUIRES_ADDRESS_IN_VPC_CIDR'
+  | 'PROTOCOL_RESTRICTION'
+  | 'SG_HAS_NO_RULES'
+  | 'SUBNET_ACL_RESTRICTION'
+  | 'VPCE_GATEWAY_PROTOCOL_RESTRICTION'
+  | 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED';
+
+/** What decided a step. */
+export type Cause =
+  | {
+      readonly kind: 'security-group-rule';
+      readonly groupId: SecurityGroupId;
+      readonly ruleId: SecurityGroupRuleId;
+    }
+  /** No rule of these groups allows. */
+  | { readonly kind: 'security-groups'; readonly groupIds: readonly SecurityGroupId[] }
+  /** The groups let the flow begin, so they let its replies pass (S11, S12). */
+  | { readonly kind: 'tracked' }
+  | { readonly kind: 'acl-entry'; readonly networkAclId: NetworkAclId; readonly ruleNumber: number | '*' }
+  | { readonly kind: 'route'; readonly routeTableId: RouteTableId; readonly route: Route }
+  | { readonly kind: 'no-route'; readonly routeTableId: RouteTableId }
+  /** Inside one subnet nothing is routed (R13). */
+  | { readonly kind: 'same-subnet'; readonly subnetId: string }
+  /** A gateway changed an address. */
+  | { readonly kind: 'translation'; readonly from: string; readonly to: string }
+  /** A fact of the component itself, in words of AWS's documentation. */
+  | { readonly kind: 'component'; readonly because: string };
+
+export interface Step {
+  readonly leg: 'forward' | 'return';
+  readonly stage: StageName;
+  /** The AWS id of what decided: interface, ACL, route table, gateway, endpoint. */
+  readonly component: string;
+  readonly vpcId: VpcId;
+  readonly verdict: 'pass' | 'drop';
+  readonly cause: Cause;
+  /** Of a drop, where Reachability Analyzer has one. */
+  readonly code?: ExplanationCode;
+  /** As it came to this step. */
+  readonly packet: Packet;
+}
+
+/** Who got the packet. */
+export type Arrival =
+  | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId; readonly vpcId: VpcId }
+  | { readonly kind: 'internet'; readonly address: string }
+  | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
+  | { readonly kind: 'vpc-service'; readonly vpcId: VpcId; readonly service: 'metadata' | 'resolver' };
+
+export interface Trace {
+  /** Both legs have no drop. */
+  readonly verdict: 'open' | 'dropped';
+  /** In order, the way there before the way back. After a drop the walk goes on as if it had passed, where there is a way on. */
+  readonly steps: readonly Step[];
+  /** Steps that drop: everything that stands in the way. */
+  readonly blockers: readonly Step[];
+  /** Present when the way there has an end, reached or not. */
+  readonly arrival?: Arrival;
+  /** The source address that the end sees. */
+  readonly seenAs?: string;
+}
