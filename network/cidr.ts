@@ -1,8 +1,10 @@
-// IPv4 addresses and networks as numbers: what does this text mean, and which addresses does it hold?
+// IPv4 addresses and networks as numbers: what does this text mean, and which addresses does it hold? `contains`, `containsAddress`, `overlaps` and
+// `compareCidrs` take IPv6 too (ipv6.ts): blocks of different families have nothing in common (R1). The rest is IPv4's only.
 // Addresses are unsigned 32-bit numbers. `parseCidr` takes exactly what EC2 takes (four decimal octets, a slash, 0 to 32);
 // host bits are kept, so that a caller can tell `10.0.0.4/24` from `10.0.0.0/24` and clear them with `normalizeCidr` (C2, R7).
 
-import type { Cidr, Ipv4 } from './snapshot.ts';
+import { ipv6CidrRange, ipv6ToNumber, parseIpv6Cidr } from './ipv6.ts';
+import type { Cidr, Ipv4, Ipv6 } from './snapshot.ts';
 
 export interface ParsedCidr {
   readonly address: number;
@@ -69,21 +71,23 @@ export function cidrRange(cidr: Cidr): { readonly first: number; readonly last: 
 
 /** True when every address of `inner` is in `outer`; equal networks contain each other. */
 export function contains(outer: Cidr, inner: Cidr): boolean {
-  const a = cidrRange(outer);
-  const b = cidrRange(inner);
+  if (isIpv6Cidr(outer) !== isIpv6Cidr(inner)) return false;
+  const a = rangeOf(outer);
+  const b = rangeOf(inner);
   return a.first <= b.first && b.last <= a.last;
 }
 
-export function containsAddress(cidr: Cidr, address: Ipv4): boolean {
-  const value = ipToNumber(address);
+export function containsAddress(cidr: Cidr, address: Ipv4 | Ipv6): boolean {
+  const value = isIpv6Cidr(cidr) ? ipv6ToNumber(address) : ipToNumber(address);
   if (value === undefined) return false;
-  const { first, last } = cidrRange(cidr);
+  const { first, last } = rangeOf(cidr);
   return first <= value && value <= last;
 }
 
 export function overlaps(a: Cidr, b: Cidr): boolean {
-  const x = cidrRange(a);
-  const y = cidrRange(b);
+  if (isIpv6Cidr(a) !== isIpv6Cidr(b)) return false;
+  const x = rangeOf(a);
+  const y = rangeOf(b);
   return x.first <= y.last && y.first <= x.last;
 }
 
@@ -99,11 +103,19 @@ export function* addressesOf(cidr: Cidr): Generator<Ipv4> {
   for (let value = first; value <= last; value++) yield numberToIp(value);
 }
 
-/** Orders networks by address, then the wider first. */
+/** Orders networks by family, IPv4 first, then by address, then the wider first. */
 export function compareCidrs(a: Cidr, b: Cidr): number {
-  const x = must(a);
-  const y = must(b);
-  return x.address - y.address || x.prefixLength - y.prefixLength;
+  const families = Number(isIpv6Cidr(a)) - Number(isIpv6Cidr(b));
+  if (families !== 0) return families;
+  const [x, y] = isIpv6Cidr(a) ? [parseIpv6Cidr(a), parseIpv6Cidr(b)] : [must(a), must(b)];
+  if (x === undefined || y === undefined) throw new TypeError(`not IPv6 CIDRs: ${a}, ${b}`);
+  if (x.address !== y.address) return x.address < y.address ? -1 : 1;
+  return x.prefixLength - y.prefixLength;
+}
+
+/** Numbers or bigints; two of one family compare. */
+function rangeOf(cidr: Cidr): { readonly first: number | bigint; readonly last: number | bigint } {
+  return isIpv6Cidr(cidr) ? ipv6CidrRange(cidr) : cidrRange(cidr);
 }
 
 function must(cidr: string): ParsedCidr {

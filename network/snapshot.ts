@@ -50,7 +50,7 @@ export interface SecurityGroupRule {
   readonly protocol: Protocol;
   /** Present for tcp (6) and udp (17) only. */
   readonly ports?: PortRange;
-  /** Present for icmp (1) only. */
+  /** Present for icmp (1) and icmpv6 (58) only. */
   readonly icmp?: IcmpMatch;
   readonly peer: RulePeer;
 }

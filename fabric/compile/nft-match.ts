@@ -15,7 +15,9 @@ export function portMatch(rule: {
     case 17:
       return `meta l4proto udp${ports('udp', rule.ports)}`;
     case 1:
-      return `meta l4proto icmp${icmp(rule.icmp)}`;
+      return `meta l4proto icmp${icmp('icmp', rule.icmp)}`;
+    case 58:
+      return `meta l4proto ipv6-icmp${icmp('icmpv6', rule.icmp)}`;
     default:
       return `meta l4proto ${rule.protocol}`;
   }
@@ -26,7 +28,7 @@ function ports(protocol: 'tcp' | 'udp', range: PortRange | undefined): string {
   return ` ${protocol} dport ${range.from === range.to ? range.from : `${range.from}-${range.to}`}`;
 }
 
-function icmp(match: IcmpMatch | undefined): string {
+function icmp(protocol: 'icmp' | 'icmpv6', match: IcmpMatch | undefined): string {
   if (match === undefined || match.type === -1) return '';
-  return ` icmp type ${match.type}${match.code === -1 ? '' : ` icmp code ${match.code}`}`;
+  return ` ${protocol} type ${match.type}${match.code === -1 ? '' : ` ${protocol} code ${match.code}`}`;
 }

@@ -3,13 +3,14 @@
 // not track (S12), which are looked at again for every packet, then the others, whose flows get a tracking bit in `ct mark` and pass from then on (S11).
 // Groups and prefix lists are sets of their own, so membership changes without touching a rule (S15).
 
-import type { Ipv4, PrefixListId, RulePeer, SecurityGroup, SecurityGroupRule } from '@postern/network/snapshot.ts';
+import type { PrefixListId, RulePeer, SecurityGroup, SecurityGroupRule } from '@postern/network/snapshot.ts';
 import { groupSetKey, numberOf } from './allocation.ts';
+import { type Family, families, familyOf, isProtocolOf } from './family.ts';
 import type { NftChain, NftRule, NftSet } from './host-state.ts';
 import { tracked } from './names.ts';
 import { portMatch } from './nft-match.ts';
 import { mergedRanges } from './ranges.ts';
-import type { VpcContext } from './vpc-context.ts';
+import type { PluggedInterface, VpcContext } from './vpc-context.ts';
 
 type Direction = 'ingress' | 'egress';
 
@@ -21,19 +22,24 @@ export interface CompiledGroups {
   readonly egress: readonly string[];
 }
 
-export function compileSecurityGroups(context: VpcContext): CompiledGroups {
+/** @param plugged interfaces that have an address of the family */
+export function compileSecurityGroups(
+  context: VpcContext,
+  family: Family = 'ip',
+  plugged: readonly PluggedInterface[] = context.plugged,
+): CompiledGroups {
   const groups = new Map(context.vpc.securityGroups.map((group) => [group.groupId, group]));
   const sets = new Map<string, NftSet>();
   const chains = new Map<string, NftChain>();
   const entries: Record<Direction, string[]> = { ingress: [], egress: [] };
-  for (const { eni, device } of context.plugged) {
+  for (const { eni, device } of plugged) {
     const number = numberOf(context.allocation.groupSets, groupSetKey(eni.groupIds));
     for (const direction of ['ingress', 'egress'] as const) {
       const name = `sg-${direction}-${number}`;
       entries[direction].push(`"${device}" : jump ${name}`);
       if (chains.has(name)) continue;
       const carried = eni.groupIds.flatMap((groupId) => groups.get(groupId) ?? []);
-      chains.set(name, { name, rules: compileDirection(context, carried, direction, sets) });
+      chains.set(name, { name, rules: compileDirection(context, family, carried, direction, sets) });
     }
   }
   return {
@@ -51,6 +57,7 @@ export function compileSecurityGroups(context: VpcContext): CompiledGroups {
 
 function compileDirection(
   context: VpcContext,
+  family: Family,
   groups: readonly SecurityGroup[],
   direction: Direction,
   sets: Map<string, NftSet>,
@@ -62,9 +69,10 @@ function compileDirection(
   const trackedRules: NftRule[] = [];
   for (const group of groups) {
     for (const rule of group[direction]) {
+      if (!isRuleOf(family, rule)) continue;
       const comment = `sg-${direction} ${group.groupId}/${rule.ruleId}`;
-      const peer = peerMatch(context, rule.peer, direction, sets);
-      for (const protocol of untrackedProtocols(rule, reverseRules)) {
+      const peer = peerMatch(context, family, rule.peer, direction, sets);
+      for (const protocol of untrackedProtocols(family, rule, reverseRules)) {
         untrackedRules.push({ match: join(portMatch({ ...rule, protocol }), 'return'), comment });
       }
       trackedRules.push({ match: join(peer, portMatch(rule), `goto ${track}`), comment });
@@ -74,54 +82,70 @@ function compileDirection(
   return [...untrackedRules, ...trackedRules, { match: 'drop', comment: `sg-${direction} ${ids}`.slice(0, 127) }];
 }
 
+function isRuleOf(family: Family, { protocol, peer }: SecurityGroupRule): boolean {
+  return isProtocolOf(family, protocol) && (peer.kind !== 'cidr' || familyOf(peer.cidr) === family);
+}
+
 /** TCP and UDP from everywhere, when the other direction lets everything of that protocol back to everywhere (S12); ICMP is always tracked. */
-function untrackedProtocols(rule: SecurityGroupRule, reverse: readonly SecurityGroupRule[]): readonly number[] {
-  if (!isEverywhere(rule.peer)) return [];
+function untrackedProtocols(
+  family: Family,
+  rule: SecurityGroupRule,
+  reverse: readonly SecurityGroupRule[],
+): readonly number[] {
+  if (!isEverywhere(family, rule.peer)) return [];
   return [6, 17].filter(
     (protocol) =>
       (rule.protocol === protocol || rule.protocol === -1) &&
       reverse.some(
         (other) =>
-          isEverywhere(other.peer) && (other.protocol === -1 || (other.protocol === protocol && isEveryPort(other))),
+          isEverywhere(family, other.peer) &&
+          (other.protocol === -1 || (other.protocol === protocol && isEveryPort(other))),
       ),
   );
 }
 
-function isEverywhere(peer: RulePeer): boolean {
-  return peer.kind === 'cidr' && peer.cidr === '0.0.0.0/0';
+function isEverywhere(family: Family, peer: RulePeer): boolean {
+  return peer.kind === 'cidr' && peer.cidr === families[family].everywhere;
 }
 
 function isEveryPort(rule: SecurityGroupRule): boolean {
   return rule.ports === undefined || (rule.ports.from === 0 && rule.ports.to === 65_535);
 }
 
-function peerMatch(context: VpcContext, peer: RulePeer, direction: Direction, sets: Map<string, NftSet>): string {
-  const field = direction === 'ingress' ? 'ip saddr' : 'ip daddr';
+function peerMatch(
+  context: VpcContext,
+  family: Family,
+  peer: RulePeer,
+  direction: Direction,
+  sets: Map<string, NftSet>,
+): string {
+  const field = `${family} ${direction === 'ingress' ? 'saddr' : 'daddr'}`;
   switch (peer.kind) {
     case 'cidr':
-      return peer.cidr === '0.0.0.0/0' ? '' : `${field} ${peer.cidr}`;
+      return peer.cidr === families[family].everywhere ? '' : `${field} ${peer.cidr}`;
     case 'security-group': {
       const name = `members-${peer.groupId}`;
-      if (!sets.has(name)) sets.set(name, memberSet(name, context.members.get(peer.groupId) ?? []));
+      if (!sets.has(name)) sets.set(name, memberSet(family, name, context.members[family].get(peer.groupId) ?? []));
       return `${field} @${name}`;
     }
     case 'prefix-list':
-      if (!sets.has(peer.prefixListId)) sets.set(peer.prefixListId, prefixListSet(context, peer.prefixListId));
+      if (!sets.has(peer.prefixListId)) sets.set(peer.prefixListId, prefixListSet(context, family, peer.prefixListId));
       return `${field} @${peer.prefixListId}`;
   }
 }
 
-function memberSet(name: string, addresses: readonly Ipv4[]): NftSet {
-  return { name, kind: 'set', type: 'ipv4_addr', elements: addresses };
+function memberSet(family: Family, name: string, addresses: readonly string[]): NftSet {
+  return { name, kind: 'set', type: families[family].addressType, elements: addresses };
 }
 
-function prefixListSet(context: VpcContext, prefixListId: PrefixListId): NftSet {
+function prefixListSet(context: VpcContext, family: Family, prefixListId: PrefixListId): NftSet {
+  const cidrs = context.prefixLists.get(prefixListId) ?? [];
   return {
     name: prefixListId,
     kind: 'set',
-    type: 'ipv4_addr',
+    type: families[family].addressType,
     interval: true,
-    elements: mergedRanges(context.prefixLists.get(prefixListId) ?? []),
+    elements: mergedRanges(cidrs.filter((cidr) => familyOf(cidr) === family)),
   };
 }
 

@@ -15,6 +15,7 @@ import type {
   Vpc,
 } from '@postern/network/snapshot.ts';
 import { type Allocation, blockKey, numberOf, underlayBlock } from './allocation.ts';
+import { addressesOf, type Family } from './family.ts';
 import { endpointDevice, interfaceDevice } from './names.ts';
 
 export interface PluggedInterface {
@@ -46,8 +47,8 @@ export interface VpcContext {
   /** VPC block → underlay block on the way to metadata and resolver. */
   readonly blocks: readonly (readonly [Cidr, Cidr])[];
   readonly prefixLists: ReadonlyMap<PrefixListId, readonly Cidr[]>;
-  /** Private addresses of the interfaces that carry a group (S6), sorted. */
-  readonly members: ReadonlyMap<SecurityGroupId, readonly Ipv4[]>;
+  /** Private and IPv6 addresses of the interfaces that carry a group (S6), sorted. */
+  readonly members: Readonly<Record<Family, ReadonlyMap<SecurityGroupId, readonly string[]>>>;
   /** Base + 2 of the primary block (D2). */
   readonly resolver: Ipv4 | undefined;
 }
@@ -61,13 +62,7 @@ export function vpcContext(
 ): VpcContext | undefined {
   const subnets = new Map(vpc.subnets.map((subnet) => [subnet.subnetId, subnet]));
   const plugged: PluggedInterface[] = [];
-  const members = new Map<SecurityGroupId, Ipv4[]>();
   for (const eni of vpc.networkInterfaces) {
-    for (const groupId of eni.groupIds) {
-      const addresses = members.get(groupId) ?? [];
-      addresses.push(...eni.privateAddresses.map((each) => each.address));
-      members.set(groupId, addresses);
-    }
     const subnet = subnets.get(eni.subnetId);
     const processId = eni.attachment === undefined ? undefined : processIds.get(eni.attachment.instanceId);
     if (subnet === undefined || eni.attachment === undefined || processId === undefined) continue;
@@ -100,9 +95,21 @@ export function vpcContext(
     }),
     blocks: mapBlocks(vpc.vpcId),
     prefixLists: new Map(snapshot.prefixLists.map((list) => [list.prefixListId, list.cidrs])),
-    members: new Map([...members].map(([groupId, addresses]) => [groupId, addresses.toSorted()])),
+    members: { ip: membersOf(vpc, 'ip'), ip6: membersOf(vpc, 'ip6') },
     resolver: primary === undefined ? undefined : addressAt(primary, 2),
   };
+}
+
+function membersOf(vpc: Vpc, family: Family): ReadonlyMap<SecurityGroupId, readonly string[]> {
+  const members = new Map<SecurityGroupId, string[]>();
+  for (const eni of vpc.networkInterfaces) {
+    for (const groupId of eni.groupIds) {
+      const addresses = members.get(groupId) ?? [];
+      addresses.push(...addressesOf(eni, family));
+      members.set(groupId, addresses);
+    }
+  }
+  return new Map([...members].map(([groupId, addresses]) => [groupId, addresses.toSorted()]));
 }
 
 /** Private and public address of everything plugged that has one; empty without an internet gateway. */

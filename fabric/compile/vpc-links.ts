@@ -4,6 +4,7 @@
 import { addressAt } from '@postern/network/cidr.ts';
 import type { Cidr, Route, RouteTable } from '@postern/network/snapshot.ts';
 import { numberOf } from './allocation.ts';
+import { type Family, familyOf } from './family.ts';
 import type { GuestInterface, KernelRoute, Link, Neighbour, PolicyRule } from './host-state.ts';
 import {
   awsDevice,
@@ -145,11 +146,12 @@ export function compileRoutes(context: VpcContext): KernelRoute[] {
   return routes;
 }
 
-/** The destinations a route stands for: its CIDR, or what its prefix list holds now. */
-export function destinationsOf(context: VpcContext, route: Route): readonly Cidr[] {
-  return route.destination.kind === 'cidr'
-    ? [route.destination.cidr]
-    : (context.prefixLists.get(route.destination.prefixListId) ?? []);
+/** The destinations of one family that a route stands for: its CIDR, or what its prefix list holds now. */
+export function destinationsOf(context: VpcContext, route: Route, family: Family = 'ip'): readonly Cidr[] {
+  const { destination } = route;
+  const cidrs =
+    destination.kind === 'cidr' ? [destination.cidr] : (context.prefixLists.get(destination.prefixListId) ?? []);
+  return cidrs.filter((cidr) => familyOf(cidr) === family);
 }
 
 function compileRouteTable(context: VpcContext, routeTable: RouteTable): KernelRoute[] {

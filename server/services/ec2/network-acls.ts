@@ -16,6 +16,7 @@ import type {
   ReplaceNetworkAclEntryRequest,
 } from '@aws-sdk/client-ec2';
 import { normalizeCidr } from '@postern/network/cidr.ts';
+import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
 import type { NetworkAclId } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { NetworkAclEntryRow, NetworkAclRow } from '../../store/rows/ec2.ts';
@@ -31,7 +32,6 @@ import {
 } from './errors.ts';
 import type { FilterTable } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';
-import { parseIpv6Cidr } from './ipv6.ts';
 import { enforceQuota } from './quotas.ts';
 import { findRow, requireRow, scopeOf } from './rows.ts';
 import { readProtocol } from './rule-form.ts';
@@ -132,7 +132,7 @@ function readBlock(input: CreateNetworkAclEntryRequest) {
   if (input.CidrBlock && input.Ipv6CidrBlock)
     throw invalidCombination('The parameter cidrBlock cannot be used with the parameter ipv6CidrBlock');
   if (input.Ipv6CidrBlock) {
-    const ipv6CidrBlock = parseIpv6Cidr(input.Ipv6CidrBlock);
+    const ipv6CidrBlock = normalizeIpv6Cidr(input.Ipv6CidrBlock);
     if (!ipv6CidrBlock) throw notACidr(input.Ipv6CidrBlock, 'ipv6CidrBlock');
     return { ipv6CidrBlock };
   }

@@ -22,6 +22,7 @@ import type {
   RestoreManagedPrefixListVersionResult,
 } from '@aws-sdk/client-ec2';
 import { normalizeCidr } from '@postern/network/cidr.ts';
+import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
 import type { PrefixListId } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { PrefixListRow } from '../../store/rows/ec2.ts';
@@ -37,7 +38,6 @@ import {
 } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';
-import { parseIpv6Cidr } from './ipv6.ts';
 import { paginate } from './pagination.ts';
 import { awsManagedRows, isAwsManaged, requireCustomerPrefixList, requirePrefixList } from './prefix-list-lookup.ts';
 import { findRow, requireRow, scopeOf } from './rows.ts';
@@ -98,7 +98,7 @@ function checkMaxEntries(value: number | undefined): number {
 
 function readCidr(text: string | undefined, family: PrefixListRow['addressFamily']): string {
   if (!text) throw missingParameter('Cidr');
-  const cidr = family === 'IPv4' ? normalizeCidr(text) : parseIpv6Cidr(text);
+  const cidr = family === 'IPv4' ? normalizeCidr(text) : normalizeIpv6Cidr(text);
   if (!cidr) throw notACidr(text, 'Cidr');
   return cidr;
 }

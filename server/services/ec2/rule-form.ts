@@ -4,6 +4,7 @@
 
 import type { IpPermission, SecurityGroupRule, UserIdGroupPair } from '@aws-sdk/client-ec2';
 import { normalizeCidr } from '@postern/network/cidr.ts';
+import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
 import type { Call } from '../../service.ts';
 import type { SecurityGroupRow, SecurityGroupRuleRow } from '../../store/rows/ec2.ts';
 import {
@@ -15,7 +16,6 @@ import {
   notFound,
   unsupportedOperation,
 } from './errors.ts';
-import { parseIpv6Cidr } from './ipv6.ts';
 import { requirePrefixList } from './prefix-list-lookup.ts';
 import { ec2Arn, findRow, scopeOf } from './rows.ts';
 import { isAssociated } from './security-group-vpcs.ts';
@@ -88,7 +88,7 @@ export function cidrPeer(text: string | undefined): Peer {
 }
 
 export function cidr6Peer(text: string | undefined): Peer {
-  const cidr = parseIpv6Cidr(text ?? '');
+  const cidr = normalizeIpv6Cidr(text ?? '');
   if (!cidr) throw invalidParameterValue(`CIDR block ${text ?? ''} is malformed`);
   return { kind: 'cidr6', cidr };
 }
