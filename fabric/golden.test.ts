@@ -35,10 +35,14 @@ const network: Snapshot = {
     networkInterfaces: [{
       networkInterfaceId: 'eni-1', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:01', ipv6Addresses: [], groupIds: ['sg-1'], sourceDestCheck: true, attachment: { instanceId: 'i-1', deviceIndex: 0 },
       privateAddresses: [{ address: '10.0.0.4', primary: true, publicAddress: '198.19.0.1' }, { address: '10.0.0.5', primary: false }],
+    }, {
+      networkInterfaceId: 'eni-2', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:02', ipv6Addresses: [], groupIds: ['sg-1'], sourceDestCheck: true,
+      privateAddresses: [{ address: '10.0.0.9', primary: true }], service: { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-2' },
     }],
     instances: [{ instanceId: 'i-1', metadata: { enabled: true, hopLimit: 2 } }],
     ...noGateways,
     gatewayEndpoints: [{ vpcEndpointId: 'vpce-1', service: 's3', prefixListId: 'pl-s3' }],
+    interfaceEndpoints: [{ vpcEndpointId: 'vpce-2', service: 'sts', serviceRegion: 'us-east-1', networkInterfaceIds: ['eni-2'], dnsNames: [], privateDnsNames: [] }],
   }],
 }; // biome-ignore format: a table
 

@@ -9,10 +9,12 @@ import {
   aclEntry,
   allowAll,
   cidrPeer,
+  endpointEni,
   eni,
   everywhere,
   group,
   groupPeer,
+  interfaceEndpoint,
   local,
   openAcl,
   rule,
@@ -127,6 +129,61 @@ test('[W6] a gateway endpoint’s route drops the TCP connections it moves, on b
   // The AWS side hears of it too, by its own next packet.
   await Promise.all(ends);
   assert.match(await a.tcp(s3), /^open 198\.19\.0\.10 internet/);
+});
+
+test('[S13] a flow to DynamoDB’s gateway endpoint is tracked whatever the rules say, and one to S3’s is not', async () => {
+  const dynamoDb = { vpcEndpointId: 'vpce-ddb', service: 'dynamodb', prefixListId: 'pl-ddb' } as const;
+  const toDynamoDb = {
+    destination: { kind: 'prefix-list', prefixListId: 'pl-ddb' },
+    target: { kind: 'gateway-endpoint', vpcEndpointId: 'vpce-ddb' },
+    state: 'active',
+  } as const;
+  const withRules = (rules: SecurityGroupRule[]) => {
+    const { vpcs, prefixLists, ...rest } = network({ routes: [s3Route, toDynamoDb] });
+    const [only] = vpcs;
+    assert.ok(only);
+    // Everything in and out: what S12 calls untracked.
+    const groups = [group('sg-a', [allowAll], rules), group('sg-b', [])];
+    return {
+      ...rest,
+      prefixLists: [...prefixLists, { prefixListId: 'pl-ddb' as const, cidrs: ['198.18.1.64/26' as const] }],
+      vpcs: [{ ...only, securityGroups: groups, gatewayEndpoints: [s3Endpoint, dynamoDb] }],
+    };
+  };
+  assert.deepEqual((await fabric.apply(withRules([allowAll]))).failures, []);
+  assert.match(await a.hold('s3', { host: '198.18.1.1', port: 443 }), /^open 10\.0\.0\.10 endpoint vpce-s3/);
+  assert.match(await a.hold('dynamodb', { host: '198.18.1.65', port: 443 }), /^open 10\.0\.0\.10 endpoint vpce-ddb/);
+  await fabric.apply(withRules([]));
+  assert.equal(await a.say('dynamodb'), 'echo hello');
+  assert.equal(await a.say('s3'), 'timeout');
+});
+
+test('[S13] [X2] a flow to an interface endpoint outlives its rules at both ends, and new ones ask them', async () => {
+  const door = { host: '10.0.1.50', port: 443 };
+  const withRules = (outbound: SecurityGroupRule[], inbound: SecurityGroupRule[]) => {
+    const { vpcs, ...rest } = network();
+    const [only] = vpcs;
+    assert.ok(only);
+    const ends = [group('sg-a', [allowAll], outbound), group('sg-b', []), group('sg-door', inbound)];
+    const endpoint = endpointEni('p1', '2', '10.0.1.50', { groupIds: ['sg-door'] });
+    const interfaces = [...only.networkInterfaces, endpoint];
+    const interfaceEndpoints = [interfaceEndpoint(['eni-p1'])];
+    return { ...rest, vpcs: [{ ...only, securityGroups: ends, networkInterfaces: interfaces, interfaceEndpoints }] };
+  };
+  assert.deepEqual((await fabric.apply(withRules([allowAll], [allowAll]))).failures, []);
+  assert.match(await a.hold('door', door), /^open 10\.0\.0\.10 endpoint vpce-if/);
+  await fabric.apply(withRules([], []));
+  assert.equal(await a.say('door'), 'echo hello');
+  assert.equal(await a.tcp(door), 'timeout');
+  await fabric.apply(withRules([allowAll], []));
+  assert.equal(await a.tcp(door), 'timeout');
+  await fabric.apply(withRules([], [allowAll]));
+  assert.equal(await a.tcp(door), 'timeout');
+  await fabric.apply(withRules([allowAll], [tcp(443)]));
+  assert.match(await a.tcp(door), /^open/);
+  // An endpoint that is gone takes its connections with it.
+  await apply();
+  assert.match(await a.say('door'), /timeout|error/);
 });
 
 test('[I2] a flow does not outlive the Elastic IP it was translated to', async () => {

@@ -4,6 +4,7 @@ import { addressPlan } from '@postern/network/addresses.ts';
 import { cidrRange, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
 import type { Cidr, Ipv4, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
 import { type Allocation, blockKey, endpointAddress, underlayBlock } from './compile/allocation.ts';
+import { endpointInterfacesOf } from './compile/interface-endpoints.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
 import type { Origin } from './types.ts';
 
@@ -35,6 +36,14 @@ export function originTable(snapshot: Snapshot, allocation: Allocation): OriginT
         const endpoint = owner === vpc.vpcId ? {} : { vpcEndpointId: owner as VpcEndpointId };
         ways.set(underlay.first >>> 16, { vpcId: vpc.vpcId, block, underlay, ...endpoint });
       }
+    }
+  }
+  for (const { vpcId, vpcEndpointId, endpointAddress: own, blocks } of endpointInterfacesOf(snapshot, allocation)) {
+    endpoints.set(own, vpcEndpointId);
+    for (const [block, underlayCidr] of blocks) {
+      const underlay = cidrRange(underlayCidr);
+      // A client of a peered VPC is one of the endpoint's VPC to the service (6.5).
+      ways.set(underlay.first >>> 16, { vpcId, vpcEndpointId, block, underlay });
     }
   }
   return { ways, endpoints };

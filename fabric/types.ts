@@ -15,7 +15,7 @@ import type {
 export type Origin =
   /** Over the internet; `sourceIp` is the public address. */
   | { readonly kind: 'internet'; readonly sourceIp: Ipv4; readonly destinationIp: Ipv4 }
-  /** Through a gateway endpoint. */
+  /** Through a VPC endpoint; `vpcId` is the endpoint's, and so is not the client's where that is peered. */
   | { readonly kind: 'endpoint'; readonly vpcEndpointId: VpcEndpointId; readonly vpcId: VpcId; readonly sourceIp: Ipv4 }
   /** To the VPC's resolver (169.254.169.253 or base + 2) or to the metadata service (169.254.169.254). */
   | { readonly kind: 'resolver' | 'metadata'; readonly vpcId: VpcId; readonly sourceIp: Ipv4 };

@@ -16,6 +16,7 @@ export const stages = [
   { name: 'igw-ingress', direction: 'in', codes: ['IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS', 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS', 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS', 'GATEWAY_REJECTS_SPOOFED_TRAFFIC'], rules: ['I2', 'I4'] },
   { name: 'source-dest-check', direction: 'in', codes: ['ENI_SOURCE_DEST_CHECK_RESTRICTION'], rules: ['R15'] },
   { name: 'acl-ingress', direction: 'in', codes: ['SUBNET_ACL_RESTRICTION'], rules: ['N1', 'N4', 'N6', 'N7'] },
+  { name: 'interface-endpoint', direction: 'in', codes: ['PROTOCOL_RESTRICTION', 'VPCE_INTRA_VPC_TRAFFIC'], rules: ['X2', 'X3', 'X6', 'S13'] },
   { name: 'sg-ingress', direction: 'in', codes: ['ENI_SG_RULES_MISMATCH', 'SG_HAS_NO_RULES'], rules: ['S1', 'S6', 'S11', 'S12'] },
 ] as const; // biome-ignore format: a table
 

@@ -3,7 +3,15 @@
 // underlay block or endpoint address comes back as late as possible: an old socket on the AWS side must not speak for a new VPC.
 
 import { formatCidr, numberToIp, parseCidr } from '@postern/network/cidr.ts';
-import type { Cidr, Ipv4, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+import type {
+  Cidr,
+  Ipv4,
+  NetworkInterface,
+  NetworkInterfaceId,
+  Snapshot,
+  VpcEndpointId,
+  VpcId,
+} from '@postern/network/snapshot.ts';
 
 export interface Numbers {
   readonly of: ReadonlyMap<string, number>;
@@ -66,21 +74,27 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     groupSets: [],
   };
   const groupSets = new Set<string>();
+  const clientBlocks = clientBlocksOf(snapshot);
   for (const vpc of snapshot.vpcs) {
     // A VPC without a plugged interface has no namespace, and needs no numbers (an empty VPC costs nothing).
-    if (!vpc.networkInterfaces.some((each) => each.attachment !== undefined)) continue;
+    if (!vpc.networkInterfaces.some(isPlugged)) continue;
     keys.vpcs.push(vpc.vpcId);
     for (const block of vpc.cidrBlocks) keys.blocks.push(blockKey(vpc.vpcId, block));
     for (const endpoint of vpc.gatewayEndpoints) {
       keys.endpoints.push(endpoint.vpcEndpointId);
       for (const block of vpc.cidrBlocks) keys.blocks.push(blockKey(endpoint.vpcEndpointId, block));
     }
+    for (const { vpcEndpointId, networkInterfaceIds } of vpc.interfaceEndpoints) {
+      keys.endpoints.push(vpcEndpointId);
+      for (const owner of networkInterfaceIds)
+        for (const block of clientBlocks(vpc.vpcId)) keys.blocks.push(blockKey(owner, block));
+    }
     for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
     if (vpc.networkInterfaces.some((each) => each.attachment !== undefined && !each.sourceDestCheck))
       for (const subnet of vpc.subnets) keys.middleboxZones.push(subnet.subnetId);
     for (const table of vpc.routeTables) keys.tables.push(table.routeTableId);
     for (const each of vpc.networkInterfaces) {
-      if (each.attachment === undefined) continue;
+      if (!isPlugged(each)) continue;
       keys.interfaces.push(each.networkInterfaceId);
       groupSets.add(groupSetKey(each.groupIds));
     }
@@ -90,6 +104,22 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
   for (const kind of Object.keys(ranges) as (keyof Allocation)[])
     result[kind] = assign(previous[kind], keys[kind], kind);
   return result;
+}
+
+/** An interface that a machine or a service has its end of. */
+export function isPlugged(eni: NetworkInterface): boolean {
+  return eni.attachment !== undefined || eni.service?.kind === 'vpc-endpoint';
+}
+
+/** The IPv4 blocks that may speak to a VPC's interface endpoints: its own, and those of the VPCs it is peered with (X6). */
+export function clientBlocksOf(snapshot: Snapshot): (vpcId: VpcId) => readonly Cidr[] {
+  const vpcs = new Map(snapshot.vpcs.map((vpc) => [vpc.vpcId, vpc]));
+  const peers = new Map<VpcId, VpcId[]>();
+  for (const { requester, accepter } of snapshot.peeringConnections) {
+    peers.set(requester.vpcId, [...(peers.get(requester.vpcId) ?? []), accepter.vpcId]);
+    peers.set(accepter.vpcId, [...(peers.get(accepter.vpcId) ?? []), requester.vpcId]);
+  }
+  return (vpcId) => [vpcId, ...(peers.get(vpcId) ?? [])].flatMap((each) => vpcs.get(each)?.cidrBlocks ?? []);
 }
 
 function assign(previous: Numbers, keys: readonly string[], kind: keyof Allocation): Numbers {
@@ -122,8 +152,8 @@ export function numberOf(numbers: Numbers, key: string): number {
   return number;
 }
 
-/** `owner` is the VPC for the way to metadata and resolver, or the endpoint. */
-export function blockKey(owner: VpcId | VpcEndpointId, block: Cidr): string {
+/** `owner` is the VPC for the way to metadata and resolver, the gateway endpoint, or one interface of an interface endpoint. */
+export function blockKey(owner: VpcId | VpcEndpointId | NetworkInterfaceId, block: Cidr): string {
   return `${owner} ${block}`;
 }
 

@@ -4,6 +4,7 @@ import type { InstanceId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
 import { type Allocation, allocate, emptyAllocation } from './allocation.ts';
 import { compileCore } from './core.ts';
 import type { HostState, VpcState } from './host-state.ts';
+import { endpointInterfacesOf } from './interface-endpoints.ts';
 import { type VpcContext, vpcContext } from './vpc-context.ts';
 import { compileVpcTable } from './vpc-filter.ts';
 import {
@@ -66,7 +67,10 @@ export function compile(
   const parts = [...vpcs.values()];
   return {
     state: {
-      core: compileCore(parts.flatMap((part) => part.context ?? [])),
+      core: compileCore(
+        parts.flatMap((part) => part.context ?? []),
+        endpointInterfacesOf(snapshot, allocation),
+      ),
       vpcs: parts.flatMap((part) => part.state ?? []),
     },
     allocation,

@@ -5,10 +5,21 @@
 import { addressPlan } from '@postern/network/addresses.ts';
 import { endpointAddress } from './allocation.ts';
 import type { NamespaceState } from './host-state.ts';
+import {
+  type EndpointInterface,
+  endpointChains,
+  endpointNeighbours,
+  endpointRoutes,
+  endpointSets,
+} from './interface-endpoints.ts';
 import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
 import { publicPairs, type VpcContext } from './vpc-context.ts';
 
-export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
+/** @param interfaces those of interface endpoints */
+export function compileCore(
+  contexts: readonly VpcContext[],
+  interfaces: readonly EndpointInterface[] = [],
+): NamespaceState {
   const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);
   const endpoints = contexts.flatMap((context) => context.endpoints);
   return {
@@ -30,6 +41,7 @@ export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
         macAddress: macAddress('endpoint', each.number),
         device: coreEndpointDevice(each.number),
       })),
+      ...endpointNeighbours(interfaces),
     ],
     routes: [
       { table: 'local', destination: '0.0.0.0/0', kind: 'local', device: 'lo' },
@@ -54,6 +66,7 @@ export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
           device: coreEndpointDevice(each.number),
         })),
       ),
+      ...endpointRoutes(interfaces),
       ...withIgw.flatMap((context) =>
         publicPairs(context).map(([, address]) => ({
           table: 'local' as const,
@@ -80,6 +93,7 @@ export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
           type: 'ifname : ipv4_addr',
           elements: endpoints.map((each) => `"${coreEndpointDevice(each.number)}" : ${endpointAddress(each.number)}`),
         },
+        ...endpointSets(interfaces),
       ],
       chains: [
         {
@@ -97,6 +111,7 @@ export function compileCore(contexts: readonly VpcContext[]): NamespaceState {
             },
           ],
         },
+        ...endpointChains(interfaces),
         {
           name: 'nat-in',
           hook: 'type nat hook prerouting priority dstnat; policy accept;',

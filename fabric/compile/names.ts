@@ -13,6 +13,7 @@ export const interfaceDevice = (number: number) => `e${number}`;
 export const coreIgwDevice = (vpcNumber: number) => `i${vpcNumber}`;
 export const coreAwsDevice = (vpcNumber: number) => `a${vpcNumber}`;
 export const coreEndpointDevice = (endpointNumber: number) => `g${endpointNumber}`;
+export const coreInterfaceDevice = (interfaceNumber: number) => `v${interfaceNumber}`;
 
 /** Packet marks; those of subnets start at 1000. */
 export const mark = { service: 1, sameSubnet: 2, toIgw: 3, movedFromIgw: 4 } as const;
@@ -33,7 +34,7 @@ export const nextHop: Ipv4 = '240.255.255.1';
 export const resolverAddress: Ipv4 = '240.240.0.1';
 export const metadataAddress: Ipv4 = '240.240.0.2';
 
-/** Instances see 9001, the way to the internet is 1500 wide, a gateway endpoint 8500 (EC2 user guide, network MTU). */
+/** Instances see 9001, the way to the internet is 1500 wide, an endpoint 8500 (EC2 user guide, network MTU). */
 export const mtu = { interface: 9001, igw: 1500, endpoint: 8500 } as const;
 
 /** A locally administered MAC address: kind in the second octet, number in the last three. */

@@ -16,15 +16,19 @@ import type {
 } from '@postern/network/snapshot.ts';
 import { type Allocation, blockKey, numberOf, underlayBlock } from './allocation.ts';
 import { addressesOf, type Family } from './family.ts';
-import { endpointDevice, interfaceDevice } from './names.ts';
+import type { Link } from './host-state.ts';
+import { coreInterfaceDevice, endpointDevice, interfaceDevice, mtu } from './names.ts';
 
 export interface PluggedInterface {
   readonly eni: NetworkInterface;
   readonly subnet: Subnet;
   readonly number: number;
   readonly device: string;
-  readonly processId: number;
-  readonly deviceIndex: number;
+  readonly mtu: number;
+  /** Whose end the other one is: a machine's `ethN`, or a link into the core for a service. */
+  readonly peer: Link['peer'];
+  /** Its place in the machine; absent for a service's. */
+  readonly deviceIndex?: number;
 }
 
 export interface CompiledEndpoint {
@@ -53,7 +57,26 @@ export interface VpcContext {
   readonly resolver: Ipv4 | undefined;
 }
 
-/** Undefined when no interface of the VPC has a machine: then nothing of it is in the kernel. */
+/** Undefined: nothing is plugged in there, now. */
+function otherEnd(
+  eni: NetworkInterface,
+  allocation: Allocation,
+  processIds: ReadonlyMap<InstanceId, number>,
+): Pick<PluggedInterface, 'mtu' | 'peer' | 'deviceIndex'> | undefined {
+  const { attachment, macAddress } = eni;
+  if (attachment !== undefined) {
+    const processId = processIds.get(attachment.instanceId);
+    const { deviceIndex } = attachment;
+    return processId === undefined
+      ? undefined
+      : { mtu: mtu.interface, peer: { name: `eth${deviceIndex}`, macAddress, processId }, deviceIndex };
+  }
+  if (eni.service?.kind !== 'vpc-endpoint') return undefined;
+  const name = coreInterfaceDevice(numberOf(allocation.interfaces, eni.networkInterfaceId));
+  return { mtu: mtu.endpoint, peer: { name, macAddress, processId: 'core' } };
+}
+
+/** Undefined when no interface of the VPC is plugged in: then nothing of it is in the kernel. */
 export function vpcContext(
   vpc: Vpc,
   snapshot: Snapshot,
@@ -64,11 +87,10 @@ export function vpcContext(
   const plugged: PluggedInterface[] = [];
   for (const eni of vpc.networkInterfaces) {
     const subnet = subnets.get(eni.subnetId);
-    const processId = eni.attachment === undefined ? undefined : processIds.get(eni.attachment.instanceId);
-    if (subnet === undefined || eni.attachment === undefined || processId === undefined) continue;
+    const end = subnet === undefined ? undefined : otherEnd(eni, allocation, processIds);
+    if (subnet === undefined || end === undefined) continue;
     const number = numberOf(allocation.interfaces, eni.networkInterfaceId);
-    const { deviceIndex } = eni.attachment;
-    plugged.push({ eni, subnet, number, device: interfaceDevice(number), processId, deviceIndex });
+    plugged.push({ eni, subnet, number, device: interfaceDevice(number), ...end });
   }
   if (plugged.length === 0) return undefined;
   const inUse = new Set(plugged.map((each) => each.subnet.subnetId));

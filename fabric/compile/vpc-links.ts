@@ -58,24 +58,30 @@ export function compileLinks(context: VpcContext): Link[] {
     links.push({
       name: each.device,
       macAddress: macAddress('interface', each.number),
-      mtu: mtu.interface,
+      mtu: each.mtu,
       alias: each.eni.networkInterfaceId,
-      peer: { name: `eth${each.deviceIndex}`, macAddress: each.eni.macAddress, processId: each.processId },
+      peer: each.peer,
     });
   }
   return links;
 }
 
 export function compileGuests(context: VpcContext): GuestInterface[] {
-  return context.plugged.map((each) => ({
-    networkInterfaceId: each.eni.networkInterfaceId,
-    processId: each.processId,
-    device: `eth${each.deviceIndex}`,
-    deviceIndex: each.deviceIndex,
-    prefixLength: Number(each.subnet.cidrBlock.split('/')[1]),
-    addresses: each.eni.privateAddresses.map((address) => address.address),
-    gateway: addressAt(each.subnet.cidrBlock, 1),
-  }));
+  return context.plugged.flatMap(({ eni, subnet, peer, deviceIndex }) =>
+    deviceIndex === undefined || peer.processId === 'core'
+      ? []
+      : [
+          {
+            networkInterfaceId: eni.networkInterfaceId,
+            processId: peer.processId,
+            device: peer.name,
+            deviceIndex,
+            prefixLength: Number(subnet.cidrBlock.split('/')[1]),
+            addresses: eni.privateAddresses.map((address) => address.address),
+            gateway: addressAt(subnet.cidrBlock, 1),
+          },
+        ],
+  );
 }
 
 /** The router's own addresses: the gateway of each subnet, on `lo`, so that it answers ARP on every interface. */

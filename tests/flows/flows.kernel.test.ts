@@ -42,20 +42,24 @@ function name(flow: Flow): string {
   return `${flow.from} → ${flow.protocol} ${flow.to}${flow.port === undefined ? '' : `:${flow.port}`}`;
 }
 
+/** Only what the row asks for. */
+function told(flow: Flow, verdict: string, source = '', by = ''): string {
+  const seen = flow.seenAs === undefined ? '' : ` as ${source}`;
+  return `${name(flow)}: ${verdict}${seen}${flow.by === undefined ? '' : ` by ${by}`}`;
+}
+
 for (const flowCase of flowCases) {
   test(flowCase.title, async () => {
     const applied = await fabric.apply(flowCase.snapshot);
     assert.deepEqual(applied.failures, []);
     const answers = await Promise.all(flowCase.flows.map(attempt));
     const observed = flowCase.flows.map((flow, index) => {
-      const [verdict, source = ''] = (answers[index] ?? '').split(/[ >]/);
-      return `${name(flow)}: ${verdict}${flow.seenAs === undefined ? '' : ` as ${source}`}`;
+      const [verdict = '', source = '', , by = ''] = (answers[index] ?? '').split(/[ >]/);
+      return told(flow, verdict, source, by);
     });
     assert.deepEqual(
       observed,
-      flowCase.flows.map(
-        (flow) => `${name(flow)}: ${flow.expect}${flow.seenAs === undefined ? '' : ` as ${flow.seenAs}`}`,
-      ),
+      flowCase.flows.map((flow) => told(flow, flow.expect, flow.seenAs, flow.by)),
     );
   });
 }

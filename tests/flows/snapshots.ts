@@ -3,6 +3,7 @@
 import {
   type GatewayEndpoint,
   type IcmpMatch,
+  type InterfaceEndpoint,
   type NetworkAcl,
   type NetworkAclEntry,
   type NetworkInterface,
@@ -116,6 +117,33 @@ export function eni(
     sourceDestCheck: true,
     attachment: { instanceId: `i-${name}`, deviceIndex: 0 },
     ...rest,
+  };
+}
+
+/** The interface of an endpoint in one subnet. */
+export function endpointEni(
+  name: string,
+  subnetName: string,
+  address: string,
+  options: Partial<NetworkInterface> & { vpcEndpointId?: `vpce-${string}` } = {},
+): NetworkInterface {
+  const { vpcEndpointId = 'vpce-if', ...rest } = options;
+  const { attachment: _none, ...bare } = eni(name, subnetName, address);
+  return { ...bare, service: { kind: 'vpc-endpoint', vpcEndpointId }, ...rest };
+}
+
+export function interfaceEndpoint(
+  networkInterfaceIds: readonly `eni-${string}`[],
+  options: Partial<InterfaceEndpoint> = {},
+): InterfaceEndpoint {
+  return {
+    vpcEndpointId: 'vpce-if',
+    service: 'sts',
+    serviceRegion: 'us-east-1',
+    networkInterfaceIds,
+    dnsNames: [],
+    privateDnsNames: [],
+    ...options,
   };
 }
 

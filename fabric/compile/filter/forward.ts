@@ -5,6 +5,7 @@ import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
+import { alwaysTrackedRules, interfaceEndpointRules } from './interface-endpoint.ts';
 import { privateBlocks, stage } from './well-known.ts';
 
 /** 16 bytes of the payload, behind the status line: as much as one comparison takes. */
@@ -18,7 +19,12 @@ export function forwardChain(context: VpcContext): NftChain {
   return {
     name: 'route-through',
     hook: 'type filter hook forward priority filter; policy drop;',
-    rules: [...serviceRules(context), ...gatewayRules(context), ...interfaceRules(context)],
+    rules: [
+      ...serviceRules(context),
+      ...gatewayRules(context),
+      ...interfaceEndpointRules(context),
+      ...interfaceRules(context),
+    ],
   };
 }
 
@@ -104,6 +110,7 @@ function interfaceRules(context: VpcContext): NftRule[] {
     { match: `ct direction reply ct mark & ${receiver} == 0 iifname vmap @sg-egress` },
     { match: `ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-ingress` },
     { match: `ct direction reply ct mark & ${sender} == 0 oifname vmap @sg-ingress` },
+    ...alwaysTrackedRules(context),
     { match: 'accept' },
   ];
 }
