@@ -260,15 +260,7 @@ class Walk {
     if (eni.service?.kind === 'nat-gateway') return this.#backThroughNatGateway(receiver, packet);
     this.#groups(receiver, 'ingress', packet);
     if (eni.service?.kind === 'vpc-endpoint') {
-      if (packet.protocol !== protocols.tcp && packet.protocol !== protocols.udp)
-        this.#drop(
-          'sg-ingress',
-          eni.service.vpcEndpointId,
-          vpc,
-          packet,
-          'an interface endpoint takes TCP and UDP only',
-          'PROTOCOL_RESTRICTION',
-        );
+      this.#interfaceEndpoint(eni.service.vpcEndpointId, vpc, packet);
       return { arrival: { kind: 'vpc-endpoint', vpcEndpointId: eni.service.vpcEndpointId }, packet };
     }
     if (isOwn)
@@ -288,6 +280,16 @@ class Walk {
       return undefined;
     }
     return this.#toInterface(box, packet, sender);
+  }
+
+  /** X3; and what listens there is a service's HTTP. */
+  #interfaceEndpoint(vpcEndpointId: `vpce-${string}`, vpc: Vpc, packet: Packet): void {
+    const drop = (because: string) =>
+      this.#drop('interface-endpoint', vpcEndpointId, vpc, packet, because, 'PROTOCOL_RESTRICTION');
+    const isTcp = packet.protocol === protocols.tcp;
+    if (!isTcp && packet.protocol !== protocols.udp) drop('an interface endpoint takes TCP and UDP only');
+    else if (!isTcp || (packet.destinationPort !== 443 && packet.destinationPort !== 80))
+      drop('the service behind the endpoint listens on TCP 443 and 80');
   }
 
   // ---- gateways
