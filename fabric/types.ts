@@ -45,6 +45,14 @@ export interface NetworkFabric {
   close(): Promise<void>;
 }
 
+/** What DHCP tells a machine beside its addresses. */
+export interface Lease {
+  readonly nameServers: readonly string[];
+  /** Domains that a short name is looked up in, separated by spaces. */
+  readonly domainName?: string;
+  readonly timeServers: readonly string[];
+}
+
 export interface MachineSpec {
   readonly instanceId: InstanceId;
   /** `ip-10-0-0-4` */
@@ -55,8 +63,8 @@ export interface MachineSpec {
   readonly caCertificate: string;
   /** `ec2-user`'s public keys in OpenSSH form. */
   readonly authorizedKeys: readonly string[];
-  /** Name servers and search domain for /etc/resolv.conf. */
-  readonly dns: { readonly servers: readonly string[]; readonly search?: string };
+  /** What DHCP gives out at the start. */
+  readonly lease: Lease;
   /** Decoded user data; run once per instance, at its first boot, as cloud-init does with `#!` scripts. */
   readonly userData?: Buffer;
   readonly region: string;
@@ -67,6 +75,8 @@ export interface Machines {
   start(spec: MachineSpec): Promise<void>;
   /** The network is there: boot goes on. */
   release(instanceId: InstanceId): void;
+  /** Gives a running machine another lease; settles when the machine has taken it. Not running: resolves. */
+  renewLease(instanceId: InstanceId, lease: Lease): Promise<void>;
   /** Asks init to shut down, then ends every process of it. Resolves when nothing of it is left but its disk. Not running: resolves. */
   stop(instanceId: InstanceId, options?: { graceMs?: number }): Promise<void>;
   /** Removes the disk of a machine that is not running. */

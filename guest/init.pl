@@ -400,6 +400,7 @@ sub frames {
     elsif ($verb eq 'user-data') { $user_data = $payload }
     elsif ($verb eq 'hostname') { $hostname = $rest[0]; call('sethostname', $hostname, length $hostname) }
     elsif ($verb eq 'configured') { boot() }
+    elsif ($verb eq 'renewed') { $outgoing .= "renewed\n" } # the files of a lease lie before it
     elsif ($verb eq 'release') { $released = 1; multi_user() }
     elsif ($verb eq 'stop') { finish(0, $rest[0]) }
   }

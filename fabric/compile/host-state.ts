@@ -93,4 +93,6 @@ export interface GuestInterface {
   /** The primary one first. */
   readonly addresses: readonly Ipv4[];
   readonly gateway: Ipv4;
+  /** The machine has several interfaces: what it sends from this one's addresses must leave by this one. */
+  readonly ownTable: boolean;
 }

@@ -67,6 +67,8 @@ export function compileLinks(context: VpcContext): Link[] {
 }
 
 export function compileGuests(context: VpcContext): GuestInterface[] {
+  const interfacesOf = new Map<number | 'core', number>();
+  for (const { peer } of context.plugged) interfacesOf.set(peer.processId, (interfacesOf.get(peer.processId) ?? 0) + 1);
   return context.plugged.flatMap(({ eni, subnet, peer, deviceIndex }) =>
     deviceIndex === undefined || peer.processId === 'core'
       ? []
@@ -79,6 +81,7 @@ export function compileGuests(context: VpcContext): GuestInterface[] {
             prefixLength: Number(subnet.cidrBlock.split('/')[1]),
             addresses: eni.privateAddresses.map((address) => address.address),
             gateway: addressAt(subnet.cidrBlock, 1),
+            ownTable: (interfacesOf.get(peer.processId) ?? 0) > 1,
           },
         ],
   );

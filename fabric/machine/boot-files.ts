@@ -2,7 +2,7 @@
 // Amazon Linux's ways are followed: user ec2-user, prompt `[ec2-user@ip-10-0-0-4 ~]$`, authorized_keys written at the first boot only.
 
 import { createHash } from 'node:crypto';
-import type { MachineSpec } from '../types.ts';
+import type { Lease, MachineSpec } from '../types.ts';
 
 export interface BootFile {
   readonly path: string;
@@ -36,10 +36,24 @@ export function machineEnvironment(): Record<string, string> {
   };
 }
 
+/** What a DHCP client writes each time it gets or renews a lease, over whatever is there: name servers, and chrony's time servers. */
+export function leaseFiles({ nameServers, domainName, timeServers }: Lease): BootFile[] {
+  const search = domainName ? `search ${domainName}\n` : '';
+  const servers = nameServers.map((server) => `nameserver ${server}\n`).join('');
+  return [
+    { path: '/etc/resolv.conf', mode: '0644', text: `${search}${servers}options timeout:2 attempts:5\n` },
+    {
+      path: '/run/chrony.d/dhcp.sources',
+      mode: '0644',
+      text: timeServers.map((server) => `server ${server} iburst\n`).join(''),
+    },
+  ];
+}
+
 /** Every file that a machine's init writes before it boots. */
 export function bootFiles(spec: MachineSpec): BootFile[] {
-  const search = spec.dns.search;
-  const qualified = search ? `${spec.hostname}.${search}` : undefined;
+  const domain = spec.lease.domainName?.split(' ')[0];
+  const qualified = domain ? `${spec.hostname}.${domain}` : undefined;
   const prompt = (user: string, sign: string) => `[ -n "$PS1" ] && PS1='[${user}@\\h \\W]${sign} '\n`;
   const home = '/home/ec2-user';
   return [
@@ -49,11 +63,7 @@ export function bootFiles(spec: MachineSpec): BootFile[] {
       mode: '0644',
       text: `127.0.0.1 localhost\n127.0.1.1 ${qualified ? `${qualified} ` : ''}${spec.hostname}\n`,
     },
-    {
-      path: '/etc/resolv.conf',
-      mode: '0644',
-      text: `${search ? `search ${search}\n` : ''}${spec.dns.servers.map((server) => `nameserver ${server}\n`).join('')}options timeout:2 attempts:5\n`,
-    },
+    ...leaseFiles(spec.lease),
     // 32 hex digits, the same for the life of the instance (man 5 machine-id).
     {
       path: '/etc/machine-id',

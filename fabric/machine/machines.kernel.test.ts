@@ -30,7 +30,7 @@ function specOf(id: InstanceId, more: Partial<MachineSpec> = {}): MachineSpec {
     disk: join(directory, 'disks', id),
     caCertificate: certificate,
     authorizedKeys: [key.public],
-    dns: { servers: ['10.0.0.2'], search: 'ec2.internal' },
+    lease: { nameServers: ['10.0.0.2'], domainName: 'ec2.internal', timeServers: [] },
     region: 'us-east-1',
     ...more,
   };

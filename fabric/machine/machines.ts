@@ -9,8 +9,8 @@ import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { InstanceId } from '@postern/network/snapshot.ts';
-import type { MachineSpec, Machines } from '../types.ts';
-import { bootFiles, machineEnvironment } from './boot-files.ts';
+import type { Lease, MachineSpec, Machines } from '../types.ts';
+import { type BootFile, bootFiles, leaseFiles, machineEnvironment } from './boot-files.ts';
 import { ConsoleRing, savedConsole } from './console-ring.ts';
 import { type IdPlan, planIds } from './id-plan.ts';
 import { buildImage } from './image.ts';
@@ -37,6 +37,8 @@ interface Machine {
   readonly gone: Promise<void>;
   readonly settleGone: () => void;
   ready?: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  /** Told one by one when the machine has taken a lease. */
+  readonly renewals: (() => void)[];
   /** We asked for its end: then it is no exit of its own. */
   stopping: boolean;
 }
@@ -97,6 +99,7 @@ export class LinuxMachines implements Machines {
         console: new ConsoleRing(consoleFile),
         gone,
         settleGone,
+        renewals: [],
         stopping: false,
       };
       this.#machines.set(id, machine);
@@ -108,6 +111,13 @@ export class LinuxMachines implements Machines {
 
   release(instanceId: InstanceId): void {
     this.#machines.get(instanceId)?.socket.write('release\n');
+  }
+
+  renewLease(instanceId: InstanceId, lease: Lease): Promise<void> {
+    const machine = this.#machines.get(instanceId);
+    if (!machine) return Promise.resolve();
+    machine.socket.write(Buffer.concat([...leaseFiles(lease).map(fileFrame), Buffer.from('renewed\n')]));
+    return Promise.race([machine.gone, new Promise<void>((resolve) => machine.renewals.push(resolve))]);
   }
 
   async stop(instanceId: InstanceId, options: { graceMs?: number } = {}): Promise<void> {
@@ -217,16 +227,12 @@ export class LinuxMachines implements Machines {
       machine.ready = { resolve, reject };
     });
     this.#listen(machine);
-    const frame = (head: string, body: Buffer) => Buffer.concat([Buffer.from(`${head}\n`), body]);
     const environment = Buffer.from(Object.entries(machineEnvironment()).map(([name, value]) => `${name}=${value}`).join('\0')); // biome-ignore format: one value
     const frames = [
       frame(`environment ${environment.length}`, environment),
       Buffer.from(`hostname ${spec.hostname}\n`),
     ];
-    for (const file of bootFiles(spec)) {
-      const text = Buffer.from(file.text);
-      frames.push(frame(`file ${text.length} ${file.onlyWhenMissing ? 'new:' : ''}${file.mode} ${file.path}`, text));
-    }
+    for (const file of bootFiles(spec)) frames.push(fileFrame(file));
     if (spec.userData && spec.userData.length > 0)
       frames.push(frame(`user-data ${spec.userData.length}`, spec.userData));
     frames.push(Buffer.from('configured\n'));
@@ -247,7 +253,7 @@ export class LinuxMachines implements Machines {
       });
   }
 
-  /** Frames from init: `ready`, `console BYTES\n…`, `failed BYTES\n…`. */
+  /** Frames from init: `ready`, `renewed`, `console BYTES\n…`, `failed BYTES\n…`. */
   #listen(machine: Machine): void {
     let buffer: Buffer = Buffer.alloc(0);
     machine.socket.on('data', (chunk: Buffer) => {
@@ -264,6 +270,7 @@ export class LinuxMachines implements Machines {
         const body = buffer.subarray(end + 1, end + 1 + bytes);
         buffer = buffer.subarray(end + 1 + bytes);
         if (verb === 'ready') machine.ready?.resolve();
+        else if (verb === 'renewed') machine.renewals.shift()?.();
         else if (verb === 'console') machine.console.append(Buffer.from(body));
         else if (verb === 'failed')
           machine.ready?.reject(new Error(`the machine could not be made: ${body.toString().trim()}`));
@@ -286,6 +293,15 @@ export class LinuxMachines implements Machines {
     else machine.socket.once('close', finish).resume();
     machine.socket.end();
   }
+}
+
+function frame(head: string, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${head}\n`), body]);
+}
+
+function fileFrame({ path, mode, text, onlyWhenMissing }: BootFile): Buffer {
+  const bytes = Buffer.from(text);
+  return frame(`file ${bytes.length} ${onlyWhenMissing ? 'new:' : ''}${mode} ${path}`, bytes);
 }
 
 /** Our init's exit codes, and the signals by which the kernel answers reboot(2) in a PID namespace (man 2 reboot): SIGINT power off, SIGHUP restart. */

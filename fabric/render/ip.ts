@@ -61,30 +61,33 @@ export function renderRule(rule: PolicyRule): Line {
   return { add: `rule add ${text}`, remove: `rule del ${text}` };
 }
 
-/**
- * What is set inside a machine when an interface is plugged in. A second interface answers by itself: what it sends from its own addresses leaves
- * through it, as Amazon Linux sets it up, for the router drops the source address of one interface on another.
- */
+/** What is set inside a machine when an interface is plugged in. */
 export function renderGuest(guest: GuestInterface): string[] {
   const { device, gateway } = guest;
-  const lines = ['link set lo up', ...renderGuestAddresses(guest).map((line) => line.add), `link set ${device} up`];
-  if (guest.deviceIndex === 0) return [...lines, `route replace default via ${gateway} dev ${device}`];
-  const table = guestTable(guest);
+  // The first interface's default route wins by its metric.
+  const metric = guest.deviceIndex === 0 ? '' : ` metric ${guestTable(guest)}`;
   return [
-    ...lines,
-    `route replace default via ${gateway} dev ${device} metric ${table}`,
-    `route replace default via ${gateway} dev ${device} table ${table}`,
+    'link set lo up',
+    ...renderGuestAddresses(guest).map((line) => line.add),
+    `link set ${device} up`,
+    `route replace default via ${gateway} dev ${device}${metric}`,
     ...renderGuestRules(guest).map((line) => line.add),
   ];
 }
 
-/** One rule per address of a second interface. They are no part of the interface: the kernel keeps them when it goes. */
+/**
+ * One rule per address of an interface that is not alone, and the table it leads to: a reply leaves by the interface that was asked, as Amazon Linux
+ * sets it up, for the router drops the source address of one interface on another. Rules are no part of the interface: the kernel keeps them when it goes.
+ */
 export function renderGuestRules(guest: GuestInterface): Line[] {
-  if (guest.deviceIndex === 0) return [];
-  return guest.addresses.map((address) => {
-    const text = `from ${address} lookup ${guestTable(guest)}`;
+  if (!guest.ownTable) return [];
+  const number = guestTable(guest);
+  const route = `default via ${guest.gateway} dev ${guest.device} table ${number}`;
+  const rules = guest.addresses.map((address) => {
+    const text = `from ${address} lookup ${number}`;
     return { add: `rule add ${text}`, remove: `rule del ${text}` };
   });
+  return [{ add: `route replace ${route}`, remove: `route del ${route}` }, ...rules];
 }
 
 function guestTable(guest: GuestInterface): number {

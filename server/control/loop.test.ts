@@ -119,7 +119,7 @@ test('the machine is told its name, resolver, domain, key and user data', async 
       disk: `/nonexistent/instances/${id}`,
       caCertificate: 'PEM',
       authorizedKeys: ['ssh-ed25519 AAAA ana'],
-      dns: { servers: ['172.31.0.2'], search: 'ec2.internal' },
+      lease: { nameServers: ['172.31.0.2'], domainName: 'ec2.internal', timeServers: [] },
       userData: Buffer.from('#!/bin/sh\n'),
       region: 'us-east-1',
     },

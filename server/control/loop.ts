@@ -11,6 +11,7 @@ import type { InstanceId } from '@postern/network/snapshot.ts';
 import { instanceDisk } from '../service.ts';
 import type { InstanceRow } from '../store/rows/ec2.ts';
 import type { Change, Store } from '../store/store.ts';
+import { Leases } from './leases.ts';
 import { Limit } from './limit.ts';
 import { machineSpec } from './machine-spec.ts';
 import { NetworkLoop } from './network-loop.ts';
@@ -83,6 +84,7 @@ class ControlLoop implements Control {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #network: NetworkLoop;
+  readonly #leases: Leases;
   readonly #starts = new Limit(startsAtOnce);
   readonly #known = new Map<InstanceId, Machine>();
   readonly #busy = new Set<InstanceId>();
@@ -110,6 +112,7 @@ class ControlLoop implements Control {
       log: options.log,
       onIdle: () => this.#checkSettled(),
     });
+    this.#leases = new Leases(options.store, options.machines, () => this.#checkSettled());
     this.#unsubscribe = this.#store.onChange((changes) => this.#changed(changes));
     this.#machines.onExit((id, reason) => this.#exited(id, reason));
     this.#live = this.#store.read(liveVpcs);
@@ -164,7 +167,8 @@ class ControlLoop implements Control {
   }
 
   get #idle(): boolean {
-    return this.#resets === 0 && this.#busy.size === 0 && this.#retries.size === 0 && this.#network.idle;
+    const isDriving = this.#resets > 0 || this.#busy.size > 0 || this.#retries.size > 0;
+    return !isDriving && this.#network.idle && this.#leases.idle;
   }
 
   #checkSettled(): void {
@@ -179,6 +183,7 @@ class ControlLoop implements Control {
   #changed(changes: readonly Change[]): void {
     if (changes.some((change) => kindsOfLive.has(change.kind))) this.#live = this.#store.read(liveVpcs);
     if (changes.some((change) => concernsNetwork(change, this.#live))) this.#askNetwork();
+    this.#leases.changed(changes);
     for (const { kind, id } of changes) if (kind === 'instance') this.#wake(id as InstanceId);
   }
 
@@ -277,6 +282,7 @@ class ControlLoop implements Control {
 
   async #end(id: InstanceId, options: { graceMs?: number } = {}): Promise<void> {
     await this.#machines.stop(id, options);
+    this.#leases.forget(id);
     this.#known.set(id, { up: false, generation: this.#machine(id).generation });
   }
 
@@ -287,7 +293,9 @@ class ControlLoop implements Control {
     if (this.#closed || decide(row, this.#machine(id)) !== 'start' || !row) return;
     try {
       if (!this.#machine(id).up) {
-        await this.#machines.start(this.#store.read((tx) => machineSpec(tx, row, this.#options)));
+        const spec = this.#store.read((tx) => machineSpec(tx, row, this.#options));
+        await this.#machines.start(spec);
+        this.#leases.given(id, spec.lease);
         this.#known.set(id, { up: true, generation: row.bootGeneration });
       }
       if (!(await this.#connect(id))) return;
@@ -296,6 +304,7 @@ class ControlLoop implements Control {
       this.#write((tx) => markFailed(tx, id));
       return;
     }
+    this.#leases.check(id);
     this.#machines.release(id);
     this.#write((tx) => markRunning(tx, id));
   }

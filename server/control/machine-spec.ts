@@ -1,6 +1,6 @@
 // What does an instance's machine look like from inside: name, keys, resolver, user data? Read off the rows at each start.
 
-import type { MachineSpec } from '@postern/fabric/types.ts';
+import type { Lease, MachineSpec } from '@postern/fabric/types.ts';
 import { addressAt } from '@postern/network/cidr.ts';
 import { instanceDisk } from '../service.ts';
 import type { InstanceRow } from '../store/rows/ec2.ts';
@@ -28,22 +28,23 @@ export function machineSpec(tx: Transaction, row: InstanceRow, home: MachineHome
     disk: instanceDisk(home.dataDirectory, row.id),
     caCertificate: home.caCertificate,
     authorizedKeys: keys.map((key) => key.publicKey),
-    dns: dnsOf(tx, row),
+    lease: leaseOf(tx, row),
     ...(row.userData !== undefined && { userData: Buffer.from(row.userData, 'base64') }),
     region: row.region,
   };
 }
 
 /** What the VPC's DHCP options say; the `default` set (no options) gives no resolver at all. */
-function dnsOf(tx: Transaction, row: InstanceRow): MachineSpec['dns'] {
+export function leaseOf(tx: Transaction, row: InstanceRow): Lease {
   const vpc = tx.get('vpc', row.vpcId);
   const block = vpc?.cidrBlocks[0]?.cidr;
   if (!vpc || !block) throw new Error(`${row.id} is in ${row.vpcId}, which does not exist`);
   const options = tx.get('dhcp-options', vpc.dhcpOptionsId);
-  if (!options) return { servers: [] };
+  if (!options) return { nameServers: [], timeServers: [] };
   const { domainName, domainNameServers } = toDhcpOptions(options);
   return {
-    servers: domainNameServers.map((server) => (server === 'AmazonProvidedDNS' ? addressAt(block, 2) : server)),
-    ...(domainName && { search: domainName }),
+    nameServers: domainNameServers.map((server) => (server === 'AmazonProvidedDNS' ? addressAt(block, 2) : server)),
+    ...(domainName && { domainName }),
+    timeServers: options.configurations.find((one) => one.key === 'ntp-servers')?.values ?? [],
   };
 }

@@ -1,6 +1,6 @@
 // A fabric and machines that only remember what was asked of them, and a clock that stands still: the control loop's decisions without a kernel.
 
-import type { Applied, MachineSpec, Machines, NetworkFabric } from '@postern/fabric/types.ts';
+import type { Applied, Lease, MachineSpec, Machines, NetworkFabric } from '@postern/fabric/types.ts';
 import type { InstanceId, Snapshot } from '@postern/network/snapshot.ts';
 import type { Clock } from './loop.ts';
 
@@ -48,6 +48,10 @@ export class FakeMachines implements Machines {
 
   release(instanceId: InstanceId): void {
     this.log.push(`release ${instanceId}`);
+  }
+
+  async renewLease(instanceId: InstanceId, lease: Lease): Promise<void> {
+    this.log.push(`renew ${instanceId} ${lease.nameServers.join(' ')}`);
   }
 
   async stop(instanceId: InstanceId, options: { graceMs?: number } = {}): Promise<void> {

@@ -56,6 +56,8 @@ export function instanceFacts(tx: Transaction, instance: InstanceRow, now: Date)
     .list('key-pair', { accountId: instance.accountId, region: instance.region })
     .find(({ keyName }) => keyName === instance.keyName);
   const roleName = roleOf(tx, instance);
+  const dhcp = tx.get('dhcp-options', vpc.dhcpOptionsId)?.configurations;
+  const domainName = dhcp?.find((one) => one.key === 'domain-name')?.values[0]?.split(' ')[0];
   const partition = partitionOf(instance.region);
   const instant = now.toISOString();
   return {
@@ -69,6 +71,7 @@ export function instanceFacts(tx: Transaction, instance: InstanceRow, now: Date)
       .filter(({ instanceId, expiresAt }) => instanceId === instance.id && expiresAt > instant),
     ...(instance.userData !== undefined && { userData: Buffer.from(instance.userData, 'base64') }),
     availabilityZoneId: primarySubnet.availabilityZoneId,
+    ...(domainName !== undefined && { domainName }),
     domain: partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com',
     partition,
     now,

@@ -45,6 +45,8 @@ export interface InstanceFacts {
   readonly userData?: Buffer;
   readonly availabilityZoneId: string;
   readonly domain: string;
+  /** What DHCP gives out as the domain, if anything. */
+  readonly domainName?: string;
   readonly partition: string;
   readonly now: Date;
 }
@@ -120,12 +122,20 @@ function iamDirectory(facts: InstanceFacts): Directory | undefined {
   };
 }
 
+/** By the address, or by the id where the subnet said so; in the domain that DHCP gives out, else the region's own. */
+function hostName({ instance, domainName }: InstanceFacts, address: string): string {
+  const byAddress = privateDnsName(address, instance.region);
+  const own = byAddress.indexOf('.');
+  const host = instance.hostnameType === 'resource-name' ? instance.id : byAddress.slice(0, own);
+  return `${host}.${domainName ?? byAddress.slice(own + 1)}`;
+}
+
 function metadata(facts: InstanceFacts): Directory {
   const { instance, interfaces } = facts;
   const primary = interfaces[0];
   const address = primary?.row.privateAddresses[0]?.address ?? '';
   const publicIp = primary?.publicAddresses.get(address);
-  const name = privateDnsName(address, instance.region);
+  const name = hostName(facts, address);
   const iam = iamDirectory(facts);
   const macs: Record<string, Directory> = {};
   for (const one of interfaces) macs[one.row.macAddress] = interfaceDirectory(facts, one);

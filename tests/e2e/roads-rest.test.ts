@@ -1,0 +1,319 @@
+// The rest of a VPC's parts with their effect on packets and inside instances: interfaces and addresses that come and go while an instance runs,
+// DHCP options, groups of another VPC, and the instance connect endpoint. One cloud for all; every change is followed by `postern wait`.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EC2 } from '@aws-sdk/client-ec2';
+import { inside, postern } from './inside.ts';
+import { bringUp, type Own } from './own-cloud.ts';
+
+let own: Own;
+let ec2: EC2;
+
+function id(value: string | undefined): string {
+  assert.ok(value);
+  return value;
+}
+
+async function settled(): Promise<void> {
+  const { status, out } = await postern(own.directory, 'wait');
+  assert.equal(status, 0, out);
+}
+
+async function vpcOf(cidr: string): Promise<string> {
+  return id((await ec2.createVpc({ CidrBlock: cidr })).Vpc?.VpcId);
+}
+
+async function subnetOf(VpcId: string, CidrBlock: string): Promise<string> {
+  return id((await ec2.createSubnet({ VpcId, CidrBlock, AvailabilityZone: 'us-east-1a' })).Subnet?.SubnetId);
+}
+
+async function groupOf(VpcId: string, name: string, ...ports: number[]): Promise<string> {
+  const GroupId = id((await ec2.createSecurityGroup({ VpcId, GroupName: name, Description: name })).GroupId);
+  for (const port of ports)
+    await ec2.authorizeSecurityGroupIngress({
+      GroupId,
+      IpPermissions: [
+        port < 0
+          ? { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
+          : { IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+      ],
+    });
+  return GroupId;
+}
+
+interface Launched {
+  readonly id: string;
+  readonly address: string;
+}
+
+async function launch(SubnetId: string, groupId: string, more: object = {}): Promise<Launched> {
+  const run = await ec2.runInstances({
+    ImageId: 'ami-0abcdef1234567890',
+    InstanceType: 't3.small',
+    MinCount: 1,
+    MaxCount: 1,
+    SubnetId,
+    SecurityGroupIds: [groupId],
+    ...more,
+  });
+  const instance = run.Instances?.[0];
+  return { id: id(instance?.InstanceId), address: id(instance?.PrivateIpAddress) };
+}
+
+async function inState(instanceId: string, state: string): Promise<void> {
+  for (const deadline = Date.now() + 20_000; ; ) {
+    const described = await ec2.describeInstances({ InstanceIds: [instanceId] });
+    const seen = described.Reservations?.[0]?.Instances?.[0]?.State?.Name;
+    if (seen === state) return;
+    assert.ok(Date.now() < deadline, `${instanceId} is ${seen}, not ${state}`);
+    await delay(50);
+  }
+}
+
+/** What a shell script says inside; it must end well. */
+async function said(instance: Launched, script: string): Promise<string> {
+  const { status, out } = await inside(own.directory, instance.id, script);
+  assert.equal(status, 0, `${script}: ${out}`);
+  return out;
+}
+
+async function pings(from: Launched, to: string, source = ''): Promise<boolean> {
+  const option = source === '' ? '' : `-I ${source}`;
+  return (await inside(own.directory, from.id, `ping -n -c 1 -W 1 ${option} ${to}`)).status === 0;
+}
+
+interface Net {
+  readonly vpc: string;
+  readonly near: string;
+  readonly far: string;
+  readonly open: string;
+  readonly closed: string;
+  readonly main: Launched;
+  readonly other: Launched;
+}
+
+let net: Net;
+
+before(async () => {
+  own = await bringUp();
+  ec2 = new EC2({
+    endpoint: own.endpoint,
+    region: 'us-east-1',
+    maxAttempts: 1,
+    credentials: {
+      accessKeyId: own.environment['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: own.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    },
+  });
+  const vpc = await vpcOf('10.20.0.0/16');
+  const near = await subnetOf(vpc, '10.20.0.0/24');
+  const far = await subnetOf(vpc, '10.20.1.0/24');
+  const [open, closed] = [await groupOf(vpc, 'open', -1), await groupOf(vpc, 'closed')];
+  const [main, other] = [await launch(near, open), await launch(far, open)];
+  await inState(main.id, 'running');
+  await inState(other.id, 'running');
+  net = { vpc, near, far, open, closed, main, other };
+});
+
+after(async () => {
+  ec2?.destroy();
+  await own?.end();
+});
+
+describe('a second interface', () => {
+  let eni: string;
+  let attachment: string;
+  const second = '10.20.1.50';
+
+  test('[R15] attached to a running instance, it has its own addresses, and replies leave by the interface they came to', async () => {
+    const made = await ec2.createNetworkInterface({
+      SubnetId: net.far,
+      PrivateIpAddress: second,
+      Groups: [net.open],
+      Description: 'second',
+    });
+    eni = id(made.NetworkInterface?.NetworkInterfaceId);
+    const attached = await ec2.attachNetworkInterface({
+      NetworkInterfaceId: eni,
+      InstanceId: net.main.id,
+      DeviceIndex: 1,
+    });
+    attachment = id(attached.AttachmentId);
+    await settled();
+    assert.match(await said(net.main, 'ip -o -4 addr show dev eth1'), /inet 10\.20\.1\.50\/24/);
+    assert.equal(await pings(net.other, second), true, 'asked at the second');
+    assert.equal(await pings(net.other, net.main.address), true, 'asked at the first');
+    assert.equal(await pings(net.main, net.other.address, second), true, 'from the second’s address');
+    // The source check of the first interface: the second's address has no business there.
+    // Each address only by its own interface: the router drops it elsewhere.
+    await said(net.main, `ip rule del from ${second}; ip rule del from ${net.main.address}`);
+    await said(net.main, `ip route add ${net.other.address} via 10.20.0.1 dev eth0`);
+    assert.equal(await pings(net.main, net.other.address, net.main.address), true, 'by the first, with its own');
+    assert.equal(await pings(net.main, net.other.address, second), false, 'by the first, with the second’s');
+    await said(net.main, `ip route del ${net.other.address} via 10.20.0.1 dev eth0`);
+    await said(net.main, `ip rule add from ${second} lookup 10001; ip rule add from ${net.main.address} lookup 10000`);
+  });
+
+  test('secondary private addresses come and go while it runs', async () => {
+    const assigned = await ec2.assignPrivateIpAddresses({
+      NetworkInterfaceId: eni,
+      PrivateIpAddresses: ['10.20.1.60', '10.20.1.61'],
+    });
+    assert.equal(assigned.AssignedPrivateIpAddresses?.length, 2);
+    await settled();
+    assert.match(await said(net.main, 'ip -o -4 addr show dev eth1'), /10\.20\.1\.60[\s\S]*10\.20\.1\.61/);
+    assert.equal(await pings(net.other, '10.20.1.60'), true);
+    assert.equal(await pings(net.main, net.other.address, '10.20.1.61'), true);
+    await ec2.unassignPrivateIpAddresses({ NetworkInterfaceId: eni, PrivateIpAddresses: ['10.20.1.60'] });
+    await settled();
+    assert.doesNotMatch(await said(net.main, 'ip -o -4 addr show dev eth1'), /10\.20\.1\.60/);
+    assert.equal(await pings(net.other, '10.20.1.60'), false);
+    assert.equal(await pings(net.other, '10.20.1.61'), true);
+    // Taken back inside, it is still nobody's outside.
+    await said(net.main, 'ip addr add 10.20.1.60/24 dev eth1');
+    assert.equal(await pings(net.other, '10.20.1.60'), false);
+    await said(net.main, 'ip addr del 10.20.1.60/24 dev eth1');
+  });
+
+  test('[S15] its groups change at once, and only its own', async () => {
+    await ec2.modifyNetworkInterfaceAttribute({ NetworkInterfaceId: eni, Groups: [net.closed] });
+    await settled();
+    assert.equal(await pings(net.other, second), false);
+    assert.equal(await pings(net.other, net.main.address), true);
+    await ec2.modifyNetworkInterfaceAttribute({ NetworkInterfaceId: eni, Groups: [net.open] });
+    await settled();
+    assert.equal(await pings(net.other, second), true);
+  });
+
+  test('it is there again after stop and start', async () => {
+    await ec2.stopInstances({ InstanceIds: [net.main.id] });
+    await inState(net.main.id, 'stopped');
+    await ec2.startInstances({ InstanceIds: [net.main.id] });
+    await inState(net.main.id, 'running');
+    await settled();
+    assert.equal(await pings(net.other, second), true);
+    assert.equal(await pings(net.other, '10.20.1.61'), true);
+  });
+
+  test('detached from one running instance and attached to another, it takes its addresses along', async () => {
+    await ec2.detachNetworkInterface({ AttachmentId: attachment });
+    await settled();
+    assert.notEqual((await inside(own.directory, net.main.id, 'ip link show eth1')).status, 0);
+    assert.doesNotMatch(await said(net.main, 'ip rule'), /10\.20\.1\.50/);
+    assert.equal(await pings(net.main, second), false);
+    const attached = await ec2.attachNetworkInterface({
+      NetworkInterfaceId: eni,
+      InstanceId: net.other.id,
+      DeviceIndex: 2,
+    });
+    attachment = id(attached.AttachmentId);
+    await settled();
+    assert.match(await said(net.other, 'ip -o -4 addr show dev eth2'), /10\.20\.1\.50/);
+    assert.equal(await pings(net.main, second), true);
+  });
+
+  test('DeleteOnTermination decides what becomes of it', async () => {
+    const doomed = await launch(net.near, net.open);
+    const made = await ec2.createNetworkInterface({ SubnetId: net.near, Groups: [net.open] });
+    const goes = id(made.NetworkInterface?.NetworkInterfaceId);
+    await inState(doomed.id, 'running');
+    await ec2.detachNetworkInterface({ AttachmentId: attachment });
+    await ec2.attachNetworkInterface({ NetworkInterfaceId: eni, InstanceId: doomed.id, DeviceIndex: 1 });
+    const { AttachmentId } = await ec2.attachNetworkInterface({
+      NetworkInterfaceId: goes,
+      InstanceId: doomed.id,
+      DeviceIndex: 2,
+    });
+    await ec2.modifyNetworkInterfaceAttribute({
+      NetworkInterfaceId: goes,
+      Attachment: { AttachmentId, DeleteOnTermination: true },
+    });
+    await ec2.terminateInstances({ InstanceIds: [doomed.id] });
+    await inState(doomed.id, 'terminated');
+    const left = await ec2.describeNetworkInterfaces({ NetworkInterfaceIds: [eni] });
+    assert.equal(left.NetworkInterfaces?.[0]?.Status, 'available');
+    await assert.rejects(ec2.describeNetworkInterfaces({ NetworkInterfaceIds: [goes] }), {
+      name: 'InvalidNetworkInterfaceID.NotFound',
+    });
+  });
+});
+
+describe('DHCP options', () => {
+  const nameServer = `perl -e '
+use Socket; socket(S, 2, 2, 17) or die; bind(S, sockaddr_in(53, INADDR_ANY)) or die $!; exit if fork;
+while (1) { my $from = recv(S, my $q, 512, 0); my ($end) = $q =~ /^.{12}((?:[^\\0].*?)?\\0.{4})/s;
+my $type = unpack("n", substr($end, -4, 2));
+send(S, substr($q, 0, 2) . pack("n5", 0x8580, 1, $type == 1 ? 1 : 0, 0, 0) . $end . ($type == 1 ? pack("nnnNna4", 0xc00c, 1, 1, 60, 4, inet_aton("192.0.2.77")) : ""), 0, $from) }
+' </dev/null >/dev/null 2>&1`;
+
+  async function give(...configurations: [string, string[]][]): Promise<void> {
+    const made = await ec2.createDhcpOptions({
+      DhcpConfigurations: configurations.map(([Key, Values]) => ({ Key, Values })),
+    });
+    await ec2.associateDhcpOptions({ VpcId: net.vpc, DhcpOptionsId: id(made.DhcpOptions?.DhcpOptionsId) });
+    await settled();
+  }
+
+  test('a running instance has the new ones at once: domain, name servers, time servers', async () => {
+    await give(
+      ['domain-name', ['corp.example']],
+      ['domain-name-servers', [net.other.address, 'AmazonProvidedDNS']],
+      ['ntp-servers', ['10.20.0.9']],
+    );
+    assert.equal(
+      await said(net.main, 'grep -v options /etc/resolv.conf; cat /run/chrony.d/dhcp.sources'),
+      `search corp.example\nnameserver ${net.other.address}\nnameserver 10.20.0.2\nserver 10.20.0.9 iburst\n`,
+    );
+    assert.match(
+      await said(net.main, 'curl -s http://169.254.169.254/latest/meta-data/local-hostname'),
+      new RegExp(`^ip-${net.main.address.replaceAll('.', '-')}\\.corp\\.example$`),
+    );
+  });
+
+  test('a custom name server is the one that is asked', async () => {
+    await said(net.other, nameServer);
+    assert.match(await said(net.main, 'getent ahostsv4 db'), /^192\.0\.2\.77 /);
+  });
+
+  test('they are there after a start too, and an instance of a resource-name subnet is called by its id', async () => {
+    await ec2.modifySubnetAttribute({ SubnetId: net.near, PrivateDnsHostnameTypeOnLaunch: 'resource-name' });
+    const named = await launch(net.near, net.open);
+    await inState(named.id, 'running');
+    assert.equal(await said(named, 'hostname; hostname -f'), `${named.id}\n${named.id}.corp.example\n`);
+    assert.match(await said(named, 'cat /etc/resolv.conf'), /^search corp\.example\nnameserver 10\.20\.1\./);
+    await ec2.terminateInstances({ InstanceIds: [named.id] });
+  });
+
+  test('[D4] `default` stands for no options at all: no name server', async () => {
+    await ec2.associateDhcpOptions({ VpcId: net.vpc, DhcpOptionsId: 'default' });
+    await settled();
+    assert.doesNotMatch(await said(net.main, 'cat /etc/resolv.conf'), /nameserver|search/);
+    await give(['domain-name-servers', ['AmazonProvidedDNS']]);
+    assert.match(await said(net.main, 'cat /etc/resolv.conf'), /^nameserver 10\.20\.0\.2\n/);
+  });
+});
+
+describe('a group of another VPC', () => {
+  test('[S15] decides where it is carried, and follows its rules also when its own VPC has no instance', async () => {
+    const home = await vpcOf('10.21.0.0/16');
+    const away = await vpcOf('10.22.0.0/16');
+    const GroupId = await groupOf(home, 'lent');
+    const subnet = await subnetOf(away, '10.22.0.0/24');
+    await ec2.associateSecurityGroupVpc({ GroupId, VpcId: away });
+    const local = await groupOf(away, 'local');
+    const [asked, asker] = [await launch(subnet, GroupId), await launch(subnet, local)];
+    await inState(asked.id, 'running');
+    await inState(asker.id, 'running');
+    assert.equal(await pings(asker, asked.address), false);
+    const IpPermissions = [{ IpProtocol: 'icmp', FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: '10.22.0.0/24' }] }];
+    await ec2.authorizeSecurityGroupIngress({ GroupId, IpPermissions });
+    await settled();
+    assert.equal(await pings(asker, asked.address), true);
+    await ec2.revokeSecurityGroupIngress({ GroupId, IpPermissions });
+    await settled();
+    assert.equal(await pings(asker, asked.address), false);
+    await ec2.terminateInstances({ InstanceIds: [asked.id, asker.id] });
+  });
+});
