@@ -2,12 +2,13 @@
 // The `postern` command. Each subcommand is a row here and a function in commands/; docs/commands.md describes them.
 // Exit codes: terminal.ts. With --json a failure is JSON too, on stdout, `{ "error": { message, cure, exitCode } }`; its words are on stderr as ever.
 
+import { labs } from '@postern/labs/labs.ts';
 import { Command, CommanderError } from 'commander';
 import { aws } from './commands/aws.ts';
 import { down, env, reset, status, up, wait } from './commands/cloud.ts';
 import { type ConnectOptions, connect } from './commands/connect.ts';
 import { exec } from './commands/exec.ts';
-import { lab } from './commands/lab.ts';
+import { type LabOptions, lab } from './commands/lab.ts';
 import { requests } from './commands/requests.ts';
 import { optionsAfter } from './options.ts';
 import { commandName, dataDirectory, spell } from './spelling.ts';
@@ -144,11 +145,12 @@ program
 
 program
   .command('lab')
-  .description('run the main lab on a cloud of its own and check every step')
+  .description('do a lab on a cloud of its own and check every step')
+  .argument('[lab]', `${labs.map(({ id, title }) => `${id}: ${title}`).join('; ')}`, 'e')
   .option('--only <steps>', 'up to this step, e.g. E12')
   .option('--keep', 'leave the lab’s cloud running afterwards')
   .option(...json)
-  .action((_options, command: Command) => run(command, lab));
+  .action((name: string, _options, command: Command) => run(command, (options: LabOptions) => lab(name, options)));
 
 /** What commander says of a wrong command line, in this command's own voice. Help and version are answers. */
 function reportUsage(error: CommanderError, words: readonly string[]): number {

@@ -1,56 +1,25 @@
 // Lab E: private access to S3 through a gateway endpoint, E1 to E18. Every step is what a person does with the AWS CLI on the laptop or on the
 // instance, and every outcome is what AWS shows. The commands are AWS's own; only `postern exec|connect|requests|wait` are not.
 
-import { expect, type Step } from './lab.ts';
-import type { Laptop, Ran } from './terminal.ts';
+import { expect } from './lab.ts';
+import {
+  image,
+  impatient,
+  type Lab,
+  type LabRun,
+  lastRoad,
+  made,
+  mustFail,
+  mustWork,
+  outsideHost,
+  region,
+  why,
+} from './steps.ts';
+import type { Ran } from './terminal.ts';
 
-/** What earlier steps made and later steps need. */
-export interface MainLab {
-  readonly laptop: Laptop;
-  readonly bucket: string;
-  readonly otherBucket: string;
-  /** Filled in as the steps go; reading one too early is a bug of the lab. */
-  readonly made: Map<string, string>;
-}
-
-export function newMainLab(laptop: Laptop): MainLab {
-  const suffix = Math.random().toString(36).slice(2, 8);
-  return { laptop, bucket: `lab-${suffix}`, otherBucket: `lab-other-${suffix}`, made: new Map() };
-}
-
-function made(lab: MainLab, name: string): string {
-  const value = lab.made.get(name);
-  if (value === undefined) throw new Error(`the lab uses ${name} before it is made`);
-  return value;
-}
-
-const region = 'us-east-1';
-const image = ['--image-id', 'ami-0abcdef1234567890', '--instance-type', 't3.micro'];
-/** A client that gives up soon, for steps whose outcome is a time-out. */
-const impatient = '--cli-connect-timeout 4 --cli-read-timeout 6';
-const outsideHost = 'http://example.com/';
-
-const instance = (lab: MainLab, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
-const onInstance = (lab: MainLab, args: string): Promise<Ran> =>
+const instance = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
+const onInstance = (lab: LabRun, args: string): Promise<Ran> =>
   instance(lab, `AWS_MAX_ATTEMPTS=1 aws ${impatient} ${args}`);
-/** The lines of a message that say why: without the CLI's own first words. */
-const why = (text: string): string =>
-  text
-    .trim()
-    .split('\n')
-    .at(-1)
-    ?.replace(/^(fatal error: )?An error occurred /, '')
-    .replace(/ when calling the (\w+) operation( \(reached max retries: 0\))?:/, ' $1:') ?? '';
-
-function mustWork(ran: Ran, what: string): string {
-  expect(ran.code === 0, `${what} to work`, ran.output);
-  return ran.stdout.trim();
-}
-
-function mustFail(ran: Ran, text: string, what: string): string {
-  expect(ran.code !== 0 && ran.output.includes(text), `${what} to fail with "${text}"`, ran.output);
-  return why(ran.output);
-}
 
 /** Only requests through this endpoint may touch the bucket. */
 function onlyThrough(bucket: string, vpcEndpointId: string): string {
@@ -70,30 +39,12 @@ function onlyThrough(bucket: string, vpcEndpointId: string): string {
 }
 
 /** What the newest refusal's record adds to AWS's message: the resources that are in the way. */
-async function inTheWay(lab: MainLab): Promise<string> {
+async function inTheWay(lab: LabRun): Promise<string> {
   const ran = await lab.laptop.postern(['requests', '--json', '--limit', '1']);
   return (JSON.parse(ran.stdout) as { explanation?: string }).explanation ?? '';
 }
 
-/** The road of the newest request of one operation. */
-async function lastRoad(
-  lab: MainLab,
-  operation: string,
-): Promise<{ kind: string; sourceIp: string; vpcEndpointId?: string }> {
-  const ran = await lab.laptop.postern(['requests', '--json', '--limit', '200']);
-  const events = ran.stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map(
-      (line) =>
-        JSON.parse(line) as { operation: string; path: { kind: string; sourceIp: string; vpcEndpointId?: string } },
-    );
-  const event = events.filter((one) => one.operation === operation).at(-1);
-  expect(event !== undefined, `a record of ${operation}`, ran.output.slice(-300));
-  return event?.path ?? { kind: '', sourceIp: '' };
-}
-
-export const mainLab: readonly Step<MainLab>[] = [
+const steps: Lab['steps'] = [
   {
     id: 'E1',
     title: 'a VPC with a public subnet, an internet gateway and a route',
@@ -546,3 +497,5 @@ export const mainLab: readonly Step<MainLab>[] = [
     },
   },
 ];
+
+export const mainLab: Lab = { id: 'e', title: 'private access to S3 through a gateway endpoint', steps };

@@ -1,4 +1,4 @@
-// `postern lab`: the main lab on a cloud of its own: brought up in a temporary directory on a free port, and gone afterwards.
+// `postern lab [LAB]`: a lab, the main one unless told otherwise, on a cloud of its own: brought up in a temporary directory on a free port, and gone afterwards.
 
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -6,7 +6,8 @@ import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { runLab, type StepResult } from '@postern/labs/lab.ts';
-import { type MainLab, mainLab, newMainLab } from '@postern/labs/main-lab.ts';
+import { labs } from '@postern/labs/labs.ts';
+import { newRun } from '@postern/labs/steps.ts';
 import { Laptop } from '@postern/labs/terminal.ts';
 import { commandName } from '../spelling.ts';
 import { answer, answerJson, exitCodes, OperatorError, paint, say, wrap } from '../terminal.ts';
@@ -104,11 +105,18 @@ function print(result: StepResult): void {
   for (const line of result.evidence) answer(`       ${wrap(line, Math.max(40, width - 7), 7)}`);
 }
 
-export async function lab(options: LabOptions): Promise<number> {
+export async function lab(name: string, options: LabOptions): Promise<number> {
   const script = process.argv[1] ?? 'postern';
+  const chosen = labs.find(({ id }) => id === name.toLowerCase());
+  if (chosen === undefined) {
+    const known = labs.map(({ id, title }) => `    ${id}  ${title}`).join('\n');
+    throw new OperatorError(`There is no lab ${name}. There are:\n${known}`, { exitCode: exitCodes.usage });
+  }
+  const { steps } = chosen;
   const until = options.only?.toUpperCase();
-  if (until !== undefined && !mainLab.some((step) => step.id === until)) {
-    throw new OperatorError(`There is no step ${until}; the main lab has E1 to E18.`, { exitCode: exitCodes.usage });
+  if (until !== undefined && !steps.some((step) => step.id === until)) {
+    const ids = steps.map((step) => step.id).join(', ');
+    throw new OperatorError(`Lab ${chosen.id} has no step ${until}; it has ${ids}.`, { exitCode: exitCodes.usage });
   }
   say('postern: bringing up a cloud for the lab …');
   const cloud = await bringUp(script, options.keep === true);
@@ -130,9 +138,9 @@ export async function lab(options: LabOptions): Promise<number> {
       dataDirectory: cloud.directory,
       environment: cloud.environment,
     });
-    say(`postern: lab E, private access to S3 through a gateway endpoint, at ${endpoint}\n`);
+    say(`postern: lab ${chosen.id.toUpperCase()}, ${chosen.title}, at ${endpoint}\n`);
     const progress = process.stderr.isTTY === true && !options.json;
-    results = await runLab<MainLab>(mainLab, newMainLab(laptop), {
+    results = await runLab(steps, newRun(laptop), {
       ...(until !== undefined && { until }),
       onStart: (step) => progress && process.stderr.write(`${running(step)}\r`),
       onEnd: (result) => {

@@ -1,0 +1,76 @@
+// What the steps of every lab share: what was made so far, the two places where commands are typed, and the words for "must work" and "must fail".
+
+import { expect, type Step } from './lab.ts';
+import type { Laptop, Ran } from './terminal.ts';
+
+/** One run of a lab. */
+export interface LabRun {
+  readonly laptop: Laptop;
+  /** Names for buckets: they are one space for everybody. */
+  readonly bucket: string;
+  readonly otherBucket: string;
+  /** What earlier steps made and later steps need; filled in as the steps go. */
+  readonly made: Map<string, string>;
+}
+
+export interface Lab {
+  /** The letter that its steps begin with, in lower case. */
+  readonly id: string;
+  readonly title: string;
+  readonly steps: readonly Step<LabRun>[];
+}
+
+export function newRun(laptop: Laptop): LabRun {
+  const suffix = Math.random().toString(36).slice(2, 8);
+  return { laptop, bucket: `lab-${suffix}`, otherBucket: `lab-other-${suffix}`, made: new Map() };
+}
+
+/** Reading one too early is a bug of the lab. */
+export function made(lab: LabRun, name: string): string {
+  const value = lab.made.get(name);
+  if (value === undefined) throw new Error(`the lab uses ${name} before it is made`);
+  return value;
+}
+
+export const region = 'us-east-1';
+export const image = ['--image-id', 'ami-0abcdef1234567890', '--instance-type', 't3.micro'];
+/** A client that gives up soon, for steps whose outcome is a time-out. */
+export const impatient = '--cli-connect-timeout 4 --cli-read-timeout 6';
+export const outsideHost = 'http://example.com/';
+
+/** The lines of a message that say why: without the CLI's own first words. */
+export const why = (text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replace(/^(fatal error: )?An error occurred /, '')
+    .replace(/ when calling the (\w+) operation( \(reached max retries: 0\))?:/, ' $1:') ?? '';
+
+export function mustWork(ran: Ran, what: string): string {
+  expect(ran.code === 0, `${what} to work`, ran.output);
+  return ran.stdout.trim();
+}
+
+export function mustFail(ran: Ran, text: string, what: string): string {
+  expect(ran.code !== 0 && ran.output.includes(text), `${what} to fail with "${text}"`, ran.output);
+  return why(ran.output);
+}
+
+export interface Road {
+  readonly kind: string;
+  readonly sourceIp: string;
+  readonly vpcEndpointId?: string;
+}
+
+/** The road of the newest request of one operation. */
+export async function lastRoad(lab: LabRun, operation: string): Promise<Road> {
+  const ran = await lab.laptop.postern(['requests', '--json', '--limit', '200']);
+  const events = ran.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { operation: string; path: Road });
+  const event = events.filter((one) => one.operation === operation).at(-1);
+  expect(event !== undefined, `a record of ${operation}`, ran.output.slice(-300));
+  return event?.path ?? { kind: '', sourceIp: '' };
+}
