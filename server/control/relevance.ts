@@ -6,10 +6,11 @@ import type { InstanceRow } from '../store/rows/ec2.ts';
 import type { Change, Kind, Row, Transaction } from '../store/store.ts';
 import { isLive } from './snapshot.ts';
 
-/** VPCs that have a live instance, and those whose groups such a VPC's interfaces may carry. */
+/** VPCs that have a live instance or an interface of a service, which peers may reach, and those whose groups such a VPC's interfaces may carry. */
 export function liveVpcs(tx: Transaction): Set<string> {
   const vpcs = new Set<string>();
   for (const row of tx.list('instance')) if (isLive(row)) vpcs.add(row.vpcId);
+  for (const row of tx.list('network-interface')) if (row.service) vpcs.add(row.vpcId);
   const lenders = tx
     .list('security-group-vpc-association')
     .flatMap(({ groupId, vpcId }) => (vpcs.has(vpcId) ? (tx.get('security-group', groupId)?.vpcId ?? []) : []));
@@ -18,7 +19,11 @@ export function liveVpcs(tx: Transaction): Set<string> {
 }
 
 /** Kinds of rows that `liveVpcs` follows from. */
-export const kindsOfLive: ReadonlySet<Kind> = new Set(['instance', 'security-group-vpc-association']);
+export const kindsOfLive: ReadonlySet<Kind> = new Set([
+  'instance',
+  'network-interface',
+  'security-group-vpc-association',
+]);
 
 type Reader = (row: Row) => string | undefined;
 const vpcOf: Reader = (row) => (row as Row & { vpcId?: string }).vpcId;

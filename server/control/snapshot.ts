@@ -286,6 +286,7 @@ function toNetworkInterface(row: NetworkInterfaceRow, index: Index): NetworkInte
     groupIds: row.groupIds,
     sourceDestCheck: row.sourceDestCheck,
     ...(attached && { attachment: attached }),
+    ...(row.service && { service: row.service }),
   };
 }
 

@@ -97,7 +97,12 @@ function withoutAssociation(row: AddressRow): AddressRow {
 function interfaceOf(call: Call, input: AssociateAddressRequest): NetworkInterfaceRow {
   if (input.InstanceId && input.NetworkInterfaceId)
     throw invalidCombination('You may specify an instance or a network interface, but not both in the same call');
-  if (input.NetworkInterfaceId) return requireRow(call, 'network-interface', input.NetworkInterfaceId);
+  if (input.NetworkInterfaceId) {
+    const named = requireRow(call, 'network-interface', input.NetworkInterfaceId);
+    if (named.requesterManaged)
+      throw ec2Error('AuthFailure', 'You do not have permission to access the specified resource.');
+    return named;
+  }
   const instance = requireRow(call, 'instance', input.InstanceId);
   if (instance.state !== 'running' && instance.state !== 'stopped' && instance.state !== 'stopping')
     throw ec2Error(

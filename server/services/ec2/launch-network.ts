@@ -256,7 +256,7 @@ function existingInterface(
       'A network interface may not specify both a network interface ID and delete on termination',
     );
   const row = requireRow(call, 'network-interface', spec.NetworkInterfaceId, 'networkInterfaceId');
-  if (row.attachment) throw ec2Error('InvalidNetworkInterface.InUse', `Interface: [${row.id}] in use.`);
+  if (row.attachment || row.service) throw ec2Error('InvalidNetworkInterface.InUse', `Interface: [${row.id}] in use.`);
   return { kind: 'existing', deviceIndex, row };
 }
 

@@ -4,7 +4,14 @@
 import type { NetworkInterfaceRow } from '../../store/rows/ec2.ts';
 import type { FilterTable } from './filters.ts';
 import { privateDnsName, publicDnsName } from './instance-names.ts';
-import { type InterfaceView, primaryAddress, publicAddressOf, statusOf, toGroups } from './network-interface-output.ts';
+import {
+  type InterfaceView,
+  primaryAddress,
+  publicAddressOf,
+  statusOf,
+  toAttachment,
+  toGroups,
+} from './network-interface-output.ts';
 
 export function networkInterfaceFilters(view: InterfaceView): FilterTable<NetworkInterfaceRow> {
   const publics = (row: NetworkInterfaceRow) =>
@@ -23,13 +30,13 @@ export function networkInterfaceFilters(view: InterfaceView): FilterTable<Networ
     'association.ip-owner-id': owners,
     'association.public-dns-name': dnsNames,
     'association.public-ip': publicIps,
-    'attachment.attach-time': (row) => row.attachment?.attachTime,
-    'attachment.attachment-id': (row) => row.attachment?.attachmentId,
-    'attachment.delete-on-termination': (row) => row.attachment?.deleteOnTermination,
-    'attachment.device-index': (row) => row.attachment?.deviceIndex,
-    'attachment.instance-id': (row) => row.attachment?.instanceId,
-    'attachment.instance-owner-id': (row) => row.attachment?.instanceOwnerId,
-    'attachment.status': (row) => row.attachment?.status,
+    'attachment.attach-time': (row) => toAttachment(row)?.AttachTime?.toISOString(),
+    'attachment.attachment-id': (row) => toAttachment(row)?.AttachmentId,
+    'attachment.delete-on-termination': (row) => toAttachment(row)?.DeleteOnTermination,
+    'attachment.device-index': (row) => toAttachment(row)?.DeviceIndex,
+    'attachment.instance-id': (row) => toAttachment(row)?.InstanceId,
+    'attachment.instance-owner-id': (row) => toAttachment(row)?.InstanceOwnerId,
+    'attachment.status': (row) => toAttachment(row)?.Status,
     'availability-zone': (row) => row.availabilityZone,
     description: (row) => row.description,
     'group-id': (row) => row.groupIds,

@@ -7,9 +7,11 @@ import type {
   InstanceNetworkInterfaceAssociation,
   NetworkInterface,
   NetworkInterfaceAssociation,
+  NetworkInterfaceAttachment,
 } from '@aws-sdk/client-ec2';
 import type { Call } from '../../service.ts';
 import type { AddressRow, NetworkInterfaceRow, SecurityGroupRow, VpcRow } from '../../store/rows/ec2.ts';
+import { derivedId } from './derived-id.ts';
 import { privateDnsName, publicDnsName } from './instance-names.ts';
 import { scopeOf } from './rows.ts';
 import { toTags } from './tags.ts';
@@ -83,7 +85,32 @@ export function toGroups(view: InterfaceView, row: NetworkInterfaceRow): GroupId
 
 /** `pending` and `detaching` are never seen: an attachment is made in one step. */
 export function statusOf(row: NetworkInterfaceRow): 'available' | 'in-use' {
-  return row.attachment ? 'in-use' : 'available';
+  return row.attachment || row.service ? 'in-use' : 'available';
+}
+
+/** What AWS's own interfaces are attached to is nothing that a caller can name. */
+export function toAttachment(row: NetworkInterfaceRow): NetworkInterfaceAttachment | undefined {
+  const { attachment, service } = row;
+  if (service)
+    return {
+      AttachmentId: derivedId('ela-attach', row.id),
+      InstanceOwnerId: 'amazon-aws',
+      DeviceIndex: 1,
+      DeleteOnTermination: false,
+      Status: 'attached',
+    };
+  return (
+    attachment && {
+      AttachmentId: attachment.attachmentId,
+      InstanceId: attachment.instanceId,
+      InstanceOwnerId: attachment.instanceOwnerId,
+      DeviceIndex: attachment.deviceIndex,
+      NetworkCardIndex: 0,
+      DeleteOnTermination: attachment.deleteOnTermination,
+      Status: attachment.status,
+      AttachTime: new Date(attachment.attachTime),
+    }
+  );
 }
 
 /** A private DNS name shows when the VPC gives host names. */
@@ -92,7 +119,7 @@ function privateName(view: InterfaceView, row: NetworkInterfaceRow, address: str
 }
 
 export function toNetworkInterface(view: InterfaceView, row: NetworkInterfaceRow): NetworkInterface {
-  const { attachment } = row;
+  const attachment = toAttachment(row);
   const primary = primaryAddress(row);
   const association = associationOf(view, row, primary);
   const zoneId = zonesOf(row.region).find((zone) => zone.name === row.availabilityZone)?.id;
@@ -113,18 +140,7 @@ export function toNetworkInterface(view: InterfaceView, row: NetworkInterfaceRow
     SourceDestCheck: row.sourceDestCheck,
     Groups: toGroups(view, row),
     InterfaceType: row.interfaceType as 'interface',
-    ...(attachment && {
-      Attachment: {
-        AttachmentId: attachment.attachmentId,
-        InstanceId: attachment.instanceId,
-        InstanceOwnerId: attachment.instanceOwnerId,
-        DeviceIndex: attachment.deviceIndex,
-        NetworkCardIndex: 0,
-        DeleteOnTermination: attachment.deleteOnTermination,
-        Status: attachment.status,
-        AttachTime: new Date(attachment.attachTime),
-      },
-    }),
+    ...(attachment && { Attachment: attachment }),
     ...(association && { Association: association }),
     PrivateIpAddresses: row.privateAddresses.map(({ address, primary: isPrimary }) => {
       const one = associationOf(view, row, address);

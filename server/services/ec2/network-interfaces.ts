@@ -51,6 +51,17 @@ function requireInterface(call: Call, id: string | undefined): NetworkInterfaceR
   return requireRow(call, 'network-interface', id, 'networkInterfaceId');
 }
 
+/**
+ * An interface that the caller may change.
+ * @throws AuthFailure for one that AWS manages
+ */
+function requireOwnInterface(call: Call, id: string | undefined): NetworkInterfaceRow {
+  const row = requireInterface(call, id);
+  if (row.requesterManaged)
+    throw ec2Error('AuthFailure', 'You do not have permission to access the specified resource.');
+  return row;
+}
+
 function attachedTo(call: Call, instanceId: string): NetworkInterfaceRow[] {
   return call.tx.list('network-interface', scopeOf(call)).filter((row) => row.attachment?.instanceId === instanceId);
 }
@@ -60,6 +71,8 @@ function requireAttachment(
   attachmentId: string | undefined,
 ): NetworkInterfaceRow & { attachment: NonNullable<NetworkInterfaceRow['attachment']> } {
   if (!attachmentId) throw missingParameter('attachmentId');
+  if (attachmentId.startsWith('ela-attach-'))
+    throw operationNotPermitted(`You are not allowed to manage 'ela-attach' attachments.`);
   const row = call.tx
     .list('network-interface', scopeOf(call))
     .find((one) => one.attachment?.attachmentId === attachmentId);
@@ -238,9 +251,8 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       const row = requireInterface(call, input.NetworkInterfaceId);
-      if (row.attachment) throw invalidParameterValue(`Network interface '${row.id}' is currently in use.`);
-      if (row.requesterManaged)
-        throw operationNotPermitted(`You do not have permission to access the specified resource.`);
+      if (row.attachment || row.service)
+        throw invalidParameterValue(`Network interface '${row.id}' is currently in use.`);
       freeElasticIps(
         call,
         row,
@@ -255,7 +267,7 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('AttachNetworkInterface', input, ['EnaSrdSpecification', 'EnaQueueCount']);
-      const row = requireInterface(call, input.NetworkInterfaceId);
+      const row = requireOwnInterface(call, input.NetworkInterfaceId);
       const instance = requireRow(call, 'instance', input.InstanceId, 'instanceId');
       const deviceIndex = input.DeviceIndex;
       if (deviceIndex === undefined) throw missingParameter('deviceIndex');
@@ -298,7 +310,7 @@ export const networkInterfaces = {
       refuseUnsupported('ModifyNetworkInterfaceAttribute', input, [
         'EnaSrdSpecification', 'EnablePrimaryIpv6', 'ConnectionTrackingSpecification', 'AssociatedSubnetIds',
       ]); // biome-ignore format: a list
-      call.tx.put('network-interface', modified(call, requireInterface(call, input.NetworkInterfaceId), input));
+      call.tx.put('network-interface', modified(call, requireOwnInterface(call, input.NetworkInterfaceId), input));
       if (input.AssociatePublicIpAddress) restorePublicIp(call, input.NetworkInterfaceId);
       return {};
     },
@@ -308,7 +320,10 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       // The API's only attribute here, whatever the value says.
-      call.tx.put('network-interface', { ...requireInterface(call, input.NetworkInterfaceId), sourceDestCheck: true });
+      call.tx.put('network-interface', {
+        ...requireOwnInterface(call, input.NetworkInterfaceId),
+        sourceDestCheck: true,
+      });
       return {};
     },
   }),
@@ -348,7 +363,7 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('AssignPrivateIpAddresses', input, ['Ipv4Prefixes', 'Ipv4PrefixCount']);
-      const row = requireInterface(call, input.NetworkInterfaceId);
+      const row = requireOwnInterface(call, input.NetworkInterfaceId);
       const added = assign(call, row, input);
       return {
         NetworkInterfaceId: row.id,
@@ -362,7 +377,7 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('UnassignPrivateIpAddresses', input, ['Ipv4Prefixes']);
-      const row = requireInterface(call, input.NetworkInterfaceId);
+      const row = requireOwnInterface(call, input.NetworkInterfaceId);
       if (!input.PrivateIpAddresses?.length) throw missingParameter('privateIpAddress');
       unassign(call, row, input.PrivateIpAddresses);
       return {};

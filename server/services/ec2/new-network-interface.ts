@@ -3,7 +3,7 @@
 
 import type { PrivateIpAddressSpecification } from '@aws-sdk/client-ec2';
 import { cidrSize } from '@postern/network/cidr.ts';
-import type { Ipv4, NetworkInterfaceId, SecurityGroupId } from '@postern/network/snapshot.ts';
+import type { InterfaceService, Ipv4, NetworkInterfaceId, SecurityGroupId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { NetworkInterfaceRow, SubnetRow, Tags } from '../../store/rows/ec2.ts';
 import { freePublicAddress } from './addresses-pool.ts';
@@ -97,6 +97,8 @@ export interface NewNetworkInterface {
   readonly interfaceType: string;
   readonly tags: Tags;
   readonly attachment?: NetworkInterfaceRow['attachment'];
+  /** For what AWS makes in the account's name; `requesterId` is whose request it then was. */
+  readonly managed?: { readonly service: InterfaceService; readonly requesterId: string };
 }
 
 /** Writes the row. */
@@ -116,7 +118,8 @@ export function makeNetworkInterface(call: Call, spec: NewNetworkInterface): Net
     groupIds: spec.groupIds,
     sourceDestCheck: true,
     interfaceType: spec.interfaceType,
-    requesterManaged: false,
+    requesterManaged: spec.managed !== undefined,
+    ...spec.managed,
     ...(spec.attachment && { attachment: spec.attachment }),
     tags: spec.tags,
   };

@@ -4,6 +4,7 @@
 import type {
   Cidr,
   InstanceId,
+  InterfaceService,
   InternetGatewayId,
   Ipv4,
   NetworkAclId,
@@ -170,6 +171,8 @@ export interface NetworkInterfaceRow extends Row {
   interfaceType: string;
   requesterManaged: boolean;
   requesterId?: string;
+  /** What of AWS's own it belongs to; its owner sees it and cannot manage it. */
+  service?: InterfaceService;
   attachment?: {
     attachmentId: string;
     instanceId: InstanceId;
