@@ -1,0 +1,114 @@
+// The checks that a packet passes at an interface and at a subnet's edge, and the record of what each said.
+
+import { addressAt } from '../cidr.ts';
+import type { NetworkInterfaceId, Route, Vpc } from '../snapshot.ts';
+import type { StageName } from '../stages.ts';
+import { allowingRule, decidingEntry, isInside } from './matching.ts';
+import type { NetworkIndex, PlacedInterface } from './network-index.ts';
+import { type Packet, protocols } from './packet.ts';
+import type { Arrival, Cause, ExplanationCode, Step } from './trace.ts';
+
+/** One walk's checks so far. */
+export class Checks {
+  readonly network: NetworkIndex;
+  readonly steps: Step[] = [];
+  /** Interfaces whose groups were asked when the flow began: its replies pass them (S11). */
+  readonly tracked = new Set<NetworkInterfaceId>();
+  leg: Step['leg'] = 'forward';
+
+  constructor(network: NetworkIndex) {
+    this.network = network;
+  }
+
+  /** Metadata and resolver, past groups and ACLs (3.3); undefined when the packet is for neither. */
+  vpcService(vpc: Vpc, packet: Packet): Arrival | 'nobody' | undefined {
+    const [primary] = vpc.cidrBlocks;
+    const resolvers = ['169.254.169.253', ...(primary === undefined ? [] : [addressAt(primary, 2)])];
+    const isTcp = packet.protocol === protocols.tcp;
+    const { destination, destinationPort } = packet;
+    if (destination === '169.254.169.254' && isTcp && destinationPort === 80)
+      return { kind: 'vpc-service', vpcId: vpc.vpcId, service: 'metadata' };
+    if (resolvers.includes(destination)) {
+      const isDns = destinationPort === 53 && (isTcp || packet.protocol === protocols.udp);
+      if (isDns && vpc.enableDnsSupport) return { kind: 'vpc-service', vpcId: vpc.vpcId, service: 'resolver' };
+      this.drop('link-local', vpc.vpcId, vpc, packet, isDns ? 'enableDnsSupport is false' : 'it answers DNS only');
+      return 'nobody';
+    }
+    if (!isInside('169.254.0.0/16', destination)) return undefined;
+    this.drop('link-local', vpc.vpcId, vpc, packet, `nothing answers at ${destination}`);
+    return 'nobody';
+  }
+
+  groups(placed: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {
+    const { eni, vpc, groups } = placed;
+    if (eni.service?.kind === 'nat-gateway') return;
+    const stage = `sg-${direction}` as const;
+    const component = eni.networkInterfaceId;
+    if (this.leg === 'return' && this.tracked.has(component)) {
+      this.push(stage, component, vpc.vpcId, packet, 'pass', { kind: 'tracked' });
+      return;
+    }
+    if (this.leg === 'forward') this.tracked.add(component);
+    const found = allowingRule(this.network, placed, direction, packet);
+    if (found !== undefined) {
+      const { group, rule } = found;
+      const cause: Cause = { kind: 'security-group-rule', groupId: group.groupId, ruleId: rule.ruleId };
+      this.push(stage, component, vpc.vpcId, packet, 'pass', cause);
+      return;
+    }
+    const hasRules = groups.some((group) => group[direction].length > 0);
+    const cause: Cause = { kind: 'security-groups', groupIds: eni.groupIds };
+    const code = hasRules ? 'ENI_SG_RULES_MISMATCH' : 'SG_HAS_NO_RULES';
+    this.push(stage, component, vpc.vpcId, packet, 'drop', cause, code);
+  }
+
+  acl({ acl, vpc }: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {
+    const entry = decidingEntry(acl, direction, packet);
+    const isAllowed = entry?.action === 'allow';
+    const cause: Cause = {
+      kind: 'acl-entry',
+      networkAclId: acl.networkAclId,
+      ruleNumber: entry?.ruleNumber ?? '*',
+    };
+    const code = isAllowed ? undefined : 'SUBNET_ACL_RESTRICTION';
+    this.push(`acl-${direction}`, acl.networkAclId, vpc.vpcId, packet, isAllowed ? 'pass' : 'drop', cause, code);
+  }
+
+  route({ vpc, routeTable: { routeTableId } }: PlacedInterface, route: Route, packet: Packet): void {
+    const isDead = route.state === 'blackhole';
+    this.push(
+      'route',
+      routeTableId,
+      vpc.vpcId,
+      packet,
+      isDead ? 'drop' : 'pass',
+      { kind: 'route', routeTableId, route },
+      isDead ? 'BAD_STATE_ROUTE' : undefined,
+    );
+  }
+
+  drop(stage: StageName, component: string, vpc: Vpc, packet: Packet, because: string, code?: ExplanationCode): void {
+    this.push(stage, component, vpc.vpcId, packet, 'drop', { kind: 'component', because }, code);
+  }
+
+  push(
+    stage: StageName,
+    component: string,
+    vpcId: Vpc['vpcId'],
+    packet: Packet,
+    verdict: Step['verdict'],
+    cause: Cause,
+    code?: ExplanationCode,
+  ): void {
+    this.steps.push({
+      leg: this.leg,
+      stage,
+      component,
+      vpcId,
+      verdict,
+      cause,
+      packet,
+      ...(code !== undefined && { code }),
+    });
+  }
+}

@@ -1,0 +1,253 @@
+// Gateways, peering and endpoints: what each lets pass, changes, and hands on.
+
+import { addressPlan } from '../addresses.ts';
+import type { NatGateway, NetworkInterfaceId, Vpc } from '../snapshot.ts';
+import type { Checks } from './checks.ts';
+import { bestRoute, isInside, isTcpUdpOrIcmp } from './matching.ts';
+import type { NetworkIndex, PlacedInterface } from './network-index.ts';
+import { type Flow, isIpv6, type Packet, protocols } from './packet.ts';
+import type { Arrival, ExplanationCode } from './trace.ts';
+
+const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
+const sharedBlock = '100.64.0.0/10';
+
+/** A leg's end: who has the packet, and as what it came. */
+export interface End {
+  readonly arrival: Arrival;
+  readonly packet: Packet;
+}
+
+/** How a packet goes on inside a VPC. */
+export interface Travel {
+  /** To whichever interface of the VPC has the address. */
+  deliver(vpc: Vpc | undefined, packet: Packet, sender?: PlacedInterface): End | undefined;
+  toInterface(receiver: PlacedInterface, packet: Packet, sender?: PlacedInterface): End | undefined;
+  /** @param how what is forwarded was begun by another: whose address it has is not asked */
+  fromInterface(placed: PlacedInterface, packet: Packet, how: 'sends' | 'forwards'): End | undefined;
+}
+
+/** An address that a NAT gateway changed, for the way back. */
+interface Translation {
+  readonly natInterfaceId: NetworkInterfaceId;
+  readonly inside: string;
+  readonly outside: string;
+}
+
+export class Gateways {
+  readonly #checks: Checks;
+  readonly #network: NetworkIndex;
+  readonly #flow: Flow;
+  readonly #travel: Travel;
+  readonly #translations: Translation[] = [];
+
+  constructor(checks: Checks, flow: Flow, travel: Travel) {
+    this.#checks = checks;
+    this.#network = checks.network;
+    this.#flow = flow;
+    this.#travel = travel;
+  }
+
+  outByInternetGateway({ eni, vpc, subnet }: PlacedInterface, packet: Packet): End | undefined {
+    const igw = vpc.internetGatewayId ?? vpc.vpcId;
+    const drop = (because: string, code: ExplanationCode) =>
+      this.#checks.drop('igw-egress', igw, vpc, packet, because, code);
+    if (privateBlocks.some((block) => isInside(block, packet.destination)))
+      drop(`${packet.destination} is a private address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS');
+    if (isInside(sharedBlock, packet.destination))
+      drop(`${packet.destination} is a shared address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS');
+    const isReplyOut = this.#checks.leg === 'return';
+    if (
+      subnet.blockPublicAccess === 'block-bidirectional' ||
+      (subnet.blockPublicAccess === 'block-ingress' && isReplyOut && this.#flow.from.kind === 'internet')
+    )
+      drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
+    if (isIpv6(packet.source)) return this.onInternet(vpc, packet);
+    const publicAddress = eni.privateAddresses.find((each) => each.address === packet.source)?.publicAddress;
+    if (publicAddress === undefined) {
+      drop(`${packet.source} has no public address`, 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS');
+      return undefined;
+    }
+    this.#checks.push('igw-egress', igw, vpc.vpcId, packet, 'pass', {
+      kind: 'translation',
+      from: packet.source,
+      to: publicAddress,
+    });
+    return this.onInternet(vpc, { ...packet, source: publicAddress });
+  }
+
+  /** Outside: another VPC's public address, a host, a service, or nobody. */
+  onInternet(vpc: Vpc, packet: Packet): End | undefined {
+    if (this.#checks.leg === 'return' && this.#flow.from.kind === 'internet')
+      return { arrival: { kind: 'internet', address: packet.destination }, packet };
+    if (this.#network.publicHolder(packet.destination) !== undefined) return this.fromInternet(packet);
+    const isNobody = isInside(addressPlan.publicPool, packet.destination) || packet.destination === addressPlan.laptop;
+    if (isNobody && this.#checks.leg === 'forward') {
+      const because = `nobody on the internet answers at ${packet.destination}`;
+      this.#checks.drop(
+        'igw-egress',
+        vpc.internetGatewayId ?? vpc.vpcId,
+        vpc,
+        packet,
+        because,
+        'NO_POSSIBLE_DESTINATION',
+      );
+      return undefined;
+    }
+    return { arrival: { kind: 'internet', address: packet.destination }, packet };
+  }
+
+  /** Arrives at the gateway of the VPC that has the public address. */
+  fromInternet(packet: Packet): End | undefined {
+    const held = this.#network.publicHolder(packet.destination);
+    const vpc = held?.placed.vpc ?? this.#network.snapshot.vpcs[0];
+    if (vpc === undefined) return undefined;
+    const igw = vpc.internetGatewayId;
+    if (held === undefined || igw === undefined) {
+      this.#checks.drop(
+        'igw-ingress',
+        igw ?? vpc.vpcId,
+        vpc,
+        packet,
+        held === undefined
+          ? `${packet.destination} belongs to no interface`
+          : 'the VPC has no internet gateway attached',
+        'IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS',
+      );
+      return undefined;
+    }
+    const { placed, privateAddress } = held;
+    const drop = (because: string, code: ExplanationCode) =>
+      this.#checks.drop('igw-ingress', igw, vpc, packet, because, code);
+    if (privateBlocks.some((block) => isInside(block, packet.source)))
+      drop(`${packet.source} is a private address`, 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS');
+    if (isInside(sharedBlock, packet.source))
+      drop(`${packet.source} is a shared address`, 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS');
+    const { blockPublicAccess } = placed.subnet;
+    if (
+      blockPublicAccess === 'block-bidirectional' ||
+      (blockPublicAccess === 'block-ingress' && this.#checks.leg === 'forward')
+    )
+      drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
+    const inside = { ...packet, destination: privateAddress };
+    if (inside.destination !== packet.destination)
+      this.#checks.push('igw-ingress', igw, vpc.vpcId, packet, 'pass', {
+        kind: 'translation',
+        from: packet.destination,
+        to: privateAddress,
+      });
+    const edge = vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId);
+    const route = edge === undefined ? undefined : bestRoute(this.#network, edge, privateAddress);
+    if (edge !== undefined && route?.target.kind === 'network-interface') {
+      this.#checks.route({ ...placed, routeTable: edge }, route, inside);
+      const box = this.#network.networkInterface(route.target.networkInterfaceId);
+      return box === undefined || route.state === 'blackhole' ? undefined : this.#travel.toInterface(box, inside);
+    }
+    return this.#travel.toInterface(placed, inside);
+  }
+
+  throughNatGateway(sender: PlacedInterface, id: NatGateway['natGatewayId'], packet: Packet): End | undefined {
+    const { vpc } = sender;
+    const gateway = vpc.natGateways.find((each) => each.natGatewayId === id);
+    const nat = gateway === undefined ? undefined : this.#network.networkInterface(gateway.networkInterfaceId);
+    const outside = nat?.eni.privateAddresses[0]?.address;
+    if (nat?.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(sender, 'egress', packet);
+    if (nat === undefined || outside === undefined) {
+      this.#checks.drop('route', id, vpc, packet, 'the NAT gateway is gone', 'NO_POSSIBLE_DESTINATION');
+      return undefined;
+    }
+    if (nat.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(nat, 'ingress', packet);
+    if (!isTcpUdpOrIcmp(packet))
+      this.#checks.drop(
+        'nat-gateway',
+        id,
+        vpc,
+        packet,
+        'a NAT gateway carries TCP, UDP and ICMP',
+        'PROTOCOL_RESTRICTION',
+      );
+    if (this.#checks.leg === 'return') {
+      this.#checks.drop('nat-gateway', id, vpc, packet, 'it knows no flow that this is the reply of');
+      return undefined;
+    }
+    this.#checks.push('nat-gateway', id, vpc.vpcId, packet, 'pass', {
+      kind: 'translation',
+      from: packet.source,
+      to: outside,
+    });
+    this.#translations.push({ natInterfaceId: nat.eni.networkInterfaceId, inside: packet.source, outside });
+    return this.#travel.fromInterface(nat, { ...packet, source: outside }, 'forwards');
+  }
+
+  /** A packet to a NAT gateway's own address is a reply, or nothing (G5). */
+  backThroughNatGateway(nat: PlacedInterface, packet: Packet): End | undefined {
+    const { eni, vpc } = nat;
+    const id = eni.service?.kind === 'nat-gateway' ? eni.service.natGatewayId : eni.networkInterfaceId;
+    const known = this.#translations.find(
+      (each) => each.natInterfaceId === eni.networkInterfaceId && each.outside === packet.destination,
+    );
+    if (this.#checks.leg === 'forward' || known === undefined) {
+      this.#checks.drop(
+        'nat-gateway',
+        id,
+        vpc,
+        packet,
+        'it lets nothing begin from outside',
+        'NO_POSSIBLE_DESTINATION',
+      );
+      return undefined;
+    }
+    this.#checks.push('nat-gateway', id, vpc.vpcId, packet, 'pass', {
+      kind: 'translation',
+      from: packet.destination,
+      to: known.inside,
+    });
+    return this.#travel.fromInterface(nat, { ...packet, destination: known.inside }, 'forwards');
+  }
+
+  throughGatewayEndpoint({ vpc }: PlacedInterface, vpcEndpointId: `vpce-${string}`, packet: Packet): End | undefined {
+    const isEcho = packet.protocol === protocols.icmp && packet.icmp?.type === 8;
+    if (packet.protocol !== protocols.tcp && !isEcho)
+      this.#checks.drop(
+        'gateway-endpoint',
+        vpcEndpointId,
+        vpc,
+        packet,
+        'a gateway endpoint takes TCP and ICMP echo only',
+        'VPCE_GATEWAY_PROTOCOL_RESTRICTION',
+      );
+    return { arrival: { kind: 'vpc-endpoint', vpcEndpointId }, packet };
+  }
+
+  /** The answer of a service that was reached through an endpoint: from the endpoint's interface, or from nowhere inside the VPC. */
+  fromEndpoint(reply: Packet): End | undefined {
+    for (const vpc of this.#network.snapshot.vpcs) {
+      const holder = this.#network.holder(vpc.vpcId, reply.source);
+      if (holder?.eni.service?.kind === 'vpc-endpoint' && this.#checks.tracked.has(holder.eni.networkInterfaceId))
+        return this.#travel.fromInterface(holder, reply, 'forwards');
+    }
+    // A gateway endpoint is used by interfaces of its own VPC only (W5), so the origin is the receiver.
+    const { from } = this.#flow;
+    const origin = from.kind === 'internet' ? undefined : this.#network.networkInterface(from.networkInterfaceId);
+    const boxes = this.#translations.at(-1);
+    const last = boxes === undefined ? origin : this.#network.networkInterface(boxes.natInterfaceId);
+    return last === undefined ? undefined : this.#travel.deliver(last.vpc, reply);
+  }
+
+  acrossPeering(vpc: Vpc, id: `pcx-${string}`, packet: Packet): End | undefined {
+    const peering = this.#network.peering(id);
+    const otherId = peering?.requester.vpcId === vpc.vpcId ? peering.accepter.vpcId : peering?.requester.vpcId;
+    const other = otherId === undefined ? undefined : this.#network.vpc(otherId);
+    if (other === undefined) {
+      this.#checks.drop('peering', id, vpc, packet, 'the peering connection is gone', 'NO_POSSIBLE_DESTINATION');
+      return undefined;
+    }
+    const blocksOf = (each: Vpc) => [...each.cidrBlocks, ...each.ipv6CidrBlocks];
+    const isOf = (each: Vpc, address: string) => blocksOf(each).some((block) => isInside(block, address));
+    if (!isOf(vpc, packet.source) || !isOf(other, packet.destination)) {
+      const because = 'source and destination must lie in the blocks of the two VPCs';
+      this.#checks.drop('peering', id, vpc, packet, because, 'PCX_REQUIRES_ADDRESS_IN_VPC_CIDR');
+      return undefined;
+    }
+    return this.#travel.deliver(other, packet);
+  }
+}
