@@ -38,11 +38,15 @@ const network: Snapshot = {
     }, {
       networkInterfaceId: 'eni-2', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:02', ipv6Addresses: [], groupIds: ['sg-1'], sourceDestCheck: true,
       privateAddresses: [{ address: '10.0.0.9', primary: true }], service: { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-2' },
+    }, {
+      networkInterfaceId: 'eni-3', subnetId: 'subnet-1', macAddress: '0a:00:00:00:00:03', ipv6Addresses: [], groupIds: ['sg-1'], sourceDestCheck: true,
+      privateAddresses: [{ address: '10.0.0.11', primary: true }], service: { kind: 'instance-connect-endpoint', instanceConnectEndpointId: 'eice-1' },
     }],
     instances: [{ instanceId: 'i-1', metadata: { enabled: true, hopLimit: 2 } }],
     ...noGateways,
     gatewayEndpoints: [{ vpcEndpointId: 'vpce-1', service: 's3', prefixListId: 'pl-s3' }],
     interfaceEndpoints: [{ vpcEndpointId: 'vpce-2', service: 'sts', serviceRegion: 'us-east-1', networkInterfaceIds: ['eni-2'], dnsNames: [], privateDnsNames: [] }],
+    instanceConnectEndpoints: [{ instanceConnectEndpointId: 'eice-1', networkInterfaceId: 'eni-3', preserveClientIp: false }],
   }],
 }; // biome-ignore format: a table
 

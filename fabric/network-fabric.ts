@@ -4,6 +4,7 @@
 
 import {
   emptySnapshot,
+  type InstanceConnectEndpointId,
   type InstanceId,
   type Ipv4,
   type NetworkInterfaceId,
@@ -12,6 +13,7 @@ import {
 } from '@postern/network/snapshot.ts';
 import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import type { HostState, Link, NamespaceState, VpcState } from './compile/host-state.ts';
+import { type ConnectInterface, connectInterfacesOf, dialThrough } from './compile/instance-connect-endpoints.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
 import { ipEntries, type Place, setKernelParameters } from './host.ts';
 import { coreParameters } from './kernel-parameters.ts';
@@ -41,6 +43,7 @@ class KernelNetwork implements NetworkFabric {
   #coreIsWhole = true;
   readonly #vpcs = new Map<VpcId, VpcState>();
   #origins: OriginTable = { ways: new Map(), endpoints: new Map() };
+  #connects: ReadonlyMap<InstanceConnectEndpointId, ConnectInterface> = new Map();
   #tail: Promise<unknown> = Promise.resolve();
   #waiting: { readonly snapshot: Snapshot; readonly result: Promise<Applied> } | undefined;
 
@@ -63,6 +66,11 @@ class KernelNetwork implements NetworkFabric {
     return originOf(this.#origins, remoteAddress, localAddress);
   }
 
+  through(endpointId: InstanceConnectEndpointId, address: Ipv4): { from: Ipv4; to: Ipv4 } | undefined {
+    const endpoint = this.#connects.get(endpointId);
+    return endpoint && dialThrough(endpoint, address);
+  }
+
   async close(): Promise<void> {
     await this.apply(emptySnapshot);
   }
@@ -79,6 +87,8 @@ class KernelNetwork implements NetworkFabric {
     this.#compiled = compiled;
     // Before the first packet of a new VPC can arrive.
     this.#origins = originTable(snapshot, compiled.allocation);
+    const connects = connectInterfacesOf(snapshot, compiled.allocation);
+    this.#connects = new Map(connects.map((each) => [each.instanceConnectEndpointId, each]));
     const failures = await this.#reconcile(compiled.state);
     const interfaces = [...this.#vpcs.values()].flatMap((vpc) => vpc.guests.map((guest) => guest.networkInterfaceId));
     return {

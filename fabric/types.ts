@@ -3,6 +3,7 @@
 
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import type {
+  InstanceConnectEndpointId,
   InstanceId,
   Ipv4,
   NetworkInterfaceId,
@@ -40,6 +41,11 @@ export interface NetworkFabric {
   apply(snapshot: Snapshot): Promise<Applied>;
   /** Undefined: no packet of this fabric has such addresses. Ports are not needed. */
   origin(remoteAddress: Ipv4, localAddress: Ipv4): Origin | undefined;
+  /**
+   * Where the server dials from and to, to reach a private address as an instance connect endpoint reaches it: packets leave from the endpoint's interface.
+   * Undefined: the endpoint is not there, or the address is in no block that it reaches.
+   */
+  through(endpointId: InstanceConnectEndpointId, address: Ipv4): { readonly from: Ipv4; readonly to: Ipv4 } | undefined;
   /** Addresses on the AWS side where the front door must listen: resolver (udp and tcp 53) and metadata (tcp 80). Services listen on every address. */
   readonly listen: { readonly resolver: Ipv4; readonly metadata: Ipv4 };
   close(): Promise<void>;

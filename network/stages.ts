@@ -17,6 +17,7 @@ export const stages = [
   { name: 'source-dest-check', direction: 'in', codes: ['ENI_SOURCE_DEST_CHECK_RESTRICTION'], rules: ['R15'] },
   { name: 'acl-ingress', direction: 'in', codes: ['SUBNET_ACL_RESTRICTION'], rules: ['N1', 'N4', 'N6', 'N7'] },
   { name: 'interface-endpoint', direction: 'in', codes: ['PROTOCOL_RESTRICTION', 'VPCE_INTRA_VPC_TRAFFIC'], rules: ['X2', 'X3', 'X6', 'S13'] },
+  { name: 'instance-connect', direction: 'in', codes: [], rules: ['J4'] },
   { name: 'sg-ingress', direction: 'in', codes: ['ENI_SG_RULES_MISMATCH', 'SG_HAS_NO_RULES'], rules: ['S1', 'S6', 'S11', 'S12'] },
 ] as const; // biome-ignore format: a table
 

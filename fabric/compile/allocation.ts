@@ -89,6 +89,10 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
       for (const owner of networkInterfaceIds)
         for (const block of clientBlocks(vpc.vpcId)) keys.blocks.push(blockKey(owner, block));
     }
+    for (const { instanceConnectEndpointId, networkInterfaceId } of vpc.instanceConnectEndpoints) {
+      keys.endpoints.push(instanceConnectEndpointId);
+      for (const block of clientBlocks(vpc.vpcId)) keys.blocks.push(blockKey(networkInterfaceId, block));
+    }
     for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
     if (vpc.networkInterfaces.some((each) => each.attachment !== undefined && !each.sourceDestCheck))
       for (const subnet of vpc.subnets) keys.middleboxZones.push(subnet.subnetId);
@@ -108,7 +112,8 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
 
 /** An interface that a machine or a service has its end of. */
 export function isPlugged(eni: NetworkInterface): boolean {
-  return eni.attachment !== undefined || eni.service?.kind === 'vpc-endpoint';
+  const kind = eni.service?.kind;
+  return eni.attachment !== undefined || kind === 'vpc-endpoint' || kind === 'instance-connect-endpoint';
 }
 
 /** The IPv4 blocks that may speak to a VPC's interface endpoints: its own, and those of the VPCs it is peered with (X6). */
@@ -152,7 +157,7 @@ export function numberOf(numbers: Numbers, key: string): number {
   return number;
 }
 
-/** `owner` is the VPC for the way to metadata and resolver, the gateway endpoint, or one interface of an interface endpoint. */
+/** `owner` is the VPC for the way to metadata and resolver, the gateway endpoint, or one interface of an interface endpoint or an instance connect endpoint. */
 export function blockKey(owner: VpcId | VpcEndpointId | NetworkInterfaceId, block: Cidr): string {
   return `${owner} ${block}`;
 }

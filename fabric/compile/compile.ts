@@ -4,6 +4,7 @@ import type { InstanceId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
 import { type Allocation, allocate, emptyAllocation } from './allocation.ts';
 import { compileCore } from './core.ts';
 import type { HostState, VpcState } from './host-state.ts';
+import { connectInterfacesOf } from './instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './interface-endpoints.ts';
 import { type VpcContext, vpcContext } from './vpc-context.ts';
 import { compileVpcTable } from './vpc-filter.ts';
@@ -70,6 +71,7 @@ export function compile(
       core: compileCore(
         parts.flatMap((part) => part.context ?? []),
         endpointInterfacesOf(snapshot, allocation),
+        connectInterfacesOf(snapshot, allocation),
       ),
       vpcs: parts.flatMap((part) => part.state ?? []),
     },

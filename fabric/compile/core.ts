@@ -5,6 +5,7 @@
 import { addressPlan } from '@postern/network/addresses.ts';
 import { endpointAddress } from './allocation.ts';
 import type { NamespaceState } from './host-state.ts';
+import { type ConnectInterface, connectChains } from './instance-connect-endpoints.ts';
 import {
   type EndpointInterface,
   endpointChains,
@@ -15,11 +16,13 @@ import {
 import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
 import { publicPairs, type VpcContext } from './vpc-context.ts';
 
-/** @param interfaces those of interface endpoints */
+/** @param interfaces those of interface endpoints   @param connects those of instance connect endpoints */
 export function compileCore(
   contexts: readonly VpcContext[],
   interfaces: readonly EndpointInterface[] = [],
+  connects: readonly ConnectInterface[] = [],
 ): NamespaceState {
+  const services = [...interfaces, ...connects];
   const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);
   const endpoints = contexts.flatMap((context) => context.endpoints);
   return {
@@ -41,7 +44,7 @@ export function compileCore(
         macAddress: macAddress('endpoint', each.number),
         device: coreEndpointDevice(each.number),
       })),
-      ...endpointNeighbours(interfaces),
+      ...endpointNeighbours(services),
     ],
     routes: [
       { table: 'local', destination: '0.0.0.0/0', kind: 'local', device: 'lo' },
@@ -66,7 +69,7 @@ export function compileCore(
           device: coreEndpointDevice(each.number),
         })),
       ),
-      ...endpointRoutes(interfaces),
+      ...endpointRoutes(services),
       ...withIgw.flatMap((context) =>
         publicPairs(context).map(([, address]) => ({
           table: 'local' as const,
@@ -93,7 +96,7 @@ export function compileCore(
           type: 'ifname : ipv4_addr',
           elements: endpoints.map((each) => `"${coreEndpointDevice(each.number)}" : ${endpointAddress(each.number)}`),
         },
-        ...endpointSets(interfaces),
+        ...endpointSets(services),
       ],
       chains: [
         {
@@ -112,6 +115,7 @@ export function compileCore(
           ],
         },
         ...endpointChains(interfaces),
+        ...connectChains(connects),
         {
           name: 'nat-in',
           hook: 'type nat hook prerouting priority dstnat; policy accept;',

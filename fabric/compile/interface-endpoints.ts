@@ -47,7 +47,10 @@ export function endpointInterfacesOf(snapshot: Snapshot, allocation: Allocation)
   });
 }
 
-export function endpointNeighbours(endpoints: readonly EndpointInterface[]): Neighbour[] {
+/** A service's interface whose link ends in the core: an interface endpoint's, or an instance connect endpoint's. */
+export type CoreInterface = Pick<EndpointInterface, 'number' | 'blocks'>;
+
+export function endpointNeighbours(endpoints: readonly CoreInterface[]): Neighbour[] {
   return endpoints.map(({ number }) => ({
     address: nextHop,
     macAddress: macAddress('interface', number),
@@ -55,7 +58,7 @@ export function endpointNeighbours(endpoints: readonly EndpointInterface[]): Nei
   }));
 }
 
-export function endpointRoutes(endpoints: readonly EndpointInterface[]): KernelRoute[] {
+export function endpointRoutes(endpoints: readonly CoreInterface[]): KernelRoute[] {
   return endpoints.flatMap(({ number, blocks }) =>
     blocks.map(([, underlay]) => ({
       table: 'local' as const,
@@ -68,7 +71,7 @@ export function endpointRoutes(endpoints: readonly EndpointInterface[]): KernelR
 }
 
 /** Verdict maps by link, for the chains below. */
-export function endpointSets(endpoints: readonly EndpointInterface[]): NftSet[] {
+export function endpointSets(endpoints: readonly CoreInterface[]): NftSet[] {
   const verdicts = (direction: 'from' | 'to') =>
     endpoints.map(({ number }) => {
       const device = coreInterfaceDevice(number);
@@ -128,7 +131,7 @@ export function endpointChains(endpoints: readonly EndpointInterface[]): NftChai
 }
 
 /** The same host in another network of the same length. */
-function moved(from: Cidr, to: Cidr, field = 'ip saddr'): string {
+export function moved(from: Cidr, to: Cidr, field = 'ip saddr'): string {
   const { first, last } = cidrRange(from);
   return `${field} & ${numberToIp((last - first) >>> 0)} | ${numberToIp(cidrRange(to).first)}`;
 }

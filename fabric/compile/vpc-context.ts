@@ -71,9 +71,11 @@ function otherEnd(
       ? undefined
       : { mtu: mtu.interface, peer: { name: `eth${deviceIndex}`, macAddress, processId }, deviceIndex };
   }
-  if (eni.service?.kind !== 'vpc-endpoint') return undefined;
+  const kind = eni.service?.kind;
+  if (kind !== 'vpc-endpoint' && kind !== 'instance-connect-endpoint') return undefined;
   const name = coreInterfaceDevice(numberOf(allocation.interfaces, eni.networkInterfaceId));
-  return { mtu: mtu.endpoint, peer: { name, macAddress, processId: 'core' } };
+  const width = kind === 'vpc-endpoint' ? mtu.endpoint : mtu.interface;
+  return { mtu: width, peer: { name, macAddress, processId: 'core' } };
 }
 
 /** Undefined when no interface of the VPC is plugged in: then nothing of it is in the kernel. */

@@ -121,6 +121,10 @@ export class FakeFabric implements NetworkFabric {
     };
   }
 
+  through(): undefined {
+    return undefined;
+  }
+
   origin(): undefined {
     return undefined;
   }

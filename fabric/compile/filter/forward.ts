@@ -5,6 +5,7 @@ import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
+import { instanceConnectRules, instanceConnectTracking } from './instance-connect.ts';
 import { alwaysTrackedRules, interfaceEndpointRules } from './interface-endpoint.ts';
 import { privateBlocks, stage } from './well-known.ts';
 
@@ -23,6 +24,7 @@ export function forwardChain(context: VpcContext): NftChain {
       ...serviceRules(context),
       ...gatewayRules(context),
       ...interfaceEndpointRules(context),
+      ...instanceConnectRules(context),
       ...interfaceRules(context),
     ],
   };
@@ -111,6 +113,7 @@ function interfaceRules(context: VpcContext): NftRule[] {
     { match: `ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-ingress` },
     { match: `ct direction reply ct mark & ${sender} == 0 oifname vmap @sg-ingress` },
     ...alwaysTrackedRules(context),
+    ...instanceConnectTracking(context),
     { match: 'accept' },
   ];
 }
