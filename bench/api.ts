@@ -18,6 +18,8 @@ interface Case {
   /** Goals as ratios: to the bare server, and to moto. */
   readonly bareGoal: number;
   readonly motoGoal: number;
+  /** What the bare server does too in a further figure, the floor: see bare-server.ts. */
+  readonly floor?: 'put' | 'get';
   readonly wanted: (index: number, ids: Ids) => Omit<Wanted, 'host' | 'region'>;
 }
 
@@ -92,9 +94,10 @@ export const cases: readonly Case[] = [
     name: 'S3 put 8 MiB',
     bareGoal: 0.7,
     motoGoal: 2,
+    floor: 'put',
     wanted: (index) => object('PUT', `large-${index % 4}`, eightMebibytes),
   },
-  { name: 'S3 get 8 MiB', bareGoal: 0.7, motoGoal: 2, wanted: () => object('GET', 'large-0') },
+  { name: 'S3 get 8 MiB', bareGoal: 0.7, motoGoal: 2, floor: 'get', wanted: () => object('GET', 'large-0') },
 ];
 
 /** A case whose requests differ is signed for each request beforehand, so that signing is not measured. */
@@ -168,6 +171,7 @@ export interface Row {
   readonly answerBytes: number;
   readonly postern: Load;
   readonly bare: Load;
+  readonly floor?: Load;
   readonly moto?: Load;
   readonly bareGoal: number;
   readonly motoGoal: number;
@@ -200,10 +204,10 @@ export async function measureApi(
     for (const one of cases) {
       if (!one.name.includes(options.only)) continue;
       const answerBytes = bodyLength(await once(postern, one.wanted(0, ids)));
-      await resize(barePort, answerBytes);
       for (const concurrency of [1, 16]) {
         options.progress(`${one.name}, concurrency ${concurrency}`);
-        const runs = { postern: [] as Load[], bare: [] as Load[], moto: [] as Load[] };
+        const runs = { postern: [] as Load[], bare: [] as Load[], floor: [] as Load[], moto: [] as Load[] };
+        await resize(barePort, answerBytes);
         for (let round = 0; round < options.rounds; round += 1) {
           const measure = (target: Target, own: Ids, expected: number) =>
             load({
@@ -219,9 +223,15 @@ export async function measureApi(
           }
           runs.postern.push(await measure(postern, ids, 9000));
           runs.bare.push(await measure(bareTarget, ids, 100));
+          if (one.floor) {
+            await resize(barePort, answerBytes, one.floor);
+            runs.floor.push(await measure(bareTarget, ids, 100));
+            await resize(barePort, answerBytes);
+          }
           if (moto && motoIds) runs.moto.push(await measure(moto.target, motoIds, 1500));
         }
         const motoRun = middle(runs.moto);
+        const floorRun = middle(runs.floor);
         const own = middle(runs.postern);
         const bareRun = middle(runs.bare);
         if (!own || !bareRun) throw new Error('no round was run');
@@ -231,6 +241,7 @@ export async function measureApi(
           answerBytes,
           postern: own,
           bare: bareRun,
+          ...(floorRun && { floor: floorRun }),
           ...(motoRun && { moto: motoRun }),
           bareGoal: one.bareGoal,
           motoGoal: one.motoGoal,
@@ -251,8 +262,8 @@ function bodyLength(answer: string): number {
   return answer.length - answer.indexOf('\r\n\r\n') - 4;
 }
 
-async function resize(port: number, bytes: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/size?bytes=${bytes}`, { method: 'POST' });
+async function resize(port: number, bytes: number, floor = ''): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/size?bytes=${bytes}&floor=${floor}`, { method: 'POST' });
   await response.arrayBuffer();
 }
 

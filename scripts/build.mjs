@@ -32,7 +32,12 @@ const common = {
 
 await build({
   ...common,
-  entryPoints: { postern: 'cli/main.ts', launcher: 'server/launcher.ts', server: 'server/main.ts' },
+  entryPoints: {
+    postern: 'cli/main.ts',
+    launcher: 'server/launcher.ts',
+    server: 'server/main.ts',
+    'hash-worker': 'server/edge/hash-worker.ts',
+  },
   outdir: dist,
   outExtension: { '.js': '.mjs' },
 });

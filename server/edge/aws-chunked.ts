@@ -32,9 +32,14 @@ export class ChunkedDecoder {
   #hash: Hash | undefined;
   #expected = '';
   #previous: string;
+  readonly #cut: (() => void) | undefined;
+  /** Chunks whose digests are still to come: what each was signed with, and after. */
+  readonly #uncompared: { readonly previous: string; readonly signature: string }[] = [];
 
-  constructor(options: ChunkedOptions) {
+  /** @param cut told where a signed chunk ends, when somebody else hashes the data and tells `compareNext`; without it the decoder hashes itself */
+  constructor(options: ChunkedOptions, cut?: () => void) {
     this.#options = options;
+    this.#cut = cut;
     this.#previous = options.signing?.parts.signature ?? '';
   }
 
@@ -95,7 +100,7 @@ export class ChunkedDecoder {
     if (signing && match[2] === undefined) throw malformedChunk('A chunk has no signature.');
     this.#expected = match[2] ?? '';
     this.#left = Number.parseInt(match[1] ?? '', 16);
-    this.#hash = signing?.key ? createHash('sha256') : undefined;
+    this.#hash = signing?.key && !this.#cut ? createHash('sha256') : undefined;
     if (this.#left > 0) {
       this.#state = 'data';
       return;
@@ -105,12 +110,24 @@ export class ChunkedDecoder {
   }
 
   #endChunk(): void {
-    const { signing } = this.#options;
-    if (!signing?.key || !this.#hash) return;
-    const hash = this.#hash.digest('hex');
-    const text = `AWS4-HMAC-SHA256-PAYLOAD\n${signing.parts.timestamp}\n${scopeText(signing.parts.scope)}\n${this.#previous}\n${emptyHash}\n${hash}`;
-    this.#checkSignature(signing.key, text, this.#expected);
+    if (!this.#options.signing?.key) return;
+    this.#uncompared.push({ previous: this.#previous, signature: this.#expected });
     this.#previous = this.#expected;
+    if (this.#hash) this.compareNext(this.#hash.digest('base64'));
+    else this.#cut?.();
+  }
+
+  /**
+   * Checks the signature of the next chunk, in order.
+   * @param digest SHA-256 of its data, in base64   @throws AwsError SignatureDoesNotMatch
+   */
+  compareNext(digest: string): void {
+    const chunk = this.#uncompared.shift();
+    const { signing } = this.#options;
+    if (!chunk || !signing?.key) return;
+    const hash = Buffer.from(digest, 'base64').toString('hex');
+    const text = `AWS4-HMAC-SHA256-PAYLOAD\n${signing.parts.timestamp}\n${scopeText(signing.parts.scope)}\n${chunk.previous}\n${emptyHash}\n${hash}`;
+    this.#checkSignature(signing.key, text, chunk.signature);
   }
 
   #checkSignature(key: Buffer, text: string, given: string): void {

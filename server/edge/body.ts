@@ -2,13 +2,13 @@
 // Nothing is read, and `100 Continue` is not sent, before somebody wants the first byte: a request can be denied before its body is on the wire.
 // The checks end with the stream: whoever stores the bytes must not keep them before 'end'.
 
-import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Protocol } from '../catalogue/shapes.ts';
 import { AwsError } from '../errors.ts';
-import { ChunkedDecoder } from './aws-chunked.ts';
-import { type Checksum, checksumAlgorithms, hash } from './checksums.ts';
+import { ChunkedDecoder, type ChunkedOptions } from './aws-chunked.ts';
+import { type Checksum, checksumAlgorithms } from './checksums.ts';
 import type { Identified } from './identify.ts';
+import { type FedBody, Intake, type IntakeOptions, type TakenIn } from './intake.ts';
 import {
   badDigest,
   bodyTooLarge,
@@ -78,9 +78,10 @@ export function readWhole(
 const nothing = Buffer.alloc(0);
 
 interface Check {
-  update(bytes: Uint8Array): void;
-  /** @throws AwsError when the bytes were not what the client said */
-  finish(trailers: ReadonlyMap<string, string>): void;
+  /** A name of `checksumAlgorithms`. */
+  readonly algorithm: string;
+  /** @param actual base64   @throws AwsError when the bytes were not what the client said */
+  compare(actual: string, trailers: ReadonlyMap<string, string>): void;
 }
 
 /**
@@ -108,14 +109,17 @@ const chunkedForms: Readonly<Record<string, { readonly signed: boolean; readonly
   'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signed: false, trailers: true },
 };
 
-export class CheckedBody extends Readable {
+export class CheckedBody extends Readable implements FedBody {
   /** The checksums that were verified, by header name, in base64: complete after 'end'. */
   readonly checksums: Readonly<Record<string, string>>;
   readonly #source: BodySource;
   readonly #protocol: Protocol;
   readonly #checks: Check[] = [];
-  readonly #decoder: ChunkedDecoder | undefined;
+  readonly #chunked: ChunkedOptions | undefined;
+  #decoder: ChunkedDecoder | undefined;
   readonly #announced: number | undefined;
+  /** Those of the checks, while the body is read as a stream. */
+  #states: Checksum[] = [];
   #size = 0;
   #begun = false;
 
@@ -130,7 +134,7 @@ export class CheckedBody extends Readable {
     const form = declared === undefined ? undefined : chunkedForms[declared];
     if (form) {
       const signing = form.signed && signer.kind === 'signed' ? { parts: signer.parts, key: signer.key } : undefined;
-      this.#decoder = new ChunkedDecoder({ signing, trailers: form.trailers });
+      this.#chunked = { signing, trailers: form.trailers };
       const announced = headers['x-amz-decoded-content-length'];
       if (announced === undefined) throw missingContentLength();
       if (!/^\d+$/.test(announced))
@@ -156,10 +160,9 @@ export class CheckedBody extends Readable {
 
   override _read(): void {
     if (!this.#begun) {
-      this.#begun = true;
-      begin(this.#source);
-      this.#source.on('data', this.#take).on('end', this.#end).on('error', this.#cut).on('close', this.#cut);
-      if (this.#source.destroyed) this.#cut();
+      if (this.#chunked) this.#decoder = new ChunkedDecoder(this.#chunked);
+      this.#states = this.#checks.map((check) => stateOf(check.algorithm));
+      this.#begin({ take: this.#take, end: this.#end, cut: this.#cut });
     }
     this.#source.resume();
   }
@@ -169,9 +172,70 @@ export class CheckedBody extends Readable {
     done(error);
   }
 
-  #detach(): void {
-    this.#source.off('data', this.#take).off('end', this.#end).off('error', this.#cut).off('close', this.#cut);
+  /** The way of large bodies, instead of reading the stream: hashed on threads while the sink has them. */
+  feed(options: IntakeOptions): Promise<TakenIn> {
+    return new Promise((resolve, reject) => {
+      let failed = false;
+      const fail = (error: unknown) => {
+        if (failed) return;
+        failed = true;
+        this.#detach();
+        this.#source.pause();
+        intake.abort().then(() => reject(error), reject);
+      };
+      const attempt = (action: () => void): boolean => {
+        try {
+          action();
+          return true;
+        } catch (error) {
+          fail(error);
+          return false;
+        }
+      };
+      let decoder: ChunkedDecoder | undefined;
+      const digests = [...new Set([...options.digests, ...this.#checks.map((check) => check.algorithm)])];
+      const onChunk = this.#chunked?.signing?.key ? (digest: string) => decoder?.compareNext(digest) : undefined;
+      const intake: Intake = new Intake({ ...options, digests, onChunk, onFailure: fail });
+      if (this.#chunked) decoder = new ChunkedDecoder(this.#chunked, () => intake.cut());
+      const pass = (piece: Buffer) => {
+        this.#count(piece);
+        const room = intake.take(piece);
+        if (!room) return;
+        this.#source.pause();
+        room.then(() => this.#source.resume());
+      };
+      const take = (bytes: Buffer) => {
+        attempt(() => (decoder ? decoder.take(bytes, pass) : pass(bytes)));
+      };
+      const end = () => {
+        this.#detach();
+        if (!attempt(() => this.#checkEnd(decoder))) return;
+        intake
+          .end()
+          .then((taken) => {
+            this.#compare((check) => taken.digests[check.algorithm] ?? '', decoder);
+            resolve(taken);
+          })
+          .catch(fail);
+      };
+      const cut = () => {
+        if (!this.#source.readableEnded) fail(incompleteBody(this.#protocol));
+      };
+      this.#begin({ take, end, cut });
+      this.#source.resume();
+    });
   }
+
+  #begin({ take, end, cut }: { take: (bytes: Buffer) => void; end: () => void; cut: () => void }): void {
+    const source = this.#source;
+    this.#begun = true;
+    begin(source);
+    source.on('data', take).on('end', end).on('error', cut).on('close', cut);
+    this.#detach = () => source.off('data', take).off('end', end).off('error', cut).off('close', cut);
+    if (source.destroyed) cut();
+  }
+
+  #detach: () => void = () => {};
 
   readonly #take = (bytes: Buffer): void => {
     try {
@@ -183,18 +247,17 @@ export class CheckedBody extends Readable {
   };
 
   readonly #pass = (piece: Buffer): void => {
-    this.#size += piece.length;
-    if (this.#announced !== undefined && this.#size > this.#announced) throw incompleteBody(this.#protocol);
-    for (const check of this.#checks) check.update(piece);
+    this.#count(piece);
+    for (const state of this.#states) state.update(piece);
     if (!this.push(piece)) this.#source.pause();
   };
 
   readonly #end = (): void => {
     this.#detach();
     try {
-      if (this.#decoder && (!this.#decoder.done || this.#size !== this.#announced))
-        throw incompleteBody(this.#protocol);
-      for (const check of this.#checks) check.finish(this.#decoder?.trailers ?? noTrailers);
+      this.#checkEnd(this.#decoder);
+      const digests = this.#states.map((state) => state.digest());
+      this.#compare((_check, index) => digests[index] ?? '', this.#decoder);
       this.push(null);
     } catch (error) {
       this.#fail(error);
@@ -205,10 +268,30 @@ export class CheckedBody extends Readable {
     if (!this.#source.readableEnded) this.#fail(incompleteBody(this.#protocol));
   };
 
+  #count(piece: Buffer): void {
+    this.#size += piece.length;
+    if (this.#announced !== undefined && this.#size > this.#announced) throw incompleteBody(this.#protocol);
+  }
+
+  #checkEnd(decoder: ChunkedDecoder | undefined): void {
+    if (decoder && (!decoder.done || this.#size !== this.#announced)) throw incompleteBody(this.#protocol);
+  }
+
+  #compare(digestOf: (check: Check, index: number) => string, decoder: ChunkedDecoder | undefined): void {
+    for (const [index, check] of this.#checks.entries())
+      check.compare(digestOf(check, index), decoder?.trailers ?? noTrailers);
+  }
+
   #fail(error: unknown): void {
     this.#source.pause();
     this.destroy(error as Error);
   }
+}
+
+function stateOf(algorithm: string): Checksum {
+  const known = checksumAlgorithms[algorithm];
+  if (!known) throw new Error(`no implementation of ${algorithm}`);
+  return known.create();
 }
 
 const noTrailers: ReadonlyMap<string, string> = new Map();
@@ -230,11 +313,10 @@ function payloadHashCheck(declared: string): Check {
       { fields: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: declared } },
     );
   }
-  const state: Hash = createHash('sha256');
   return {
-    update: (bytes) => void state.update(bytes),
-    finish() {
-      const actual = state.digest('hex');
+    algorithm: 'sha256',
+    compare(digest) {
+      const actual = Buffer.from(digest, 'base64').toString('hex');
       if (actual !== declared) {
         throw signatureRefused('rest-xml', 'wrong-payload-hash', {
           ClientComputedContentSHA256: declared,
@@ -247,27 +329,25 @@ function payloadHashCheck(declared: string): Check {
 
 function md5Check(expected: string): Check {
   if (Buffer.from(expected, 'base64').length !== 16) throw invalidDigest('content-md5');
-  const state = hash('md5');
   return {
-    update: (bytes) => state.update(bytes),
-    finish() {
-      if (state.digest() !== expected.trim()) throw badDigest('Content-MD5');
+    algorithm: 'md5',
+    compare(actual) {
+      if (actual !== expected.trim()) throw badDigest('Content-MD5');
     },
   };
 }
 
 /** @param expected the header's value, or undefined when it comes in the trailer of that name */
 function checksumCheck(name: string, expected: string | undefined, verified: Record<string, string>): Check {
-  const suffix = name.slice('x-amz-checksum-'.length);
-  const known = Object.hasOwn(checksumAlgorithms, suffix) ? checksumAlgorithms[suffix] : undefined;
+  const algorithm = name.slice('x-amz-checksum-'.length);
+  const known = Object.hasOwn(checksumAlgorithms, algorithm) ? checksumAlgorithms[algorithm] : undefined;
   if (!known) throw unsupportedChecksum(name);
   const { label, bytes: length } = known;
   const valid = (value: string) => Buffer.from(value, 'base64').length === length;
   if (expected !== undefined && !valid(expected)) throw invalidDigest(name);
-  const state: Checksum = known.create();
   return {
-    update: (bytes) => state.update(bytes),
-    finish(trailers) {
+    algorithm,
+    compare(actual, trailers) {
       const given = expected ?? trailers.get(name);
       if (given === undefined)
         throw new AwsError(
@@ -276,7 +356,6 @@ function checksumCheck(name: string, expected: string | undefined, verified: Rec
           'The request contained trailing data that was not well-formed or did not conform to our published schema.',
         );
       if (!valid(given)) throw invalidDigest(name);
-      const actual = state.digest();
       if (actual !== given.trim()) throw badDigest(label);
       verified[name] = actual;
     },

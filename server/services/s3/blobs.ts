@@ -7,24 +7,22 @@
 // Files never change, so a copy is a hard link, and a file is unlinked only some seconds after its row is gone: an answer that was already
 // given the path may not have opened it yet.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type Checksum, checksumAlgorithms } from '../../edge/checksums.ts';
+import { type FedBody, Intake, type IntakeOptions, type Sink, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { StreamingBody } from '../../service.ts';
 
-/** Bodies up to this size are written and read in one go; larger ones in pieces of `pieceBytes`. */
-const smallBytes = 64 * 1024;
 /** Bodies up to this size are kept by `SmallBodies`. */
 const inRowBytes = 16 * 1024;
 /** Begins the ids of those; no file's id has it, and no path is made of it. */
 const inRowPrefix = 'row:';
 const pieceBytes = 512 * 1024;
-const graceMs = 10_000;
+const graceMs = 3000;
 
-export type Body = Readable | Uint8Array | AsyncIterable<Uint8Array>;
+export type Body = FedBody | Readable | Uint8Array;
 
 export interface WriteOptions {
   /** Longest body to take; `onTooLong` makes the error. */
@@ -84,30 +82,31 @@ export class Blobs {
   async write(body: Body | undefined, options: WriteOptions): Promise<WrittenBlob> {
     const blobId = randomBytes(16).toString('hex');
     this.#unclaimed.add(blobId);
-    const digests = new Digests(options.checksums ?? []);
-    let file: number | undefined;
+    const file = new FileSink(() => this.#create(blobId));
+    const { checksums: names = [], maxBytes, onTooLong } = options;
     try {
-      const { sizeBytes, small } = await this.#fill(body, options, digests, () => {
-        this.#makeDirectory(blobId);
-        file = fs.openSync(this.path(blobId), 'wx', 0o600);
-        return file;
-      });
-      if (small) {
+      const taken = await takeIn(body, { digests: ['md5', ...names], sink: file, maxBytes, onTooLong });
+      const { sizeBytes, small, digests } = taken;
+      const md5 = Buffer.from(digests.md5 ?? '', 'base64').toString('hex');
+      const checksums = Object.fromEntries(names.map((name) => [name, digests[name] ?? '']));
+      if (small && sizeBytes <= inRowBytes) {
         this.#unclaimed.delete(blobId);
-        return { blobId: this.#keep(small), sizeBytes, ...digests.finish() };
+        return { blobId: this.#keep(small), sizeBytes, md5, checksums };
       }
-      if (file === undefined) throw new Error('a blob without a file');
-      // At once: a journal takes both in one commit.
-      const outcomes = await Promise.allSettled([sync(file), this.#syncDirectory(blobId)]);
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-      fs.closeSync(file);
-      file = undefined;
-      return { blobId, sizeBytes, ...digests.finish() };
+      if (small) await file.writeWhole(small);
+      file.close();
+      return { blobId, sizeBytes, md5, checksums };
     } catch (error) {
-      if (file !== undefined) fs.closeSync(file);
+      file.close();
       this.discard(blobId);
       throw error;
     }
+  }
+
+  #create(blobId: string): OpenFile {
+    this.#makeDirectory(blobId);
+    const file = fs.openSync(this.path(blobId), 'wx', 0o600);
+    return { file, syncDirectory: () => this.#syncDirectory(blobId) };
   }
 
   #keep(bytes: Uint8Array): string {
@@ -115,57 +114,6 @@ export class Blobs {
     this.#unclaimed.add(blobId);
     this.#small.putBytes(blobId, bytes);
     return blobId;
-  }
-
-  /** @returns the bytes themselves when they are too few for a file; then none was made */
-  async #fill(
-    body: Body | undefined,
-    options: WriteOptions,
-    digests: Digests,
-    create: () => number,
-  ): Promise<{ sizeBytes: number; small?: Uint8Array }> {
-    let sizeBytes = 0;
-    let file: number | undefined;
-    let waiting: Uint8Array[] = [];
-    let waitingBytes = 0;
-    let writing: Promise<void> | undefined;
-    const take = (chunk: Uint8Array) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > options.maxBytes) throw options.onTooLong(sizeBytes);
-      waiting.push(chunk);
-      waitingBytes += chunk.length;
-    };
-    try {
-      for await (const chunk of body instanceof Uint8Array ? [body] : (body ?? [])) {
-        take(chunk);
-        if (waitingBytes < (file === undefined ? smallBytes + 1 : pieceBytes)) continue;
-        file ??= create();
-        // Hash the next pieces while the disk takes these: one write is under way at a time.
-        await writing;
-        writing = writeAll(file, waiting);
-        // Awaited at the next turn; until then a failure has no one to tell.
-        writing.catch(() => {});
-        for (const one of waiting) digests.update(one);
-        waiting = [];
-        waitingBytes = 0;
-      }
-    } finally {
-      await writing?.catch((error) => {
-        writing = Promise.reject(error);
-        writing.catch(() => {});
-      });
-    }
-    await writing;
-    for (const one of waiting) digests.update(one);
-    if (file === undefined && sizeBytes <= inRowBytes) return { sizeBytes, small: Buffer.concat(waiting) };
-    if (file === undefined) {
-      // A write into the page cache takes microseconds; a round through the thread pool takes more.
-      const small = create();
-      for (const one of waiting) writeSyncAll(small, one);
-    } else if (waiting.length > 0) {
-      await writeAll(file, waiting);
-    }
-    return { sizeBytes };
   }
 
   /** A second name for the same bytes. */
@@ -198,7 +146,7 @@ export class Blobs {
       this.#small.deleteBytes(blobId);
       return;
     }
-    const timer = setTimeout(() => this.#finish(blobId), graceMs);
+    const timer = setTimeout(() => this.#finish(blobId, unlinkLater), graceMs);
     timer.unref();
     this.#condemned.set(blobId, timer);
   }
@@ -213,7 +161,7 @@ export class Blobs {
   endGrace(): void {
     for (const [blobId, timer] of this.#condemned) {
       if (timer !== 'when-unread') clearTimeout(timer);
-      this.#finish(blobId);
+      this.#finish(blobId, unlinkNow);
     }
   }
 
@@ -251,16 +199,16 @@ export class Blobs {
       return;
     }
     this.#readers.delete(blobId);
-    if (this.#condemned.get(blobId) === 'when-unread') this.#finish(blobId);
+    if (this.#condemned.get(blobId) === 'when-unread') this.#finish(blobId, unlinkLater);
   }
 
-  #finish(blobId: string): void {
+  #finish(blobId: string, unlinkFile: (path: string) => void): void {
     if (this.#readers.has(blobId)) {
       this.#condemned.set(blobId, 'when-unread');
       return;
     }
     this.#condemned.delete(blobId);
-    this.#unlink(blobId);
+    unlinkFile(this.path(blobId));
   }
 
   /** Removes every file that no row names. @returns how many */
@@ -294,11 +242,7 @@ export class Blobs {
       this.#small.deleteBytes(blobId);
       return;
     }
-    try {
-      fs.unlinkSync(this.path(blobId));
-    } catch (error) {
-      ignoreMissing(error);
-    }
+    unlinkNow(this.path(blobId));
   }
 
   #makeDirectory(blobId: string): void {
@@ -319,27 +263,70 @@ export class Blobs {
   }
 }
 
-class Digests {
-  readonly #md5 = createHash('md5');
-  readonly #checksums: readonly [string, Checksum][];
+interface OpenFile {
+  readonly file: number;
+  readonly syncDirectory: () => Promise<void>;
+}
 
-  constructor(names: readonly string[]) {
-    this.#checksums = names.flatMap((name) => {
-      const algorithm = checksumAlgorithms[name];
-      return algorithm ? [[name, algorithm.create()] as [string, Checksum]] : [];
+/** A file that is made with its first piece. What comes while the disk takes a piece is written with one call after it; `finish` waits for the disk. */
+class FileSink implements Sink {
+  readonly #create: () => OpenFile;
+  #open: OpenFile | undefined;
+  #waiting: Uint8Array[] = [];
+  /** The write that will take what waits. */
+  #next: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(create: () => OpenFile) {
+    this.#create = create;
+  }
+
+  write(piece: Uint8Array): Promise<void> {
+    this.#open ??= this.#create();
+    const { file } = this.#open;
+    this.#waiting.push(piece);
+    if (this.#next) return this.#next;
+    const next = this.#last.then(() => {
+      const pieces = this.#waiting;
+      this.#waiting = [];
+      this.#next = undefined;
+      return writeAll(file, pieces);
     });
+    this.#next = next;
+    this.#last = next;
+    return next;
   }
 
-  update(bytes: Uint8Array): void {
-    this.#md5.update(bytes);
-    for (const [, checksum] of this.#checksums) checksum.update(bytes);
+  async finish(): Promise<void> {
+    if (!this.#open) throw new Error('a blob without a file');
+    const { file, syncDirectory } = this.#open;
+    // At once: a journal takes both in one commit.
+    const outcomes = await Promise.allSettled([sync(file), syncDirectory()]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  finish(): { md5: string; checksums: Record<string, string> } {
-    return {
-      md5: this.#md5.digest('hex'),
-      checksums: Object.fromEntries(this.#checksums.map(([name, checksum]) => [name, checksum.digest()])),
-    };
+  /** A write into the page cache takes microseconds; a round through the thread pool takes more. */
+  async writeWhole(bytes: Uint8Array): Promise<void> {
+    this.#open ??= this.#create();
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#open.file, bytes, at);
+    await this.finish();
+  }
+
+  close(): void {
+    if (this.#open) fs.closeSync(this.#open.file);
+    this.#open = undefined;
+  }
+}
+
+async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<TakenIn> {
+  if (body && 'feed' in body) return body.feed(options);
+  const intake = new Intake(options);
+  try {
+    for await (const chunk of body instanceof Uint8Array ? [body] : (body ?? [])) await intake.take(chunk);
+    return await intake.end();
+  } catch (error) {
+    await intake.abort();
+    throw error;
   }
 }
 
@@ -381,12 +368,8 @@ function sync(file: number): Promise<void> {
   return new Promise((resolve, reject) => fs.fdatasync(file, (error) => (error ? reject(error) : resolve())));
 }
 
-function writeSyncAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at);
-}
-
-async function writeAll(file: number, chunks: readonly Uint8Array[]): Promise<void> {
-  let left = chunks;
+async function writeAll(file: number, pieces: readonly Uint8Array[]): Promise<void> {
+  let left = pieces;
   while (left.length > 0) {
     const current = left;
     let written = await new Promise<number>((resolve, reject) =>
@@ -401,6 +384,19 @@ async function writeAll(file: number, chunks: readonly Uint8Array[]): Promise<vo
     const cut = current[at];
     left = cut ? [cut.subarray(written), ...current.slice(at + 1)] : [];
   }
+}
+
+function unlinkNow(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    ignoreMissing(error);
+  }
+}
+
+/** Freeing the blocks of a large file takes milliseconds. One that is left is the next sweep's. */
+function unlinkLater(path: string): void {
+  fs.unlink(path, () => {});
 }
 
 async function listed(directory: string): Promise<string[]> {
