@@ -37,6 +37,7 @@ await build({
     launcher: 'server/launcher.ts',
     server: 'server/main.ts',
     'hash-worker': 'server/edge/hash-worker.ts',
+    'dynamodb-engine': 'server/services/dynamodb/engine/main.ts',
   },
   outdir: dist,
   outExtension: { '.js': '.mjs' },

@@ -26,7 +26,13 @@ const services = [
     // auth/httpAuthSchemeProvider.js: these are called by those who have no key yet.
     unsigned: ['AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity'],
   },
-  { name: 'dynamodb', signingNames: ['dynamodb'], hosts: ['dynamodb', 'streams.dynamodb'] },
+  {
+    name: 'dynamodb',
+    signingNames: ['dynamodb'],
+    hosts: ['dynamodb', 'streams.dynamodb'],
+    // Every answer of it has x-amz-crc32, which clients check.
+    crc32: true,
+  },
   { name: 'ssm', signingNames: ['ssm'], hosts: ['ssm'] },
   { name: 'ec2-instance-connect', signingNames: ['ec2-instance-connect'], hosts: ['ec2-instance-connect'] },
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },
@@ -126,6 +132,7 @@ function extract(service) {
     targetPrefix: setting(/serviceTarget: "([^"]+)"/),
     xmlNamespace: setting(/xmlNamespace: "([^"]+)"/) ?? '',
     unsigned: service.unsigned ?? [],
+    crc32: service.crc32 === true,
   };
   const table = {};
   for (const [, , name, traits, input, output] of operations) {

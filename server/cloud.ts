@@ -31,6 +31,7 @@ import type { RequestPath } from './path.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Service, Settings } from './service.ts';
 import { account } from './services/account/index.ts';
+import { createDynamodb } from './services/dynamodb/index.ts';
 import { ensureRegion } from './services/ec2/default-vpc.ts';
 import { ec2 } from './services/ec2/index.ts';
 import { ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
@@ -84,8 +85,9 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
   });
 
   const s3 = createS3(store, dataDirectory);
+  const dynamodb = createDynamodb(dataDirectory, log);
   const services = new Map<string, Service>(
-    [ec2, s3.service, iam, sts, account, ec2InstanceConnect].map((one) => [one.name, one]),
+    [ec2, s3.service, dynamodb.service, iam, sts, account, ec2InstanceConnect].map((one) => [one.name, one]),
   );
   await firstState(store);
 
@@ -186,6 +188,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     reset: async () => {
       const begunAt = performance.now();
       await trail.clear();
+      await dynamodb.reset();
       const rootKey = store.read((tx) => rootKeyOf(tx, defaultAccountId));
       store.clear();
       await firstState(store, rootKey);
@@ -243,6 +246,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       await frontDoor.close();
       await control.close({ graceMs: 300 });
       await machines.close();
+      await dynamodb.close();
       await trail.flush();
       s3.close();
       store.close();

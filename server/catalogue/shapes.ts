@@ -85,6 +85,8 @@ export interface ServiceSummary {
   readonly xmlNamespace: string;
   /** Operations that may be called without a signature. */
   readonly unsigned: readonly string[];
+  /** Its answers carry their checksum in `x-amz-crc32`. */
+  readonly crc32: boolean;
   readonly operations: readonly string[];
 }
 

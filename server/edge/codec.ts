@@ -2,6 +2,7 @@
 // The five protocols meet only here; each one's own file reads or writes one form.
 
 import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import type { Member, OperationModel, Protocol, ServiceModel, StructureShape } from '../catalogue/shapes.ts';
 import { AwsError } from '../errors.ts';
 import type { StreamingBody } from '../service.ts';
@@ -127,16 +128,18 @@ export function render(
     case 'aws-json-1.1': {
       // DynamoDB and others answer an operation without output with an empty body or `{}`; both are read as nothing.
       const body = operation.output ? JSON.stringify(writeJsonStructure(operation.output, output)) : '{}';
-      return {
-        status: 200,
-        headers: { 'x-amzn-RequestId': requestId, 'Content-Type': jsonType(service.protocol) },
-        body,
-      };
+      const headers = { 'x-amzn-RequestId': requestId, 'Content-Type': jsonType(service.protocol) };
+      return { status: 200, headers: { ...headers, ...checksumHeader(service, body) }, body };
     }
     case 'rest-json':
     case 'rest-xml':
       return renderRest(operation, output, requestId);
   }
+}
+
+/** Clients of DynamoDB read an answer again whose checksum is not that of its bytes. */
+function checksumHeader(service: ServiceModel | undefined, body: string): Record<string, string> {
+  return service?.crc32 === true ? { 'x-amz-crc32': String(crc32(body)) } : {};
 }
 
 function jsonType(protocol: Protocol): string {
@@ -262,7 +265,12 @@ export function renderError(context: ErrorContext, error: unknown, requestId: st
       if (modelled && protocol === 'rest-json') writeBindings(modelled.shape, known.fields, headers);
       return {
         status: known.status,
-        headers: { ...headers, 'x-amzn-ErrorType': name, 'Content-Type': jsonType(protocol) },
+        headers: {
+          ...headers,
+          'x-amzn-ErrorType': name,
+          'Content-Type': jsonType(protocol),
+          ...checksumHeader(context.service, body),
+        },
         body,
       };
     }

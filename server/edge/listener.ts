@@ -256,7 +256,14 @@ function write(response: ServerResponse, piece: Uint8Array): Promise<void> | und
   });
 }
 
-/** An id in the form of the service: S3's are 16 capitals and digits, the others' are UUIDs. */
+/** An id in the form of the service: S3's are 16 capitals and digits, DynamoDB's 52, the others' are UUIDs. */
 export function newRequestId(protocol: Protocol): string {
-  return protocol === 'rest-xml' ? randomBytes(8).toString('hex').toUpperCase() : randomUUID();
+  switch (protocol) {
+    case 'rest-xml':
+      return randomBytes(8).toString('hex').toUpperCase();
+    case 'aws-json-1.0':
+      return randomBytes(26).toString('hex').toUpperCase();
+    default:
+      return randomUUID();
+  }
 }

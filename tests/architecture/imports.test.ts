@@ -71,6 +71,16 @@ const laws: Readonly<Record<string, Law>> = {
     node: true,
     because: 'services do not import each other; the same digests are verified by the edge and kept by S3, in one pass',
   },
+  'server/services/dynamodb': {
+    may: contract,
+    node: true,
+    because: 'services do not import each other: they meet in the store',
+  },
+  'server/services/dynamodb/engine': {
+    may: [],
+    node: true,
+    because: 'it runs in a process of its own, where nothing of the server is to be loaded',
+  },
   'server/services/iam': {
     may: [...contract, ...identity],
     node: true,
@@ -185,6 +195,7 @@ test('only the files that must start processes can', () => {
     /^guest\//, // a shell for each ssh session
     /^labs\/terminal\.ts$/,
     /^cli\/commands\/(aws|lab)\.ts$/,
+    /^server\/services\/dynamodb\/engine\.ts$/, // the process that holds the tables
     /^bench\//,
   ];
   const typeOnly = (file: string) =>

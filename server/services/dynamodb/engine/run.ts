@@ -1,0 +1,151 @@
+// One operation in the transaction that is open: what dynalite knows, and beside it what AWS has and dynalite has not.
+
+import { randomUUID } from 'node:crypto';
+import { createKey } from 'dynalite/db/index.js';
+import { type ActionName, act, checkInput } from './action.ts';
+import type { Space, TableFacts, WireInput } from './protocol.ts';
+import { notServed, Refusal, refusalOf, validation } from './refusal.ts';
+import type { SpaceStore, TableRow } from './store.ts';
+import { transactGetItems, transactWriteItems } from './transactions.ts';
+
+type Output = Record<string, unknown>;
+type Handler = (store: SpaceStore, input: WireInput, space: Space) => Promise<Output>;
+
+const plain =
+  (operation: ActionName): Handler =>
+  (store, input) =>
+    act(store, operation, checkInput(store, operation, input));
+
+const handlers: Readonly<Record<string, Handler>> = {
+  BatchGetItem: plain('BatchGetItem'),
+  BatchWriteItem: plain('BatchWriteItem'),
+  CreateTable: createTable,
+  DeleteItem: conditional('DeleteItem'),
+  DeleteTable: deleteTable,
+  DescribeTable: plain('DescribeTable'),
+  DescribeTimeToLive: plain('DescribeTimeToLive'),
+  GetItem: plain('GetItem'),
+  ListTables: plain('ListTables'),
+  ListTagsOfResource: onArn('ListTagsOfResource'),
+  PutItem: conditional('PutItem'),
+  Query: plain('Query'),
+  Scan: plain('Scan'),
+  TagResource: onArn('TagResource'),
+  TransactGetItems: transactGetItems,
+  TransactWriteItems: transactWriteItems,
+  UntagResource: onArn('UntagResource'),
+  UpdateItem: conditional('UpdateItem'),
+  UpdateTable: updateTable,
+};
+
+/** @throws an error with AWS's words (`refusalOf`); anything else is a bug and ends the process */
+export function run(store: SpaceStore, space: Space, operation: string, input: WireInput): Promise<Output> {
+  const handler = Object.hasOwn(handlers, operation) ? handlers[operation] : undefined;
+  if (!handler) throw new Error(`the engine has no operation ${operation}`);
+  return handler(store, input, space);
+}
+
+/** What a policy may ask about tables; one that there is not is left out. */
+export function facts(store: SpaceStore, names: readonly string[]): Record<string, TableFacts> {
+  const found: Record<string, TableFacts> = {};
+  for (const name of names) {
+    const table = store.table(name);
+    if (!table) continue;
+    const partitionKeys: Record<string, string> = { '': partitionKey(table) };
+    for (const index of [...(table.GlobalSecondaryIndexes ?? []), ...(table.LocalSecondaryIndexes ?? [])])
+      partitionKeys[index.IndexName] = partitionKey(index);
+    found[name] = { partitionKeys, tags: store.tags(name) };
+  }
+  return found;
+}
+
+const partitionKey = ({ KeySchema }: Pick<TableRow, 'KeySchema'>) =>
+  KeySchema.find((element) => element.KeyType === 'HASH')?.AttributeName ?? '';
+
+/** PutItem, UpdateItem, DeleteItem: dynalite does not know ReturnValuesOnConditionCheckFailure. */
+function conditional(operation: 'PutItem' | 'UpdateItem' | 'DeleteItem'): Handler {
+  return async (store, { ReturnValuesOnConditionCheckFailure: wanted, ...input }) => {
+    const checked = checkInput(store, operation, input);
+    try {
+      return await act(store, operation, checked);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (wanted !== 'ALL_OLD' || refusal?.code !== 'ConditionalCheckFailedException') throw error;
+      const table = store.table(String(input['TableName']));
+      const item = table && store.item(table.TableName, createKey(checked['Item'] ?? checked['Key'], table));
+      throw item ? new Refusal(refusal.code, refusal.message, { Item: item }) : error;
+    }
+  };
+}
+
+/** dynalite takes ARNs of the `aws` partition only. The server has seen that it is of this space. */
+function onArn(operation: 'TagResource' | 'UntagResource' | 'ListTagsOfResource'): Handler {
+  return (store, { NextToken: token, ...input }) => {
+    if (typeof token === 'string') throw validation('Invalid NextToken');
+    const ResourceArn = String(input['ResourceArn']).replace(/^arn:aws[\w-]*:/, 'arn:aws:');
+    return plain(operation)(store, { ...input, ResourceArn }, undefined as never);
+  };
+}
+
+/** Settings of a table that dynalite does not know, and the one value that needs nothing done. */
+const defaults: Readonly<Record<string, (value: Readonly<Record<string, unknown>> | string) => boolean>> = {
+  StreamSpecification: (value) => typeof value === 'object' && value['StreamEnabled'] === false,
+  SSESpecification: (value) => typeof value === 'object' && value['Enabled'] !== true && value['SSEType'] === undefined,
+  TableClass: (value) => value === 'STANDARD',
+};
+
+function withoutDefaults(operation: string, input: WireInput): WireInput {
+  const rest: Record<string, unknown> = { ...input };
+  for (const [name, isDefault] of Object.entries(defaults)) {
+    if (rest[name] === undefined || rest[name] === null) continue;
+    if (!isDefault(rest[name] as string)) throw notServed(operation, name);
+    delete rest[name];
+  }
+  return rest;
+}
+
+async function createTable(store: SpaceStore, given: WireInput): Promise<Output> {
+  const { Tags: tags, DeletionProtectionEnabled: isProtected, ...others } = given;
+  const input = checkInput(store, 'CreateTable', withoutDefaults('CreateTable', others));
+  const name = String(input['TableName']);
+  if (store.table(name)) throw new Refusal('ResourceInUseException', `Table already exists: ${name}`);
+  // The action keeps its input as the table's row.
+  input['DeletionProtectionEnabled'] = isProtected === true;
+  const output = await act(store, 'CreateTable', input);
+  // dynalite's own is four digits short of a UUID.
+  const TableId = randomUUID();
+  await new Promise((done) => store.tableDb.put(name, { ...(store.table(name) as TableRow), TableId }, done));
+  if (Array.isArray(tags) && tags.length > 0) {
+    const ResourceArn = store.table(name)?.TableArn.replace(/^arn:aws[\w-]*:/, 'arn:aws:');
+    await act(store, 'TagResource', checkInput(store, 'TagResource', { ResourceArn, Tags: tags }));
+  }
+  return { TableDescription: { ...(output['TableDescription'] as TableRow), TableId } };
+}
+
+async function updateTable(store: SpaceStore, given: WireInput): Promise<Output> {
+  const { DeletionProtectionEnabled: isProtected, ...others } = given;
+  const rest = withoutDefaults('UpdateTable', others);
+  const changes = (rest['GlobalSecondaryIndexUpdates'] ?? []) as Readonly<Record<string, unknown>>[];
+  for (const change of changes)
+    for (const what of ['Create', 'Delete'])
+      if (change[what]) throw notServed('UpdateTable', `GlobalSecondaryIndexUpdates.${what}`);
+  if (typeof isProtected !== 'boolean') return act(store, 'UpdateTable', checkInput(store, 'UpdateTable', rest));
+  const only = Object.keys(rest).length === 1;
+  const described = await plain('DescribeTable')(store, { TableName: rest['TableName'] }, undefined as never);
+  const input = only ? undefined : checkInput(store, 'UpdateTable', rest);
+  const table = described['Table'] as TableRow;
+  await new Promise((done) =>
+    store.tableDb.put(table.TableName, { ...table, DeletionProtectionEnabled: isProtected }, done),
+  );
+  if (input) return act(store, 'UpdateTable', input);
+  return { TableDescription: { ...store.table(table.TableName), TableStatus: 'UPDATING' } };
+}
+
+async function deleteTable(store: SpaceStore, given: WireInput): Promise<Output> {
+  const input = checkInput(store, 'DeleteTable', given);
+  if (store.table(String(input['TableName']))?.DeletionProtectionEnabled === true)
+    throw validation(
+      'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
+    );
+  return act(store, 'DeleteTable', input);
+}
