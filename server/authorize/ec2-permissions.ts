@@ -75,6 +75,7 @@ const ID_MEMBERS = [
   'AllocationId',
   'VpcEndpointId',
   'VpcEndpointIds',
+  'InstanceConnectEndpointId',
   'ImageId',
   'ImageIds',
   'InternetGatewayId',

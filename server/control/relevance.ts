@@ -41,6 +41,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'network-acl': vpcOf,
   'network-interface': vpcOf,
   'vpc-endpoint': vpcOf,
+  'instance-connect-endpoint': vpcOf,
   address: 'anywhere',
   'prefix-list': 'anywhere',
   'dhcp-options': 'anywhere',

@@ -10,6 +10,7 @@ import {
   type GatewayEndpoint,
   type IcmpMatch,
   type Instance,
+  type InstanceConnectEndpoint,
   type Ipv4,
   type NetworkAcl,
   type NetworkAclEntry,
@@ -54,6 +55,7 @@ interface Index {
   readonly instances: Map<string, InstanceRow[]>;
   readonly liveInstances: Set<string>;
   readonly endpoints: Map<string, GatewayEndpoint[]>;
+  readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
   /** VPC → its attached gateway. */
   readonly internetGateways: Map<string, `igw-${string}`>;
@@ -104,6 +106,14 @@ function indexRows(tx: Transaction): Index {
         prefixListId: row.prefixListId,
       }),
     ),
+    connectEndpoints: mapValues(
+      groupBy(tx.list('instance-connect-endpoint'), (row) => row.vpcId),
+      (row) => ({
+        instanceConnectEndpointId: row.id,
+        networkInterfaceId: row.networkInterfaceId,
+        preserveClientIp: false,
+      }),
+    ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
     internetGateways: new Map(tx.list('internet-gateway').flatMap((row) => (row.vpcId ? [[row.vpcId, row.id]] : []))),
     elasticIps: new Map(
@@ -150,6 +160,7 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     instances: (index.instances.get(row.id) ?? []).map(toInstance),
     ...noGateways,
     gatewayEndpoints: index.endpoints.get(row.id) ?? [],
+    instanceConnectEndpoints: index.connectEndpoints.get(row.id) ?? [],
   };
 }
 

@@ -5,6 +5,7 @@ import { addresses } from './addresses.ts';
 import { defaultVpc } from './default-vpc.ts';
 import { dhcpOptions } from './dhcp-options.ts';
 import { endpointServices } from './endpoint-services.ts';
+import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
 import { networkAcls } from './network-acls.ts';
 import { prefixLists } from './prefix-lists.ts';
@@ -29,6 +30,7 @@ export const networkOperations = {
   ...routeTables,
   ...routes,
   ...internetGateways,
+  ...instanceConnectEndpoints,
   ...securityGroups,
   ...securityGroupRules,
   ...securityGroupVpcs,

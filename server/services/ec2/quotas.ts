@@ -17,6 +17,7 @@ export const quotas = {
   rulesPerSecurityGroup: { limit: 60, code: 'RulesPerSecurityGroupLimitExceeded', message: 'The maximum number of rules per security group has been reached.' },
   securityGroupsPerInterface: { limit: 5, code: 'SecurityGroupsPerInterfaceLimitExceeded', message: 'The maximum number of security groups per interface has been reached.' },
   gatewayEndpointsPerRegion: { limit: 20, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
+  instanceConnectEndpointsPerRegion: { limit: 5, code: 'InstanceConnectEndpointLimitExceeded', message: 'The maximum number of instance connect endpoints has been reached.' },
   interfacesPerRegion: { limit: 5000, code: 'NetworkInterfaceLimitExceeded', message: 'The maximum number of network interfaces has been reached.' },
 } as const satisfies Record<string, { limit: number; code: string; message: string }>; // biome-ignore format: a table
 

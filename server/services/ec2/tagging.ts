@@ -31,6 +31,7 @@ const resourceTypes = {
   address: 'elastic-ip',
   'network-interface': 'network-interface',
   'vpc-endpoint': 'vpc-endpoint',
+  'instance-connect-endpoint': 'instance-connect-endpoint',
   'prefix-list': 'prefix-list',
   'dhcp-options': 'dhcp-options',
   'key-pair': 'key-pair',

@@ -109,6 +109,7 @@ function deleteVpc(call: Call, vpc: VpcRow): void {
     ...tx.list('subnet', scope).filter(mine),
     ...tx.list('internet-gateway', scope).filter(mine),
     ...tx.list('vpc-endpoint', scope).filter(mine),
+    ...tx.list('instance-connect-endpoint', scope).filter(mine),
     ...tx.list('network-interface', scope).filter(mine),
     ...groups.filter((row) => row.groupName !== 'default'),
     ...tables.filter((row) => !row.associations.some((association) => association.main)),

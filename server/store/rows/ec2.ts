@@ -3,6 +3,7 @@
 
 import type {
   Cidr,
+  InstanceConnectEndpointId,
   InstanceId,
   InterfaceService,
   InternetGatewayId,
@@ -199,6 +200,16 @@ export interface VpcEndpointRow extends Row {
   tags: Tags;
 }
 
+export interface InstanceConnectEndpointRow extends Row {
+  id: InstanceConnectEndpointId;
+  vpcId: VpcId;
+  subnetId: SubnetId;
+  /** Its interface carries its groups. */
+  networkInterfaceId: NetworkInterfaceId;
+  createdAt: string;
+  tags: Tags;
+}
+
 export interface PrefixListRow extends Row {
   id: PrefixListId;
   prefixListName: string;
@@ -302,6 +313,7 @@ export interface Ec2Rows {
   address: AddressRow;
   'network-interface': NetworkInterfaceRow;
   'vpc-endpoint': VpcEndpointRow;
+  'instance-connect-endpoint': InstanceConnectEndpointRow;
   'prefix-list': PrefixListRow;
   'dhcp-options': DhcpOptionsRow;
   'key-pair': KeyPairRow;
