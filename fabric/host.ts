@@ -29,8 +29,8 @@ export function run(command: string, args: readonly string[], stdin = ''): Promi
   });
 }
 
-/** Where a command runs: the core, or a VPC's router by its id. Inside machines: machine-networks.ts. */
-export type Place = { readonly kind: 'core' } | { readonly kind: 'vpc'; readonly name: string };
+/** Where a command runs: the core, a VPC's router or a NAT gateway by its id. Inside machines: machine-networks.ts. */
+export type Place = { readonly kind: 'core' } | { readonly kind: 'vpc' | 'nat-gateway'; readonly name: string };
 
 function runIn(place: Place, command: readonly string[], stdin: string): Promise<Finished> {
   const entered = place.kind === 'core' ? command : ['nsenter', `--net=/run/netns/${place.name}`, ...command];

@@ -25,6 +25,32 @@ export const routerParameters = {
   'net/netfilter/nf_conntrack_udp_timeout_stream': 180,
 } as const;
 
+/**
+ * A NAT gateway's namespace. A flow that was idle for so long is forgotten, and what comes then is answered with a reset (G7).
+ * @param idleTimeoutSeconds 350 at AWS
+ */
+export function natGatewayParameters(idleTimeoutSeconds: number): Readonly<Record<string, number>> {
+  const timeout = (name: string) => `net/netfilter/nf_conntrack_${name}`;
+  const shorter = Math.min(idleTimeoutSeconds, 300);
+  return {
+    'net/ipv4/ip_forward': 1,
+    'net/ipv4/conf/all/rp_filter': 0,
+    'net/ipv4/conf/default/rp_filter': 0,
+    // What it forwards leaves by the way it came.
+    'net/ipv4/conf/all/send_redirects': 0,
+    'net/ipv4/conf/default/send_redirects': 0,
+    'net/ipv6/conf/default/disable_ipv6': 1,
+    'net/ipv6/conf/all/disable_ipv6': 1,
+    'net/netfilter/nf_conntrack_tcp_loose': 0,
+    [timeout('tcp_timeout_established')]: idleTimeoutSeconds,
+    [timeout('tcp_timeout_unacknowledged')]: shorter,
+    [timeout('tcp_timeout_max_retrans')]: shorter,
+    [timeout('udp_timeout')]: idleTimeoutSeconds,
+    [timeout('udp_timeout_stream')]: idleTimeoutSeconds,
+    [timeout('icmp_timeout')]: idleTimeoutSeconds,
+  };
+}
+
 export const coreParameters = {
   'net/ipv4/ip_forward': 1,
   'net/ipv4/conf/all/rp_filter': 0,

@@ -3,7 +3,8 @@
 // Only the network namespace is entered and the program is ours, so nothing of the guest's file system runs. The world's root has the capabilities
 // over a machine's network because the machine's user namespace is a child of the world's.
 
-import { readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
+import type { LinkEnd } from './compile/host-state.ts';
 import { type Refusal, refusalsOf, run } from './host.ts';
 
 export interface MachineJob {
@@ -79,10 +80,11 @@ export async function configureMachines(jobs: readonly MachineJob[]): Promise<re
   });
 }
 
-/** False when the machine has ended, also while nobody has waited for it yet: a zombie has no namespaces. */
-export function isAlive(processId: number): boolean {
+/** False when the machine has ended, also while nobody has waited for it yet: a zombie has no namespaces. A NAT gateway is there while its namespace is. */
+export function isAlive(end: Exclude<LinkEnd, 'core'>): boolean {
+  if (typeof end === 'string') return existsSync(`/run/netns/${end}`);
   try {
-    readlinkSync(`/proc/${processId}/ns/net`);
+    readlinkSync(`/proc/${end}/ns/net`);
     return true;
   } catch {
     return false;

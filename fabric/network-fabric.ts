@@ -21,10 +21,20 @@ import { type OriginTable, originOf, originTable } from './origin.ts';
 import { diffNamespace } from './reconcile.ts';
 import { renderTableChange, transactionsOf } from './render/nft.ts';
 import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
-import { applyRouter, applyTransactions, carrierOf, type Failure, failureOf, removeRouter } from './vpc-router.ts';
+import {
+  applyRouter,
+  applyTransactions,
+  carrierOf,
+  type Failure,
+  failureOf,
+  type RouterOptions,
+  removeRouter,
+} from './vpc-router.ts';
 
 export interface NetworkFabricOptions {
   readonly machines: Pick<Machines, 'processId'>;
+  /** After so long a NAT gateway forgets a flow; 350 at AWS (G7). */
+  readonly natIdleTimeoutSeconds?: number;
   /** For tests: the numbers to go on from. */
   readonly compiled?: Pick<Compiled, 'allocation' | 'vpcs'>;
 }
@@ -38,6 +48,7 @@ export function createNetworkFabric(options: NetworkFabricOptions): NetworkFabri
 class KernelNetwork implements NetworkFabric {
   readonly listen = { resolver: resolverAddress, metadata: metadataAddress };
   readonly #machines: Pick<Machines, 'processId'>;
+  readonly #routerOptions: RouterOptions;
   #compiled: Pick<Compiled, 'allocation' | 'vpcs'>;
   #core: NamespaceState | undefined;
   #coreIsWhole = true;
@@ -49,6 +60,7 @@ class KernelNetwork implements NetworkFabric {
 
   constructor(options: NetworkFabricOptions) {
     this.#machines = options.machines;
+    this.#routerOptions = options;
     this.#compiled = options.compiled ?? nothingCompiled;
   }
 
@@ -134,7 +146,7 @@ class KernelNetwork implements NetworkFabric {
         const before = this.#vpcs.get(vpc.vpcId);
         // The same object: nothing of this VPC changed.
         if (before === vpc) return;
-        const outcome = await applyRouter(before, vpc);
+        const outcome = await applyRouter(before, vpc, this.#routerOptions);
         failures.push(...outcome.failures);
         if (outcome.held === undefined) this.#vpcs.delete(vpc.vpcId);
         else this.#vpcs.set(vpc.vpcId, outcome.held);

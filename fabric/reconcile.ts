@@ -94,6 +94,7 @@ export function withoutRefused(
     neighbours: held(state.neighbours, renderNeighbour),
     routes: held(state.routes, renderRoute),
     guests: state.guests.filter((guest) => !absentIds.has(guest.networkInterfaceId)),
+    natGateways: state.natGateways.filter((nat) => !absentIds.has(nat.networkInterfaceId)),
   };
 }
 

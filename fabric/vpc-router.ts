@@ -6,6 +6,7 @@ import type { GuestInterface, Link, VpcState } from './compile/host-state.ts';
 import { type Finished, ipEntries, nft, type Place, query, run, setKernelParameters } from './host.ts';
 import { routerParameters } from './kernel-parameters.ts';
 import { configureMachines, isAlive } from './machine-networks.ts';
+import { configureNatGateways, makeNatGateways, removeNatGateways } from './nat-gateway-namespaces.ts';
 import { devicesByLine, diffGuest, diffNamespace, removeGuest, withoutRefused } from './reconcile.ts';
 import { transactionsOf } from './render/nft.ts';
 import type { Applied } from './types.ts';
@@ -20,10 +21,20 @@ export interface RouterOutcome {
   readonly freshLinks: readonly Link[];
 }
 
+export interface RouterOptions {
+  /** After so long a NAT gateway forgets a flow (G7). */
+  readonly natIdleTimeoutSeconds?: number;
+}
+
 const carrierTimeoutMs = 2000;
+const natIdleTimeoutSeconds = 350;
 
 /** @param before what the last outcome held */
-export async function applyRouter(before: VpcState | undefined, vpc: VpcState): Promise<RouterOutcome> {
+export async function applyRouter(
+  before: VpcState | undefined,
+  vpc: VpcState,
+  options: RouterOptions = {},
+): Promise<RouterOutcome> {
   const place = routerOf(vpc);
   if (before === undefined) {
     const failure = await makeNamespace(vpc, place);
@@ -39,10 +50,12 @@ export async function applyRouter(before: VpcState | undefined, vpc: VpcState): 
     return lost(before, vpc, failureOf(vpc.vpcId, rules));
   }
   await ipEntries(place, change.remove);
+  await makeNatGateways(before, vpc, change.freshLinks, options.natIdleTimeoutSeconds ?? natIdleTimeoutSeconds);
   const up = before === undefined ? ['link set lo up'] : [];
   const refused = await ipEntries(place, [...up, ...change.links, ...change.add]);
   const guests = await applyGuests(before, vpc, change.freshLinks);
-  return settle(vpc, place, refused, guests, change.freshLinks);
+  const natGateways = await configureNatGateways(before, vpc, change.freshLinks);
+  return settle(vpc, place, refused, [...guests, ...natGateways], change.freshLinks);
 }
 
 /** Removes the namespace. It ends when its last process and its handle are gone; its links are removed by name at once, not when the kernel gets to it. */
@@ -51,7 +64,7 @@ export async function removeRouter(vpc: VpcState): Promise<void> {
     routerOf(vpc),
     vpc.links.map((link) => `link del ${link.name}`),
   );
-  await run('ip', ['netns', 'del', vpc.vpcId]);
+  await Promise.all([run('ip', ['netns', 'del', vpc.vpcId]), removeNatGateways(vpc.natGateways)]);
 }
 
 /**
@@ -101,16 +114,17 @@ export async function applyTransactions(place: Place, transactions: readonly str
   return undefined;
 }
 
-interface GuestsOutcome {
-  /** Interfaces that could not be set up, with the reason. */
-  readonly failed: ReadonlyMap<GuestInterface, string>;
+/** An interface that could not be set up at its other end, with the reason. */
+export interface FailedInterface {
+  readonly networkInterfaceId: string;
+  readonly message: string;
 }
 
 async function applyGuests(
   before: VpcState | undefined,
   vpc: VpcState,
   freshLinks: readonly Link[],
-): Promise<GuestsOutcome> {
+): Promise<FailedInterface[]> {
   // A link that was made anew has a bare interface at its other end.
   const fresh = new Set<string>(freshLinks.map((link) => link.alias));
   const staying = (before?.guests ?? []).filter((guest) => !fresh.has(guest.networkInterfaceId));
@@ -131,14 +145,14 @@ async function applyGuests(
   const refused = await configureMachines(
     changes.map(({ guest, remove, add }) => ({ processId: guest.processId, entries: [...remove, ...add] })),
   );
-  const failed = new Map<GuestInterface, string>();
+  const failed: FailedInterface[] = [];
   for (const [index, { guest, isNew, add }] of changes.entries()) {
     // Later changes are a service to the guest, as DHCP is: its root may have renamed or removed what they are about.
     const wanted = new Set(isNew ? add : []);
     const first = refused[index]?.find((refusal) => wanted.has(refusal.entry));
-    if (first !== undefined) failed.set(guest, first.message);
+    if (first !== undefined) failed.push({ networkInterfaceId: guest.networkInterfaceId, message: first.message });
   }
-  return { failed };
+  return failed;
 }
 
 /** Interfaces that are gone or elsewhere, of machines that stay. */
@@ -156,10 +170,10 @@ async function settle(
   vpc: VpcState,
   place: Place,
   refused: readonly { readonly entry: string; readonly message: string }[],
-  guests: GuestsOutcome,
+  failedEnds: readonly FailedInterface[],
   freshLinks: readonly Link[],
 ): Promise<RouterOutcome> {
-  if (refused.length === 0 && guests.failed.size === 0) return { held: vpc, failures: [], freshLinks };
+  if (refused.length === 0 && failedEnds.length === 0) return { held: vpc, failures: [], freshLinks };
   const devices = devicesByLine(vpc, process.pid);
   const links = new Map(vpc.links.map((link) => [link.name, link]));
   const byInterface = new Map(vpc.links.map((link) => [link.alias, link]));
@@ -176,8 +190,8 @@ async function settle(
     if (link !== undefined && link.peer.processId !== 'core') interfaceFailed(link, message);
     else failures.push({ cause: vpc.vpcId, message });
   }
-  for (const [guest, message] of guests.failed) {
-    const link = byInterface.get(guest.networkInterfaceId);
+  for (const { networkInterfaceId, message } of failedEnds) {
+    const link = byInterface.get(networkInterfaceId);
     if (link !== undefined) interfaceFailed(link, message);
   }
   // A line to the core that failed says nothing of its other end: made anew too.
@@ -190,6 +204,8 @@ async function settle(
     ...[...absent.keys()].map((name) => `link del ${name}`),
     ...diffNamespace(vpc, held, process.pid).remove,
   ]);
+  const kept = new Set(held.natGateways);
+  await removeNatGateways(vpc.natGateways.filter((nat) => !kept.has(nat)));
   return { held, failures, freshLinks: freshLinks.filter((link) => !absent.has(link.name)) };
 }
 

@@ -112,8 +112,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
 
 /** An interface that a machine or a service has its end of. */
 export function isPlugged(eni: NetworkInterface): boolean {
-  const kind = eni.service?.kind;
-  return eni.attachment !== undefined || kind === 'vpc-endpoint' || kind === 'instance-connect-endpoint';
+  return eni.attachment !== undefined || eni.service !== undefined;
 }
 
 /** The IPv4 blocks that may speak to a VPC's interface endpoints: its own, and those of the VPCs it is peered with (X6). */

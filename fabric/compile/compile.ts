@@ -6,6 +6,7 @@ import { compileCore } from './core.ts';
 import type { HostState, VpcState } from './host-state.ts';
 import { connectInterfacesOf } from './instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './interface-endpoints.ts';
+import { compileNatGateways } from './nat-gateways.ts';
 import { type VpcContext, vpcContext } from './vpc-context.ts';
 import { compileVpcTable } from './vpc-filter.ts';
 import {
@@ -91,5 +92,6 @@ function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcS
     rules: compileRules(context),
     table: compileVpcTable(context),
     guests: compileGuests(context),
+    natGateways: compileNatGateways(context),
   };
 }

@@ -1,7 +1,7 @@
 // What the kernel should hold, in the kernel's nouns: the compiler's output, the renderer's input, and what two states are compared by.
 // A machine's own side of its interfaces is here too, but only what is set up at attach: the guest owns it afterwards.
 
-import type { Cidr, Ipv4, NetworkInterfaceId, VpcId } from '@postern/network/snapshot.ts';
+import type { Cidr, Ipv4, NatGatewayId, NetworkInterfaceId, VpcId } from '@postern/network/snapshot.ts';
 
 export interface HostState {
   /** The AWS side and the sealed internet: the namespace that the server itself runs in. */
@@ -12,6 +12,7 @@ export interface HostState {
 export interface VpcState extends NamespaceState {
   readonly vpcId: VpcId;
   readonly guests: readonly GuestInterface[];
+  readonly natGateways: readonly NatGatewayState[];
 }
 
 export interface NamespaceState {
@@ -24,11 +25,14 @@ export interface NamespaceState {
   readonly table: NftTable;
 }
 
+/** Whose the other end is: a process of the machine, the core, or a NAT gateway, whose namespace has its id for a name. */
+export type LinkEnd = number | 'core' | NatGatewayId;
+
 export interface Link {
   readonly name: string;
   readonly macAddress: string;
   readonly mtu: number;
-  readonly peer: { readonly name: string; readonly macAddress: string; readonly processId: number | 'core' };
+  readonly peer: { readonly name: string; readonly macAddress: string; readonly processId: LinkEnd };
   /** The AWS id; shown by `ip link`. */
   readonly alias: string;
 }
@@ -95,4 +99,16 @@ export interface GuestInterface {
   readonly gateway: Ipv4;
   /** The machine has several interfaces: what it sends from this one's addresses must leave by this one. */
   readonly ownTable: boolean;
+}
+
+/** A NAT gateway's namespace: one interface, and what it lets through and translates. */
+export interface NatGatewayState {
+  readonly natGatewayId: NatGatewayId;
+  readonly networkInterfaceId: NetworkInterfaceId;
+  /** The primary one first. */
+  readonly addresses: readonly Ipv4[];
+  /** The router's address in the subnet, and the MAC address that stands for it. */
+  readonly gateway: Ipv4;
+  readonly gatewayMacAddress: string;
+  readonly table: NftTable;
 }

@@ -34,8 +34,8 @@ export const nextHop: Ipv4 = '240.255.255.1';
 export const resolverAddress: Ipv4 = '240.240.0.1';
 export const metadataAddress: Ipv4 = '240.240.0.2';
 
-/** Instances see 9001, the way to the internet is 1500 wide, an endpoint 8500 (EC2 user guide, network MTU). */
-export const mtu = { interface: 9001, igw: 1500, endpoint: 8500 } as const;
+/** Instances see 9001, the way to the internet is 1500 wide, endpoints and NAT gateways 8500 (G5; EC2 user guide, network MTU). */
+export const mtu = { interface: 9001, igw: 1500, endpoint: 8500, natGateway: 8500 } as const;
 
 /** A locally administered MAC address: kind in the second octet, number in the last three. */
 export function macAddress(

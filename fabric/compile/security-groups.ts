@@ -8,6 +8,7 @@ import { groupSetKey, numberOf } from './allocation.ts';
 import { type Family, families, familyOf, isProtocolOf } from './family.ts';
 import type { NftChain, NftRule, NftSet } from './host-state.ts';
 import { tracked } from './names.ts';
+import { natGatewayOf } from './nat-gateways.ts';
 import { portMatch } from './nft-match.ts';
 import { mergedRanges } from './ranges.ts';
 import type { PluggedInterface, VpcContext } from './vpc-context.ts';
@@ -33,6 +34,7 @@ export function compileSecurityGroups(
   const chains = new Map<string, NftChain>();
   const entries: Record<Direction, string[]> = { ingress: [], egress: [] };
   for (const { eni, device } of plugged) {
+    if (natGatewayOf(eni) !== undefined) continue;
     const number = numberOf(context.allocation.groupSets, groupSetKey(eni.groupIds));
     for (const direction of ['ingress', 'egress'] as const) {
       const name = `sg-${direction}-${number}`;

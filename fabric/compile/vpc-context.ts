@@ -18,6 +18,7 @@ import { type Allocation, blockKey, numberOf, underlayBlock } from './allocation
 import { addressesOf, type Family } from './family.ts';
 import type { Link } from './host-state.ts';
 import { coreInterfaceDevice, endpointDevice, interfaceDevice, mtu } from './names.ts';
+import { natGatewayOf } from './nat-gateways.ts';
 
 export interface PluggedInterface {
   readonly eni: NetworkInterface;
@@ -71,10 +72,12 @@ function otherEnd(
       ? undefined
       : { mtu: mtu.interface, peer: { name: `eth${deviceIndex}`, macAddress, processId }, deviceIndex };
   }
-  const kind = eni.service?.kind;
-  if (kind !== 'vpc-endpoint' && kind !== 'instance-connect-endpoint') return undefined;
+  const natGatewayId = natGatewayOf(eni);
+  if (natGatewayId !== undefined)
+    return { mtu: mtu.natGateway, peer: { name: 'eth0', macAddress, processId: natGatewayId } };
+  if (eni.service === undefined) return undefined;
   const name = coreInterfaceDevice(numberOf(allocation.interfaces, eni.networkInterfaceId));
-  const width = kind === 'vpc-endpoint' ? mtu.endpoint : mtu.interface;
+  const width = eni.service.kind === 'vpc-endpoint' ? mtu.endpoint : mtu.interface;
   return { mtu: width, peer: { name, macAddress, processId: 'core' } };
 }
 
@@ -134,6 +137,16 @@ function membersOf(vpc: Vpc, family: Family): ReadonlyMap<SecurityGroupId, reado
     }
   }
   return new Map([...members].map(([groupId, addresses]) => [groupId, addresses.toSorted()]));
+}
+
+/** True for what hands on packets of others: a middlebox or a NAT gateway. */
+export function isForwarding({ eni }: PluggedInterface): boolean {
+  return !eni.sourceDestCheck || natGatewayOf(eni) !== undefined;
+}
+
+/** Interfaces of instances without source/dest check (R15). */
+export function middleboxesOf(context: VpcContext): readonly PluggedInterface[] {
+  return context.plugged.filter(({ eni }) => !eni.sourceDestCheck && natGatewayOf(eni) === undefined);
 }
 
 /** Private and public address of everything plugged that has one; empty without an internet gateway. */

@@ -5,7 +5,7 @@ import { addressAt } from '@postern/network/cidr.ts';
 import type { Cidr, Route, RouteTable } from '@postern/network/snapshot.ts';
 import { numberOf } from './allocation.ts';
 import { type Family, familyOf } from './family.ts';
-import type { GuestInterface, KernelRoute, Link, Neighbour, PolicyRule } from './host-state.ts';
+import type { GuestInterface, KernelRoute, Link, LinkEnd, Neighbour, PolicyRule } from './host-state.ts';
 import {
   awsDevice,
   coreAwsDevice,
@@ -19,7 +19,8 @@ import {
   nextHop,
   table,
 } from './names.ts';
-import type { VpcContext } from './vpc-context.ts';
+import { natGatewayOf } from './nat-gateways.ts';
+import type { PluggedInterface, VpcContext } from './vpc-context.ts';
 
 export function compileLinks(context: VpcContext): Link[] {
   const { vpc, number } = context;
@@ -67,10 +68,10 @@ export function compileLinks(context: VpcContext): Link[] {
 }
 
 export function compileGuests(context: VpcContext): GuestInterface[] {
-  const interfacesOf = new Map<number | 'core', number>();
+  const interfacesOf = new Map<LinkEnd, number>();
   for (const { peer } of context.plugged) interfacesOf.set(peer.processId, (interfacesOf.get(peer.processId) ?? 0) + 1);
   return context.plugged.flatMap(({ eni, subnet, peer, deviceIndex }) =>
-    deviceIndex === undefined || peer.processId === 'core'
+    deviceIndex === undefined || typeof peer.processId !== 'number'
       ? []
       : [
           {
@@ -183,6 +184,13 @@ function rank(route: Route): number {
 function compileRoute(context: VpcContext, number: number, destination: Cidr, route: Route): KernelRoute {
   const blackhole: KernelRoute = { table: number, destination, kind: 'blackhole' };
   if (route.state === 'blackhole') return blackhole;
+  const byInterface = (isIt: (each: PluggedInterface) => boolean): KernelRoute => {
+    const next = context.plugged.find(isIt);
+    const primary = next?.eni.privateAddresses[0];
+    return next === undefined || primary === undefined
+      ? blackhole
+      : unicast(number, destination, next.device, primary.address);
+  };
   const { target } = route;
   switch (target.kind) {
     case 'local':
@@ -195,15 +203,11 @@ function compileRoute(context: VpcContext, number: number, destination: Cidr, ro
       const endpoint = context.endpoints.find((each) => each.endpoint.vpcEndpointId === target.vpcEndpointId);
       return endpoint === undefined ? blackhole : unicast(number, destination, endpoint.device, nextHop);
     }
-    case 'network-interface': {
-      const box = context.plugged.find((each) => each.eni.networkInterfaceId === target.networkInterfaceId);
-      const primary = box?.eni.privateAddresses[0];
-      return box === undefined || primary === undefined
-        ? blackhole
-        : unicast(number, destination, box.device, primary.address);
-    }
-    case 'egress-only-internet-gateway':
+    case 'network-interface':
+      return byInterface(({ eni }) => eni.networkInterfaceId === target.networkInterfaceId);
     case 'nat-gateway':
+      return byInterface(({ eni }) => natGatewayOf(eni) === target.natGatewayId);
+    case 'egress-only-internet-gateway':
     case 'peering-connection':
       return blackhole;
   }

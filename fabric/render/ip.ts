@@ -5,6 +5,7 @@ import type {
   KernelRoute,
   Link,
   NamespaceState,
+  NatGatewayState,
   Neighbour,
   PolicyRule,
 } from '../compile/host-state.ts';
@@ -98,5 +99,23 @@ export function renderGuestAddresses(guest: GuestInterface): Line[] {
   return guest.addresses.map((address) => ({
     add: `addr replace ${address}/${guest.prefixLength} dev ${guest.device}`,
     remove: `addr del ${address}/${guest.prefixLength} dev ${guest.device}`,
+  }));
+}
+
+/** What is set once in a NAT gateway's namespace. Its addresses are single ones: all it sends goes by the router. */
+export function renderNatGateway(nat: NatGatewayState): string[] {
+  return [
+    'link set lo up',
+    ...renderNatGatewayAddresses(nat).map((line) => line.add),
+    'link set eth0 up',
+    `neigh replace ${nat.gateway} lladdr ${nat.gatewayMacAddress} dev eth0 nud permanent`,
+    `route replace default via ${nat.gateway} dev eth0 onlink`,
+  ];
+}
+
+export function renderNatGatewayAddresses(nat: NatGatewayState): Line[] {
+  return nat.addresses.map((address) => ({
+    add: `addr replace ${address}/32 dev eth0`,
+    remove: `addr del ${address}/32 dev eth0`,
   }));
 }

@@ -1,7 +1,9 @@
 // The one table of flows: a network, and who reaches whom in it. The kernel is held to it here; the walk is held to the same rows, so that
 // what Postern explains and what packets do cannot drift apart. Machines answer on tcp and udp 80 and 22, the AWS side on tcp 443 and 80.
 
-import type { Ipv4, Snapshot, Subnet } from '@postern/network/snapshot.ts';
+import type { Subnet } from '@postern/network/snapshot.ts';
+import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
+import { roadCases } from './road-cases.ts';
 import {
   aclEntry,
   allowAll,
@@ -26,46 +28,6 @@ import {
   udp,
   vpc,
 } from './snapshots.ts';
-
-export interface Flow {
-  /** A machine (`a` is instance i-a), or the terminal on the internet. */
-  readonly from: 'a' | 'b' | 'c' | 'd' | 'laptop';
-  readonly to: Ipv4;
-  readonly protocol: 'tcp' | 'udp' | 'icmp';
-  readonly port?: number;
-  /** Source address, when not the machine's first. */
-  readonly source?: Ipv4;
-  readonly expect: 'open' | 'timeout';
-  /** What the other side sees as the source. */
-  readonly seenAs?: Ipv4;
-  /** The endpoint it arrives by. */
-  readonly by?: string;
-}
-
-export interface FlowCase {
-  /** Begins with the rules it is about. */
-  readonly title: string;
-  readonly snapshot: Snapshot;
-  readonly flows: readonly Flow[];
-}
-
-const tcpTo = (from: Flow['from'], to: Ipv4, port: number, expect: Flow['expect'], more: Partial<Flow> = {}): Flow => ({
-  from,
-  to,
-  protocol: 'tcp',
-  port,
-  expect,
-  ...more,
-});
-const udpTo = (from: Flow['from'], to: Ipv4, port: number, expect: Flow['expect'], more: Partial<Flow> = {}): Flow => ({
-  from,
-  to,
-  protocol: 'udp',
-  port,
-  expect,
-  ...more,
-});
-const pingTo = (from: Flow['from'], to: Ipv4, expect: Flow['expect']): Flow => ({ from, to, protocol: 'icmp', expect });
 
 /** a and b in subnet 1, c in subnet 2. */
 const subnets = [subnet('1', '10.0.0.0/24'), subnet('2', '10.0.1.0/24')];
@@ -325,4 +287,5 @@ export const flowCases: readonly FlowCase[] = [
       tcpTo('c', '10.0.1.50', 443, 'open', { seenAs: c, by: 'vpce-if' }), tcpTo('c', '198.18.1.131', 443, 'timeout'),
     ],
   },
+  ...roadCases,
 ]; // biome-ignore format: a table

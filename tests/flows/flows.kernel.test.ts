@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { type AwsSide, startAwsSide } from './aws-side.ts';
-import { type Flow, flowCases } from './cases.ts';
+import { flowCases } from './cases.ts';
+import type { Flow } from './flow.ts';
 import { type Probe, ProbeMachines } from './probe.ts';
 
 const machines = new ProbeMachines();

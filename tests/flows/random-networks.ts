@@ -1,7 +1,7 @@
 // Networks that change step by step at random, the same for the same seed: for the tests that hold the incremental way to the full one.
 
 import type { NetworkInterface, Route, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
-import { aclEntry, allowAll, cidrPeer, eni, everywhere, group, groupPeer, local, openAcl, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, vpc } from './snapshots.ts'; // biome-ignore format: many words
+import { aclEntry, allowAll, cidrPeer, eni, everywhere, group, groupPeer, local, nat, openAcl, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, toNat, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
 /** mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
 export function randomFrom(seed: number): () => number {
@@ -58,7 +58,7 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
       ],
     };
   };
-  const routes = (): Route[] => some([toIgw, s3Route, { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
+  const routes = (): Route[] => some([toIgw, toNat('1', '203.0.113.0/24'), s3Route, { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
   const acl = () =>
     chance(0.6)
       ? openAcl
@@ -76,13 +76,28 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
     ...(chance(0.7) ? { internetGatewayId: 'igw-1' as const } : {}),
   });
 
+  const natAddress = { address: '10.0.1.5', primary: true };
+  const moreAddresses = { address: '10.0.1.6', primary: false, publicAddress: '198.19.0.6' };
+  const natGateway = () =>
+    nat('1', '2', '10.0.1.5', {
+      macAddress: '0a:00:00:00:99:99',
+      privateAddresses: [
+        chance(0.5) ? natAddress : { ...natAddress, publicAddress: '198.19.0.5' },
+        ...(chance(0.5) ? [moreAddresses] : []),
+      ],
+    });
+
   let [wiring, securityGroups, networkAcls] = [network(), groups(), [acl()]];
+  let natted: ReturnType<typeof nat> | undefined;
   let present = machines.map(card);
   return Array.from({ length }, () => {
     if (chance(0.4)) securityGroups = groups();
     if (chance(0.2)) networkAcls = [acl()];
     if (chance(0.3)) wiring = network();
     if (chance(0.4)) present = some(machines).map(card);
-    return snapshot(vpc({ subnets: [], ...wiring, securityGroups, networkAcls, networkInterfaces: present }));
+    if (chance(0.2)) natted = chance(0.7) ? natGateway() : undefined;
+    const natGateways = natted === undefined ? [] : [natted.gateway];
+    const networkInterfaces = [...present, ...(natted === undefined ? [] : [natted.card])];
+    return snapshot(vpc({ subnets: [], ...wiring, securityGroups, networkAcls, natGateways, networkInterfaces }));
   });
 }

@@ -4,6 +4,7 @@ import {
   type GatewayEndpoint,
   type IcmpMatch,
   type InterfaceEndpoint,
+  type NatGateway,
   type NetworkAcl,
   type NetworkAclEntry,
   type NetworkInterface,
@@ -146,6 +147,32 @@ export function interfaceEndpoint(
     ...options,
   };
 }
+
+/** A NAT gateway `nat-NAME` with its interface `eni-nat-NAME`. */
+export function nat(
+  name: string,
+  subnetName: string,
+  address: string,
+  options: Partial<NetworkInterface> & { publicAddress?: string } = {},
+): { gateway: NatGateway; card: NetworkInterface } {
+  const { attachment: _none, ...card } = eni(`nat-${name}`, subnetName, address, {
+    groupIds: [],
+    sourceDestCheck: false,
+    service: { kind: 'nat-gateway', natGatewayId: `nat-${name}` },
+    ...options,
+  });
+  const connectivityType = card.privateAddresses.some((each) => each.publicAddress) ? 'public' : 'private';
+  return {
+    gateway: { natGatewayId: `nat-${name}`, connectivityType, networkInterfaceId: card.networkInterfaceId },
+    card,
+  };
+}
+
+export const toNat = (name: string, cidr: `${string}/${number}` = '0.0.0.0/0'): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target: { kind: 'nat-gateway', natGatewayId: `nat-${name}` },
+  state: 'active',
+});
 
 export function table(routeTableId: `rtb-${string}`, ...routes: readonly Route[]): RouteTable {
   return { routeTableId, routes };

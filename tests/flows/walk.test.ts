@@ -7,7 +7,8 @@ import type { Snapshot } from '@postern/network/snapshot.ts';
 import { echoRequest, protocols } from '@postern/network/walk/packet.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
-import { type Flow, flowCases } from './cases.ts';
+import { flowCases } from './cases.ts';
+import type { Flow } from './flow.ts';
 
 /** The walk ends at a host; whether something listens there is the host's affair, and these ports are the ones of the table. */
 const open = { machine: [22, 80], outside: [80, 443], 'vpc-endpoint': [80, 443] };

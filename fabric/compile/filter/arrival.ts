@@ -4,13 +4,14 @@ import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, zone } from '../names.ts';
-import type { VpcContext } from '../vpc-context.ts';
+import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
 import { linkLocalResolver, metadata, reservedBlocks, stage, timeSync } from './well-known.ts';
 
 /** Before connection tracking: who sent it, which route table decides, and the conntrack zone of the path it will take. */
 export function arrivalChains(context: VpcContext): NftChain[] {
   const igw = context.vpc.internetGatewayId;
-  const boxes = context.plugged.filter((each) => !each.eni.sourceDestCheck);
+  const boxes = middleboxesOf(context);
+  const boxDevices = `{ ${boxes.map((each) => `"${each.device}"`).join(', ')} }`;
   const legs = context.subnets.map((each) => `${each.cidrBlock} : jump leg-${each.subnetId}`).join(', ');
   const paths = context.endpoints.map((each) => `"${each.device}" : goto zone-${each.device}`);
   if (igw !== undefined) paths.push(`"${igwDevice}" : goto zone-igw`);
@@ -41,7 +42,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
       { match: `ip daddr ${reservedBlocks} drop`, comment: stage('route', context.vpc.vpcId) },
     ];
     if (boxes.length > 0)
-      rules.push({ match: `iifname @unchecked ip saddr != @middlebox-addresses ip daddr vmap { ${legs} }` });
+      rules.push({ match: `iifname ${boxDevices} ip saddr != @middlebox-addresses ip daddr vmap { ${legs} }` });
     if (middlebox !== true)
       rules.push({
         match: `ip daddr ${subnet.cidrBlock} meta mark set ${mark.sameSubnet} return`,
@@ -53,7 +54,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
     });
     if (boxes.length > 0)
       rules.push({
-        match: `ip daddr != @middlebox-addresses fib daddr . mark oifname { ${boxes.map((each) => `"${each.device}"`).join(', ')} } jump leg-${subnet.subnetId}`,
+        match: `ip daddr != @middlebox-addresses fib daddr . mark oifname ${boxDevices} jump leg-${subnet.subnetId}`,
       });
     rules.push({ match: 'ip daddr @vpc-blocks return' });
     if (paths.length > 0) rules.push({ match: `fib daddr . mark oifname vmap { ${paths.join(', ')} }` });

@@ -3,7 +3,8 @@
 import { tokenAnswerBeginning } from '../../types.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
-import type { VpcContext } from '../vpc-context.ts';
+import { movedToNatGateway, natGatewayRules } from '../nat-gateways.ts';
+import { isForwarding, type VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
 import { instanceConnectRules, instanceConnectTracking } from './instance-connect.ts';
 import { alwaysTrackedRules, interfaceEndpointRules } from './interface-endpoint.ts';
@@ -52,7 +53,8 @@ function serviceRules(context: VpcContext): NftRule[] {
 function gatewayRules(context: VpcContext): NftRule[] {
   const igw = context.vpc.internetGatewayId;
   const outside = [...(igw === undefined ? [] : [igwDevice]), ...context.endpoints.map((each) => each.device)];
-  if (outside.length === 0) return [{ match: 'ct state invalid drop' }];
+  if (outside.length === 0)
+    return [...movedToNatGateway(context), { match: 'ct state invalid drop' }, ...natGatewayRules(context)];
   const names = `{ ${outside.map((name) => `"${name}"`).join(', ')} }`;
   const rules: NftRule[] = [
     ...waysBack(context).map((each) => ({
@@ -62,7 +64,9 @@ function gatewayRules(context: VpcContext): NftRule[] {
       match: `ct state invalid oifname ${names} meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
       comment: stage('gateway-endpoint', 'route moved'),
     },
+    ...movedToNatGateway(context),
     { match: 'ct state invalid drop' },
+    ...natGatewayRules(context),
   ];
   if (igw !== undefined) {
     rules.push(
@@ -104,6 +108,9 @@ function interfaceRules(context: VpcContext): NftRule[] {
   const { sender, receiver, both } = tracked;
   return [
     ...sourceDestCheck,
+    ...(context.plugged.some(isForwarding)
+      ? [{ match: `meta mark . oifname @next-hops-in-subnet meta mark set ${mark.sameSubnet}` }]
+      : []),
     { match: `meta mark != ${mark.sameSubnet} iifname vmap @acl-egress` },
     { match: `meta mark != ${mark.sameSubnet} oifname vmap @acl-ingress` },
     { match: `ct mark & ${both} == ${both} accept`, comment: stage('sg-ingress', 'tracked') },

@@ -2,6 +2,7 @@
 
 import type { NftRule } from '../host-state.ts';
 import { tracked } from '../names.ts';
+import { natGatewaysOf } from '../nat-gateways.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { stage } from './well-known.ts';
 
@@ -23,6 +24,7 @@ export function interfaceEndpointRules(context: VpcContext): NftRule[] {
 export function alwaysTrackedRules(context: VpcContext): NftRule[] {
   const devices = [
     ...endpointInterfaces(context).map(({ device }) => device),
+    ...natGatewaysOf(context).map(({ device }) => device),
     ...context.endpoints.filter(({ endpoint }) => endpoint.service === 'dynamodb').map(({ device }) => device),
   ];
   if (devices.length === 0) return [];

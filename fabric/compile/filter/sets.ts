@@ -2,13 +2,13 @@
 
 import { numberOf } from '../allocation.ts';
 import type { NftSet } from '../host-state.ts';
+import { natGatewayOf, natGatewaySets } from '../nat-gateways.ts';
 import { mergedRanges } from '../ranges.ts';
-import { publicPairs, type VpcContext } from '../vpc-context.ts';
+import { isForwarding, middleboxesOf, publicPairs, type VpcContext } from '../vpc-context.ts';
 import { verdictMap } from './well-known.ts';
 
 export function interfaceSets(context: VpcContext): NftSet[] {
-  const checked = context.plugged.filter((each) => each.eni.sourceDestCheck);
-  const unchecked = context.plugged.filter((each) => !each.eni.sourceDestCheck);
+  const unchecked = context.plugged.filter(isForwarding);
   const hopLimits = new Map(context.vpc.instances.map((each) => [each.instanceId, each.metadata.hopLimit]));
   return [
     verdictMap(
@@ -19,17 +19,19 @@ export function interfaceSets(context: VpcContext): NftSet[] {
       name: 'interface-addresses',
       kind: 'set',
       type: 'ifname . ipv4_addr',
-      elements: checked.flatMap((each) =>
-        each.eni.privateAddresses.map(({ address }) => `"${each.device}" . ${address}`),
-      ),
+      elements: context.plugged
+        .filter(({ eni }) => eni.sourceDestCheck || natGatewayOf(eni) !== undefined)
+        .flatMap((each) => each.eni.privateAddresses.map(({ address }) => `"${each.device}" . ${address}`)),
     },
     { name: 'unchecked', kind: 'set', type: 'ifname', elements: unchecked.map((each) => `"${each.device}"`) },
     {
       name: 'middlebox-addresses',
       kind: 'set',
       type: 'ipv4_addr',
-      elements: unchecked.flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
+      elements: middleboxesOf(context).flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
     },
+    ...natGatewaySets(context),
+    ...nextHopsInSubnet(context),
     verdictMap(
       'hop-limits',
       context.plugged.flatMap((each) => {
@@ -79,4 +81,14 @@ export function addressSets(context: VpcContext): NftSet[] {
       elements: pairs.map(([own, public_]) => `${own} . ${public_}`),
     },
   ];
+}
+
+/** A subnet and the forwarding interfaces that are in it: what is sent to one of those does not leave the subnet (N4). */
+function nextHopsInSubnet(context: VpcContext): NftSet[] {
+  const forwarding = context.plugged.filter(isForwarding);
+  if (forwarding.length === 0) return [];
+  const elements = forwarding.map(
+    ({ subnet, device }) => `${numberOf(context.allocation.subnets, subnet.subnetId)} . "${device}"`,
+  );
+  return [{ name: 'next-hops-in-subnet', kind: 'set', type: 'mark . ifname', elements }];
 }
