@@ -1,7 +1,9 @@
 // The address plan (design, "Addresses"): which blocks the sealed internet is made of. All are documentation or benchmark blocks or class E,
 // so none can be mistaken for a real host, and none ever reaches the host's own network.
 
-import type { Cidr, Ipv4 } from './snapshot.ts';
+import { ipToNumber } from './cidr.ts';
+import { ipv6CidrRange, numberToIpv6 } from './ipv6.ts';
+import type { Cidr, Ipv4, Ipv6 } from './snapshot.ts';
 
 export const addressPlan = {
   /** AWS's own public service addresses; a /24 per region (see `regionServiceBlock`). */
@@ -17,6 +19,20 @@ export const addressPlan = {
   /** Each endpoint, resolver and metadata service has an address of its own in here. */
   endpoints: '240.240.0.0/16',
 } as const satisfies Record<string, Cidr | Ipv4 | readonly Cidr[]>;
+
+/**
+ * The same for IPv6, out of the documentation block (RFC 3849). AWS's own VPCs are in 2600:1f00::/24 and the like, which belong to real hosts; unique
+ * local addresses would not do, for they are not global (I7) and a gateway lets none of them out.
+ */
+export const ipv6Plan = {
+  /** Services' addresses: 2001:db8:0:REGION::OFFSET, by the positions of the tables below. */
+  services: '2001:db8::/48',
+  /** A /56 for each VPC that asks for one: 2001:db8:1RRV:VV00::/56 has 4096 of them in each region (`vpcIpv6Pool`). */
+  vpcs: '2001:db8:1000::/36',
+  /** Stand-ins for outside hosts: the IPv4 address of the same name is in the last 32 bits. */
+  outside: '2001:db8:f000::/96',
+  laptop: '2001:db8:f000::10',
+} as const satisfies Record<string, Cidr | Ipv6>;
 
 /** Regions in a fixed order; the position decides a region's service block, so rows are only ever appended. */
 export const regions = [
@@ -55,6 +71,13 @@ export function regionServiceBlock(region: string): Cidr | undefined {
   return index < 0 ? undefined : `198.18.${index + 1}.0/24`;
 }
 
+/** Where the blocks of a region's VPCs come from, e.g. us-east-1 → `2001:db8:1010::/44`; undefined for a name that is no region. */
+export function vpcIpv6Pool(region: string): Cidr | undefined {
+  const index = regions.indexOf(region as Region);
+  const first = ipv6CidrRange(ipv6Plan.vpcs).first + (BigInt(index + 1) << 84n);
+  return index < 0 ? undefined : `${numberToIpv6(first)}/44`;
+}
+
 /** The public block of one service in one region, e.g. s3 in us-east-1 → `198.18.1.0/26`; this is what its prefix list holds. */
 export function serviceBlock(region: string, service: PlannedService): Cidr | undefined {
   const index = regions.indexOf(region as Region);
@@ -68,4 +91,18 @@ export function serviceAddress(region: string, service: PlannedService): Ipv4 | 
   const row = servicePlan[service];
   if (index < 0) return undefined;
   return `198.18.${index + 1}.${row.prefixLength === 32 ? row.offset : row.offset + 1}`;
+}
+
+/** The IPv6 address that the service's dual-stack names resolve to. */
+export function serviceIpv6Address(region: string, service: PlannedService): Ipv6 | undefined {
+  const index = regions.indexOf(region as Region);
+  const address = serviceAddress(region, service);
+  if (address === undefined) return undefined;
+  const offset = BigInt((ipToNumber(address) ?? 0) % 256);
+  return numberToIpv6(ipv6CidrRange(ipv6Plan.services).first + (BigInt(index + 1) << 64n) + offset);
+}
+
+/** The stand-in of an outside host: 203.0.113.50 → `2001:db8:f000::cb00:7132`. */
+export function outsideIpv6Address(address: Ipv4): Ipv6 {
+  return numberToIpv6(ipv6CidrRange(ipv6Plan.outside).first + BigInt(ipToNumber(address) ?? 0));
 }

@@ -41,6 +41,7 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:Vpc': arn('vpc', row.vpcId),
   })),
   'internet-gateway': rowType('internet-gateway', (row) => ({ 'ec2:InternetGatewayID': row.id })),
+  'egress-only-internet-gateway': rowType('egress-only-internet-gateway', () => ({})),
   'security-group': rowType('security-group', (row, arn) => ({
     'ec2:SecurityGroupID': row.id,
     'ec2:Vpc': arn('vpc', row.vpcId),

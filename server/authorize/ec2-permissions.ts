@@ -131,7 +131,13 @@ const JOINED_BY_PREFIX: Readonly<Record<string, Joined>> = {
     tx.list('instance', scope(call)).find((row) => row.iamInstanceProfile?.associationId === id)?.id,
   ],
   'vpc-cidr-assoc': (tx, call, id) => [
-    tx.list('vpc', scope(call)).find((row) => row.cidrBlocks.some((block) => block.associationId === id))?.id,
+    tx
+      .list('vpc', scope(call))
+      .find((row) => [...row.cidrBlocks, ...(row.ipv6CidrBlocks ?? [])].some((block) => block.associationId === id))
+      ?.id,
+  ],
+  'subnet-cidr-assoc': (tx, call, id) => [
+    tx.list('subnet', scope(call)).find((row) => row.ipv6CidrBlock?.associationId === id)?.id,
   ],
 };
 

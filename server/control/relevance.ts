@@ -35,6 +35,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   subnet: vpcOf,
   'route-table': vpcOf,
   'internet-gateway': vpcOf,
+  'egress-only-internet-gateway': vpcOf,
   'security-group': vpcOf,
   'security-group-rule': vpcOf,
   'security-group-vpc-association': vpcOf,

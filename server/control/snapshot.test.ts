@@ -105,7 +105,7 @@ test('[R11] an explicit association wins over the main table; [N3] an ACL associ
   assert.equal(vpc.subnets[0]?.networkAclId, 'acl-1');
   assert.notEqual(vpc.subnets[1]?.routeTableId, 'rtb-1');
   const acl = vpc.networkAcls.find((one) => one.networkAclId === 'acl-1');
-  assert.deepEqual(acl?.ingress.map((entry) => [entry.ruleNumber, entry.action]), [[100, 'deny'], [200, 'allow']]); // biome-ignore format: pairs
+  assert.deepEqual(acl?.ingress.map((entry) => [entry.ruleNumber, entry.action]), [[100, 'deny'], [101, 'allow'], [200, 'allow']]); // biome-ignore format: pairs
   assert.deepEqual(acl?.egress, []);
 });
 
@@ -161,7 +161,7 @@ test('an interface is attached while its instance is pending or running, and onl
   assert.deepEqual(vpcOf(store).instances, []);
 });
 
-test('[S10] rules: every port is the whole range, icmp has type and code, IPv6 rules are left out', () => {
+test('[S10] rules: every port is the whole range, icmp and icmpv6 have type and code, a block may be an IPv6 one', () => {
   const store = world();
   const [group] = store.read((tx) => tx.list('security-group'));
   assert.ok(group);
@@ -185,7 +185,9 @@ test('[S10] rules: every port is the whole range, icmp has type and code, IPv6 r
       protocol: -1,
       peer: { kind: 'security-group', groupId: group.id, ownerId: account },
     });
-    tx.put('security-group-rule', { ...common, id: 'sgr-5', protocol: -1, peer: { kind: 'cidr6', cidr: '::/0' } });
+    const peer6 = { kind: 'cidr6', cidr: '::/0' } as const;
+    tx.put('security-group-rule', { ...common, id: 'sgr-5', protocol: -1, peer: peer6 });
+    tx.put('security-group-rule', { ...common, id: 'sgr-6', protocol: 58, fromPort: 128, toPort: 0, peer: peer6 });
   });
   const peer = { kind: 'cidr', cidr: '0.0.0.0/0' };
   assert.deepEqual(vpcOf(store).securityGroups[0], {
@@ -195,6 +197,8 @@ test('[S10] rules: every port is the whole range, icmp has type and code, IPv6 r
       { ruleId: 'sgr-2', protocol: 17, peer, ports: { from: 0, to: 65535 } },
       { ruleId: 'sgr-3', protocol: 1, peer, icmp: { type: 8, code: -1 } },
       { ruleId: 'sgr-4', protocol: -1, peer: { kind: 'security-group', groupId: group.id } },
+      { ruleId: 'sgr-5', protocol: -1, peer: { kind: 'cidr', cidr: '::/0' } },
+      { ruleId: 'sgr-6', protocol: 58, peer: { kind: 'cidr', cidr: '::/0' }, icmp: { type: 128, code: 0 } },
     ],
     egress: [],
   });

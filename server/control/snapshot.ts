@@ -1,7 +1,6 @@
 // Rows → Snapshot: everything resolved, nothing decided (design, invariant 1). One pass over each kind, so that the work grows with the rows and not with
 // their product. A full build is always correct (invariant 4): there is no other way to make a Snapshot.
-// Rules: R8, R9 (blackhole), R11 (effective route table), N3 (effective ACL), I2 (public addresses on private ones). IPv6 rules are left out: no IPv6
-// packet is carried.
+// Rules: R8, R9 (blackhole), R11 (effective route table), N3 (effective ACL), I2 (public addresses on private ones).
 
 import { awsPrefixLists } from '@postern/network/aws-prefix-lists.ts';
 import {
@@ -21,6 +20,7 @@ import {
   type PrivateAddress,
   type Route,
   type RouteTable,
+  type RulePeer,
   type SecurityGroup,
   type SecurityGroupRule,
   type Snapshot,
@@ -30,6 +30,7 @@ import {
 } from '@postern/network/snapshot.ts';
 import type {
   DhcpOptionsRow,
+  EgressOnlyInternetGatewayRow,
   InstanceRow,
   NetworkAclRow,
   NetworkInterfaceRow,
@@ -59,6 +60,8 @@ interface Index {
   readonly endpointIds: Set<string>;
   /** VPC → its attached gateway. */
   readonly internetGateways: Map<string, `igw-${string}`>;
+  /** VPC → its egress-only gateways. */
+  readonly egressOnlyGateways: Map<string, EgressOnlyInternetGatewayRow[]>;
   /** `ENI PRIVATE-ADDRESS` → Elastic IP. */
   readonly elasticIps: Map<string, Ipv4>;
   readonly dhcpOptions: Map<string, DhcpOptionsRow>;
@@ -116,6 +119,7 @@ function indexRows(tx: Transaction): Index {
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
     internetGateways: new Map(tx.list('internet-gateway').flatMap((row) => (row.vpcId ? [[row.vpcId, row.id]] : []))),
+    egressOnlyGateways: groupBy(tx.list('egress-only-internet-gateway'), (row) => row.vpcId),
     elasticIps: new Map(
       tx
         .list('address')
@@ -159,6 +163,8 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     networkInterfaces: (index.interfaces.get(row.id) ?? []).map((one) => toNetworkInterface(one, index)),
     instances: (index.instances.get(row.id) ?? []).map(toInstance),
     ...noGateways,
+    ipv6CidrBlocks: (row.ipv6CidrBlocks ?? []).map((block) => block.cidr),
+    egressOnlyInternetGatewayIds: (index.egressOnlyGateways.get(row.id) ?? []).map((gateway) => gateway.id),
     gatewayEndpoints: index.endpoints.get(row.id) ?? [],
     instanceConnectEndpoints: index.connectEndpoints.get(row.id) ?? [],
   };
@@ -193,6 +199,7 @@ function toSubnets(vpc: VpcRow, index: Index): Subnet[] {
     return {
       subnetId: subnet.id,
       cidrBlock: subnet.cidrBlock,
+      ...(subnet.ipv6CidrBlock && { ipv6CidrBlock: subnet.ipv6CidrBlock.cidr }),
       availabilityZone: subnet.availabilityZone,
       routeTableId,
       networkAclId,
@@ -224,6 +231,8 @@ function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boole
       return true;
     case 'internet-gateway':
       return index.internetGateways.get(vpcId) === target.internetGatewayId;
+    case 'egress-only-internet-gateway':
+      return (index.egressOnlyGateways.get(vpcId) ?? []).some((row) => row.id === target.egressOnlyInternetGatewayId);
     case 'gateway-endpoint':
       return index.endpointIds.has(target.vpcEndpointId);
     case 'network-interface': {
@@ -237,13 +246,14 @@ function toNetworkAcl(row: NetworkAclRow): NetworkAcl {
   const entries = [...row.entries].sort((a, b) => a.ruleNumber - b.ruleNumber);
   const side = (egress: boolean) =>
     entries.flatMap((entry): NetworkAclEntry[] => {
-      if (entry.egress !== egress || entry.cidrBlock === undefined) return [];
+      const cidr = entry.cidrBlock ?? entry.ipv6CidrBlock;
+      if (entry.egress !== egress || cidr === undefined) return [];
       return [
         {
           ruleNumber: entry.ruleNumber,
           protocol: entry.protocol,
           action: entry.action,
-          cidr: entry.cidrBlock,
+          cidr,
           ...(entry.portRange && { ports: entry.portRange }),
           ...(entry.icmp && { icmp: entry.icmp }),
         },
@@ -258,17 +268,27 @@ function toSecurityGroup(row: SecurityGroupRow, index: Index): SecurityGroup {
   return { groupId: row.id, ingress: side(false), egress: side(true) };
 }
 
-const [icmp, tcp, udp] = [1, 6, 17];
+const [icmp, tcp, udp, icmpv6] = [1, 6, 17, 58];
 const everyPort: PortRange = { from: 0, to: 65535 };
 
 function toRule(row: SecurityGroupRuleRow): SecurityGroupRule[] {
-  if (row.peer.kind === 'cidr6') return [];
-  const peer: SecurityGroupRule['peer'] =
-    row.peer.kind === 'security-group' ? { kind: 'security-group', groupId: row.peer.groupId } : row.peer;
+  const peer = toPeer(row.peer);
   const rule = { ruleId: row.id, protocol: row.protocol, peer };
   if (row.protocol === tcp || row.protocol === udp) return [{ ...rule, ports: portsOf(row) }];
-  if (row.protocol === icmp) return [{ ...rule, icmp: icmpOf(row) }];
+  if (row.protocol === icmp || row.protocol === icmpv6) return [{ ...rule, icmp: icmpOf(row) }];
   return [rule];
+}
+
+function toPeer(peer: SecurityGroupRuleRow['peer']): RulePeer {
+  switch (peer.kind) {
+    case 'cidr6':
+      return { kind: 'cidr', cidr: peer.cidr };
+    // The row also keeps whose group it is.
+    case 'security-group':
+      return { kind: 'security-group', groupId: peer.groupId };
+    default:
+      return peer;
+  }
 }
 
 function portsOf({ fromPort = -1, toPort = -1 }: SecurityGroupRuleRow): PortRange {
@@ -293,7 +313,7 @@ function toNetworkInterface(row: NetworkInterfaceRow, index: Index): NetworkInte
       const publicAddress = index.elasticIps.get(`${row.id} ${address}`) ?? autoPublicIp?.publicIp;
       return { address, primary, ...(publicAddress && { publicAddress }) };
     }),
-    ipv6Addresses: [],
+    ipv6Addresses: row.ipv6Addresses ?? [],
     groupIds: row.groupIds,
     sourceDestCheck: row.sourceDestCheck,
     ...(attached && { attachment: attached }),
@@ -315,7 +335,6 @@ function toInstance(row: InstanceRow): Instance {
 function prefixLists(tx: Transaction, regions: ReadonlySet<string>): PrefixList[] {
   const lists = tx
     .list('prefix-list')
-    .filter((row) => row.addressFamily === 'IPv4')
     .map((row) => ({ prefixListId: row.id, cidrs: row.entries.map((entry) => entry.cidr as Cidr) }));
   const managed = [...regions].flatMap(awsPrefixLists).map(({ prefixListId, cidrs }) => ({ prefixListId, cidrs }));
   return [...lists, ...managed];

@@ -11,6 +11,7 @@ export const resourceKinds = {
   'subnet-cidr-reservation': { prefix: 'scr', noun: 'subnet-cidr-reservation', notFound: 'InvalidSubnetCidrReservationID.NotFound', malformed: 'InvalidSubnetCidrReservationID.Malformed' },
   'route-table': { prefix: 'rtb', noun: 'routeTable', notFound: 'InvalidRouteTableID.NotFound', malformed: 'InvalidRouteTableId.Malformed' },
   'internet-gateway': { prefix: 'igw', noun: 'internetGateway', notFound: 'InvalidInternetGatewayID.NotFound', malformed: 'InvalidInternetGatewayId.Malformed' },
+  'egress-only-internet-gateway': { prefix: 'eigw', noun: 'egressOnlyInternetGateway', notFound: 'InvalidEgressOnlyInternetGatewayId.NotFound', malformed: 'InvalidEgressOnlyInternetGatewayId.Malformed' },
   'security-group': { prefix: 'sg', noun: 'security group', notFound: 'InvalidGroup.NotFound', malformed: 'InvalidGroupId.Malformed' },
   'security-group-rule': { prefix: 'sgr', noun: 'security group rule', notFound: 'InvalidSecurityGroupRuleId.NotFound', malformed: 'InvalidSecurityGroupRuleId.Malformed' },
   'network-acl': { prefix: 'acl', noun: 'networkAcl', notFound: 'InvalidNetworkAclID.NotFound', malformed: 'InvalidNetworkAclId.Malformed' },

@@ -9,6 +9,7 @@ import { instanceAttributes } from './instance-attributes.ts';
 import { instanceLifecycle } from './instance-lifecycle.ts';
 import { instanceTypeOperations } from './instance-types.ts';
 import { instances } from './instances.ts';
+import { interfaceIpv6Addresses } from './interface-ipv6-addresses.ts';
 import { keyPairs } from './key-pairs.ts';
 import { networkInterfaces } from './network-interfaces.ts';
 import { volumes } from './volumes.ts';
@@ -23,6 +24,7 @@ export const instanceOperations = {
   ...instanceLifecycle,
   ...instanceTypeOperations,
   ...instances,
+  ...interfaceIpv6Addresses,
   ...keyPairs,
   ...networkInterfaces,
   ...volumes,

@@ -109,6 +109,7 @@ function networkOf(view: InterfaceView, row: InstanceRow): Instance {
     PrivateIpAddress: address,
     PrivateDnsName: instanceDnsName(row, address),
     ...(publicIp && { PublicIpAddress: publicIp }),
+    ...(primary.ipv6Addresses?.[0] && { Ipv6Address: primary.ipv6Addresses[0] }),
     PublicDnsName: publicDnsName(view.vpcs.get(row.vpcId), publicIp),
     SourceDestCheck: primary.sourceDestCheck,
     SecurityGroups: toGroups(view, primary),
@@ -116,7 +117,7 @@ function networkOf(view: InterfaceView, row: InstanceRow): Instance {
     PrivateDnsNameOptions: {
       HostnameType: row.hostnameType ?? 'ip-name',
       EnableResourceNameDnsARecord: false,
-      EnableResourceNameDnsAAAARecord: false,
+      EnableResourceNameDnsAAAARecord: row.enableResourceNameDnsAAAARecord ?? false,
     },
   };
 }

@@ -9,6 +9,7 @@ import type { InstanceRow, NetworkInterfaceRow, SubnetRow, Tags } from '../../st
 import { defaultSubnetsOf, defaultVpcOf } from './default-vpc.ts';
 import { ec2Error, invalidCombination, invalidParameterValue, refuseUnsupported } from './errors.ts';
 import type { InstanceTypeFacts } from './instance-type-table.ts';
+import { checkIpv6Limit, chooseIpv6Addresses, type Ipv6Request, ipv6AddressCount } from './interface-ipv6-addresses.ts';
 import {
   type AddressRequest,
   checkAddressLimit,
@@ -31,6 +32,8 @@ type InterfacePlan =
       readonly deleteOnTermination: boolean;
       readonly subnet: SubnetRow;
       readonly addresses: AddressRequest;
+      readonly ipv6: Ipv6Request;
+      readonly primaryIpv6: boolean | undefined;
       readonly groupIds: SecurityGroupId[];
       readonly description: string;
       readonly publicIp: boolean;
@@ -55,7 +58,10 @@ export function planNetwork(call: Call, input: RunInstancesRequest, type: Instan
   const specs = input.NetworkInterfaces ?? [];
   const interfaces = specs.length === 0 ? [planByInstance(call, input)] : planBySpecifications(call, input, specs);
   checkInterfaceLimit(interfaces.length, type.maxInterfaces, type.instanceType);
-  for (const plan of interfaces) checkAddressLimit(addressCount(plan), type.addressesPerInterface);
+  for (const plan of interfaces) {
+    checkAddressLimit(addressCount(plan), type.addressesPerInterface);
+    checkIpv6Limit(ipv6Count(plan), type.addressesPerInterface);
+  }
   const subnet = subnetOf(call, interfaces[0]);
   for (const plan of interfaces) {
     if (subnetOf(call, plan).availabilityZone !== subnet.availabilityZone)
@@ -84,6 +90,10 @@ function addressCount(plan: InterfacePlan): number {
   return listed + (hasPrimary ? 0 : 1) + (count ?? 0);
 }
 
+function ipv6Count(plan: InterfacePlan): number {
+  return plan.kind === 'existing' ? (plan.row.ipv6Addresses ?? []).length : ipv6AddressCount(plan.subnet, plan.ipv6);
+}
+
 /** A subnet that is smaller than the largest count limits it; below the smallest count the launch fails when addresses are chosen. */
 function roomFor(call: Call, interfaces: readonly InterfacePlan[]): number {
   const needed = new Map<SubnetRow, number>();
@@ -104,6 +114,8 @@ function planByInstance(call: Call, input: RunInstancesRequest): InterfacePlan {
     deleteOnTermination: true,
     subnet,
     addresses: { PrivateIpAddress: input.PrivateIpAddress },
+    ipv6: { Ipv6Addresses: input.Ipv6Addresses, Ipv6AddressCount: input.Ipv6AddressCount },
+    primaryIpv6: input.EnablePrimaryIpv6,
     groupIds,
     description: '',
     publicIp: subnet.mapPublicIpOnLaunch,
@@ -180,6 +192,7 @@ function planBySpecifications(
   if (input.SubnetId) throw both('subnet ID');
   if (input.SecurityGroupIds?.length || input.SecurityGroups?.length) throw both('security groups');
   if (input.PrivateIpAddress) throw both('private address');
+  if (input.Ipv6Addresses?.length || input.Ipv6AddressCount !== undefined) throw both('IPv6 address');
   const seen = new Set<number>();
   const plans = specs.map((spec) => {
     const deviceIndex = spec.DeviceIndex;
@@ -200,8 +213,7 @@ function planOf(
   count: number,
 ): InterfacePlan {
   refuseUnsupported('RunInstances', spec, [
-    'Ipv6AddressCount', 'Ipv6Addresses', 'AssociateCarrierIpAddress', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'Ipv6Prefixes', 'Ipv6PrefixCount',
-    'PrimaryIpv6', 'EnaSrdSpecification', 'ConnectionTrackingSpecification', 'NetworkCardIndex',
+    'AssociateCarrierIpAddress', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'Ipv6Prefixes', 'Ipv6PrefixCount', 'EnaSrdSpecification', 'ConnectionTrackingSpecification', 'NetworkCardIndex',
   ]); // biome-ignore format: a list
   if (spec.InterfaceType && spec.InterfaceType !== 'interface')
     refuseUnsupported('RunInstances', spec, ['InterfaceType']);
@@ -226,6 +238,8 @@ function planOf(
       PrivateIpAddresses: spec.PrivateIpAddresses,
       SecondaryPrivateIpAddressCount: spec.SecondaryPrivateIpAddressCount,
     },
+    ipv6: { Ipv6Addresses: spec.Ipv6Addresses, Ipv6AddressCount: spec.Ipv6AddressCount },
+    primaryIpv6: spec.PrimaryIpv6 ?? input.EnablePrimaryIpv6,
     groupIds: chooseGroups(call, subnet, spec.Groups),
     description: spec.Description ?? '',
     publicIp: spec.AssociatePublicIpAddress ?? (count === 1 && subnet.mapPublicIpOnLaunch),
@@ -246,6 +260,9 @@ function existingInterface(
     spec.Groups?.length,
     spec.PrivateIpAddresses?.length,
     spec.SecondaryPrivateIpAddressCount,
+    spec.Ipv6Addresses?.length,
+    spec.Ipv6AddressCount,
+    spec.PrimaryIpv6,
   ];
   if (rest.some((value) => value) || spec.AssociatePublicIpAddress !== undefined)
     throw invalidCombination(
@@ -281,6 +298,8 @@ export function makeInterfaces(call: Call, plan: NetworkPlan, instance: Pick<Ins
     const row = makeNetworkInterface(call, {
       subnet: one.subnet,
       privateAddresses: choosePrivateAddresses(call, one.subnet, one.addresses),
+      ipv6Addresses: chooseIpv6Addresses(call, one.subnet, one.ipv6),
+      primaryIpv6: one.primaryIpv6,
       groupIds: one.groupIds,
       description: one.description,
       interfaceType: 'interface',

@@ -53,6 +53,10 @@ export function launch(call: Call, input: RunInstancesRequest): InstanceId[] {
     );
   const now = call.now.toISOString();
   const hostnameType = input.PrivateDnsNameOptions?.HostnameType ?? network.subnet.privateDnsHostnameType;
+  const aaaaRecord =
+    input.PrivateDnsNameOptions?.EnableResourceNameDnsAAAARecord ??
+    network.subnet.enableResourceNameDnsAAAARecord ??
+    false;
   const shared: Shared = {
     ...scopeOf(call),
     reservationId: call.tx.newId('r'),
@@ -78,6 +82,7 @@ export function launch(call: Call, input: RunInstancesRequest): InstanceId[] {
     rootVolume,
     assignsPublicIp: network.interfaces.some((one) => one.kind === 'new' && one.publicIp),
     ...(hostnameType === 'resource-name' && { hostnameType }),
+    ...(aaaaRecord && { enableResourceNameDnsAAAARecord: true }),
     tags: instanceTags ?? {},
   };
   return Array.from({ length: count }, (_, launchIndex) => {
@@ -103,7 +108,7 @@ export function launch(call: Call, input: RunInstancesRequest): InstanceId[] {
 
 function refuse(input: RunInstancesRequest): void {
   refuseUnsupported('RunInstances', input, [
-    'Ipv6AddressCount', 'Ipv6Addresses', 'EnablePrimaryIpv6', 'KernelId', 'RamdiskId', 'ElasticGpuSpecification', 'ElasticInferenceAccelerators',
+    'KernelId', 'RamdiskId', 'ElasticGpuSpecification', 'ElasticInferenceAccelerators',
     'LaunchTemplate', 'InstanceMarketOptions', 'LicenseSpecifications', 'SecondaryInterfaces', 'Operator', 'NetworkPerformanceOptions',
   ]); // biome-ignore format: a list
   if (input.HibernationOptions?.Configured) throw unsupportedOperation('Hibernation');
@@ -178,6 +183,9 @@ function checkPrivateAddress(input: RunInstancesRequest, maxCount: number): void
     input.NetworkInterfaces?.some((one) => one.PrivateIpAddress || one.PrivateIpAddresses?.length);
   if (chosen && maxCount > 1)
     throw invalidCombination('A private IP address cannot be specified when launching multiple instances.');
+  const chosen6 = [input, ...(input.NetworkInterfaces ?? [])].some((one) => one.Ipv6Addresses?.length);
+  if (chosen6 && maxCount > 1)
+    throw invalidCombination('An IPv6 address cannot be specified when launching multiple instances.');
 }
 
 /** The root volume's own settings; any other device would be a disk that the machine does not have. */

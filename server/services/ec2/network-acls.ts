@@ -38,8 +38,11 @@ import { readProtocol } from './rule-form.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
 
 const maxRuleNumber = 32766;
-/** Shown after every other rule of a direction (N1). */
-const finalRuleNumber = 32767;
+/** Shown after every other rule of a direction (N1), the second one where the VPC has IPv6. */
+const finalRules = [
+  { ruleNumber: 32767, cidrBlock: '0.0.0.0/0' },
+  { ruleNumber: 32768, ipv6CidrBlock: '::/0' },
+] as const;
 const [icmp, tcp, udp, icmpv6] = [1, 6, 17, 58];
 
 function toEntry(entry: NetworkAclEntryRow): NetworkAclEntry {
@@ -56,14 +59,17 @@ function toEntry(entry: NetworkAclEntryRow): NetworkAclEntry {
 }
 
 /** Egress first, by number, as AWS lists them, each direction closed by its final deny. */
-function allEntries(row: NetworkAclRow): NetworkAclEntryRow[] {
+function allEntries(call: Call, row: NetworkAclRow): NetworkAclEntryRow[] {
+  const hasIpv6 = (call.tx.get('vpc', row.vpcId)?.ipv6CidrBlocks ?? []).length > 0;
   return [true, false].flatMap((egress) => [
     ...row.entries.filter((entry) => entry.egress === egress).sort((a, b) => a.ruleNumber - b.ruleNumber),
-    { ruleNumber: finalRuleNumber, egress, protocol: -1, action: 'deny', cidrBlock: '0.0.0.0/0' } as const,
+    ...finalRules
+      .slice(0, hasIpv6 ? 2 : 1)
+      .map((rule) => ({ ...rule, egress, protocol: -1, action: 'deny' }) satisfies NetworkAclEntryRow),
   ]);
 }
 
-function toNetworkAcl(row: NetworkAclRow): NetworkAcl {
+function toNetworkAcl(call: Call, row: NetworkAclRow): NetworkAcl {
   return {
     NetworkAclId: row.id,
     VpcId: row.vpcId,
@@ -74,30 +80,30 @@ function toNetworkAcl(row: NetworkAclRow): NetworkAcl {
       NetworkAclId: row.id,
       SubnetId: one.subnetId,
     })),
-    Entries: allEntries(row).map(toEntry),
+    Entries: allEntries(call, row).map(toEntry),
     Tags: toTags(row.tags),
   };
 }
 
-const filters: FilterTable<NetworkAclRow> = {
+const filtersOf = (call: Call): FilterTable<NetworkAclRow> => ({
   'association.association-id': (row) => row.associations.map((one) => one.associationId),
   'association.network-acl-id': (row) => (row.associations.length > 0 ? row.id : undefined),
   'association.subnet-id': (row) => row.associations.map((one) => one.subnetId),
   default: (row) => row.isDefault,
-  'entry.cidr': (row) => allEntries(row).map((entry) => entry.cidrBlock),
-  'entry.egress': (row) => allEntries(row).map((entry) => entry.egress),
+  'entry.cidr': (row) => allEntries(call, row).map((entry) => entry.cidrBlock),
+  'entry.egress': (row) => allEntries(call, row).map((entry) => entry.egress),
   'entry.icmp.code': (row) => row.entries.map((entry) => entry.icmp?.code),
   'entry.icmp.type': (row) => row.entries.map((entry) => entry.icmp?.type),
-  'entry.ipv6-cidr': (row) => row.entries.map((entry) => entry.ipv6CidrBlock),
+  'entry.ipv6-cidr': (row) => allEntries(call, row).map((entry) => entry.ipv6CidrBlock),
   'entry.port-range.from': (row) => row.entries.map((entry) => entry.portRange?.from),
   'entry.port-range.to': (row) => row.entries.map((entry) => entry.portRange?.to),
-  'entry.protocol': (row) => allEntries(row).map((entry) => entry.protocol),
-  'entry.rule-action': (row) => allEntries(row).map((entry) => entry.action),
-  'entry.rule-number': (row) => allEntries(row).map((entry) => entry.ruleNumber),
+  'entry.protocol': (row) => allEntries(call, row).map((entry) => entry.protocol),
+  'entry.rule-action': (row) => allEntries(call, row).map((entry) => entry.action),
+  'entry.rule-number': (row) => allEntries(call, row).map((entry) => entry.ruleNumber),
   'network-acl-id': (row) => row.id,
   'owner-id': (row) => row.accountId,
   'vpc-id': (row) => row.vpcId,
-};
+});
 
 function checkRuleNumber(number: number | undefined): number {
   if (number === undefined) throw missingParameter('ruleNumber');
@@ -213,7 +219,7 @@ export const networkAcls = {
       const known = (ids: readonly string[]) => ids.every((id) => findRow(call, 'network-acl', id));
       const [id] = oncePerToken(call, input.ClientToken, input, known, () => [makeAcl(call, input)]);
       const row = requireRow(call, 'network-acl', id);
-      return { NetworkAcl: toNetworkAcl(row), ...(input.ClientToken && { ClientToken: input.ClientToken }) };
+      return { NetworkAcl: toNetworkAcl(call, row), ...(input.ClientToken && { ClientToken: input.ClientToken }) };
     },
   }),
 
@@ -221,9 +227,9 @@ export const networkAcls = {
     authorize: 'auto',
     readOnly: true,
     run: (call, input) => {
-      const how = { ids: input.NetworkAclIds, parameter: 'networkAclSet', filters };
+      const how = { ids: input.NetworkAclIds, parameter: 'networkAclSet', filters: filtersOf(call) };
       const { page, next } = describe(call, 'network-acl', input, how);
-      return { NetworkAcls: page.map(toNetworkAcl), ...next };
+      return { NetworkAcls: page.map((row) => toNetworkAcl(call, row)), ...next };
     },
   }),
 

@@ -42,7 +42,7 @@ export function networkInterfaceFilters(view: InterfaceView): FilterTable<Networ
     'group-id': (row) => row.groupIds,
     'group-name': (row) => toGroups(view, row).map((group) => group.GroupName),
     'interface-type': (row) => row.interfaceType,
-    'ipv6-addresses.ipv6-address': () => undefined,
+    'ipv6-addresses.ipv6-address': (row) => row.ipv6Addresses ?? [],
     'mac-address': (row) => row.macAddress,
     'network-interface-id': (row) => row.id,
     'operator.managed': () => false,

@@ -8,6 +8,7 @@ import type {
   NetworkInterface,
   NetworkInterfaceAssociation,
   NetworkInterfaceAttachment,
+  NetworkInterfaceIpv6Address,
 } from '@aws-sdk/client-ec2';
 import type { Call } from '../../service.ts';
 import type { AddressRow, NetworkInterfaceRow, SecurityGroupRow, VpcRow } from '../../store/rows/ec2.ts';
@@ -151,9 +152,17 @@ export function toNetworkInterface(view: InterfaceView, row: NetworkInterfaceRow
         ...(one && { Association: one }),
       };
     }),
-    Ipv6Addresses: [],
+    ...(row.ipv6Addresses?.[0] && { Ipv6Address: row.ipv6Addresses[0] }),
+    Ipv6Addresses: toIpv6Addresses(row),
     TagSet: toTags(row.tags),
   };
+}
+
+function toIpv6Addresses(row: NetworkInterfaceRow): NetworkInterfaceIpv6Address[] {
+  return (row.ipv6Addresses ?? []).map((Ipv6Address, index) => ({
+    Ipv6Address,
+    IsPrimaryIpv6: index === 0 && row.primaryIpv6 === true,
+  }));
 }
 
 function associationOf(
@@ -195,7 +204,7 @@ export function toInstanceNetworkInterface(view: InterfaceView, row: NetworkInte
     SourceDestCheck: full.SourceDestCheck,
     InterfaceType: row.interfaceType,
     Groups: full.Groups,
-    Ipv6Addresses: [],
+    Ipv6Addresses: full.Ipv6Addresses ?? [],
     ...(full.Association && { Association: short(full.Association) }),
     ...(attachment && {
       Attachment: {

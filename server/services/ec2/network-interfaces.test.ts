@@ -74,7 +74,7 @@ test('an address that is in use, reserved or outside is refused', async () => {
   await assert.rejects(create({ PrivateIpAddress: '172.31.0.9' }), awsError('InvalidIPAddress.InUse'));
   await assert.rejects(create({ PrivateIpAddress: '172.31.0.1' }), awsError('InvalidParameterValue'));
   await assert.rejects(create({ PrivateIpAddress: '10.0.0.1' }), awsError('InvalidParameterValue'));
-  await assert.rejects(create({ Ipv6AddressCount: 1 }), awsError('UnsupportedOperation', /Ipv6AddressCount/));
+  await assert.rejects(create({ Ipv6PrefixCount: 1 }), awsError('UnsupportedOperation', /Ipv6PrefixCount/));
 });
 
 test('attach, detach and delete, each in its order', async () => {

@@ -1,5 +1,6 @@
 // Network interfaces: create, describe, delete, attach, detach, attributes and secondary private addresses.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html (read 2026-11-21). Gap: IPv6, prefixes and trunk interfaces are refused.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html (read 2026-11-21). IPv6 addresses: interface-ipv6-addresses.ts.
+// Gap: prefixes and trunk interfaces are refused.
 
 import type {
   AssignPrivateIpAddressesRequest,
@@ -32,6 +33,7 @@ import {
 } from './errors.ts';
 import { oncePerToken } from './idempotency.ts';
 import { instanceTypes } from './instance-type-table.ts';
+import { checkIpv6Limit, chooseIpv6Addresses } from './interface-ipv6-addresses.ts';
 import { attachAddresses } from './launch-network.ts';
 import { networkInterfaceFilters } from './network-interface-filters.ts';
 import { interfaceView, toNetworkInterface } from './network-interface-output.ts';
@@ -102,6 +104,7 @@ function requireAttachable(call: Call, row: NetworkInterfaceRow, instance: Insta
   if (!type) return;
   checkInterfaceLimit(attached.length + 1, type.maxInterfaces, type.instanceType);
   checkAddressLimit(row.privateAddresses.length, type.addressesPerInterface);
+  checkIpv6Limit((row.ipv6Addresses ?? []).length, type.addressesPerInterface);
 }
 
 /** Elastic IPs of the given private addresses are free again. */
@@ -170,6 +173,7 @@ function modified(
     input.Groups?.length ? input.Groups : undefined,
     input.Attachment,
     input.AssociatePublicIpAddress,
+    input.EnablePrimaryIpv6,
   ];
   if (given.filter((one) => one !== undefined).length > 1)
     throw invalidCombination('Fields for multiple attribute types specified');
@@ -190,7 +194,17 @@ function modified(
       : withoutAutoPublicIp(row, row.privateAddresses[0]?.address ?? '');
     return { ...kept, associatePublicIpAddress: input.AssociatePublicIpAddress };
   }
+  if (input.EnablePrimaryIpv6 !== undefined) return withPrimaryIpv6(row, input.EnablePrimaryIpv6);
   throw invalidCombination('No attributes specified.');
+}
+
+/** What was made primary stays it. */
+function withPrimaryIpv6(row: NetworkInterfaceRow, isPrimary: boolean): NetworkInterfaceRow {
+  if (!isPrimary && row.primaryIpv6)
+    throw operationNotPermitted(`The primary IPv6 address of interface ${row.id} cannot be disabled.`);
+  if (isPrimary && (row.ipv6Addresses ?? []).length === 0)
+    throw invalidParameterValue(`Interface ${row.id} has no IPv6 address that could be its primary one.`);
+  return isPrimary ? { ...row, primaryIpv6: true } : row;
 }
 
 const unknownAttribute = (name: string) =>
@@ -201,8 +215,7 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('CreateNetworkInterface', input, [
-        'Ipv6Addresses', 'Ipv6AddressCount', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'Ipv6Prefixes', 'Ipv6PrefixCount', 'EnablePrimaryIpv6',
-        'ConnectionTrackingSpecification', 'Operator',
+        'Ipv4Prefixes', 'Ipv4PrefixCount', 'Ipv6Prefixes', 'Ipv6PrefixCount', 'ConnectionTrackingSpecification', 'Operator',
       ]); // biome-ignore format: a list
       if (input.InterfaceType && (input.InterfaceType as string) !== 'interface')
         throw unsupportedOperation(`The interface type ${input.InterfaceType}`);
@@ -216,6 +229,8 @@ export const networkInterfaces = {
           const row = makeNetworkInterface(call, {
             subnet,
             privateAddresses: choosePrivateAddresses(call, subnet, input),
+            ipv6Addresses: chooseIpv6Addresses(call, subnet, input),
+            primaryIpv6: input.EnablePrimaryIpv6,
             groupIds: chooseGroups(call, subnet, input.Groups),
             description: input.Description ?? '',
             interfaceType: 'interface',
@@ -308,7 +323,7 @@ export const networkInterfaces = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('ModifyNetworkInterfaceAttribute', input, [
-        'EnaSrdSpecification', 'EnablePrimaryIpv6', 'ConnectionTrackingSpecification', 'AssociatedSubnetIds',
+        'EnaSrdSpecification', 'ConnectionTrackingSpecification', 'AssociatedSubnetIds',
       ]); // biome-ignore format: a list
       call.tx.put('network-interface', modified(call, requireOwnInterface(call, input.NetworkInterfaceId), input));
       if (input.AssociatePublicIpAddress) restorePublicIp(call, input.NetworkInterfaceId);

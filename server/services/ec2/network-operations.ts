@@ -4,6 +4,7 @@ import type { Operation } from '../../service.ts';
 import { addresses } from './addresses.ts';
 import { defaultVpc } from './default-vpc.ts';
 import { dhcpOptions } from './dhcp-options.ts';
+import { egressOnlyInternetGateways } from './egress-only-internet-gateways.ts';
 import { endpointServices } from './endpoint-services.ts';
 import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
@@ -14,6 +15,7 @@ import { routes } from './routes.ts';
 import { securityGroupRules } from './security-group-rules.ts';
 import { securityGroupVpcs } from './security-group-vpcs.ts';
 import { securityGroups } from './security-groups.ts';
+import { subnetCidrBlocks } from './subnet-cidr-blocks.ts';
 import { subnetCidrReservations } from './subnet-cidr-reservations.ts';
 import { subnets } from './subnets.ts';
 import { tagging } from './tagging.ts';
@@ -26,11 +28,13 @@ export const networkOperations = {
   ...vpcCidrBlocks,
   ...defaultVpc,
   ...subnets,
+  ...subnetCidrBlocks,
   ...subnetCidrReservations,
   ...routeTables,
   ...routes,
   ...internetGateways,
   ...instanceConnectEndpoints,
+  ...egressOnlyInternetGateways,
   ...securityGroups,
   ...securityGroupRules,
   ...securityGroupVpcs,

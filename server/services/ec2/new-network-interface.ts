@@ -3,7 +3,7 @@
 
 import type { PrivateIpAddressSpecification } from '@aws-sdk/client-ec2';
 import { cidrSize } from '@postern/network/cidr.ts';
-import type { InterfaceService, Ipv4, NetworkInterfaceId, SecurityGroupId } from '@postern/network/snapshot.ts';
+import type { InterfaceService, Ipv4, Ipv6, NetworkInterfaceId, SecurityGroupId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { NetworkInterfaceRow, SubnetRow, Tags } from '../../store/rows/ec2.ts';
 import { freePublicAddress } from './addresses-pool.ts';
@@ -92,6 +92,9 @@ export function chooseGroups(
 export interface NewNetworkInterface {
   readonly subnet: SubnetRow;
   readonly privateAddresses: PrivateAddresses;
+  /** Absent: none. */
+  readonly ipv6Addresses?: Ipv6[];
+  readonly primaryIpv6?: boolean | undefined;
   readonly groupIds: SecurityGroupId[];
   readonly description: string;
   readonly interfaceType: string;
@@ -115,6 +118,8 @@ export function makeNetworkInterface(call: Call, spec: NewNetworkInterface): Net
     description: spec.description,
     macAddress: macAddressOf(id),
     privateAddresses: spec.privateAddresses,
+    ipv6Addresses: spec.ipv6Addresses ?? [],
+    ...(spec.primaryIpv6 && { primaryIpv6: true }),
     groupIds: spec.groupIds,
     sourceDestCheck: true,
     interfaceType: spec.interfaceType,

@@ -10,7 +10,14 @@ import type {
   SubnetId,
   VpcId,
 } from '@postern/network/snapshot.ts';
-import type { NetworkAclRow, SecurityGroupRuleRow, SubnetRow, Tags, VpcRow } from '../../store/rows/ec2.ts';
+import type {
+  NetworkAclEntryRow,
+  NetworkAclRow,
+  SecurityGroupRuleRow,
+  SubnetRow,
+  Tags,
+  VpcRow,
+} from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
 import { defaultDhcpOptionsId, ensureDefaultDhcpOptions } from './default-dhcp-options.ts';
 import { defaultAclByVpc } from './indexes.ts';
@@ -73,13 +80,7 @@ export function makeVpc(
     id: networkAclId,
     vpcId,
     isDefault: true,
-    entries: [false, true].map((egress) => ({
-      ruleNumber: 100,
-      egress,
-      protocol: -1,
-      action: 'allow',
-      cidrBlock: anywhere,
-    })),
+    entries: defaultAclEntries(100, { cidrBlock: anywhere }),
     associations: [],
     tags: {},
   });
@@ -99,10 +100,24 @@ export function makeVpc(
   return { vpc, routeTableId, networkAclId, groupId };
 }
 
-const anywhere: Cidr = '0.0.0.0/0';
+export const anywhere: Cidr = '0.0.0.0/0';
+export const anywhere6: Cidr = '::/0';
 
-/** The one rule of a new security group (S2). */
-export function allowAllOut(maker: Maker, groupId: SecurityGroupId, vpcId: VpcId): SecurityGroupRuleRow {
+/** What the default ACL lets pass, in both directions (N2). */
+export function defaultAclEntries(
+  ruleNumber: number,
+  block: Pick<NetworkAclEntryRow, 'cidrBlock' | 'ipv6CidrBlock'>,
+): NetworkAclEntryRow[] {
+  return [false, true].map((egress) => ({ ruleNumber, egress, protocol: -1, action: 'allow', ...block }));
+}
+
+/** The rule of a new security group (S2): one, and another one for IPv6 where the VPC has that. */
+export function allowAllOut(
+  maker: Maker,
+  groupId: SecurityGroupId,
+  vpcId: VpcId,
+  cidr: typeof anywhere | typeof anywhere6 = anywhere,
+): SecurityGroupRuleRow {
   const id: SecurityGroupRuleId = maker.newId('sgr');
   return {
     id,
@@ -112,7 +127,7 @@ export function allowAllOut(maker: Maker, groupId: SecurityGroupId, vpcId: VpcId
     vpcId,
     isEgress: true,
     protocol: -1,
-    peer: { kind: 'cidr', cidr: anywhere },
+    peer: cidr === anywhere6 ? { kind: 'cidr6', cidr } : { kind: 'cidr', cidr },
     tags: {},
   };
 }
@@ -125,6 +140,7 @@ export function localRoute(cidr: Cidr) {
 export interface NewSubnet {
   readonly vpcId: VpcId;
   readonly cidr: Cidr;
+  readonly ipv6Cidr?: Cidr;
   readonly zone: Zone;
   readonly defaultForAz: boolean;
   readonly tags: Tags;
@@ -139,6 +155,7 @@ export function makeSubnet(maker: Maker, spec: NewSubnet): SubnetRow {
     region,
     vpcId: spec.vpcId,
     cidrBlock: spec.cidr,
+    ...(spec.ipv6Cidr && { ipv6CidrBlock: { associationId: newId('subnet-cidr-assoc'), cidr: spec.ipv6Cidr } }),
     availabilityZone: spec.zone.name,
     availabilityZoneId: spec.zone.id,
     defaultForAz: spec.defaultForAz,

@@ -7,6 +7,7 @@ import { ec2Error } from './errors.ts';
 export const quotas = {
   vpcsPerRegion: { limit: 5, code: 'VpcLimitExceeded', message: 'The maximum number of VPCs has been reached.' },
   internetGatewaysPerRegion: { limit: 5, code: 'InternetGatewayLimitExceeded', message: 'The maximum number of internet gateways has been reached.' },
+  egressOnlyInternetGatewaysPerRegion: { limit: 5, code: 'EgressOnlyInternetGatewayLimitExceeded', message: 'The maximum number of egress-only internet gateways has been reached.' },
   addressesPerRegion: { limit: 5, code: 'AddressLimitExceeded', message: 'The maximum number of addresses has been reached.' },
   subnetsPerVpc: { limit: 200, code: 'SubnetLimitExceeded', message: 'The maximum number of subnets has been reached.' },
   routeTablesPerVpc: { limit: 200, code: 'RouteTableLimitExceeded', message: 'The maximum number of route tables has been reached.' },

@@ -2,6 +2,7 @@
 // terminated instance and a deleted endpoint make it a blackhole. `control/` asks the same question for the Snapshot.
 
 import type { Route } from '@aws-sdk/client-ec2';
+import { isIpv6Cidr } from '@postern/network/cidr.ts';
 import type { RouteRow } from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
 
@@ -16,6 +17,8 @@ function isTargetUsable(tx: Transaction, vpcId: string, target: RouteRow['target
       return true;
     case 'internet-gateway':
       return tx.get('internet-gateway', target.internetGatewayId)?.vpcId === vpcId;
+    case 'egress-only-internet-gateway':
+      return tx.get('egress-only-internet-gateway', target.egressOnlyInternetGatewayId)?.vpcId === vpcId;
     case 'gateway-endpoint':
       return tx.get('vpc-endpoint', target.vpcEndpointId)?.vpcId === vpcId;
     case 'network-interface': {
@@ -31,13 +34,18 @@ function isTargetUsable(tx: Transaction, vpcId: string, target: RouteRow['target
 export function toRoute(tx: Transaction, vpcId: string, route: RouteRow): Route {
   const { destination } = route;
   return {
-    ...(destination.kind === 'cidr'
-      ? { DestinationCidrBlock: destination.cidr }
-      : { DestinationPrefixListId: destination.prefixListId }),
+    ...destinationOf(destination),
     ...targetOf(tx, route),
     Origin: route.origin,
     State: routeState(tx, vpcId, route),
   };
+}
+
+function destinationOf(destination: RouteRow['destination']): Route {
+  if (destination.kind === 'prefix-list') return { DestinationPrefixListId: destination.prefixListId };
+  return isIpv6Cidr(destination.cidr)
+    ? { DestinationIpv6CidrBlock: destination.cidr }
+    : { DestinationCidrBlock: destination.cidr };
 }
 
 function targetOf(tx: Transaction, { target }: RouteRow): Route {
@@ -46,6 +54,8 @@ function targetOf(tx: Transaction, { target }: RouteRow): Route {
       return { GatewayId: 'local' };
     case 'internet-gateway':
       return { GatewayId: target.internetGatewayId };
+    case 'egress-only-internet-gateway':
+      return { EgressOnlyInternetGatewayId: target.egressOnlyInternetGatewayId };
     case 'gateway-endpoint':
       return { GatewayId: target.vpcEndpointId };
     case 'network-interface': {

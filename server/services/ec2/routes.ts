@@ -1,6 +1,6 @@
 // Routes: create, replace, delete. Rules R3–R7, R10. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html (read 2026-11-21).
 // Order of CreateRoute's checks: the table, the destination, the target, the destination against the VPC's own blocks, duplicate, quota.
-// Gap: IPv6 destinations and every target but an internet gateway, an instance and an interface are refused by name.
+// Gap: every target but an internet gateway, an egress-only one, an instance and an interface is refused by name.
 
 import type {
   CreateRouteRequest,
@@ -8,7 +8,8 @@ import type {
   DeleteRouteRequest,
   ReplaceRouteRequest,
 } from '@aws-sdk/client-ec2';
-import { contains, normalizeCidr } from '@postern/network/cidr.ts';
+import { contains, isIpv6Cidr, normalizeCidr } from '@postern/network/cidr.ts';
+import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
 import type { Cidr } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { RouteRow, RouteTableRow } from '../../store/rows/ec2.ts';
@@ -36,7 +37,7 @@ interface DestinationInput {
 }
 
 /** R5: link-local AWS services are not routable by anyone. */
-const linkLocalServices: Cidr = '169.254.168.0/22';
+const linkLocalServices: readonly Cidr[] = ['169.254.168.0/22', 'fd00:ec2::/32'];
 
 const textOf = (destination: Destination): string =>
   destination.kind === 'cidr' ? destination.cidr : destination.prefixListId;
@@ -50,10 +51,14 @@ function destinationOf(call: Call, input: DestinationInput): Destination {
     throw invalidCombination(
       'The request must contain exactly one of destinationCidrBlock, destinationIpv6CidrBlock or destinationPrefixListId',
     );
-  if (input.DestinationIpv6CidrBlock) throw unsupportedOperation('A route with DestinationIpv6CidrBlock');
   if (input.DestinationPrefixListId) {
     const list = requirePrefixList(call, input.DestinationPrefixListId);
     return { kind: 'prefix-list', prefixListId: list.id };
+  }
+  if (input.DestinationIpv6CidrBlock) {
+    const ipv6Cidr = normalizeIpv6Cidr(input.DestinationIpv6CidrBlock);
+    if (!ipv6Cidr) throw notACidr(input.DestinationIpv6CidrBlock, 'destinationIpv6CidrBlock');
+    return { kind: 'cidr', cidr: ipv6Cidr };
   }
   const text = input.DestinationCidrBlock ?? '';
   const cidr = normalizeCidr(text);
@@ -74,7 +79,7 @@ const targetParameters = {
   NatGatewayId: 'refused',
   VpcPeeringConnectionId: 'refused',
   TransitGatewayId: 'refused',
-  EgressOnlyInternetGatewayId: 'refused',
+  EgressOnlyInternetGatewayId: egressOnlyTarget,
   LocalGatewayId: 'refused',
   CarrierGatewayId: 'refused',
   CoreNetworkArn: 'refused',
@@ -112,6 +117,15 @@ function gatewayTarget(call: Call, table: RouteTableRow, id: string): Target {
   return { kind: 'internet-gateway', internetGatewayId: gateway.id };
 }
 
+function egressOnlyTarget(call: Call, table: RouteTableRow, id: string): Target {
+  const kind = 'egress-only-internet-gateway';
+  const gateway = isWellFormedId(kind, id) ? findRow(call, kind, id) : undefined;
+  if (!gateway) throw ec2Error('InvalidGatewayID.NotFound', `The eigw ID '${id}' does not exist`);
+  if (gateway.vpcId !== table.vpcId)
+    throw invalidParameterValue(`route table ${table.id} and network gateway ${id} belong to different networks`);
+  return { kind, egressOnlyInternetGatewayId: gateway.id };
+}
+
 function endpointTarget(_call: Call, _table: RouteTableRow, id: string): never {
   throw ec2Error(
     'RouteNotSupported',
@@ -144,18 +158,36 @@ function instanceTarget(call: Call, table: RouteTableRow, id: string): Target {
   return interfaceTarget(call, table, only.id);
 }
 
+/** 4.4: an egress-only gateway takes IPv6 alone. */
+function checkFamily(call: Call, destination: Destination, target: Target): void {
+  if (target.kind !== 'egress-only-internet-gateway') return;
+  const isIpv6 =
+    destination.kind === 'cidr'
+      ? isIpv6Cidr(destination.cidr)
+      : requirePrefixList(call, destination.prefixListId).addressFamily === 'IPv6';
+  if (!isIpv6)
+    throw invalidParameterValue(
+      `The destination ${textOf(destination)} is not an IPv6 one. An egress-only internet gateway can be the target of IPv6 routes only.`,
+    );
+}
+
 /** R4, R5. */
 function checkDestination(call: Call, table: RouteTableRow, destination: Destination, target: Target): void {
+  checkFamily(call, destination, target);
   if (destination.kind !== 'cidr') return;
   const { cidr } = destination;
-  if (contains(linkLocalServices, cidr))
+  const reserved = linkLocalServices.find((block) => contains(block, cidr));
+  if (reserved)
     throw invalidParameterValue(
-      `The destination CIDR block ${cidr} is within the reserved link-local range ${linkLocalServices}.`,
+      `The destination CIDR block ${cidr} is within the reserved link-local range ${reserved}.`,
     );
-  const blocks = call.tx.get('vpc', table.vpcId)?.cidrBlocks ?? [];
+  const vpc = call.tx.get('vpc', table.vpcId);
+  const blocks = [...(vpc?.cidrBlocks ?? []), ...(vpc?.ipv6CidrBlocks ?? [])];
   if (!blocks.some((block) => contains(block.cidr, cidr))) return;
   const isSubnet = () =>
-    call.tx.list('subnet', scopeOf(call)).some((row) => row.vpcId === table.vpcId && row.cidrBlock === cidr);
+    call.tx
+      .list('subnet', scopeOf(call))
+      .some((row) => row.vpcId === table.vpcId && (row.cidrBlock === cidr || row.ipv6CidrBlock?.cidr === cidr));
   const isBlock = blocks.some((block) => block.cidr === cidr);
   if (target.kind !== 'network-interface')
     throw invalidParameterValue(
@@ -215,7 +247,11 @@ function deleteRoute(call: Call, input: DeleteRouteRequest): void {
   const destination = destinationOf(call, input);
   const old = table.routes.find((route) => same(route.destination, destination));
   if (!old) {
-    const name = destination.kind === 'cidr' ? 'destination-cidr-block' : 'destination-prefix-list-id';
+    const ofCidr =
+      destination.kind === 'cidr' && isIpv6Cidr(destination.cidr)
+        ? 'destination-ipv6-cidr-block'
+        : 'destination-cidr-block';
+    const name = destination.kind === 'cidr' ? ofCidr : 'destination-prefix-list-id';
     throw ec2Error('InvalidRoute.NotFound', `no route with ${name} ${textOf(destination)} in route table ${table.id}`);
   }
   if (old.target.kind === 'gateway-endpoint')

@@ -29,7 +29,7 @@ import {
 } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { groupNameKey, groupsByName } from './indexes.ts';
-import { allowAllOut, makerOf } from './new-vpc.ts';
+import { allowAllOut, anywhere, anywhere6, makerOf } from './new-vpc.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
 import { ec2Arn, findRow, requireRow, scopeOf, selectRows } from './rows.ts';
@@ -136,7 +136,9 @@ function createGroup(call: Call, input: CreateSecurityGroupRequest): SecurityGro
   const tags = tagsFromSpecifications(input.TagSpecifications, 'security-group');
   const row: SecurityGroupRow = { ...scopeOf(call), id, vpcId, groupName, description, tags };
   call.tx.put('security-group', row);
-  call.tx.put('security-group-rule', allowAllOut(makerOf(call), id, vpcId));
+  const hasIpv6 = (call.tx.get('vpc', vpcId)?.ipv6CidrBlocks ?? []).length > 0;
+  for (const cidr of hasIpv6 ? [anywhere, anywhere6] : [anywhere])
+    call.tx.put('security-group-rule', allowAllOut(makerOf(call), id, vpcId, cidr));
   return row;
 }
 

@@ -1,6 +1,6 @@
 // Subnets: create, describe, delete and their launch attributes. Rules C1, C2, C4. https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 // (read 2026-11-21). Order of CreateSubnet's checks: the VPC, is it a CIDR, size, inside a block of the VPC, overlap with a sibling, zone, quota.
-// Gap: IPv6, Outposts and IPAM are refused.
+// Gap: subnets of IPv6 alone, DNS64, Outposts and IPAM are refused.
 
 import type {
   CreateSubnetRequest,
@@ -26,6 +26,7 @@ import {
   refuseUnsupported,
 } from './errors.ts';
 import type { FilterTable } from './filters.ts';
+import { subnetIpv6Block, toSubnetIpv6Association } from './ipv6-blocks.ts';
 import { makerOf, makeSubnet } from './new-vpc.ts';
 import { enforceQuota } from './quotas.ts';
 import { ec2Arn, requireRow, scopeOf } from './rows.ts';
@@ -48,14 +49,14 @@ export function toSubnet(call: Call, row: SubnetRow, used: number | undefined): 
     DefaultForAz: row.defaultForAz,
     MapPublicIpOnLaunch: row.mapPublicIpOnLaunch,
     MapCustomerOwnedIpOnLaunch: false,
-    AssignIpv6AddressOnCreation: false,
-    Ipv6CidrBlockAssociationSet: [],
+    AssignIpv6AddressOnCreation: row.assignIpv6AddressOnCreation ?? false,
+    Ipv6CidrBlockAssociationSet: row.ipv6CidrBlock ? [toSubnetIpv6Association(row.ipv6CidrBlock, 'associated')] : [],
     EnableDns64: false,
     Ipv6Native: false,
     PrivateDnsNameOptionsOnLaunch: {
       HostnameType: row.privateDnsHostnameType,
       EnableResourceNameDnsARecord: row.enableResourceNameDnsARecord,
-      EnableResourceNameDnsAAAARecord: false,
+      EnableResourceNameDnsAAAARecord: row.enableResourceNameDnsAAAARecord ?? false,
     },
     BlockPublicAccessStates: { InternetGatewayBlockMode: 'off' },
     Tags: toTags(row.tags),
@@ -85,9 +86,9 @@ function filtersOf(call: Call): FilterTable<SubnetRow> {
     defaultForAz: forAz,
     'enable-dns64': () => false,
     'enable-lni-at-device-index': () => undefined,
-    'ipv6-cidr-block-association.ipv6-cidr-block': () => undefined,
-    'ipv6-cidr-block-association.association-id': () => undefined,
-    'ipv6-cidr-block-association.state': () => undefined,
+    'ipv6-cidr-block-association.ipv6-cidr-block': (row) => row.ipv6CidrBlock?.cidr,
+    'ipv6-cidr-block-association.association-id': (row) => row.ipv6CidrBlock?.associationId,
+    'ipv6-cidr-block-association.state': (row) => row.ipv6CidrBlock && 'associated',
     'ipv6-native': () => false,
     'map-customer-owned-ip-on-launch': () => false,
     'map-public-ip-on-launch': (row) => row.mapPublicIpOnLaunch,
@@ -95,7 +96,8 @@ function filtersOf(call: Call): FilterTable<SubnetRow> {
     'owner-id': (row) => row.accountId,
     'private-dns-name-options-on-launch.hostname-type': (row) => row.privateDnsHostnameType,
     'private-dns-name-options-on-launch.enable-resource-name-dns-a-record': (row) => row.enableResourceNameDnsARecord,
-    'private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record': () => false,
+    'private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record': (row) =>
+      row.enableResourceNameDnsAAAARecord ?? false,
     state: () => 'available',
     'subnet-arn': (row) => ec2Arn(call, 'subnet', row.id),
     'subnet-id': (row) => row.id,
@@ -159,17 +161,24 @@ function deleteSubnet(call: Call, subnet: SubnetRow): void {
 function modified(subnet: SubnetRow, input: ModifySubnetAttributeRequest): SubnetRow {
   const {
     MapPublicIpOnLaunch: map, PrivateDnsHostnameTypeOnLaunch: hostname, EnableResourceNameDnsARecordOnLaunch: record,
-  } = input; // biome-ignore format: three names
-  const refused = [
-    'AssignIpv6AddressOnCreation', 'MapCustomerOwnedIpOnLaunch', 'EnableDns64', 'EnableResourceNameDnsAAAARecordOnLaunch',
-  ] as const; // biome-ignore format: a list
+    EnableResourceNameDnsAAAARecordOnLaunch: record6, AssignIpv6AddressOnCreation: assign6,
+  } = input; // biome-ignore format: five names
+  const refused = ['MapCustomerOwnedIpOnLaunch', 'EnableDns64'] as const;
   const off = refused.filter((name) => input[name] !== undefined);
-  const given = [map, hostname, record].filter((value) => value !== undefined).length + off.length;
+  const given = [map, hostname, record, record6, assign6].filter((value) => value !== undefined).length + off.length;
   if (given > 1) throw invalidCombination('Fields for multiple attribute types specified');
   for (const name of off) if (input[name]?.Value) refuseUnsupported('ModifySubnetAttribute', input, [name]);
   refuseUnsupported('ModifySubnetAttribute', input, ['EnableLniAtDeviceIndex', 'CustomerOwnedIpv4Pool']);
   if (map?.Value !== undefined) return { ...subnet, mapPublicIpOnLaunch: map.Value };
   if (record?.Value !== undefined) return { ...subnet, enableResourceNameDnsARecord: record.Value };
+  if (record6?.Value !== undefined) return { ...subnet, enableResourceNameDnsAAAARecord: record6.Value };
+  if (assign6?.Value !== undefined) {
+    if (assign6.Value && !subnet.ipv6CidrBlock)
+      throw invalidParameterValue(
+        `Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation to true unless the subnet (${subnet.id}) has an IPv6 CIDR block associated with it.`,
+      );
+    return { ...subnet, assignIpv6AddressOnCreation: assign6.Value };
+  }
   if (hostname !== undefined) {
     if (hostname !== 'ip-name' && hostname !== 'resource-name')
       throw invalidParameterValue(`Value (${hostname}) for parameter PrivateDnsHostnameTypeOnLaunch is invalid.`);
@@ -184,12 +193,13 @@ export const subnets = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('CreateSubnet', input, [
-        'Ipv6CidrBlock', 'Ipv6Native', 'OutpostArn', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId', 'Ipv6NetmaskLength',
+        'Ipv6Native', 'OutpostArn', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId', 'Ipv6NetmaskLength',
       ]); // biome-ignore format: a list
       const vpc = requireRow(call, 'vpc', input.VpcId, 'vpcId');
       if (!input.CidrBlock)
         throw ec2Error('MissingParameter', "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.");
       const cidr = subnetBlock(call, vpc, input.CidrBlock);
+      const ipv6Cidr = input.Ipv6CidrBlock ? subnetIpv6Block(call, vpc, input.Ipv6CidrBlock) : undefined;
       const zone = zoneOf(call, input.AvailabilityZone, input.AvailabilityZoneId);
       enforceQuota(
         call,
@@ -197,7 +207,14 @@ export const subnets = {
         () => call.tx.list('subnet', scopeOf(call)).filter((row) => row.vpcId === vpc.id).length,
       );
       const tags = tagsFromSpecifications(input.TagSpecifications, 'subnet');
-      const row = makeSubnet(makerOf(call), { vpcId: vpc.id, cidr, zone, defaultForAz: false, tags });
+      const row = makeSubnet(makerOf(call), {
+        vpcId: vpc.id,
+        cidr,
+        ...(ipv6Cidr && { ipv6Cidr }),
+        zone,
+        defaultForAz: false,
+        tags,
+      });
       return { Subnet: toSubnet(call, row, 0) };
     },
   }),

@@ -25,6 +25,7 @@ const resourceTypes = {
   'subnet-cidr-reservation': 'subnet-cidr-reservation',
   'route-table': 'route-table',
   'internet-gateway': 'internet-gateway',
+  'egress-only-internet-gateway': 'egress-only-internet-gateway',
   'security-group': 'security-group',
   'security-group-rule': 'security-group-rule',
   'network-acl': 'network-acl',

@@ -1,5 +1,6 @@
 // Secondary blocks of a VPC. Rules C6–C12. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html (read 2026-11-21).
-// Order of AssociateVpcCidrBlock's checks: the VPC, size, number of blocks, overlap, the table of ranges, routes. Gap: IPv6 and IPAM are refused.
+// Order of AssociateVpcCidrBlock's checks: the VPC, size, number of blocks, overlap, the table of ranges, routes. IPv6: vpc-ipv6-blocks.ts.
+// Gap: IPAM is refused.
 
 import type {
   AssociateVpcCidrBlockRequest,
@@ -7,13 +8,14 @@ import type {
   DisassociateVpcCidrBlockRequest,
   DisassociateVpcCidrBlockResult,
 } from '@aws-sdk/client-ec2';
-import { contains, overlaps } from '@postern/network/cidr.ts';
+import { contains, isIpv6Cidr, overlaps } from '@postern/network/cidr.ts';
 import type { Cidr } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { VpcRow } from '../../store/rows/ec2.ts';
-import { ec2Error, missingParameter, operationNotPermitted, refuseUnsupported } from './errors.ts';
-import { localRoute } from './new-vpc.ts';
+import { ec2Error, invalidCombination, missingParameter, operationNotPermitted, refuseUnsupported } from './errors.ts';
+import { rewriteLocalRoutes } from './local-routes.ts';
 import { requireRow, scopeOf } from './rows.ts';
+import { associateIpv6Block, checkBorderGroup, disassociateIpv6Block } from './vpc-ipv6-blocks.ts';
 import { vpcBlock } from './vpcs.ts';
 
 /** Not a quota that `--quotas off` lifts: the fabric counts on few blocks. */
@@ -66,22 +68,10 @@ function checkBlock(call: Call, vpc: VpcRow, cidr: Cidr): void {
         );
 }
 
-/** C11: every table of the VPC gains or loses the block's local route. */
-function rewriteTables(call: Call, vpc: VpcRow, cidr: Cidr, associated: boolean): void {
-  for (const table of call.tx.list('route-table', scopeOf(call))) {
-    if (table.vpcId !== vpc.id) continue;
-    const others = table.routes.filter(
-      ({ origin, destination }) =>
-        !(origin === 'CreateRouteTable' && destination.kind === 'cidr' && destination.cidr === cidr),
-    );
-    call.tx.put('route-table', { ...table, routes: associated ? [...others, localRoute(cidr)] : others });
-  }
-}
-
 function blockOf(call: Call, associationId: string | undefined) {
   if (!associationId) throw missingParameter('associationId');
   for (const vpc of call.tx.list('vpc', scopeOf(call))) {
-    const block = vpc.cidrBlocks.find((one) => one.associationId === associationId);
+    const block = [...vpc.cidrBlocks, ...(vpc.ipv6CidrBlocks ?? [])].find((one) => one.associationId === associationId);
     if (block) return { vpc, block };
   }
   throw ec2Error(
@@ -95,16 +85,23 @@ export const vpcCidrBlocks = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('AssociateVpcCidrBlock', input, [
-        'AmazonProvidedIpv6CidrBlock', 'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId',
-        'Ipv6NetmaskLength', 'Ipv6CidrBlockNetworkBorderGroup',
+        'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId', 'Ipv6NetmaskLength',
       ]); // biome-ignore format: a list
+      checkBorderGroup(call, input.Ipv6CidrBlockNetworkBorderGroup);
       const vpc = requireRow(call, 'vpc', input.VpcId, 'vpcId');
+      if (input.AmazonProvidedIpv6CidrBlock) {
+        if (input.CidrBlock)
+          throw invalidCombination(
+            'The parameter cidrBlock cannot be used with the parameter amazonProvidedIpv6CidrBlock',
+          );
+        return { VpcId: vpc.id, Ipv6CidrBlockAssociation: associateIpv6Block(call, vpc) };
+      }
       if (!input.CidrBlock) throw missingParameter('cidrBlock');
       const cidr = vpcBlock(input.CidrBlock);
       checkBlock(call, vpc, cidr);
       const associationId = call.tx.newId('vpc-cidr-assoc');
       call.tx.put('vpc', { ...vpc, cidrBlocks: [...vpc.cidrBlocks, { associationId, cidr }] });
-      rewriteTables(call, vpc, cidr, true);
+      rewriteLocalRoutes(call, vpc, cidr, true);
       return {
         VpcId: vpc.id,
         CidrBlockAssociation: {
@@ -120,6 +117,8 @@ export const vpcCidrBlocks = {
     authorize: 'auto',
     run: (call, input) => {
       const { vpc, block } = blockOf(call, input.AssociationId);
+      if (isIpv6Cidr(block.cidr))
+        return { VpcId: vpc.id, Ipv6CidrBlockAssociation: disassociateIpv6Block(call, vpc, block) };
       if (vpc.cidrBlocks[0] === block)
         throw operationNotPermitted(
           `The vpc CIDR block with association ID ${block.associationId} may not be disassociated. It is the primary IPv4 CIDR block of the VPC`,
@@ -133,7 +132,7 @@ export const vpcCidrBlocks = {
           `The vpc ${vpc.id} currently has a subnet within CIDR block ${block.cidr}`,
         );
       call.tx.put('vpc', { ...vpc, cidrBlocks: vpc.cidrBlocks.filter((one) => one !== block) });
-      rewriteTables(call, vpc, block.cidr, false);
+      rewriteLocalRoutes(call, vpc, block.cidr, false);
       return {
         VpcId: vpc.id,
         CidrBlockAssociation: {

@@ -133,11 +133,11 @@ test('[D5] one attribute is changed per call, and hostnames need DNS support', a
   assert.deepEqual(shown, { VpcId, EnableDnsHostnames: on });
 });
 
-test('IPv6 and IPAM are refused by name, never ignored', async () => {
+test('a customer’s IPv6 blocks and IPAM are refused by name, never ignored', async () => {
   const world = makeWorld();
   await assert.rejects(
-    world.run('CreateVpc', { CidrBlock: '10.0.0.0/16', AmazonProvidedIpv6CidrBlock: true }),
-    awsError('UnsupportedOperation', /AmazonProvidedIpv6CidrBlock/),
+    world.run('CreateVpc', { CidrBlock: '10.0.0.0/16', Ipv6Pool: 'ipv6pool-1', Ipv6CidrBlock: '2001:db8::/56' }),
+    awsError('UnsupportedOperation', /Ipv6Pool/),
   );
   await assert.rejects(
     world.run('CreateVpc', { CidrBlock: '10.0.0.0/16', VpcEncryptionControl: { Mode: 'enforce' } }),

@@ -1,6 +1,6 @@
 // VPCs: create, describe, delete and their attributes. Rules C1–C5, D1, D5. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 // (read 2026-11-21). Order of CreateVpc's checks: is it a CIDR, is it in range, unsupported parameters, quota.
-// Gap: IPv6 blocks and IPAM pools are refused.
+// Gap: IPv6 blocks that the customer brings and IPAM pools are refused.
 
 import type {
   CreateVpcRequest,
@@ -31,10 +31,12 @@ import {
   refuseUnsupported,
 } from './errors.ts';
 import type { FilterTable } from './filters.ts';
+import { toVpcIpv6Associations } from './ipv6-blocks.ts';
 import { makerOf, makeVpc } from './new-vpc.ts';
 import { enforceQuota } from './quotas.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
+import { associateIpv6Block, checkBorderGroup } from './vpc-ipv6-blocks.ts';
 
 /** C3: a VPC may not have these. */
 const unusable: readonly Cidr[] = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4'];
@@ -70,7 +72,7 @@ export function toVpc(row: VpcRow, state: VpcState = 'available'): Vpc {
       CidrBlock: cidr,
       CidrBlockState: { State: 'associated' },
     })),
-    Ipv6CidrBlockAssociationSet: [],
+    Ipv6CidrBlockAssociationSet: toVpcIpv6Associations(row),
     BlockPublicAccessStates: { InternetGatewayBlockMode: 'off' },
     Tags: toTags(row.tags),
   };
@@ -85,10 +87,10 @@ const filters: FilterTable<VpcRow> = {
   'cidr-block-association.state': (row) => row.cidrBlocks.map(() => 'associated'),
   'dhcp-options-id': (row) => row.dhcpOptionsId,
   dhcpOptionsId: (row) => row.dhcpOptionsId,
-  'ipv6-cidr-block-association.ipv6-cidr-block': () => undefined,
-  'ipv6-cidr-block-association.ipv6-pool': () => undefined,
-  'ipv6-cidr-block-association.association-id': () => undefined,
-  'ipv6-cidr-block-association.state': () => undefined,
+  'ipv6-cidr-block-association.ipv6-cidr-block': (row) => (row.ipv6CidrBlocks ?? []).map((block) => block.cidr),
+  'ipv6-cidr-block-association.ipv6-pool': (row) => (row.ipv6CidrBlocks ?? []).map(() => 'Amazon'),
+  'ipv6-cidr-block-association.association-id': (row) => (row.ipv6CidrBlocks ?? []).map((block) => block.associationId),
+  'ipv6-cidr-block-association.state': (row) => (row.ipv6CidrBlocks ?? []).map(() => 'associated'),
   'instance-tenancy': (row) => row.instanceTenancy,
   'is-default': (row) => row.isDefault,
   isDefault: (row) => row.isDefault,
@@ -108,6 +110,7 @@ function deleteVpc(call: Call, vpc: VpcRow): void {
   const dependents = [
     ...tx.list('subnet', scope).filter(mine),
     ...tx.list('internet-gateway', scope).filter(mine),
+    ...tx.list('egress-only-internet-gateway', scope).filter(mine),
     ...tx.list('vpc-endpoint', scope).filter(mine),
     ...tx.list('instance-connect-endpoint', scope).filter(mine),
     ...tx.list('network-interface', scope).filter(mine),
@@ -143,9 +146,9 @@ export const vpcs = {
     authorize: 'auto',
     run: (call, input) => {
       refuseUnsupported('CreateVpc', input, [
-        'AmazonProvidedIpv6CidrBlock', 'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId',
-        'Ipv6NetmaskLength', 'Ipv6CidrBlockNetworkBorderGroup', 'VpcEncryptionControl',
+        'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId', 'Ipv6NetmaskLength', 'VpcEncryptionControl',
       ]); // biome-ignore format: a list
+      checkBorderGroup(call, input.Ipv6CidrBlockNetworkBorderGroup);
       if (!input.CidrBlock)
         throw ec2Error('MissingParameter', "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.");
       const cidr = vpcBlock(input.CidrBlock);
@@ -155,7 +158,9 @@ export const vpcs = {
       enforceQuota(call, 'vpcsPerRegion', () => call.tx.list('vpc', scopeOf(call)).length);
       const tags = tagsFromSpecifications(input.TagSpecifications, 'vpc');
       const { vpc } = makeVpc(makerOf(call), { cidr, isDefault: false, instanceTenancy, tags });
-      return { Vpc: toVpc(vpc, 'pending') };
+      if (!input.AmazonProvidedIpv6CidrBlock) return { Vpc: toVpc(vpc, 'pending') };
+      const association = associateIpv6Block(call, vpc);
+      return { Vpc: { ...toVpc(vpc, 'pending'), Ipv6CidrBlockAssociationSet: [association] } };
     },
   }),
 

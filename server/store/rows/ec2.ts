@@ -3,11 +3,13 @@
 
 import type {
   Cidr,
+  EgressOnlyInternetGatewayId,
   InstanceConnectEndpointId,
   InstanceId,
   InterfaceService,
   InternetGatewayId,
   Ipv4,
+  Ipv6,
   NetworkAclId,
   NetworkInterfaceId,
   PrefixListId,
@@ -25,6 +27,8 @@ export type Tags = Readonly<Record<string, string>>;
 export interface VpcRow extends Row {
   id: VpcId;
   cidrBlocks: { associationId: string; cidr: Cidr }[];
+  /** Amazon's, a /56 each. */
+  ipv6CidrBlocks?: { associationId: string; cidr: Cidr }[];
   isDefault: boolean;
   instanceTenancy: 'default' | 'dedicated';
   enableDnsSupport: boolean;
@@ -39,12 +43,15 @@ export interface SubnetRow extends Row {
   id: SubnetId;
   vpcId: VpcId;
   cidrBlock: Cidr;
+  ipv6CidrBlock?: { associationId: string; cidr: Cidr };
   availabilityZone: string;
   availabilityZoneId: string;
   defaultForAz: boolean;
   mapPublicIpOnLaunch: boolean;
+  assignIpv6AddressOnCreation?: boolean;
   privateDnsHostnameType: 'ip-name' | 'resource-name';
   enableResourceNameDnsARecord: boolean;
+  enableResourceNameDnsAAAARecord?: boolean;
   tags: Tags;
 }
 
@@ -65,6 +72,7 @@ export interface RouteRow {
   target:
     | { kind: 'local' }
     | { kind: 'internet-gateway'; internetGatewayId: InternetGatewayId }
+    | { kind: 'egress-only-internet-gateway'; egressOnlyInternetGatewayId: EgressOnlyInternetGatewayId }
     | { kind: 'gateway-endpoint'; vpcEndpointId: VpcEndpointId }
     | { kind: 'network-interface'; networkInterfaceId: NetworkInterfaceId; instanceId?: InstanceId };
   origin: 'CreateRouteTable' | 'CreateRoute';
@@ -82,6 +90,12 @@ export interface RouteTableRow extends Row {
 export interface InternetGatewayRow extends Row {
   id: InternetGatewayId;
   vpcId?: VpcId;
+  tags: Tags;
+}
+
+export interface EgressOnlyInternetGatewayRow extends Row {
+  id: EgressOnlyInternetGatewayId;
+  vpcId: VpcId;
   tags: Tags;
 }
 
@@ -110,12 +124,12 @@ export interface SecurityGroupRuleRow extends Row {
   isEgress: boolean;
   /** -1 every protocol, else the IP protocol number. */
   protocol: number;
-  /** Ports for tcp and udp, type and code for icmp; absent for other protocols. -1 means every one. */
+  /** Ports for tcp and udp, type and code for icmp and icmpv6; absent for other protocols. -1 means every one. */
   fromPort?: number;
   toPort?: number;
   peer:
     | { kind: 'cidr'; cidr: Cidr }
-    | { kind: 'cidr6'; cidr: string }
+    | { kind: 'cidr6'; cidr: Cidr }
     | { kind: 'prefix-list'; prefixListId: PrefixListId }
     | { kind: 'security-group'; groupId: SecurityGroupId; ownerId: string };
   description?: string;
@@ -128,7 +142,7 @@ export interface NetworkAclEntryRow {
   protocol: number;
   action: 'allow' | 'deny';
   cidrBlock?: Cidr;
-  ipv6CidrBlock?: string;
+  ipv6CidrBlock?: Cidr;
   portRange?: { from: number; to: number };
   icmp?: { type: number; code: number };
 }
@@ -165,6 +179,10 @@ export interface NetworkInterfaceRow extends Row {
   macAddress: string;
   /** The primary one first. `autoPublicIp` is an address that the subnet assigned at launch; it is gone after stop. An Elastic IP is an AddressRow. */
   privateAddresses: { address: Ipv4; primary: boolean; autoPublicIp?: { publicIp: Ipv4; associationId: string } }[];
+  /** In the order of assignment. */
+  ipv6Addresses?: Ipv6[];
+  /** The first of them stays for as long as the interface does. */
+  primaryIpv6?: boolean;
   groupIds: SecurityGroupId[];
   sourceDestCheck: boolean;
   /** Said by ModifyNetworkInterfaceAttribute, any interface can carry it; it counts for a primary one. Absent: as the launch decided. */
@@ -282,6 +300,8 @@ export interface InstanceRow extends Row {
   assignsPublicIp?: boolean;
   /** Absent: `ip-name`. */
   hostnameType?: 'ip-name' | 'resource-name';
+  /** Its name by id has an AAAA record too. */
+  enableResourceNameDnsAAAARecord?: boolean;
   /** When a terminated instance is forgotten (an hour later). */
   terminatedAt?: string;
   tags: Tags;
@@ -306,6 +326,7 @@ export interface Ec2Rows {
   'subnet-cidr-reservation': SubnetCidrReservationRow;
   'route-table': RouteTableRow;
   'internet-gateway': InternetGatewayRow;
+  'egress-only-internet-gateway': EgressOnlyInternetGatewayRow;
   'security-group': SecurityGroupRow;
   'security-group-rule': SecurityGroupRuleRow;
   'security-group-vpc-association': SecurityGroupVpcAssociationRow;
