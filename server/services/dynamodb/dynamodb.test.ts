@@ -211,7 +211,7 @@ describe('tables and items', async () => {
           RequestItems: { long: names.slice(at, at + 25).map((name) => ({ PutRequest: { Item: item(name) } })) },
         }),
       );
-    const scanned = await client.send(new ScanCommand({ TableName: 'long' }));
+    const scanned = await client.send(new ScanCommand({ TableName: 'long', ConsistentRead: true }));
     assert.deepEqual(scanned.Items?.map((one) => one['pk']?.S).sort(), [...names].sort());
     const halves = await Promise.all(
       [0, 1].map((Segment) => client.send(new ScanCommand({ TableName: 'long', Segment, TotalSegments: 2 }))),

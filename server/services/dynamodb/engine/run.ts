@@ -29,7 +29,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   ListTagsOfResource: onArn('ListTagsOfResource'),
   PutItem: conditional('PutItem'),
   Query: plain('Query'),
-  Scan: plain('Scan'),
+  Scan: scan,
   TagResource: onArn('TagResource'),
   TransactGetItems: transactGetItems,
   TransactWriteItems: transactWriteItems,
@@ -76,6 +76,12 @@ function conditional(operation: 'PutItem' | 'UpdateItem' | 'DeleteItem'): Handle
       throw item ? new Refusal(refusal.code, refusal.message, { Item: item }) : error;
     }
   };
+}
+
+/** dynalite heeds ConsistentRead here, and its checks do not know it. */
+function scan(store: SpaceStore, { ConsistentRead: isConsistent, ...input }: WireInput): Promise<Output> {
+  const checked = checkInput(store, 'Scan', input);
+  return act(store, 'Scan', { ...checked, ...(isConsistent === true && { ConsistentRead: true }) });
 }
 
 /** dynalite takes ARNs of the `aws` partition only. The server has seen that it is of this space. */
