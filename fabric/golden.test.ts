@@ -3,11 +3,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { noGateways, type Snapshot } from '@postern/network/snapshot.ts';
+import { noGateways, type PeeringConnection, type Snapshot, type Vpc, type VpcId } from '@postern/network/snapshot.ts';
 import { allocate, emptyAllocation } from './compile/allocation.ts';
 import { compile, nothingCompiled } from './compile/compile.ts';
 import type { NamespaceState } from './compile/host-state.ts';
-import { renderAddress, renderGuest, renderLink, renderNeighbour, renderRoute, renderRule } from './render/ip.ts';
+import {
+  renderAddress,
+  renderGuest,
+  renderLink,
+  renderNeighbour,
+  renderPeeringLink,
+  renderRoute,
+  renderRule,
+} from './render/ip.ts';
 import { renderTable, renderTableChange } from './render/nft.ts';
 
 const network: Snapshot = {
@@ -77,6 +85,41 @@ test('the kernel is told what the golden file says', () => {
   const path = new URL('golden/one-vpc.txt', import.meta.url);
   if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual);
   assert.equal(actual, readFileSync(path, 'utf8'));
+});
+
+test('a peering adds what the golden file says', () => {
+  const [first] = network.vpcs;
+  assert.ok(first !== undefined);
+  const toPeer = { destination: { kind: 'cidr', cidr: '10.1.0.0/16' }, target: { kind: 'peering-connection', vpcPeeringConnectionId: 'pcx-1' }, state: 'active' } as const; // biome-ignore format: a route
+  const near = {
+    ...first,
+    routeTables: first.routeTables.map((each) => ({ ...each, routes: [...each.routes, toPeer] })),
+    securityGroups: first.securityGroups.map((group) => ({
+      ...group,
+      ingress: [{ ruleId: 'sgr-5', protocol: -1, peer: { kind: 'security-group', groupId: 'sg-2' } } as const],
+    })),
+  };
+  const far = {
+    ...first, vpcId: 'vpc-2', region: 'eu-west-1', cidrBlocks: ['10.1.0.0/16', '10.3.0.0/24'], internetGatewayId: 'igw-2', gatewayEndpoints: [], routeTables: [],
+    subnets: first.subnets.map((each) => ({ ...each, cidrBlock: '10.1.0.0/24' })), networkAcls: [], instances: [],
+    networkInterfaces: [{ ...first.networkInterfaces[0], networkInterfaceId: 'eni-2', groupIds: ['sg-2'], attachment: { instanceId: 'i-2', deviceIndex: 0 }, privateAddresses: [{ address: '10.1.0.4', primary: true }] }],
+  } as Vpc; // biome-ignore format: a table
+  const side = (vpcId: VpcId) => ({ vpcId, allowDnsResolutionFromRemoteVpc: false });
+  const connection = { vpcPeeringConnectionId: 'pcx-1', requester: side('vpc-1'), accepter: side('vpc-2') } as const;
+  const both = new Map([...machines, ['i-2', 4712] as const]);
+  const lines = (regionOfPeer: string, peeringConnections: readonly PeeringConnection[]) => {
+    const vpcs = [near, { ...far, region: regionOfPeer }];
+    const { state } = compile({ ...network, vpcs, peeringConnections }, nothingCompiled, both);
+    const made = state.peerings.map((link) => `${renderPeeringLink(link).add}\n${renderPeeringLink(link).up}`);
+    return [...state.vpcs.flatMap((vpc) => text(vpc.vpcId, vpc).split('\n').map((line) => `${vpc.vpcId} ${line.trim()}`)), ...made.join('\n').split('\n')]; // biome-ignore format: one list
+  };
+  const actual = ['us-east-1', 'eu-west-1'].flatMap((region) => {
+    const without = new Set(lines(region, []));
+    return [`# the peer is in ${region}`, ...lines(region, [connection]).filter((line) => !without.has(line)), ''];
+  });
+  const path = new URL('golden/peering.txt', import.meta.url);
+  if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual.join('\n'));
+  assert.equal(actual.join('\n'), readFileSync(path, 'utf8'));
 });
 
 test('compiling the same again asks nothing of nft, and a new rule touches its own chain only', () => {

@@ -8,7 +8,7 @@ import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import { type Place, query } from './host.ts';
 import { createNetworkFabric } from './network-fabric.ts';
 
-const names = ['a', 'b', 'c'];
+const names = ['a', 'b', 'c', 'd'];
 const machines = new ProbeMachines();
 
 before(async () => {
@@ -27,7 +27,12 @@ async function kernelState(): Promise<string[]> {
     'ip -d -o link',
     'ip -o -4 addr',
   ];
-  const places: Place[] = [{ kind: 'core' }, { kind: 'vpc', name: 'vpc-a' }, { kind: 'nat-gateway', name: 'nat-1' }];
+  const places: Place[] = [
+    { kind: 'core' },
+    { kind: 'vpc', name: 'vpc-a' },
+    { kind: 'vpc', name: 'vpc-b' },
+    { kind: 'nat-gateway', name: 'nat-1' },
+  ];
   const lines: string[] = [];
   for (const place of places) {
     for (const command of commands) {
@@ -45,7 +50,8 @@ async function kernelState(): Promise<string[]> {
             .toSorted()
             .join(', ')} }`,
       );
-      lines.push(...sorted.split('\n').map((line) => `${place.kind} ${line.trim()}`));
+      const where = place.kind === 'core' ? 'core' : place.name;
+      lines.push(...sorted.split('\n').map((line) => `${where} ${line.trim()}`));
     }
   }
   return lines.toSorted();

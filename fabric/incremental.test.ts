@@ -6,6 +6,7 @@ import type { InstanceId } from '@postern/network/snapshot.ts';
 import { randomNetworks } from '../tests/flows/random-networks.ts';
 import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import { diffNamespace } from './reconcile.ts';
+import { renderTableChange } from './render/nft.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 const machines = new Map<InstanceId, number>(names.map((name, index) => [`i-${name}`, 100 + index]));
@@ -13,7 +14,7 @@ const machines = new Map<InstanceId, number>(names.map((name, index) => [`i-${na
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`compiling step by step gives what compiling at once gives (seed ${seed})`, () => {
     let previous: Pick<Compiled, 'allocation' | 'vpcs'> = nothingCompiled;
-    let kept = 0;
+    let [kept, peerings] = [0, 0];
     for (const [step, network] of randomNetworks(seed, 200, names).entries()) {
       // A machine restarts now and then.
       if (step % 17 === 0) machines.set('i-a', 1000 + step);
@@ -21,6 +22,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
       const full = compile(network, { ...nothingCompiled, allocation: previous.allocation }, machines);
       assert.deepEqual(incremental.state, full.state);
       assert.deepEqual(incremental.allocation, full.allocation);
+      peerings += incremental.state.peerings.length;
       const [before] = [...previous.vpcs.values()];
       const [now] = incremental.state.vpcs;
       if (now !== undefined && now.links === before?.state?.links) {
@@ -28,9 +30,11 @@ for (const seed of [1, 2, 3, 4, 5]) {
         const fresh = full.state.vpcs[0];
         assert.ok(fresh);
         assert.deepEqual(diffNamespace(before.state, now, 1), diffNamespace(before.state, fresh, 1));
+        assert.equal(renderTableChange(now.table, fresh.table), '');
       }
       previous = incremental;
     }
+    assert.ok(peerings > 20, 'hardly any peering: the test says nothing of them');
     assert.ok(kept > 20, `only ${kept} steps kept anything: the test says nothing`);
   });
 }

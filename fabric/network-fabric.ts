@@ -18,17 +18,22 @@ import { metadataAddress, resolverAddress } from './compile/names.ts';
 import { ipEntries, type Place, setKernelParameters } from './host.ts';
 import { coreParameters } from './kernel-parameters.ts';
 import { type OriginTable, originOf, originTable } from './origin.ts';
-import { diffNamespace } from './reconcile.ts';
+import { PeeringLinks } from './peering-links.ts';
+import { diffNamespace, withoutRefused } from './reconcile.ts';
 import { renderTableChange, transactionsOf } from './render/nft.ts';
 import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
 import {
-  applyRouter,
+  type AwaitedLink,
   applyTransactions,
   carrierOf,
+  clearRouter,
   type Failure,
   failureOf,
+  prepareRouter,
   type RouterOptions,
+  type RouterOutcome,
   removeRouter,
+  wireRouter,
 } from './vpc-router.ts';
 
 export interface NetworkFabricOptions {
@@ -53,6 +58,7 @@ class KernelNetwork implements NetworkFabric {
   #core: NamespaceState | undefined;
   #coreIsWhole = true;
   readonly #vpcs = new Map<VpcId, VpcState>();
+  readonly #peerings = new PeeringLinks();
   #origins: OriginTable = { ways: new Map(), endpoints: new Map() };
   #connects: ReadonlyMap<InstanceConnectEndpointId, ConnectInterface> = new Map();
   #tail: Promise<unknown> = Promise.resolve();
@@ -141,20 +147,51 @@ class KernelNetwork implements NetworkFabric {
     await this.#removeGone(state);
     const failures: Failure[] = [];
     const freshLinks = new Map<VpcState, readonly Link[]>();
+    const keep = (vpc: VpcState, outcome: RouterOutcome) => {
+      failures.push(...outcome.failures);
+      if (outcome.held === undefined) {
+        this.#vpcs.delete(vpc.vpcId);
+        this.#peerings.forget(vpc.vpcId);
+      } else this.#vpcs.set(vpc.vpcId, outcome.held);
+      if (outcome.freshLinks.length > 0) freshLinks.set(vpc, outcome.freshLinks);
+    };
+    // The same object: nothing of this VPC changed.
+    const changed = state.vpcs.filter((vpc) => this.#vpcs.get(vpc.vpcId) !== vpc);
+    const ready = new Set<VpcState>();
     await Promise.all(
-      state.vpcs.map(async (vpc) => {
-        const before = this.#vpcs.get(vpc.vpcId);
-        // The same object: nothing of this VPC changed.
-        if (before === vpc) return;
-        const outcome = await applyRouter(before, vpc, this.#routerOptions);
-        failures.push(...outcome.failures);
-        if (outcome.held === undefined) this.#vpcs.delete(vpc.vpcId);
-        else this.#vpcs.set(vpc.vpcId, outcome.held);
-        if (outcome.freshLinks.length > 0) freshLinks.set(vpc, outcome.freshLinks);
+      changed.map(async (vpc) => {
+        const outcome = await prepareRouter(this.#vpcs.get(vpc.vpcId), vpc);
+        if (outcome === undefined) ready.add(vpc);
+        else keep(vpc, outcome);
       }),
     );
+    const present = new Set([...this.#vpcs.keys(), ...[...ready].map((vpc) => vpc.vpcId)]);
+    const peerings = await this.#peerings.make(state.peerings, present);
+    failures.push(...peerings.failures);
+    const unchanged = (vpc: VpcState) => this.#vpcs.get(vpc.vpcId) === vpc;
+    const toWire = state.vpcs.filter((vpc) => ready.has(vpc) || (unchanged(vpc) && peerings.fresh.has(vpc.vpcId)));
+    const cleared = await Promise.all(
+      toWire.map(async (vpc) => {
+        const absent = this.#peerings.absent(vpc.vpcId, state.peerings);
+        const wanted = absent.size === 0 ? vpc : withoutRefused(vpc, new Set(), absent, process.pid);
+        const before = this.#vpcs.get(vpc.vpcId);
+        return { vpc, wanted, before, change: await clearRouter(before, wanted, peerings.fresh.get(vpc.vpcId)) };
+      }),
+    );
+    await Promise.all(
+      cleared.map(async ({ vpc, wanted, before, change }) =>
+        keep(vpc, await wireRouter(before, wanted, change, this.#routerOptions)),
+      ),
+    );
+    await this.#peerings.removeOthers(state.peerings);
     failures.push(...(await this.#applyCore(state.core, [...freshLinks.values()].flat())));
-    await Promise.all([...freshLinks].map(([vpc, links]) => carrierOf(vpc, links)));
+    await Promise.all(
+      state.vpcs.map((vpc) => {
+        const peeringDevices = (peerings.fresh.get(vpc.vpcId) ?? []).map((name): AwaitedLink => ({ name }));
+        const awaited = [...(freshLinks.get(vpc) ?? []), ...peeringDevices];
+        return awaited.length === 0 ? undefined : carrierOf(vpc, awaited);
+      }),
+    );
     return failures;
   }
 
@@ -162,6 +199,7 @@ class KernelNetwork implements NetworkFabric {
     const wanted = new Set(state.vpcs.map((vpc) => vpc.vpcId));
     const gone = [...this.#vpcs.values()].filter((vpc) => !wanted.has(vpc.vpcId));
     for (const vpc of gone) this.#vpcs.delete(vpc.vpcId);
+    await this.#peerings.removeOf(new Set(gone.map((vpc) => vpc.vpcId)));
     await Promise.all(gone.map(removeRouter));
   }
 

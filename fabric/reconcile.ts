@@ -1,4 +1,4 @@
-// From what the kernel holds to what it should hold, by the fewest commands. The diff is pure; network-fabric.ts runs the steps.
+// From what the kernel holds to what it should hold, by the fewest commands; for rules, render/nft.ts. The diff is pure; network-fabric.ts runs the steps.
 // Order of a change: rules before links (a new interface is never unfiltered), links before routes, and removals before additions of the same name.
 
 import type { GuestInterface, Link, NamespaceState, VpcState } from './compile/host-state.ts';
@@ -13,12 +13,10 @@ import {
   renderRoute,
   renderRule,
 } from './render/ip.ts';
-import { renderTableChange } from './render/nft.ts';
 
 export interface NamespaceChange {
   /** Tolerant: the kernel may have removed these with a machine or a link. */
   readonly remove: readonly string[];
-  readonly nft: string;
   readonly links: readonly string[];
   /** Those that `links` makes. */
   readonly freshLinks: readonly Link[];
@@ -56,7 +54,6 @@ export function diffNamespace(
   const kept = new Set(goneRoutes);
   return {
     remove: [...parts.toReversed().flatMap((part) => part.remove.filter((line) => !kept.has(line))), ...links.remove],
-    nft: renderTableChange(from?.table, to.table),
     links: links.add,
     freshLinks: fresh,
     add: parts.flatMap((part) => part.add),

@@ -7,8 +7,15 @@ import { type Finished, ipEntries, nft, type Place, query, run, setKernelParamet
 import { routerParameters } from './kernel-parameters.ts';
 import { configureMachines, isAlive } from './machine-networks.ts';
 import { configureNatGateways, makeNatGateways, removeNatGateways } from './nat-gateway-namespaces.ts';
-import { devicesByLine, diffGuest, diffNamespace, removeGuest, withoutRefused } from './reconcile.ts';
-import { transactionsOf } from './render/nft.ts';
+import {
+  devicesByLine,
+  diffGuest,
+  diffNamespace,
+  type NamespaceChange,
+  removeGuest,
+  withoutRefused,
+} from './reconcile.ts';
+import { renderTableChange, transactionsOf } from './render/nft.ts';
 import type { Applied } from './types.ts';
 
 export type Failure = Applied['failures'][number];
@@ -26,30 +33,54 @@ export interface RouterOptions {
   readonly natIdleTimeoutSeconds?: number;
 }
 
+/** A device of a router, with the machine at its other end if it is one's. */
+export type AwaitedLink = Pick<Link, 'name'> & Partial<Pick<Link, 'peer'>>;
+
 const carrierTimeoutMs = 2000;
 const natIdleTimeoutSeconds = 350;
 
-/** @param before what the last outcome held */
-export async function applyRouter(
-  before: VpcState | undefined,
-  vpc: VpcState,
-  options: RouterOptions = {},
-): Promise<RouterOutcome> {
+/**
+ * Makes the namespace and its rules, before any link leads there.
+ * @param before what the last outcome held   @returns how it ended when it cannot go on to `wireRouter`
+ */
+export async function prepareRouter(before: VpcState | undefined, vpc: VpcState): Promise<RouterOutcome | undefined> {
   const place = routerOf(vpc);
   if (before === undefined) {
     const failure = await makeNamespace(vpc, place);
     if (failure !== undefined) return lost(before, vpc, failure);
   }
-  const change = diffNamespace(before, vpc, process.pid);
-  const transactions = transactionsOf(change.nft);
+  const transactions = transactionsOf(renderTableChange(before?.table, vpc.table));
   const rules = await applyTransactions(place, transactions);
   // No interface without its filter. One transaction that failed changed nothing: the VPC goes on with the rules it had.
-  if (rules !== undefined) {
-    if (before !== undefined && transactions.length === 1)
-      return { held: before, failures: [failureOf(vpc.vpcId, rules)], freshLinks: [] };
-    return lost(before, vpc, failureOf(vpc.vpcId, rules));
-  }
-  await ipEntries(place, change.remove);
+  if (rules === undefined) return undefined;
+  if (before !== undefined && transactions.length === 1)
+    return { held: before, failures: [failureOf(vpc.vpcId, rules)], freshLinks: [] };
+  return lost(before, vpc, failureOf(vpc.vpcId, rules));
+}
+
+/**
+ * Takes away what is not wanted any more: in every router, before any makes something, for a machine's interface may have moved.
+ * @param remadeElsewhere devices of this router that are new and not its own to make
+ * @returns what is left to do, for `wireRouter`
+ */
+export async function clearRouter(
+  before: VpcState | undefined,
+  vpc: VpcState,
+  remadeElsewhere: readonly string[] = [],
+): Promise<NamespaceChange> {
+  const change = diffNamespace(before, vpc, process.pid, remadeElsewhere);
+  await ipEntries(routerOf(vpc), change.remove);
+  return change;
+}
+
+/** Links, addresses, routes, and the interfaces of the machines. */
+export async function wireRouter(
+  before: VpcState | undefined,
+  vpc: VpcState,
+  change: NamespaceChange,
+  options: RouterOptions = {},
+): Promise<RouterOutcome> {
+  const place = routerOf(vpc);
   await makeNatGateways(before, vpc, change.freshLinks, options.natIdleTimeoutSeconds ?? natIdleTimeoutSeconds);
   const up = before === undefined ? ['link set lo up'] : [];
   const refused = await ipEntries(place, [...up, ...change.links, ...change.add]);
@@ -71,7 +102,7 @@ export async function removeRouter(vpc: VpcState): Promise<void> {
  * Waits until the kernel has noticed that both ends of the links are up: until then a link's queue throws packets away (dev_activate).
  * A machine that ended or took its interface down has no carrier, which is its own affair.
  */
-export async function carrierOf(vpc: VpcState, links: readonly Link[]): Promise<void> {
+export async function carrierOf(vpc: VpcState, links: readonly AwaitedLink[]): Promise<void> {
   const awaited = new Set(links.map((link) => link.name));
   const deadline = performance.now() + carrierTimeoutMs;
   while (awaited.size > 0 && performance.now() < deadline) {
@@ -82,7 +113,8 @@ export async function carrierOf(vpc: VpcState, links: readonly Link[]): Promise<
     );
     for (const link of links) {
       const state = seen.get(link.name);
-      const ended = link.peer.processId !== 'core' && !isAlive(link.peer.processId);
+      const processId = link.peer?.processId;
+      const ended = typeof processId === 'number' && !isAlive(processId);
       if (state === 'UP' || state === undefined || ended) awaited.delete(link.name);
     }
   }

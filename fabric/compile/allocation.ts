@@ -24,6 +24,7 @@ export interface Allocation {
   /** Keys of `blockKey`; a number is one /16 of the underlay. */
   readonly blocks: Numbers;
   readonly endpoints: Numbers;
+  readonly peerings: Numbers;
   readonly subnets: Numbers;
   readonly tables: Numbers;
   /** Conntrack zones of subnets in VPCs that have a middlebox (vpc-filter.ts). */
@@ -39,7 +40,9 @@ const ranges = {
   // 240.0.0.0/16 and the endpoints' 240.240.0.0/16 are no blocks of a VPC; 255.255.0.0/16 holds the broadcast address.
   blocks: [1, 4094],
   // 240.240.0.x is for the resolver and the metadata service. The number is also the endpoint's conntrack zone (16 bits).
-  endpoints: [256, 65_000],
+  endpoints: [256, 57_000],
+  // Conntrack zones too.
+  peerings: [57_001, 65_000],
   subnets: [1000, 999_999],
   tables: [1000, 999_999],
   middleboxZones: [65_001, 65_535],
@@ -55,6 +58,7 @@ export const emptyAllocation: Allocation = {
   interfaces: none,
   blocks: none,
   endpoints: none,
+  peerings: none,
   subnets: none,
   tables: none,
   middleboxZones: none,
@@ -68,6 +72,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     interfaces: [],
     blocks: [],
     endpoints: [],
+    peerings: snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId),
     subnets: [],
     tables: [],
     middleboxZones: [],

@@ -7,7 +7,8 @@ import type { HostState, VpcState } from './host-state.ts';
 import { connectInterfacesOf } from './instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './interface-endpoints.ts';
 import { compileNatGateways } from './nat-gateways.ts';
-import { type VpcContext, vpcContext } from './vpc-context.ts';
+import { type CompiledPeering, peeringLinks, peeringsByVpc } from './peering.ts';
+import { isPresent, type VpcContext, vpcContext } from './vpc-context.ts';
 import { compileVpcTable } from './vpc-filter.ts';
 import {
   compileAddresses,
@@ -47,6 +48,10 @@ export function compile(
 ): Compiled {
   const allocation = allocate(previous.allocation, snapshot);
   const prefixLists = JSON.stringify(snapshot.prefixLists);
+  const present = new Set(
+    snapshot.vpcs.filter((vpc) => isPresent(vpc, allocation, processIds)).map((vpc) => vpc.vpcId),
+  );
+  const peerings = peeringsByVpc(snapshot, allocation, present);
   const vpcs = new Map<VpcId, CompiledVpc>();
   for (const vpc of snapshot.vpcs) {
     // Numbers are no part of the text: what was in the last Snapshot keeps them.
@@ -54,15 +59,16 @@ export function compile(
       attachment === undefined ? undefined : processIds.get(attachment.instanceId),
     );
     const { securityGroups, networkAcls, ...wiring } = vpc;
-    const wiringInput = JSON.stringify([wiring, processes]) + prefixLists;
-    const filterInput = JSON.stringify([securityGroups, networkAcls]);
+    const own = peerings.get(vpc.vpcId) ?? [];
+    const wiringInput = JSON.stringify([wiring, processes, own.map(withoutMembers)]) + prefixLists;
+    const filterInput = JSON.stringify([securityGroups, networkAcls, own.map((each) => each.peerMembers)]);
     const before = previous.vpcs.get(vpc.vpcId);
     const isSameWiring = before?.wiringInput === wiringInput;
     if (isSameWiring && before?.filterInput === filterInput) {
       vpcs.set(vpc.vpcId, before);
       continue;
     }
-    const context = vpcContext(vpc, snapshot, allocation, processIds);
+    const context = vpcContext(vpc, snapshot, allocation, processIds, own);
     const state = context === undefined ? undefined : compileVpc(context, isSameWiring ? before?.state : undefined);
     vpcs.set(vpc.vpcId, { wiringInput, filterInput, context, state });
   }
@@ -75,10 +81,16 @@ export function compile(
         connectInterfacesOf(snapshot, allocation),
       ),
       vpcs: parts.flatMap((part) => part.state ?? []),
+      peerings: peeringLinks(snapshot, peerings),
     },
     allocation,
     vpcs,
   };
+}
+
+/** Members change the filter only. */
+function withoutMembers({ peerMembers: _members, ...wiring }: CompiledPeering): object {
+  return wiring;
 }
 
 function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcState {

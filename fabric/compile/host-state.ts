@@ -7,6 +7,8 @@ export interface HostState {
   /** The AWS side and the sealed internet: the namespace that the server itself runs in. */
   readonly core: NamespaceState;
   readonly vpcs: readonly VpcState[];
+  /** Between two of `vpcs`; what lies on them is the VPCs'. */
+  readonly peerings: readonly PeeringLink[];
 }
 
 export interface VpcState extends NamespaceState {
@@ -35,6 +37,20 @@ export interface Link {
   readonly peer: { readonly name: string; readonly macAddress: string; readonly processId: LinkEnd };
   /** The AWS id; shown by `ip link`. */
   readonly alias: string;
+}
+
+/** A link between the routers of two VPCs. */
+export interface PeeringLink {
+  /** The AWS id. */
+  readonly alias: string;
+  readonly mtu: number;
+  readonly ends: readonly [PeeringEnd, PeeringEnd];
+}
+
+export interface PeeringEnd {
+  readonly vpcId: VpcId;
+  readonly name: string;
+  readonly macAddress: string;
 }
 
 export interface Neighbour {

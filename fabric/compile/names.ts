@@ -8,6 +8,8 @@ export const igwDevice = 'igw';
 export const awsDevice = 'aws';
 export const endpointDevice = (number: number) => `g${number}`;
 export const interfaceDevice = (number: number) => `e${number}`;
+/** The same name in both VPCs. */
+export const peeringDevice = (number: number) => `p${number}`;
 
 /** The same links' ends in the core namespace. */
 export const coreIgwDevice = (vpcNumber: number) => `i${vpcNumber}`;
@@ -34,15 +36,23 @@ export const nextHop: Ipv4 = '240.255.255.1';
 export const resolverAddress: Ipv4 = '240.240.0.1';
 export const metadataAddress: Ipv4 = '240.240.0.2';
 
-/** Instances see 9001, the way to the internet is 1500 wide, endpoints and NAT gateways 8500 (G5; EC2 user guide, network MTU). */
-export const mtu = { interface: 9001, igw: 1500, endpoint: 8500, natGateway: 8500 } as const;
+/** Instances see 9001, the way to the internet is 1500 wide, endpoints and NAT gateways 8500 (G5; EC2 user guide, network MTU); a peering 9001, between Regions 8500 (P9). */
+export const mtu = { interface: 9001, igw: 1500, endpoint: 8500, natGateway: 8500, interRegionPeering: 8500 } as const;
+
+const macKinds = [
+  'interface',
+  'igw',
+  'aws',
+  'endpoint',
+  'core-igw',
+  'core-aws',
+  'core-endpoint',
+  'peering-requester',
+  'peering-accepter',
+] as const;
 
 /** A locally administered MAC address: kind in the second octet, number in the last three. */
-export function macAddress(
-  kind: 'interface' | 'igw' | 'aws' | 'endpoint' | 'core-igw' | 'core-aws' | 'core-endpoint',
-  number: number,
-): string {
-  const kinds = ['interface', 'igw', 'aws', 'endpoint', 'core-igw', 'core-aws', 'core-endpoint'];
-  const octets = [0x0e, kinds.indexOf(kind), 0x70, (number >> 16) & 255, (number >> 8) & 255, number & 255];
+export function macAddress(kind: (typeof macKinds)[number], number: number): string {
+  const octets = [0x0e, macKinds.indexOf(kind), 0x70, (number >> 16) & 255, (number >> 8) & 255, number & 255];
   return octets.map((octet) => octet.toString(16).padStart(2, '0')).join(':');
 }

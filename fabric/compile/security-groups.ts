@@ -3,7 +3,13 @@
 // not track (S12), which are looked at again for every packet, then the others, whose flows get a tracking bit in `ct mark` and pass from then on (S11).
 // Groups and prefix lists are sets of their own, so membership changes without touching a rule (S15).
 
-import type { PrefixListId, RulePeer, SecurityGroup, SecurityGroupRule } from '@postern/network/snapshot.ts';
+import type {
+  PrefixListId,
+  RulePeer,
+  SecurityGroup,
+  SecurityGroupId,
+  SecurityGroupRule,
+} from '@postern/network/snapshot.ts';
 import { groupSetKey, numberOf } from './allocation.ts';
 import { type Family, families, familyOf, isProtocolOf } from './family.ts';
 import type { NftChain, NftRule, NftSet } from './host-state.ts';
@@ -73,11 +79,11 @@ function compileDirection(
     for (const rule of group[direction]) {
       if (!isRuleOf(family, rule)) continue;
       const comment = `sg-${direction} ${group.groupId}/${rule.ruleId}`;
-      const peer = peerMatch(context, family, rule.peer, direction, sets);
+      const peers = peerMatches(context, family, rule.peer, direction, sets);
       for (const protocol of untrackedProtocols(family, rule, reverseRules)) {
         untrackedRules.push({ match: join(portMatch({ ...rule, protocol }), 'return'), comment });
       }
-      trackedRules.push({ match: join(peer, portMatch(rule), `goto ${track}`), comment });
+      for (const peer of peers) trackedRules.push({ match: join(peer, portMatch(rule), `goto ${track}`), comment });
     }
   }
   const ids = groups.map((group) => group.groupId).join(' ');
@@ -114,26 +120,48 @@ function isEveryPort(rule: SecurityGroupRule): boolean {
   return rule.ports === undefined || (rule.ports.from === 0 && rule.ports.to === 65_535);
 }
 
-function peerMatch(
+/** One of them must fit. */
+function peerMatches(
   context: VpcContext,
   family: Family,
   peer: RulePeer,
   direction: Direction,
   sets: Map<string, NftSet>,
-): string {
+): readonly string[] {
   const field = `${family} ${direction === 'ingress' ? 'saddr' : 'daddr'}`;
   switch (peer.kind) {
     case 'cidr':
-      return peer.cidr === families[family].everywhere ? '' : `${field} ${peer.cidr}`;
+      return [peer.cidr === families[family].everywhere ? '' : `${field} ${peer.cidr}`];
     case 'security-group': {
       const name = `members-${peer.groupId}`;
       if (!sets.has(name)) sets.set(name, memberSet(family, name, context.members[family].get(peer.groupId) ?? []));
-      return `${field} @${name}`;
+      return [`${field} @${name}`, ...membersAcrossPeerings(context, family, peer.groupId, direction, sets)];
     }
     case 'prefix-list':
       if (!sets.has(peer.prefixListId)) sets.set(peer.prefixListId, prefixListSet(context, family, peer.prefixListId));
-      return `${field} @${peer.prefixListId}`;
+      return [`${field} @${peer.prefixListId}`];
   }
+}
+
+/**
+ * A peered VPC's members of a group, by the peering's link and no other way: another peer may have the same addresses, and what a middlebox forwards
+ * does not match (S7).
+ */
+function membersAcrossPeerings(
+  context: VpcContext,
+  family: Family,
+  groupId: SecurityGroupId,
+  direction: Direction,
+  sets: Map<string, NftSet>,
+): string[] {
+  const [device, address] = direction === 'ingress' ? ['iifname', 'saddr'] : ['oifname', 'daddr'];
+  return context.peerings.flatMap((peering) => {
+    const [, addresses] = peering.peerMembers[family].find(([id]) => id === groupId) ?? [];
+    if (addresses === undefined || addresses.length === 0) return [];
+    const name = `members-${peering.device}-${groupId}`;
+    if (!sets.has(name)) sets.set(name, memberSet(family, name, addresses));
+    return [`${device} "${peering.device}" ${family} ${address} @${name}`];
+  });
 }
 
 function memberSet(family: Family, name: string, addresses: readonly string[]): NftSet {

@@ -19,6 +19,7 @@ import { addressesOf, type Family } from './family.ts';
 import type { Link } from './host-state.ts';
 import { coreInterfaceDevice, endpointDevice, interfaceDevice, mtu } from './names.ts';
 import { natGatewayOf } from './nat-gateways.ts';
+import type { CompiledPeering } from './peering.ts';
 
 export interface PluggedInterface {
   readonly eni: NetworkInterface;
@@ -49,6 +50,7 @@ export interface VpcContext {
   readonly subnets: readonly Subnet[];
   readonly routeTables: ReadonlyMap<string, RouteTable>;
   readonly endpoints: readonly CompiledEndpoint[];
+  readonly peerings: readonly CompiledPeering[];
   /** VPC block → underlay block on the way to metadata and resolver. */
   readonly blocks: readonly (readonly [Cidr, Cidr])[];
   readonly prefixLists: ReadonlyMap<PrefixListId, readonly Cidr[]>;
@@ -81,12 +83,21 @@ function otherEnd(
   return { mtu: width, peer: { name, macAddress, processId: 'core' } };
 }
 
+/** True when the VPC has a router in the kernel: some interface of it is plugged in. */
+export function isPresent(vpc: Vpc, allocation: Allocation, processIds: ReadonlyMap<InstanceId, number>): boolean {
+  const subnets = new Set<string>(vpc.subnets.map((subnet) => subnet.subnetId));
+  return vpc.networkInterfaces.some(
+    (eni) => subnets.has(eni.subnetId) && otherEnd(eni, allocation, processIds) !== undefined,
+  );
+}
+
 /** Undefined when no interface of the VPC is plugged in: then nothing of it is in the kernel. */
 export function vpcContext(
   vpc: Vpc,
   snapshot: Snapshot,
   allocation: Allocation,
   processIds: ReadonlyMap<InstanceId, number>,
+  peerings: readonly CompiledPeering[],
 ): VpcContext | undefined {
   const subnets = new Map(vpc.subnets.map((subnet) => [subnet.subnetId, subnet]));
   const plugged: PluggedInterface[] = [];
@@ -120,6 +131,7 @@ export function vpcContext(
         blocks: mapBlocks(endpoint.vpcEndpointId),
       };
     }),
+    peerings,
     blocks: mapBlocks(vpc.vpcId),
     prefixLists: new Map(snapshot.prefixLists.map((list) => [list.prefixListId, list.cidrs])),
     members: { ip: membersOf(vpc, 'ip'), ip6: membersOf(vpc, 'ip6') },

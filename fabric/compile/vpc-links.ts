@@ -20,6 +20,7 @@ import {
   table,
 } from './names.ts';
 import { natGatewayOf } from './nat-gateways.ts';
+import { peeringNeighbours } from './peering.ts';
 import type { PluggedInterface, VpcContext } from './vpc-context.ts';
 
 export function compileLinks(context: VpcContext): Link[] {
@@ -102,6 +103,7 @@ export function compileNeighbours(context: VpcContext): Neighbour[] {
     towardsCore.push({ device: each.device, macAddress: macAddress('core-endpoint', each.number) });
   return [
     ...towardsCore.map((each) => ({ address: nextHop, ...each })),
+    ...peeringNeighbours(context),
     ...context.plugged.flatMap((each) =>
       each.eni.privateAddresses.map(({ address }) => ({
         address,
@@ -207,8 +209,11 @@ function compileRoute(context: VpcContext, number: number, destination: Cidr, ro
       return byInterface(({ eni }) => eni.networkInterfaceId === target.networkInterfaceId);
     case 'nat-gateway':
       return byInterface(({ eni }) => natGatewayOf(eni) === target.natGatewayId);
+    case 'peering-connection': {
+      const peering = context.peerings.find((each) => each.vpcPeeringConnectionId === target.vpcPeeringConnectionId);
+      return peering === undefined ? blackhole : unicast(number, destination, peering.device, nextHop);
+    }
     case 'egress-only-internet-gateway':
-    case 'peering-connection':
       return blackhole;
   }
 }

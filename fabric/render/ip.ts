@@ -7,6 +7,7 @@ import type {
   NamespaceState,
   NatGatewayState,
   Neighbour,
+  PeeringLink,
   PolicyRule,
 } from '../compile/host-state.ts';
 
@@ -28,6 +29,18 @@ export function renderLink(link: Link, coreProcessId: number): Line {
       // Answers ARP at once; by netlink, for the kernel has no such file below /proc/sys in a user namespace (Linux 6.18).
       `ntable change name arp_cache dev ${link.name} proxy_delay 0`,
     remove: `link del ${link.name}`,
+  };
+}
+
+/** `add` and `remove` are for the namespace of the first end, `up` for that of the second. A network namespace is called as its VPC. */
+export function renderPeeringLink({ alias, mtu, ends: [near, far] }: PeeringLink): Line & { readonly up: string } {
+  const up = (name: string) => `link set ${name} alias ${alias} up`;
+  return {
+    add:
+      `link add ${near.name} address ${near.macAddress} mtu ${mtu} type veth ` +
+      `peer name ${far.name} address ${far.macAddress} mtu ${mtu} netns ${far.vpcId}\n${up(near.name)}`,
+    up: up(far.name),
+    remove: `link del ${near.name}`,
   };
 }
 

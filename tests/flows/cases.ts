@@ -3,6 +3,7 @@
 
 import type { Subnet } from '@postern/network/snapshot.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
+import { peeringCases } from './peering-cases.ts';
 import { roadCases } from './road-cases.ts';
 import {
   aclEntry,
@@ -288,4 +289,5 @@ export const flowCases: readonly FlowCase[] = [
     ],
   },
   ...roadCases,
+  ...peeringCases,
 ]; // biome-ignore format: a table

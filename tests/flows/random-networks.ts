@@ -1,7 +1,7 @@
 // Networks that change step by step at random, the same for the same seed: for the tests that hold the incremental way to the full one.
 
 import type { NetworkInterface, Route, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
-import { aclEntry, allowAll, cidrPeer, eni, everywhere, group, groupPeer, local, nat, openAcl, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, toNat, vpc } from './snapshots.ts'; // biome-ignore format: many words
+import { aclEntry, allowAll, cidrPeer, eni, everywhere, group, groupPeer, local, nat, openAcl, peered, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, toNat, toPeer, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
 /** mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
 export function randomFrom(seed: number): () => number {
@@ -16,7 +16,7 @@ export function randomFrom(seed: number): () => number {
 
 /**
  * `length` Snapshots, each some changes after the one before.
- * @param machines names of the instances there are; their interfaces come and go
+ * @param machines names of the instances there are; their interfaces come and go. The last one is in a VPC of its own, which is peered now and then
  */
 export function randomNetworks(seed: number, length: number, machines: readonly string[]): Snapshot[] {
   const random = randomFrom(seed);
@@ -36,6 +36,7 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
         cidrPeer('10.0.1.0/24'),
         groupPeer('sg-x'),
         groupPeer('sg-y'),
+        groupPeer('sg-peer'),
         { kind: 'prefix-list', prefixListId: 'pl-s3' },
       ]),
     );
@@ -58,7 +59,7 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
       ],
     };
   };
-  const routes = (): Route[] => some([toIgw, toNat('1', '203.0.113.0/24'), s3Route, { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
+  const routes = (): Route[] => some([toIgw, toNat('1', '203.0.113.0/24'), s3Route, toPeer('10.1.0.0/16'), { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
   const acl = () =>
     chance(0.6)
       ? openAcl
@@ -87,17 +88,32 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
       ],
     });
 
+  const [peer = ''] = machines.slice(-1);
+  const peerVpc = () =>
+    vpc({
+      vpcId: 'vpc-b',
+      cidrBlocks: ['10.1.0.0/16'],
+      subnets: [subnet('5', '10.1.0.0/24')],
+      networkInterfaces: chance(0.7) ? [eni(peer, '5', '10.1.0.10', { groupIds: [pick(['sg-peer', 'sg-open'])] })] : [],
+      routeTables: [table('rtb-main', local('10.1.0.0/16'), ...some([toPeer('10.0.0.0/16')]))],
+    });
+
   let [wiring, securityGroups, networkAcls] = [network(), groups(), [acl()]];
+  const own = machines.slice(0, -1);
   let natted: ReturnType<typeof nat> | undefined;
-  let present = machines.map(card);
+  let present = own.map(card);
+  let [second, isPeered] = [peerVpc(), true];
   return Array.from({ length }, () => {
     if (chance(0.4)) securityGroups = groups();
     if (chance(0.2)) networkAcls = [acl()];
     if (chance(0.3)) wiring = network();
-    if (chance(0.4)) present = some(machines).map(card);
+    if (chance(0.4)) present = some(own).map(card);
     if (chance(0.2)) natted = chance(0.7) ? natGateway() : undefined;
     const natGateways = natted === undefined ? [] : [natted.gateway];
     const networkInterfaces = [...present, ...(natted === undefined ? [] : [natted.card])];
-    return snapshot(vpc({ subnets: [], ...wiring, securityGroups, networkAcls, natGateways, networkInterfaces }));
+    if (chance(0.3)) second = peerVpc();
+    if (chance(0.3)) isPeered = !isPeered;
+    const first = vpc({ subnets: [], ...wiring, securityGroups, networkAcls, natGateways, networkInterfaces });
+    return peered(snapshot(first, second), isPeered ? { ab: ['vpc-a', 'vpc-b'] } : {});
   });
 }

@@ -9,6 +9,7 @@ import {
   type NetworkAclEntry,
   type NetworkInterface,
   noGateways,
+  type PeeringConnection,
   type PrefixList,
   type Route,
   type RouteTable,
@@ -19,6 +20,7 @@ import {
   type Snapshot,
   type Subnet,
   type Vpc,
+  type VpcId,
 } from '@postern/network/snapshot.ts';
 
 export const everywhere: RulePeer = { kind: 'cidr', cidr: '0.0.0.0/0' };
@@ -85,6 +87,11 @@ export const s3Route: Route = {
   state: 'active',
 };
 export const s3Endpoint: GatewayEndpoint = { vpcEndpointId: 'vpce-s3', service: 's3', prefixListId: 'pl-s3' };
+export const toPeer = (cidr: `${string}/${number}`, vpcPeeringConnectionId: `pcx-${string}` = 'pcx-ab'): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target: { kind: 'peering-connection', vpcPeeringConnectionId },
+  state: 'active',
+});
 /** us-east-1's S3 in the address plan. */
 export const s3List: PrefixList = { prefixListId: 'pl-s3', cidrs: ['198.18.1.0/26'] };
 
@@ -203,4 +210,13 @@ let revision = 0;
 export function snapshot(...vpcs: readonly Vpc[]): Snapshot {
   revision += 1;
   return { revision, vpcs, peeringConnections: [], prefixLists: [s3List] };
+}
+
+/** `base` with an active peering `pcx-NAME` for each entry: NAME → the requester's VPC and the accepter's. */
+export function peered(base: Snapshot, connections: Readonly<Record<string, readonly [VpcId, VpcId]>>): Snapshot {
+  const peeringConnections = Object.entries(connections).map(([name, [requester, accepter]]): PeeringConnection => {
+    const side = (vpcId: VpcId) => ({ vpcId, allowDnsResolutionFromRemoteVpc: false });
+    return { vpcPeeringConnectionId: `pcx-${name}`, requester: side(requester), accepter: side(accepter) };
+  });
+  return { ...base, peeringConnections };
 }

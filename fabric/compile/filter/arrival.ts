@@ -4,6 +4,7 @@ import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, zone } from '../names.ts';
+import { peeringArrivalChains, unknownPeering } from '../peering.ts';
 import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
 import { linkLocalResolver, metadata, reservedBlocks, stage, timeSync } from './well-known.ts';
 
@@ -13,7 +14,9 @@ export function arrivalChains(context: VpcContext): NftChain[] {
   const boxes = middleboxesOf(context);
   const boxDevices = `{ ${boxes.map((each) => `"${each.device}"`).join(', ')} }`;
   const legs = context.subnets.map((each) => `${each.cidrBlock} : jump leg-${each.subnetId}`).join(', ');
-  const paths = context.endpoints.map((each) => `"${each.device}" : goto zone-${each.device}`);
+  const paths = [...context.endpoints, ...context.peerings].map(
+    (each) => `"${each.device}" : goto zone-${each.device}`,
+  );
   if (igw !== undefined) paths.push(`"${igwDevice}" : goto zone-igw`);
   const services = [
     metadata,
@@ -69,9 +72,11 @@ export function arrivalChains(context: VpcContext): NftChain[] {
         { match: `iifname "${awsDevice}" ct zone set ${zone.service}` },
         ...(igw === undefined ? [] : [{ match: `iifname "${igwDevice}" goto zone-igw` }]),
         ...context.endpoints.map((each) => ({ match: `iifname "${each.device}" goto zone-${each.device}` })),
+        unknownPeering(context),
       ],
     },
     ...fromSubnets,
+    ...peeringArrivalChains(context),
     ...(boxes.length === 0 ? [] : context.subnets.map((subnet) => legChain(context, subnet))),
     {
       name: 'to-services',

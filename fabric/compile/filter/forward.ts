@@ -4,6 +4,7 @@ import { tokenAnswerBeginning } from '../../types.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
 import { movedToNatGateway, natGatewayRules } from '../nat-gateways.ts';
+import { peeringForwardRules } from '../peering.ts';
 import { isForwarding, type VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
 import { instanceConnectRules, instanceConnectTracking } from './instance-connect.ts';
@@ -52,18 +53,23 @@ function serviceRules(context: VpcContext): NftRule[] {
 
 function gatewayRules(context: VpcContext): NftRule[] {
   const igw = context.vpc.internetGatewayId;
-  const outside = [...(igw === undefined ? [] : [igwDevice]), ...context.endpoints.map((each) => each.device)];
-  if (outside.length === 0)
+  const gateways = [...(igw === undefined ? [] : [igwDevice]), ...context.endpoints.map((each) => each.device)];
+  const edges = [...gateways, ...context.peerings.map((each) => each.device)];
+  if (edges.length === 0)
     return [...movedToNatGateway(context), { match: 'ct state invalid drop' }, ...natGatewayRules(context)];
-  const names = `{ ${outside.map((name) => `"${name}"`).join(', ')} }`;
+  const names = `{ ${edges.map((name) => `"${name}"`).join(', ')} }`;
   const rules: NftRule[] = [
     ...waysBack(context).map((each) => ({
       match: `iifname "${each.device}" meta mark ${each.movedMark} goto reset-${each.device}`,
     })),
-    {
-      match: `ct state invalid oifname ${names} meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
-      comment: stage('gateway-endpoint', 'route moved'),
-    },
+    ...(gateways.length === 0
+      ? []
+      : [
+          {
+            match: `ct state invalid oifname { ${gateways.map((name) => `"${name}"`).join(', ')} } meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
+            comment: stage('gateway-endpoint', 'route moved'),
+          },
+        ]),
     ...movedToNatGateway(context),
     { match: 'ct state invalid drop' },
     ...natGatewayRules(context),
@@ -84,7 +90,8 @@ function gatewayRules(context: VpcContext): NftRule[] {
     );
   }
   rules.push(
-    // Gateways have no groups: their end of a flow counts as tracked.
+    ...peeringForwardRules(context),
+    // Gateways and peerings have no groups: their end of a flow counts as tracked.
     { match: `ct state new oifname ${names} ct mark set ct mark | ${tracked.receiver}` },
     { match: `ct state new iifname ${names} ct mark set ct mark | ${tracked.sender}` },
     {
@@ -97,7 +104,7 @@ function gatewayRules(context: VpcContext): NftRule[] {
 
 function interfaceRules(context: VpcContext): NftRule[] {
   const sourceDestCheck: NftRule[] =
-    context.vpc.internetGatewayId === undefined && context.endpoints.length === 0
+    context.vpc.internetGatewayId === undefined && context.endpoints.length === 0 && context.peerings.length === 0
       ? [
           {
             match: 'oifname . ip daddr != @interface-addresses oifname != @unchecked drop',

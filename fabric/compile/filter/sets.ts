@@ -3,6 +3,7 @@
 import { numberOf } from '../allocation.ts';
 import type { NftSet } from '../host-state.ts';
 import { natGatewayOf, natGatewaySets } from '../nat-gateways.ts';
+import { peeringArrivals } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
 import { isForwarding, middleboxesOf, publicPairs, type VpcContext } from '../vpc-context.ts';
 import { verdictMap } from './well-known.ts';
@@ -11,10 +12,10 @@ export function interfaceSets(context: VpcContext): NftSet[] {
   const unchecked = context.plugged.filter(isForwarding);
   const hopLimits = new Map(context.vpc.instances.map((each) => [each.instanceId, each.metadata.hopLimit]));
   return [
-    verdictMap(
-      'arrivals',
-      context.plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
-    ),
+    verdictMap('arrivals', [
+      ...context.plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
+      ...peeringArrivals(context),
+    ]),
     {
       name: 'interface-addresses',
       kind: 'set',
