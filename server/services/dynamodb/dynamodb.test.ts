@@ -349,6 +349,11 @@ describe('tables and items', async () => {
     };
     for (const [wanted, command] of Object.entries(refusals))
       assert.equal(await outcome(client.send(command as CreateTableCommand)), wanted);
+    const proto = JSON.parse('{"TableName":"plain","Item":{"pk":{"S":"a"},"__proto__":{"S":"b"}}}');
+    assert.equal(
+      await outcome(client.send(new PutItemCommand(proto))),
+      'ValidationException: Postern does not serve the parameter Item.__proto__ of dynamodb:PutItem.',
+    );
     const names = (await client.send(new ListTablesCommand({}))).TableNames ?? [];
     assert.ok(names.includes('plain') && !names.includes('streamed') && !names.includes('limited'));
     const ttl = await client.send(new DescribeTimeToLiveCommand({ TableName: 'plain' }));
