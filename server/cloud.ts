@@ -29,16 +29,11 @@ import { execSession } from './operator/exec-session.ts';
 import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import type { RequestPath } from './path.ts';
 import { createPipeline } from './pipeline.ts';
-import type { Service, Settings } from './service.ts';
-import { account } from './services/account/index.ts';
-import { createDynamodb } from './services/dynamodb/index.ts';
+import type { Settings } from './service.ts';
 import { ensureRegion } from './services/ec2/default-vpc.ts';
-import { ec2 } from './services/ec2/index.ts';
-import { ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
-import { iam } from './services/iam/index.ts';
-import { createS3 } from './services/s3/index.ts';
-import { sts } from './services/sts/index.ts';
+import { putKey } from './services/ec2-instance-connect/index.ts';
 import { issueInstanceCredentials } from './services/sts/instance-credentials.ts';
+import { createServices } from './services.ts';
 import type { AccessKeyRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
 import { Trail } from './trail/trail.ts';
@@ -84,11 +79,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     onError: (error) => log(`requests are not written: ${error.message}`),
   });
 
-  const s3 = createS3(store, dataDirectory);
-  const dynamodb = createDynamodb(dataDirectory, log);
-  const services = new Map<string, Service>(
-    [ec2, s3.service, dynamodb.service, iam, sts, account, ec2InstanceConnect].map((one) => [one.name, one]),
-  );
+  const { all: services, s3, dynamodb } = createServices({ store, dataDirectory, log });
   await firstState(store);
 
   const machines = new LinuxMachines({

@@ -1,0 +1,33 @@
+// Every service that is served, in one table: for the pipeline, and for docs/coverage.md, which says of each what is served.
+
+import type { Service } from './service.ts';
+import { account } from './services/account/index.ts';
+import { createDynamodb, type DynamodbService } from './services/dynamodb/index.ts';
+import { ec2 } from './services/ec2/index.ts';
+import { ec2InstanceConnect } from './services/ec2-instance-connect/index.ts';
+import { iam } from './services/iam/index.ts';
+import { createS3, type S3Service } from './services/s3/index.ts';
+import { sts } from './services/sts/index.ts';
+import type { Store } from './store/store.ts';
+
+export interface Services {
+  /** By the catalogue's name. */
+  readonly all: ReadonlyMap<string, Service>;
+  /** Those that keep something beside the rows, which somebody must sweep and close. */
+  readonly s3: S3Service;
+  readonly dynamodb: DynamodbService;
+}
+
+export interface ServiceParts {
+  readonly store: Store;
+  readonly dataDirectory: string;
+  readonly log: (text: string) => void;
+}
+
+/** Starts nothing: what a service needs besides, it starts with its first request. */
+export function createServices({ store, dataDirectory, log }: ServiceParts): Services {
+  const s3 = createS3(store, dataDirectory);
+  const dynamodb = createDynamodb(dataDirectory, log);
+  const all = [ec2, s3.service, dynamodb.service, iam, sts, account, ec2InstanceConnect];
+  return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb };
+}
