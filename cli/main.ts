@@ -10,6 +10,7 @@ import { type ConnectOptions, connect } from './commands/connect.ts';
 import { exec } from './commands/exec.ts';
 import { type LabOptions, lab } from './commands/lab.ts';
 import { requests } from './commands/requests.ts';
+import { type TunnelOptions, tunnel } from './commands/tunnel.ts';
 import { optionsAfter } from './options.ts';
 import { commandName, dataDirectory, spell } from './spelling.ts';
 import { answerJson, exitCodes, OperatorError, paint, say } from './terminal.ts';
@@ -126,12 +127,26 @@ program
   .argument('[command...]')
   .option(...data)
   .option('--user <name>', 'the user to log in as', 'ec2-user')
+  .option('--via <endpoint>', 'through an instance connect endpoint, eice-…')
   .option(...json)
   .passThroughOptions()
   .action((instance: string, words: string[], _options, command: Command) => {
     const argv = optionsAfter(command, words);
     return run(command, (options: ConnectOptions) => connect(instance, argv, options));
   });
+
+program
+  .command('tunnel')
+  .description('TCP to a port of an instance, over the network')
+  .argument('<instance>')
+  .option('--port <number>', 'the port of the instance', '22')
+  .option('--listen <port>', 'take connections on this port of 127.0.0.1; 0 takes a free one')
+  .option('--stdio', 'standard input and output are the connection, for ssh’s ProxyCommand')
+  .option('--via <endpoint>', 'through an instance connect endpoint, eice-…')
+  .option(...data)
+  .action((instance: string, _options, command: Command) =>
+    run(command, (options: TunnelOptions) => tunnel(instance, options)),
+  );
 
 program
   .command('requests')

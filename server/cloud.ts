@@ -18,20 +18,19 @@ import { startControl } from './control/loop.ts';
 import { buildSnapshot } from './control/snapshot.ts';
 import { createEdge } from './edge/edge.ts';
 import { openCertificateAuthority } from './front-door/certificates.ts';
-import { diagnoseConnect } from './front-door/connect-diagnosis.ts';
 import { startFrontDoor } from './front-door/front-door.ts';
 import { createMetadata } from './front-door/imds/server.ts';
 import { sniffTls, terminateTls } from './front-door/tls.ts';
-import { connectFromLaptop } from './front-door/tunnel.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
-import type { ConnectTarget } from './operator/api.ts';
+import { createTunnelServer, tunnelPath } from './open-tunnel.ts';
 import { execSession } from './operator/exec-session.ts';
 import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import type { RequestPath } from './path.ts';
-import { createPipeline } from './pipeline.ts';
+import { createPipeline, type PipelineParts } from './pipeline.ts';
+import { createRoads, instanceOf } from './roads.ts';
 import type { Settings } from './service.ts';
 import { ensureRegion } from './services/ec2/default-vpc.ts';
-import { putKey } from './services/ec2-instance-connect/index.ts';
+import { ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
 import { issueInstanceCredentials } from './services/sts/instance-credentials.ts';
 import { createServices } from './services.ts';
 import type { AccessKeyRow } from './store/rows/iam.ts';
@@ -57,11 +56,8 @@ export interface RunningCloud {
 /** The path of everything that comes by the loopback listener: the person's terminal, on the internet. */
 const laptop = (secure: boolean): RequestPath => ({ kind: 'internet', sourceIp: addressPlan.laptop, secure });
 const defaultRegion = 'us-east-1';
-const sshPort = 22;
 /** After the start, before the work that can wait. */
 const settleInMs = 1000;
-/** A connection that packets cannot make is given up after this. */
-const tunnelTimeoutMs = 5000;
 
 export async function startCloud({ configuration, token, log, onBroken }: CloudParts): Promise<RunningCloud> {
   const { dataDirectory } = configuration;
@@ -87,7 +83,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     guestDirectory: guestDirectory(),
   });
   const fabric = createNetworkFabric({ machines });
-  const pipeline = createPipeline({
+  const pipelineParts: PipelineParts = {
     store,
     services,
     authorizer: createAuthorizer({ managedPolicyDocument, serviceOf: (prefix) => services.get(prefix) }),
@@ -97,7 +93,8 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     record: (event) => trail.record(event),
     clock: () => new Date(),
     log,
-  });
+  };
+  const pipeline = createPipeline(pipelineParts);
 
   const paths = new WeakMap<Socket, RequestPath>();
   const fromLaptop = new WeakSet<Socket>();
@@ -153,6 +150,8 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     sweep();
   }, settleInMs).unref();
 
+  const roads = createRoads({ fabric, store, snapshots });
+  const openTunnel = createTunnelServer(pipelineParts, ec2InstanceConnect, roads.dialThrough);
   let end = () => {};
   const cloud: Cloud = {
     status: () => ({
@@ -194,12 +193,12 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     },
     requests: (filter) => trail.list(filter),
     follow: (listener) => trail.follow(listener),
-    connectTarget: (instanceId, user, publicKey) => {
+    connectTarget: (instanceId, user, publicKey, via) => {
       const instance = instanceOf(store, instanceId);
       store.transact((tx) => putKey(tx, instance, user, publicKey, new Date()));
-      return connectTarget(snapshots(), store, instanceId);
+      return roads.target(instanceId, via);
     },
-    tunnel: (instanceId, port) => tunnel(connectTarget(snapshots(), store, instanceId).publicIp, port),
+    tunnel: (instanceId, port, via) => roads.tunnel(instanceId, port, via),
     exec: (request) => {
       const instance = instanceOf(store, request.instanceId);
       if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {
@@ -214,7 +213,9 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     caCertificate: () => authority.certificate,
   };
   const operator = new Operator(cloud, { token, auth: configuration.auth, hosts: configuration.hosts }, log);
-  serveOperator(edge, operator, fromLaptop);
+  serveOperator(edge, operator, fromLaptop, (request, socket, head) =>
+    openTunnel(request, socket, head, paths.get(request.socket) ?? laptop(false)),
+  );
 
   return {
     accept: (socket) => {
@@ -246,7 +247,12 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
 }
 
 /** `/_postern/…` is the operator's, and only on the loopback listener: an instance that asks for it finds no such thing. */
-function serveOperator(edge: ReturnType<typeof createEdge>, operator: Operator, fromLaptop: WeakSet<Socket>): void {
+function serveOperator(
+  edge: ReturnType<typeof createEdge>,
+  operator: Operator,
+  fromLaptop: WeakSet<Socket>,
+  openTunnel: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>,
+): void {
   const [handler] = edge.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   if (!handler) throw new Error('the edge serves nothing');
   edge.removeAllListeners('request');
@@ -258,6 +264,7 @@ function serveOperator(edge: ReturnType<typeof createEdge>, operator: Operator, 
   });
   edge.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isOperators(request)) void operator.upgrade(request, socket, head);
+    else if (request.url?.startsWith(`${tunnelPath}?`)) void openTunnel(request, socket, head);
     else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
 }
@@ -305,31 +312,4 @@ function cachedSnapshot(store: Store): () => Snapshot {
     if (cached?.revision !== store.revision) cached = store.read((tx) => buildSnapshot(tx, store.revision));
     return cached;
   };
-}
-
-function instanceOf(store: Store, instanceId: string) {
-  const row = store.read((tx) => tx.get('instance', instanceId));
-  if (!row || row.state === 'terminated')
-    throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
-  return row;
-}
-
-function connectTarget(snapshot: Snapshot, store: Store, instanceId: string): ConnectTarget {
-  const instance = instanceOf(store, instanceId);
-  const diagnosis = diagnoseConnect(snapshot, {
-    instanceId: instance.id,
-    port: sshPort,
-    state: instance.state,
-    region: instance.region,
-  });
-  return { instanceId, ...diagnosis };
-}
-
-async function tunnel(publicIp: string | undefined, port: number): Promise<Duplex> {
-  if (publicIp === undefined) throw new OperatorFailure(409, 'The instance has no public address.');
-  try {
-    return await connectFromLaptop(publicIp, port, { timeoutMs: tunnelTimeoutMs });
-  } catch (error) {
-    throw new OperatorFailure(504, `${publicIp} port ${port} cannot be reached: ${(error as Error).message}.`);
-  }
 }

@@ -47,10 +47,10 @@ export interface PipelineParts {
 }
 
 const knownRegions: ReadonlySet<string> = new Set(regions);
-const isRegion = (name: string) => knownRegions.has(name);
+export const isRegion = (name: string) => knownRegions.has(name);
 
 /** What is learned on the way, for the answer and for the trail. */
-interface Progress {
+export interface Progress {
   identified: Identified;
   principal: Principal;
   accessKeyId?: string;
@@ -116,7 +116,7 @@ function refuseForeignRegion(parts: PipelineParts, path: RequestPath, { protocol
   if (expected !== undefined && expected !== region) throw regionRefused(protocol, region, expected);
 }
 
-function lookupIn(parts: PipelineParts): Lookup {
+export function lookupIn(parts: PipelineParts): Lookup {
   return (accessKeyId) => {
     const row = parts.store.read((tx) => tx.get('access-key', accessKeyId));
     if (!row) return parts.openAccount(accessKeyId) === undefined ? undefined : 'accept-any';
@@ -131,7 +131,7 @@ function lookupIn(parts: PipelineParts): Lookup {
 }
 
 /** Fills in who asks. @returns the row of their key; none for an anonymous caller or one let in by `--auth open` */
-function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer): AccessKeyRow | undefined {
+export function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer): AccessKeyRow | undefined {
   if (signer.kind === 'anonymous') return undefined;
   const { partition, protocol } = progress.identified;
   progress.accessKeyId = signer.accessKeyId;
@@ -147,7 +147,7 @@ function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer
   return row;
 }
 
-type CallFacts = Omit<BaseCall, 'require' | 'allows'>;
+export type CallFacts = Omit<BaseCall, 'require' | 'allows'>;
 
 function callFacts(
   parts: PipelineParts,
@@ -216,8 +216,8 @@ async function runStream(
   return ((await row.run(call, input)) as Record<string, unknown> | undefined) ?? {};
 }
 
-function eventOf(
-  exchange: Exchange,
+export function eventOf(
+  exchange: Pick<Exchange, 'head' | 'path'>,
   progress: Progress,
   requestId: string,
   now: Date,

@@ -1,5 +1,5 @@
 // `postern connect INSTANCE`: a shell over the network, as the person at home would get it: to the public address, port 22, through internet
-// gateway, route, network ACL and security group. When it does not get through, it says which of them is missing. The key is made for this one
+// gateway, route, network ACL and security group; or, where there is no public address or `--via` says so, through an instance connect endpoint. When it does not get through, it says which of them is missing. The key is made for this one
 // connection and put where EC2 Instance Connect puts it, for 60 seconds (J1).
 
 import type { Duplex } from 'node:stream';
@@ -8,10 +8,13 @@ import type { ClientChannel } from 'ssh2';
 import { Cloud } from '../cloud.ts';
 import { commandName, dataDirectory, spell } from '../spelling.ts';
 import { answerJson, exitCodes, OperatorError, paint, say, wrap } from '../terminal.ts';
+import { tunnelPath } from './tunnel.ts';
 
 export interface ConnectOptions {
   readonly data?: string;
   readonly user: string;
+  /** An instance connect endpoint. */
+  readonly via?: string;
   readonly json?: boolean;
 }
 
@@ -28,12 +31,17 @@ export async function connect(
     instanceId,
     user: options.user,
     publicKey: key.public,
+    ...(options.via !== undefined && { via: options.via }),
   });
   if (target.findings.length > 0) return explain(target, commandName(directory), options.json === true);
-  say(`postern: connecting to ${target.publicIp} port 22, over the internet …`);
+  const road =
+    target.via === undefined
+      ? `${target.publicIp} port 22, over the internet`
+      : `${target.privateIp} port 22, through ${target.via}`;
+  say(`postern: connecting to ${road} …`);
   let socket: Duplex;
   try {
-    socket = await cloud.open(`/tunnel?instance=${encodeURIComponent(instanceId)}&port=22`);
+    socket = await cloud.open(tunnelPath(instanceId, 22, target.via));
   } catch (error) {
     // Nothing in the API explains it: what is left is inside the instance, where Postern does not look.
     if (!(error instanceof OperatorError)) throw error;
@@ -55,7 +63,9 @@ function explain(found: ConnectTarget, command: string, json: boolean): number {
     return exitCodes.failed;
   }
   const width = process.stderr.columns ?? 80;
-  say(`${paint(process.stderr, 'red', '✗')} ${found.instanceId} cannot be reached on port 22 from the internet:\n`);
+  say(
+    `${paint(process.stderr, 'red', '✗')} ${found.instanceId} cannot be reached on port 22 ${found.via === undefined ? 'from the internet' : `through ${found.via}`}:\n`,
+  );
   for (const { problem, cure } of findings) {
     say(`  - ${wrap(problem, width - 4, 4)}`);
     // Not wrapped: it is there to be copied.

@@ -1,5 +1,5 @@
-// A TCP connection as the person at home would make it: from the laptop's address on the sealed internet to an instance's public address.
-// The network decides; what it drops is a time-out.
+// A TCP connection as the person at home would make it: from the laptop's address on the sealed internet to an instance's public address, or by an
+// instance connect endpoint to its private one. The network decides; what it drops is a time-out.
 
 import { connect, type Socket } from 'node:net';
 import { addressPlan } from '@postern/network/addresses.ts';
@@ -7,14 +7,27 @@ import type { Ipv4 } from '@postern/network/snapshot.ts';
 
 const timeoutMs = 10_000;
 
+interface Dial {
+  readonly from: Ipv4;
+  readonly to: Ipv4;
+  readonly port: number;
+  /** What the person calls the target. */
+  readonly name: string;
+}
+
+/** Over the internet, from the terminal's address. Rejects as `connectFrom` does. */
+export function connectFromLaptop(address: Ipv4, port: number, options: { timeoutMs?: number } = {}): Promise<Socket> {
+  return connectFrom({ from: addressPlan.laptop, to: address, port, name: address }, options);
+}
+
 /**
  * Opens the connection. Rejects with an error whose `code` is ETIMEDOUT (dropped on the way) or ECONNREFUSED (nothing listens there).
  */
-export function connectFromLaptop(address: Ipv4, port: number, options: { timeoutMs?: number } = {}): Promise<Socket> {
+export function connectFrom({ from, to, port, name }: Dial, options: { timeoutMs?: number } = {}): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, localAddress: addressPlan.laptop });
+    const socket = connect({ host: to, port, localAddress: from });
     const timer = setTimeout(() => {
-      const error: NodeJS.ErrnoException = new Error(`connecting to ${address} port ${port} timed out`);
+      const error: NodeJS.ErrnoException = new Error(`connecting to ${name} port ${port} timed out`);
       error.code = 'ETIMEDOUT';
       socket.destroy(error);
     }, options.timeoutMs ?? timeoutMs);

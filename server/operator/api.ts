@@ -67,6 +67,8 @@ export interface ConnectTarget {
   readonly instanceId: string;
   readonly publicIp?: string;
   readonly privateIp?: string;
+  /** The instance connect endpoint by which it is reached; absent: over the internet, to its public address. */
+  readonly via?: string;
   readonly findings: readonly ConnectFinding[];
 }
 

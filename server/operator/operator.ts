@@ -40,9 +40,10 @@ export interface Cloud {
   /** The newest `limit` that fit, the oldest first. */
   requests(filter: { readonly limit: number; readonly denied: boolean }): readonly RequestEvent[];
   follow(listener: (event: RequestEvent) => void): () => void;
-  connectTarget(instanceId: string, user: string, publicKey: string): ConnectTarget;
-  /** A TCP connection from the laptop's public address to the instance's. Rejects with OperatorFailure when it times out or is refused. */
-  tunnel(instanceId: string, port: number): Promise<Duplex>;
+  /** @param via an instance connect endpoint; without one the instance's public address, else an endpoint of its VPC */
+  connectTarget(instanceId: string, user: string, publicKey: string, via: string | undefined): ConnectTarget;
+  /** A TCP connection by the same road. Rejects with OperatorFailure when it times out or is refused. */
+  tunnel(instanceId: string, port: number, via: string | undefined): Promise<Duplex>;
   /** Carries the frames of api.ts over `stream` until the process ends. @throws OperatorFailure before the first frame */
   exec(request: ExecRequest): (stream: Duplex) => void;
   caCertificate(): string;
@@ -73,7 +74,12 @@ const routes: Readonly<Record<string, Handler>> = {
   'GET /requests': answerRequests,
   'POST /connect': async ({ cloud, request }) => {
     const body = (await readJson(request)) as Record<string, unknown>;
-    return cloud.connectTarget(text(body, 'instanceId'), text(body, 'user'), text(body, 'publicKey'));
+    return cloud.connectTarget(
+      text(body, 'instanceId'),
+      text(body, 'user'),
+      text(body, 'publicKey'),
+      optionalText(body, 'via'),
+    );
   },
   'GET /ca.pem': ({ cloud, response }) => {
     response.writeHead(200, { 'Content-Type': 'application/x-pem-file' }).end(cloud.caCertificate());
@@ -164,7 +170,7 @@ export class Operator {
       const port = Number(query.get('port'));
       if (!Number.isInteger(port) || port < 1 || port > 65535)
         throw new OperatorFailure(400, `port is 1 to 65535, not '${query.get('port')}'.`);
-      const far = await this.#cloud.tunnel(instanceId, port);
+      const far = await this.#cloud.tunnel(instanceId, port, query.get('via') ?? undefined);
       return (socket) => {
         socket.pipe(far).pipe(socket);
         far.on('error', () => socket.destroy());
@@ -217,6 +223,10 @@ function text(body: Record<string, unknown>, name: string): string {
   const value = body[name];
   if (typeof value !== 'string' || value === '') throw new OperatorFailure(400, `${name} is missing.`);
   return value;
+}
+
+function optionalText(body: Record<string, unknown>, name: string): string | undefined {
+  return body[name] === undefined ? undefined : text(body, name);
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

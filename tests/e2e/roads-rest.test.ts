@@ -2,11 +2,16 @@
 // DHCP options, groups of another VPC, and the instance connect endpoint. One cloud for all; every change is followed by `postern wait`.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EC2 } from '@aws-sdk/client-ec2';
+import { IAM } from '@aws-sdk/client-iam';
 import { inside, postern } from './inside.ts';
-import { bringUp, type Own } from './own-cloud.ts';
+import { bringUp, command, type Own } from './own-cloud.ts';
+import { message, nextMessage, openWebSocket, type TunnelRequest } from './web-socket-client.ts';
 
 let own: Own;
 let ec2: EC2;
@@ -315,5 +320,189 @@ describe('a group of another VPC', () => {
     await settled();
     assert.equal(await pings(asker, asked.address), false);
     await ec2.terminateInstances({ InstanceIds: [asked.id, asker.id] });
+  });
+});
+
+describe('an instance connect endpoint', () => {
+  let eice: string;
+  let dnsName: string;
+  let door: string;
+  let box: string;
+  let hidden: Launched;
+
+  const request = (query: Record<string, string> = {}, more: Partial<TunnelRequest> = {}): TunnelRequest => ({
+    endpoint: own.endpoint,
+    host: dnsName,
+    region: 'us-east-1',
+    accessKeyId: own.environment['AWS_ACCESS_KEY_ID'] ?? '',
+    secretAccessKey: own.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    query: { instanceConnectEndpointId: eice, remotePort: '22', privateIpAddress: hidden.address, ...query },
+    ...more,
+  });
+
+  before(async () => {
+    const vpc = await vpcOf('10.23.0.0/16');
+    const [near, far] = [await subnetOf(vpc, '10.23.0.0/24'), await subnetOf(vpc, '10.23.1.0/24')];
+    [door, box] = [await groupOf(vpc, 'door'), await groupOf(vpc, 'box')];
+    hidden = await launch(far, box);
+    const made = await ec2.createInstanceConnectEndpoint({ SubnetId: near, SecurityGroupIds: [door] });
+    eice = id(made.InstanceConnectEndpoint?.InstanceConnectEndpointId);
+    dnsName = id(made.InstanceConnectEndpoint?.DnsName);
+    await inState(hidden.id, 'running');
+    await settled();
+  });
+
+  test('[J4] `connect` to an instance without a public address goes through it, and says which rule is missing', async () => {
+    const before = await postern(own.directory, 'connect', hidden.id, '--', 'hostname');
+    assert.equal(before.status, 1);
+    assert.match(before.out, new RegExp(`through ${eice}`));
+    const cure = new RegExp(`--group-id ${box} --protocol tcp --port 22 --source-group ${door}`);
+    assert.match(before.out.replace(/\s+/g, ' '), cure);
+    await ec2.authorizeSecurityGroupIngress({
+      GroupId: box,
+      IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, UserIdGroupPairs: [{ GroupId: door }] }],
+    });
+    await settled();
+    const connected = await postern(own.directory, 'connect', hidden.id, '--', 'hostname; echo $SSH_CONNECTION');
+    assert.equal(connected.status, 0, connected.out);
+    assert.match(connected.out, new RegExp(`ip-${hidden.address.replaceAll('.', '-')}`));
+  });
+
+  test('`tunnel --stdio` is ssh’s ProxyCommand, `--listen` a local port, and only AWS’s two ports are open', async () => {
+    const banner = await new Promise<string>((resolve, reject) => {
+      const child = spawn(process.execPath, [command, 'tunnel', hidden.id, '--stdio', '--via', eice], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, POSTERN_DATA: own.directory },
+      });
+      child.stdout.once('data', (data) => {
+        child.stdin.end();
+        child.kill();
+        resolve(String(data));
+      });
+      child.once('exit', (code) => reject(new Error(`tunnel ended with ${code}`)));
+    });
+    assert.match(banner, /^SSH-2\.0-/);
+    const listener = spawn(process.execPath, [command, 'tunnel', hidden.id, '--listen', '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, POSTERN_DATA: own.directory },
+    });
+    const [line] = (await once(listener.stdout, 'data')) as [Buffer];
+    const port = Number(/port (\d+)/.exec(String(line))?.[1]);
+    const greetings = [1, 2].map(async () => {
+      const socket = connect({ host: '127.0.0.1', port });
+      const [data] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return String(data);
+    });
+    for (const greeting of await Promise.all(greetings)) assert.match(greeting, /^SSH-2\.0-/);
+    listener.kill('SIGINT');
+    await once(listener, 'exit');
+    const other = await postern(own.directory, 'tunnel', hidden.id, '--stdio', '--port', '5432');
+    assert.match(other.out, /reaches ports 22 and 3389, not 5432/);
+  });
+
+  test('[J4] the CLI’s presigned WebSocket carries TCP, pings are answered, and the trail has the call', async () => {
+    const opened = await openWebSocket(request());
+    assert.equal(opened.kind, 'open');
+    if (opened.kind !== 'open') return;
+    const greeting = await nextMessage(opened.socket, opened.head);
+    assert.equal(greeting.opcode, 2);
+    assert.match(String(greeting.payload), /^SSH-2\.0-/);
+    opened.socket.write(message(9, Buffer.from('are you there')));
+    opened.socket.write(message(2, Buffer.from('SSH-2.0-probe\r\n')));
+    const pong = await nextMessage(opened.socket, Buffer.alloc(0));
+    assert.deepEqual([pong.opcode, String(pong.payload)], [10, 'are you there']);
+    assert.equal((await nextMessage(opened.socket, Buffer.alloc(0))).opcode, 2);
+    opened.socket.write(message(8, Buffer.from([3, 232])));
+    assert.equal((await nextMessage(opened.socket, Buffer.alloc(0))).opcode, 8);
+    opened.socket.destroy();
+    const { out } = await postern(own.directory, 'requests', '--json', '-n', '5');
+    assert.match(out, /"operation":"OpenTunnel"/);
+  });
+
+  test('refusals are JSON: port, address, duration, endpoint, signature; a target out of reach is a connection that closes', async () => {
+    const refusal = async (query: Record<string, string>, more: Partial<TunnelRequest> = {}) => {
+      const asked = await openWebSocket(request(query, more));
+      assert.equal(asked.kind, 'refused');
+      return asked.kind === 'refused' ? `${asked.status} ${asked.body}` : '';
+    };
+    assert.equal(
+      await refusal({ remotePort: '5432' }),
+      '400 {"ErrorCode":"InvalidParameter","Message":"The specified RemotePort is not valid. Specify either 22 or 3389 as the RemotePort and retry your request."}',
+    );
+    assert.match(await refusal({ privateIpAddress: 'here' }), /^400 .*PrivateIpAddress/);
+    assert.match(await refusal({ maxTunnelDuration: '3601' }), /^400 .*MaxTunnelDuration/);
+    assert.match(await refusal({ instanceConnectEndpointId: 'eice-0123456789abcdef0' }), /^400 .*InstanceConnectEndpointId/); // biome-ignore format: one line
+    assert.match(await refusal({}, { secretAccessKey: 'wrong' }), /^400 .*InvalidSignature/);
+    const outside = await openWebSocket(request({ privateIpAddress: '192.0.2.1' }));
+    assert.equal(outside.kind, 'open');
+    if (outside.kind !== 'open') return;
+    const closed = await nextMessage(outside.socket, outside.head);
+    assert.deepEqual([closed.opcode, String(closed.payload.subarray(2))], [8, 'Unable to connect to target']);
+    outside.socket.destroy();
+  });
+
+  test('[J4] ec2-instance-connect:OpenTunnel is asked, with its own condition keys', async () => {
+    const credentials = {
+      accessKeyId: own.environment['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: own.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    };
+    const iam = new IAM({ endpoint: own.endpoint, region: 'us-east-1', credentials });
+    await iam.createUser({ UserName: 'tunneller' });
+    const { AccessKey } = await iam.createAccessKey({ UserName: 'tunneller' });
+    const key = { accessKeyId: id(AccessKey?.AccessKeyId), secretAccessKey: id(AccessKey?.SecretAccessKey) };
+    const denied = await openWebSocket(request({}, key));
+    assert.equal(denied.kind, 'refused');
+    if (denied.kind === 'refused') {
+      assert.equal(denied.status, 403);
+      assert.match(
+        denied.body,
+        /"ErrorCode":"AccessDenied".*not authorized to perform: ec2-instance-connect:OpenTunnel on resource: arn:aws:ec2:us-east-1:\d+:instance-connect-endpoint\/eice-/,
+      );
+    }
+    const allow = (condition: object) =>
+      iam.putUserPolicy({
+        UserName: 'tunneller',
+        PolicyName: 'tunnel',
+        PolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Action: 'ec2-instance-connect:OpenTunnel', Resource: '*', Condition: condition },
+          ],
+        }),
+      });
+    const answered = async (query: Record<string, string> = {}) => {
+      const asked = await openWebSocket(request(query, key));
+      if (asked.kind === 'open') asked.socket.destroy();
+      return asked.kind;
+    };
+    await allow({
+      NumericEquals: { 'ec2-instance-connect:remotePort': '22' },
+      IpAddress: { 'ec2-instance-connect:privateIpAddress': '10.23.1.0/24' },
+      NumericLessThanEquals: { 'ec2-instance-connect:maxTunnelDuration': '600' },
+    });
+    assert.equal(await answered({ maxTunnelDuration: '600' }), 'open');
+    assert.equal(await answered(), 'refused');
+    assert.equal(await answered({ maxTunnelDuration: '60', remotePort: '3389' }), 'refused');
+    assert.equal(await answered({ maxTunnelDuration: '60', privateIpAddress: '10.23.0.9' }), 'refused');
+    iam.destroy();
+  });
+
+  test('[S15] its outbound rules count at once, and a deleted one carries nothing', async () => {
+    const out = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
+    await ec2.revokeSecurityGroupEgress({ GroupId: door, IpPermissions: [out] });
+    await settled();
+    const blocked = await postern(own.directory, 'connect', hidden.id, '--', 'true');
+    assert.equal(blocked.status, 1);
+    assert.match(
+      blocked.out.replace(/\s+/g, ' '),
+      new RegExp(`No rule of ${door}, the endpoint's, lets tcp port 22 out`),
+    );
+    const dialled = await postern(own.directory, 'tunnel', hidden.id, '--stdio');
+    assert.match(dialled.out, /timed out/);
+    await ec2.deleteInstanceConnectEndpoint({ InstanceConnectEndpointId: eice });
+    await settled();
+    const gone = await postern(own.directory, 'tunnel', hidden.id, '--stdio');
+    assert.match(gone.out, /no public address, and its VPC no instance connect endpoint/);
   });
 });

@@ -1,6 +1,6 @@
 // EC2 Instance Connect: a public key for 60 seconds, in the instance's metadata (J1–J3). Messages: API reference, SendSSHPublicKey
 // https://docs.aws.amazon.com/ec2-instance-connect/latest/APIReference/API_SendSSHPublicKey.html (read 2026-11-21).
-// Gap: serial console keys, and the tunnel of an EIC endpoint.
+// The tunnel of an EIC endpoint is server/open-tunnel.ts. Gap: serial console keys.
 
 import type { SendSSHPublicKeyRequest, SendSSHPublicKeyResponse } from '@aws-sdk/client-ec2-instance-connect';
 import { AwsError } from '../../errors.ts';

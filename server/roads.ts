@@ -1,0 +1,84 @@
+// By which road does the person reach an instance? Over the internet to its public address, or through an instance connect endpoint of its VPC to
+// the private one. The packets decide whether it works; what stands in their way is told beforehand, for AWS would show a time-out only.
+
+import type { Duplex } from 'node:stream';
+import type { NetworkFabric } from '@postern/fabric/types.ts';
+import type { InstanceConnectEndpointId, Snapshot } from '@postern/network/snapshot.ts';
+import { diagnoseConnect } from './front-door/connect-diagnosis.ts';
+import { diagnoseVia, endpointFor } from './front-door/connect-via.ts';
+import { connectFrom, connectFromLaptop } from './front-door/tunnel.ts';
+import { type DialThrough, tunnelPorts } from './open-tunnel.ts';
+import type { ConnectTarget } from './operator/api.ts';
+import { OperatorFailure } from './operator/operator.ts';
+import type { InstanceRow } from './store/rows/ec2.ts';
+import type { Store } from './store/store.ts';
+
+export interface Roads {
+  /** @param via an instance connect endpoint's id; without one the public address, else the endpoint of the instance's VPC */
+  target(instanceId: string, via: string | undefined): ConnectTarget;
+  tunnel(instanceId: string, port: number, via: string | undefined): Promise<Duplex>;
+  readonly dialThrough: DialThrough;
+}
+
+const sshPort = 22;
+/** A connection that packets cannot make is given up after this. */
+const timeoutMs = 5000;
+
+export function instanceOf(store: Store, instanceId: string): InstanceRow {
+  const row = store.read((tx) => tx.get('instance', instanceId));
+  if (!row || row.state === 'terminated')
+    throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
+  return row;
+}
+
+export function createRoads({
+  fabric,
+  store,
+  snapshots,
+}: {
+  readonly fabric: Pick<NetworkFabric, 'through'>;
+  readonly store: Store;
+  readonly snapshots: () => Snapshot;
+}): Roads {
+  const dialThrough: DialThrough = async (endpointId, address, port) => {
+    const way = fabric.through(endpointId, address);
+    if (!way) throw new Error(`${endpointId} reaches no ${address}`);
+    return connectFrom({ ...way, port, name: address }, { timeoutMs });
+  };
+  const target = (instanceId: string, via: string | undefined): ConnectTarget => {
+    const { id, state, region } = instanceOf(store, instanceId);
+    const question = { instanceId: id, port: sshPort, state, region };
+    const overInternet = diagnoseConnect(snapshots(), question);
+    const endpointId = via ?? (overInternet.publicIp === undefined ? automatic(id) : undefined);
+    if (endpointId === undefined) return { instanceId, ...overInternet };
+    return {
+      instanceId,
+      via: endpointId,
+      ...diagnoseVia(snapshots(), question, endpointId as InstanceConnectEndpointId),
+    };
+  };
+  const automatic = (instanceId: string) => endpointFor(snapshots(), instanceId)?.instanceConnectEndpointId;
+  return {
+    target,
+    dialThrough,
+    tunnel: async (instanceId, port, asked) => {
+      const { via, privateIp, publicIp } = target(instanceId, asked);
+      if (via !== undefined && !tunnelPorts.includes(port))
+        throw new OperatorFailure(400, `An instance connect endpoint reaches ports ${tunnelPorts.join(' and ')}, not ${port}.`); // biome-ignore format: one sentence
+      const address = via === undefined ? publicIp : privateIp;
+      if (address === undefined)
+        throw new OperatorFailure(409, 'The instance has no public address, and its VPC no instance connect endpoint.');
+      try {
+        return via === undefined
+          ? await connectFromLaptop(address, port, { timeoutMs })
+          : await dialThrough(via as InstanceConnectEndpointId, address, port);
+      } catch (error) {
+        const road = via === undefined ? '' : ` through ${via}`;
+        throw new OperatorFailure(
+          504,
+          `${address} port ${port} cannot be reached${road}: ${(error as Error).message}.`,
+        );
+      }
+    },
+  };
+}
