@@ -67,7 +67,7 @@ export const aclOperations = {
   PutObjectAcl: operation<PutObjectAclRequest, PutObjectAclOutput>({
     authorize: onObject('s3:PutObjectAcl', existingTags),
     run: (call, input) => {
-      requireObject(call, call.tx, input);
+      requireObject(call, call.tx, input, 'refused');
       checkPut(requireBucket(call, call.tx, input), input, /^(private|bucket-owner-(read|full-control))$/);
       return {};
     },

@@ -15,7 +15,7 @@ function blobsOfUpload(row: UploadRow): readonly string[] {
 
 function blobsOfRow(kind: Change['kind'], row: Change['after']): readonly string[] {
   if (!row) return [];
-  if (kind === 'object') return blobsOfObject(row as ObjectRow);
+  if (kind === 'object' || kind === 'object-version') return blobsOfObject(row as ObjectRow);
   return kind === 'upload' ? blobsOfUpload(row as UploadRow) : [];
 }
 
@@ -25,7 +25,7 @@ export function followBlobs(store: Store, blobs: Blobs): () => void {
     const named = new Set<string>();
     const dropped: string[] = [];
     for (const { kind, before, after } of changes) {
-      if (kind !== 'object' && kind !== 'upload') continue;
+      if (kind !== 'object' && kind !== 'object-version' && kind !== 'upload') continue;
       const now = blobsOfRow(kind, after);
       for (const blobId of now) named.add(blobId);
       for (const blobId of now) blobs.claim(blobId);
@@ -39,7 +39,8 @@ export function followBlobs(store: Store, blobs: Blobs): () => void {
 export async function sweepBlobs(store: Store, blobs: Blobs): Promise<number> {
   const named = store.read((tx) => {
     const all = new Set<string>();
-    for (const object of tx.list('object')) for (const blobId of blobsOfObject(object)) all.add(blobId);
+    for (const object of [...tx.list('object'), ...tx.list('object-version')])
+      for (const blobId of blobsOfObject(object)) all.add(blobId);
     for (const upload of tx.list('upload')) for (const blobId of blobsOfUpload(upload)) all.add(blobId);
     return all;
   });

@@ -6,8 +6,8 @@
 import type * as SDK from '@aws-sdk/client-s3';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
-import { type BucketInput, onBucket, onObject, requireBucket } from './access.ts';
-import { invalidRequest, malformedXml, noSuchConfiguration, notImplemented } from './errors.ts';
+import { type BucketInput, onBucket, requireBucket } from './access.ts';
+import { malformedXml, noSuchConfiguration, notImplemented } from './errors.ts';
 
 /** A setting's answer for a bucket that never had it set. */
 function fixed<O extends object>(action: string, answer: O) {
@@ -83,12 +83,6 @@ function refuseEncryption(input: SDK.PutBucketEncryptionRequest): void {
 }
 
 export const bucketSettingOperations = {
-  GetBucketVersioning: fixed('s3:GetBucketVersioning', {}),
-  PutBucketVersioning: onlyDefault<SDK.PutBucketVersioningRequest>('s3:PutBucketVersioning', (input) => {
-    const status = input.VersioningConfiguration?.Status;
-    if (status !== 'Enabled' && status !== 'Suspended') throw malformedXml();
-    throw notImplemented(`PutBucketVersioning ${status}`);
-  }),
   GetBucketEncryption: fixed<SDK.GetBucketEncryptionOutput>('s3:GetEncryptionConfiguration', {
     ServerSideEncryptionConfiguration: {
       Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false }],
@@ -139,11 +133,6 @@ export const bucketSettingOperations = {
   }),
   GetBucketAccelerateConfiguration: fixed('s3:GetAccelerateConfiguration', {}),
   GetBucketAbac: fixed<SDK.GetBucketAbacOutput>('s3:GetBucketAbac', { AbacStatus: { Status: 'Disabled' } }),
-  GetObjectLockConfiguration: absent(
-    's3:GetBucketObjectLockConfiguration',
-    'ObjectLockConfigurationNotFoundError',
-    'Object Lock configuration does not exist for this bucket',
-  ),
   GetBucketAnalyticsConfiguration: absent('s3:GetAnalyticsConfiguration', ...noConfiguration),
   GetBucketIntelligentTieringConfiguration: absent('s3:GetIntelligentTieringConfiguration', ...noConfiguration),
   GetBucketInventoryConfiguration: absent('s3:GetInventoryConfiguration', ...noConfiguration),
@@ -169,22 +158,6 @@ export const bucketSettingOperations = {
       const settings = { ...bucket.settings, [ownershipDeleted]: 'true' };
       call.tx.put('bucket', { ...bucket, ownership: 'ObjectWriter', settings });
       return {};
-    },
-  }),
-  GetObjectRetention: operation<SDK.GetObjectRetentionRequest, Record<string, never>>({
-    authorize: onObject('s3:GetObjectRetention'),
-    readOnly: true,
-    run: (call, input) => {
-      requireBucket(call, call.tx, input);
-      throw invalidRequest('Bucket is missing Object Lock Configuration');
-    },
-  }),
-  GetObjectLegalHold: operation<SDK.GetObjectLegalHoldRequest, Record<string, never>>({
-    authorize: onObject('s3:GetObjectLegalHold'),
-    readOnly: true,
-    run: (call, input) => {
-      requireBucket(call, call.tx, input);
-      throw invalidRequest('Bucket is missing Object Lock Configuration');
     },
   }),
 } satisfies Record<string, Operation>;

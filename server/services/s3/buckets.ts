@@ -54,7 +54,6 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
   checkBucketName(name);
   const configuration = input.CreateBucketConfiguration;
   const region = regionFor(call, configuration?.LocationConstraint);
-  if (input.ObjectLockEnabledForBucket) throw notImplemented('x-amz-bucket-object-lock-enabled');
   if (configuration?.Bucket?.Type || configuration?.Location) throw notImplemented('directory buckets');
   const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
   const granted = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWrite, input.GrantWriteACP];
@@ -73,6 +72,7 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
       accountId: call.accountId,
       region,
       creationDate: call.now.toISOString(),
+      ...(input.ObjectLockEnabledForBucket && { versioning: 'Enabled' as const, objectLock: {} }),
       publicAccessBlock: {
         blockPublicAcls: true,
         ignorePublicAcls: true,
@@ -157,9 +157,13 @@ export function bucketOperations(s3: S3) {
         const existing = call.tx.get('bucket', input.Bucket ?? '');
         // Someone else's policy must not answer for a bucket that the caller wants as its own.
         if (existing && existing.accountId !== call.accountId) throw bucketAlreadyExists(existing.id);
-        return input.ObjectOwnership
-          ? [permission, { ...permission, action: 's3:PutBucketOwnershipControls' }]
-          : [permission];
+        const further = [
+          ...(input.ObjectOwnership ? ['s3:PutBucketOwnershipControls'] : []),
+          ...(input.ObjectLockEnabledForBucket
+            ? ['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning']
+            : []),
+        ];
+        return [permission, ...further.map((action) => ({ ...permission, action }))];
       },
       run: createBucket,
     }),
@@ -167,7 +171,8 @@ export function bucketOperations(s3: S3) {
       authorize: onBucket('s3:DeleteBucket'),
       run: (call, input) => {
         const bucket = requireBucket(call, call.tx, input);
-        if (!s3.keys.of(bucket.id).isEmpty) throw bucketNotEmpty(bucket.id);
+        if (!s3.keys.of(bucket.id).isEmpty || !s3.older.of(bucket.id).isEmpty)
+          throw bucketNotEmpty(bucket.id, bucket.versioning !== undefined);
         // Unfinished uploads do not keep a bucket alive.
         for (const upload of call.tx.list('upload'))
           if (upload.bucket === bucket.id) call.tx.delete('upload', upload.id);

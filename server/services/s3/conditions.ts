@@ -3,7 +3,7 @@
 // makes If-Unmodified-Since moot, a false If-None-Match is answered whatever If-Modified-Since says. Dates have whole seconds.
 
 import type { ObjectRow } from '../../store/rows/s3.ts';
-import { noSuchKey, notImplemented, notModified, preconditionFailed } from './errors.ts';
+import { headerNotImplemented, noSuchKey, notModified, preconditionFailed } from './errors.ts';
 
 export interface ReadConditions {
   readonly IfMatch?: string | undefined;
@@ -63,20 +63,38 @@ export function checkCopySource(
   }
 }
 
+export interface WriteConditions {
+  readonly IfMatch?: string | undefined;
+  readonly IfNoneMatch?: string | undefined;
+}
+
+/** What S3 takes of the two: one at a time, `*` only for If-None-Match and nothing else there. @throws NotImplemented */
+export function checkConditionForm({ IfMatch, IfNoneMatch }: WriteConditions): void {
+  const unaccepted = (name: string) =>
+    headerNotImplemented(name, `We don't accept the provided value of ${name} header for this API`);
+  if (IfMatch !== undefined && IfNoneMatch !== undefined)
+    throw headerNotImplemented('If-Match,If-None-Match', 'Multiple conditional request headers present in the request');
+  if (IfNoneMatch !== undefined && IfNoneMatch !== '*') throw unaccepted('If-None-Match');
+  if (IfMatch === '*') throw unaccepted('If-Match');
+}
+
 /**
  * The conditions on what a write replaces: `If-None-Match: *` and `If-Match: ETAG`.
- * @throws PreconditionFailed, NoSuchKey (If-Match and there is nothing), NotImplemented (If-None-Match with a tag)
+ * @param existing the current version; a key that a delete marker hides has none
+ * @throws PreconditionFailed, NoSuchKey (If-Match and there is nothing), NotImplemented (another form)
  */
-export function checkWrite(
-  existing: ObjectRow | undefined,
-  key: string,
-  conditions: { readonly IfMatch?: string | undefined; readonly IfNoneMatch?: string | undefined },
-): void {
+export function checkWrite(existing: ObjectRow | undefined, key: string, conditions: WriteConditions): void {
   const { IfMatch, IfNoneMatch } = conditions;
-  if (IfNoneMatch !== undefined) {
-    if (IfNoneMatch !== '*') throw notImplemented('If-None-Match');
-    if (existing) throw preconditionFailed('If-None-Match');
-  }
+  if (IfMatch === undefined && IfNoneMatch === undefined) return;
+  checkConditionForm(conditions);
+  if (IfNoneMatch !== undefined && existing) throw preconditionFailed('If-None-Match');
+  if (IfMatch === undefined) return;
+  if (!existing) throw noSuchKey(key);
+  if (!listsTag(IfMatch, existing.etag)) throw preconditionFailed('If-Match');
+}
+
+/** A delete takes `If-Match: *` too: then it only wants something to be there. @throws PreconditionFailed, NoSuchKey */
+export function checkDelete(existing: ObjectRow | undefined, key: string, IfMatch: string | undefined): void {
   if (IfMatch === undefined) return;
   if (!existing) throw noSuchKey(key);
   if (!listsTag(IfMatch, existing.etag)) throw preconditionFailed('If-Match');

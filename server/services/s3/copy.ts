@@ -11,6 +11,7 @@ import type {
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, type Permission, type StreamCall, streamOperation } from '../../service.ts';
 import type { ObjectRow } from '../../store/rows/s3.ts';
+import type { Transaction } from '../../store/store.ts';
 import { onObject, requireBucket, requireKey } from './access.ts';
 import type { WrittenBlob } from './blobs.ts';
 import { type Algorithm, checksumMembers, parseAlgorithm, suffixOf } from './checksums.ts';
@@ -24,6 +25,7 @@ import { piecesOf } from './ranges.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
 import type { S3 } from './state.ts';
 import { tagsFromHeader } from './tag-sets.ts';
+import { isMarker, oneVersion, placeObject, versionIdOf } from './versions.ts';
 
 interface Source {
   readonly Bucket: string;
@@ -66,7 +68,7 @@ function findSource(call: StreamCall, input: CopyInput): { source: Source; objec
   const source = withOwner(parseSource(input.CopySource), input);
   if (input.CopySourceSSECustomerAlgorithm !== undefined || input.SSECustomerAlgorithm !== undefined)
     throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
-  const object = call.read((tx) => requireObject(call, tx, source));
+  const object = call.read((tx) => requireSource(call, tx, source));
   checkCopySource(object, input);
   if (isArchived(object.storageClass))
     throw new AwsError(
@@ -77,9 +79,18 @@ function findSource(call: StreamCall, input: CopyInput): { source: Source; objec
   return { source, object };
 }
 
-/** A copy onto itself must change something. @throws InvalidRequest */
-function checkChanges(source: Source, input: CopyObjectRequest): void {
-  if (source.Bucket !== input.Bucket || source.Key !== input.Key) return;
+/** @throws InvalidRequest for a delete marker that was named; what `requireObject` throws */
+function requireSource(call: StreamCall, tx: Transaction, source: Source): ObjectRow {
+  const { Bucket, Key, VersionId } = source;
+  const named = VersionId === undefined ? undefined : oneVersion(tx, Bucket, Key, VersionId);
+  if (named && isMarker(named))
+    throw invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.');
+  return requireObject(call, tx, source);
+}
+
+/** A copy onto itself must change something; an older version becomes the current one. @throws InvalidRequest */
+function checkChanges(source: Source, object: ObjectRow, input: CopyObjectRequest): void {
+  if (source.Bucket !== input.Bucket || source.Key !== input.Key || object.noncurrentSince !== undefined) return;
   const changes =
     input.MetadataDirective === 'REPLACE' ||
     input.StorageClass !== undefined ||
@@ -152,7 +163,7 @@ const tooLargeToCopy = () =>
 async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): Promise<CopyObjectOutput> {
   const key = requireKey(input);
   const { source, object } = findSource(call, input);
-  checkChanges(source, input);
+  checkChanges(source, object, input);
   if (object.sizeBytes > maxBodyBytes) throw tooLargeToCopy();
   const asked = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : undefined;
   const metadata = call.read((tx) => {
@@ -164,20 +175,8 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
   const row = await commitBlobs(s3, [copied.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);
-      const id = objectId(bucket.id, key);
-      checkWrite(tx.get('object', id), key, input);
-      const made: ObjectRow = {
-        id,
-        accountId: bucket.accountId,
-        region: bucket.region,
-        bucket: bucket.id,
-        key,
-        lastModified: wholeSeconds(call.now),
-        ...metadata,
-        ...copied,
-      };
-      tx.put('object', made);
-      return made;
+      checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
+      return placeObject(tx, bucket, { key, lastModified: wholeSeconds(call.now), ...metadata, ...copied }, call.now);
     }),
   );
   return {
@@ -187,7 +186,15 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
       ...checksumMembers(row.checksum),
     },
     ServerSideEncryption: 'AES256',
+    ...(row.versionId !== undefined && { VersionId: row.versionId }),
+    ...sourceVersion(call, object),
   };
+}
+
+/** Told where the source's bucket has versions. */
+function sourceVersion(call: StreamCall, object: ObjectRow): { CopySourceVersionId?: string } {
+  const versioned = call.read((tx) => tx.get('bucket', object.bucket))?.versioning !== undefined;
+  return versioned ? { CopySourceVersionId: versionIdOf(object) } : {};
 }
 
 /** @throws InvalidArgument: a range that is not `bytes=FIRST-LAST` within the source */
@@ -235,6 +242,7 @@ async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyReq
       ...(algorithm && checksum !== undefined && { [`Checksum${algorithm}`]: checksum }),
     },
     ServerSideEncryption: 'AES256',
+    ...sourceVersion(call, object),
   };
 }
 
@@ -249,10 +257,10 @@ function copyKeys(_call: Call, input: CopyObjectRequest) {
 /** Tags that come along are read there and written here. */
 function tagPermissions(call: Call, input: CopyObjectRequest): readonly Permission[] {
   const source = parseSource(input.CopySource);
-  const tagged = call.tx.get('object', objectId(source.Bucket, source.Key))?.tags !== undefined;
+  const tagged = Object.keys(existingTags(call, source)).length > 0;
   if (!tagged || input.TaggingDirective === 'REPLACE') return [];
   return [
-    ...onObject<Source>('s3:GetObjectTagging', existingTags)(call, source),
+    ...versioned<Source>('s3:GetObjectTagging', 's3:GetObjectVersionTagging')(call, source),
     ...onObject<CopyObjectRequest>('s3:PutObjectTagging', copyKeys)(call, input),
   ];
 }

@@ -16,6 +16,62 @@ export function noSuchKey(key: string): AwsError {
   return new AwsError('NoSuchKey', 404, 'The specified key does not exist.', { fields: { Key: key } });
 }
 
+/** The latest version is a delete marker: clients learn it from the headers. */
+export function deletedKey(key: string, versionId: string): AwsError {
+  return new AwsError('NoSuchKey', 404, 'The specified key does not exist.', {
+    fields: { Key: key },
+    headers: { 'x-amz-delete-marker': 'true', 'x-amz-version-id': versionId },
+  });
+}
+
+/** What was asked for is a delete marker, which has no bytes, tags, locks or lists. */
+export function isDeleteMarker(method: string, versionId: string, lastModified: string): AwsError {
+  return new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
+    fields: { Method: method, ResourceType: 'DeleteMarker' },
+    headers: {
+      'x-amz-delete-marker': 'true',
+      'x-amz-version-id': versionId,
+      'last-modified': new Date(lastModified).toUTCString(),
+      allow: 'DELETE',
+    },
+  });
+}
+
+export function noSuchVersion(key: string, versionId: string): AwsError {
+  return new AwsError('NoSuchVersion', 404, 'The specified version does not exist.', {
+    fields: { Key: key, VersionId: versionId },
+  });
+}
+
+/** The key was written or deleted while the upload was under way. */
+export function conditionalConflict(condition: string, key: string): AwsError {
+  return new AwsError(
+    'ConditionalRequestConflict',
+    409,
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+    { fields: { Condition: condition, Key: key } },
+  );
+}
+
+/** A header, or a value of it, that S3 itself does not take. */
+export function headerNotImplemented(header: string, additionalMessage?: string): AwsError {
+  return new AwsError('NotImplemented', 501, 'A header you provided implies functionality that is not implemented', {
+    fields: { Header: header, ...(additionalMessage !== undefined && { additionalMessage }) },
+  });
+}
+
+export function lockedByObjectLock(): AwsError {
+  return new AwsError('AccessDenied', 403, 'Access Denied because object protected by object lock.');
+}
+
+export function noLockConfiguration(): AwsError {
+  return invalidRequest('Bucket is missing Object Lock Configuration');
+}
+
+export function invalidBucketState(message: string): AwsError {
+  return new AwsError('InvalidBucketState', 409, message);
+}
+
 export function invalidBucketName(bucket: string): AwsError {
   return new AwsError('InvalidBucketName', 400, 'The specified bucket is not valid.', {
     fields: { BucketName: bucket },
@@ -40,8 +96,9 @@ export function bucketAlreadyOwnedByYou(bucket: string): AwsError {
   );
 }
 
-export function bucketNotEmpty(bucket: string): AwsError {
-  return new AwsError('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', {
+export function bucketNotEmpty(bucket: string, versioned: boolean): AwsError {
+  const more = versioned ? '. You must delete all versions in the bucket.' : '';
+  return new AwsError('BucketNotEmpty', 409, `The bucket you tried to delete is not empty${more}`, {
     fields: { BucketName: bucket },
   });
 }

@@ -15,11 +15,16 @@ import { KeyIndex } from './key-index.ts';
 import { listOperations } from './list.ts';
 import { multipartOperations } from './multipart.ts';
 import { bucketOfArn } from './names.ts';
+import { objectLockOperations } from './object-lock.ts';
 import { objectOperations } from './objects.ts';
 import { publicAccessBlockOperations } from './public-access-block.ts';
 import { readOperations } from './reads.ts';
+import type { S3 } from './state.ts';
 import { taggingOperations } from './tagging.ts';
 import { uploadListOperations } from './upload-lists.ts';
+import { versionListOperations } from './version-list.ts';
+import { versioningOperations } from './versioning.ts';
+import { olderKeys } from './versions.ts';
 
 export interface S3Service {
   readonly service: Service;
@@ -35,7 +40,11 @@ export interface S3Service {
  * @param dataDirectory the bodies are in `objects/` under it
  */
 export function createS3(store: Store, dataDirectory: string): S3Service {
-  const s3 = { keys: new KeyIndex(store), blobs: new Blobs(dataDirectory, store) };
+  const s3: S3 = {
+    keys: new KeyIndex(store),
+    older: new KeyIndex(store, olderKeys),
+    blobs: new Blobs(dataDirectory, store),
+  };
   const unfollow = followBlobs(store, s3.blobs);
   const operations: Readonly<Record<string, Operation>> = {
     ...bucketOperations(s3),
@@ -47,6 +56,9 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
     ...copyOperations(s3),
     ...multipartOperations(s3),
     ...uploadListOperations,
+    ...versionListOperations(s3),
+    ...versioningOperations,
+    ...objectLockOperations,
     ...taggingOperations,
     ...bucketSettingOperations,
     ...aclOperations,

@@ -3,7 +3,8 @@
 // which differs only where a surrogate meets U+E000–U+FFFF, so keys are kept with those two ranges exchanged and compared natively.
 // Kept as blocks of at most 512 keys: a change moves one block, and finding a place is two binary searches.
 
-import type { Store } from '../../store/store.ts';
+import type { ObjectRow } from '../../store/rows/s3.ts';
+import type { Store, Transaction } from '../../store/store.ts';
 
 const blockLimit = 512;
 
@@ -124,25 +125,37 @@ function lowerBound(texts: readonly string[], text: string): number {
 
 const noKeys = new SortedTexts();
 
+/** What an index is of: the rows of these kinds, and whether a key of which one went still has others. */
+export interface IndexedRows {
+  readonly kinds: readonly ('object' | 'object-version' | 'delete-marker')[];
+  readonly remains: (tx: Transaction, bucket: string, key: string) => boolean;
+}
+
+/** The keys with a current version: what listings list. */
+export const currentKeys: IndexedRows = { kinds: ['object'], remains: () => false };
+
 /** Every bucket's keys, kept up by the store's change feed. Between transactions it is exactly what the store holds. */
 export class KeyIndex {
   readonly #store: Store;
+  readonly #rows: IndexedRows;
   #buckets: Map<string, SortedTexts> | undefined;
   #revision = -1;
 
-  constructor(store: Store) {
+  constructor(store: Store, rows: IndexedRows = currentKeys) {
     this.#store = store;
+    this.#rows = rows;
+    const kinds = new Set<string>(rows.kinds);
     store.onChange((changes, revision) => {
       // A revision that was not told (the store was cleared) makes the index worthless; it is read anew when next asked for.
       if (this.#buckets && revision !== this.#revision + 1) this.#buckets = undefined;
       this.#revision = revision;
       if (!this.#buckets) return;
-      for (const { kind, id, before, after } of changes) {
-        if (kind !== 'object' || (before !== undefined) === (after !== undefined)) continue;
-        const slash = id.indexOf('/');
-        const keys = this.#keysOf(this.#buckets, id.slice(0, slash));
-        if (after) keys.add(sortableKey(id.slice(slash + 1)));
-        else keys.remove(sortableKey(id.slice(slash + 1)));
+      for (const { kind, before, after } of changes) {
+        if (!kinds.has(kind) || (before !== undefined) === (after !== undefined)) continue;
+        const { bucket, key } = (after ?? before) as ObjectRow;
+        const keys = this.#keysOf(this.#buckets, bucket);
+        if (after || store.read((tx) => rows.remains(tx, bucket, key))) keys.add(sortableKey(key));
+        else keys.remove(sortableKey(key));
       }
     });
   }
@@ -154,17 +167,18 @@ export class KeyIndex {
   }
 
   #load(): void {
-    const texts = new Map<string, string[]>();
-    for (const object of this.#store.read((tx) => tx.list('object'))) {
-      let list = texts.get(object.bucket);
-      if (!list) {
-        list = [];
-        texts.set(object.bucket, list);
+    const texts = new Map<string, Set<string>>();
+    for (const kind of this.#rows.kinds)
+      for (const { bucket, key } of this.#store.read((tx) => tx.list(kind))) {
+        let keys = texts.get(bucket);
+        if (!keys) {
+          keys = new Set();
+          texts.set(bucket, keys);
+        }
+        keys.add(sortableKey(key));
       }
-      list.push(sortableKey(object.key));
-    }
     this.#buckets = new Map();
-    for (const [bucket, list] of texts) this.#buckets.set(bucket, new SortedTexts(list.sort(byUnits)));
+    for (const [bucket, keys] of texts) this.#buckets.set(bucket, new SortedTexts([...keys].sort(byUnits)));
     this.#revision = this.#store.revision;
   }
 

@@ -1,15 +1,12 @@
-// Listings: ListObjectsV2, ListObjects, ListObjectVersions.
+// Listings: ListObjectsV2, ListObjects. Versions are version-list.ts.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (read 2026-11-21). Keys in UTF-8 order; keys that share the text up to the
 // next delimiter after the prefix are one common prefix, counted once, and are jumped over in the index rather than walked.
-// Buckets have no versions: ListObjectVersions tells each object as its own latest version `null` (tools that empty a bucket ask for it).
 
 import type {
   ListObjectsOutput,
   ListObjectsRequest,
   ListObjectsV2Output,
   ListObjectsV2Request,
-  ListObjectVersionsOutput,
-  ListObjectVersionsRequest,
 } from '@aws-sdk/client-s3';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
@@ -19,7 +16,14 @@ import { afterPrefix, keyOfSortable, sortableKey } from './key-index.ts';
 import { canonicalUserId, objectId } from './names.ts';
 import type { S3 } from './state.ts';
 
-type ListInput = ListObjectsRequest | ListObjectsV2Request | ListObjectVersionsRequest;
+/** The parameters that all listings of objects share. */
+interface ListInput {
+  readonly Bucket?: string | undefined;
+  readonly Prefix?: string | undefined;
+  readonly Delimiter?: string | undefined;
+  readonly EncodingType?: 'url' | undefined;
+  readonly MaxKeys?: number | undefined;
+}
 
 interface Page {
   readonly objects: ObjectRow[];
@@ -74,7 +78,7 @@ function pageOf(
 }
 
 /** Where to begin reading so that nothing up to `after` is told again. */
-function startFor(prefix: string, delimiter: string, after: string): string | undefined {
+export function startFor(prefix: string, delimiter: string, after: string): string | undefined {
   if (after === '' || after < prefix) return prefix;
   // A common prefix that was already told covers all its keys.
   if (
@@ -89,7 +93,7 @@ function startFor(prefix: string, delimiter: string, after: string): string | un
 }
 
 /** @throws InvalidArgument */
-function maxKeysOf(value: number | undefined, name = 'maxKeys'): number {
+export function maxKeysOf(value: number | undefined, name = 'maxKeys'): number {
   if (value === undefined) return 1000;
   if (!Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1)
     throw invalidArgument(`Argument ${name} must be an integer between 0 and 2147483647`, name, String(value));
@@ -110,7 +114,7 @@ export function encoder(encodingType: string | undefined): (text: string) => str
       .replaceAll('~', '%7E');
 }
 
-function summary(object: ObjectRow, encode: (text: string) => string, withOwner: boolean) {
+export function summary(object: ObjectRow, encode: (text: string) => string, withOwner: boolean) {
   const { checksum } = object;
   return {
     Key: encode(object.key),
@@ -123,7 +127,13 @@ function summary(object: ObjectRow, encode: (text: string) => string, withOwner:
   };
 }
 
-function shared(input: ListInput, page: Page, most: number, encode: (text: string) => string) {
+/** The members that all listings of objects share. */
+export function shared(
+  input: ListInput,
+  page: Pick<Page, 'prefixes' | 'isTruncated'>,
+  most: number,
+  encode: (text: string) => string,
+) {
   return {
     Name: input.Bucket ?? '',
     Prefix: encode(input.Prefix ?? ''),
@@ -180,33 +190,7 @@ function listObjects(s3: S3, call: Call, input: ListObjectsRequest): ListObjects
   };
 }
 
-function listObjectVersions(s3: S3, call: Call, input: ListObjectVersionsRequest): ListObjectVersionsOutput {
-  const bucket = requireBucket(call, call.tx, input);
-  const encode = encoder(input.EncodingType);
-  const most = maxKeysOf(input.MaxKeys, 'max-keys');
-  if (input.VersionIdMarker !== undefined && !input.KeyMarker)
-    throw invalidArgument(
-      'A version-id marker cannot be specified without a key marker.',
-      'version-id-marker',
-      input.VersionIdMarker,
-    );
-  const page = pageOf(s3, call, bucket, input.Prefix ?? '', input.Delimiter ?? '', input.KeyMarker ?? '', most);
-  const Versions = page.objects.map((object) => ({
-    ...summary(object, encode, true),
-    VersionId: 'null',
-    IsLatest: true,
-  }));
-  return {
-    ...shared(input, page, most, encode),
-    KeyMarker: encode(input.KeyMarker ?? ''),
-    VersionIdMarker: input.VersionIdMarker ?? '',
-    ...(Versions.length > 0 && { Versions }),
-    ...(page.isTruncated &&
-      page.last !== undefined && { NextKeyMarker: encode(page.last), NextVersionIdMarker: 'null' }),
-  };
-}
-
-function listContext(_call: Call, input: ListInput): Context {
+export function listContext(_call: Call, input: ListInput): Context {
   return {
     ...(input.Prefix !== undefined && { 's3:prefix': [input.Prefix] }),
     ...(input.Delimiter !== undefined && { 's3:delimiter': [input.Delimiter] }),
@@ -225,11 +209,6 @@ export function listOperations(s3: S3) {
       authorize: onBucket('s3:ListBucket', listContext),
       readOnly: true,
       run: (call, input) => listObjects(s3, call, input),
-    }),
-    ListObjectVersions: operation<ListObjectVersionsRequest, ListObjectVersionsOutput>({
-      authorize: onBucket('s3:ListBucketVersions', listContext),
-      readOnly: true,
-      run: (call, input) => listObjectVersions(s3, call, input),
     }),
   } satisfies Record<string, Operation>;
 }

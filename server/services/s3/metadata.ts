@@ -1,11 +1,12 @@
 // What a write says about an object besides its bytes: content headers, user metadata, storage class, encryption, tags; and the keys that
-// policies may ask about them. Refused: what would have to protect the object and does not here (KMS, customer keys, object lock, ACLs).
+// policies may ask about them. Refused: what would have to protect the object and does not here (KMS, customer keys, ACLs).
 
 import { AwsError } from '../../errors.ts';
 import type { BaseCall } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import { type Context, tagContext } from './access.ts';
 import { aclsNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
+import { locksOf } from './object-lock.ts';
 import { tagsFromHeader } from './tag-sets.ts';
 
 /** The members that PutObject, CreateMultipartUpload and CopyObject share. */
@@ -36,7 +37,7 @@ export interface WriteInput {
 
 export type ObjectMetadata = Pick<
   ObjectRow,
-  'contentType' | 'systemMetadata' | 'userMetadata' | 'storageClass' | 'tags'
+  'contentType' | 'systemMetadata' | 'userMetadata' | 'storageClass' | 'tags' | 'retention' | 'legalHold'
 >;
 
 const storageClasses = new Set([
@@ -74,6 +75,7 @@ export function metadataOf(call: BaseCall, bucket: BucketRow, input: WriteInput)
     userMetadata,
     storageClass,
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
+    ...locksOf(call, bucket, input),
   };
 }
 
@@ -91,9 +93,6 @@ function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInpu
   if (input.SSEKMSKeyId !== undefined) throw notImplemented('x-amz-server-side-encryption-aws-kms-key-id');
   if (input.SSECustomerAlgorithm !== undefined || input.SSECustomerKey !== undefined)
     throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
-  if (input.ObjectLockMode !== undefined || input.ObjectLockRetainUntilDate !== undefined)
-    throw notImplemented('x-amz-object-lock-mode');
-  if (input.ObjectLockLegalHoldStatus !== undefined) throw notImplemented('x-amz-object-lock-legal-hold');
   checkAcl(call, bucket, input);
 }
 
@@ -155,6 +154,8 @@ export function writeContext(
     ...(input.WebsiteRedirectLocation && { 's3:x-amz-website-redirect-location': [input.WebsiteRedirectLocation] }),
     ...(input.IfMatch && { 's3:if-match': [input.IfMatch] }),
     ...(input.IfNoneMatch && { 's3:if-none-match': [input.IfNoneMatch] }),
+    ...(input.ObjectLockMode && { 's3:object-lock-mode': [input.ObjectLockMode] }),
+    ...(input.ObjectLockLegalHoldStatus && { 's3:object-lock-legal-hold': [input.ObjectLockLegalHoldStatus] }),
     ...(input.Tagging && requestTagContext(tagsFromHeader(input.Tagging))),
   };
 }
@@ -169,5 +170,7 @@ export function furtherWriteActions(input: WriteInput): string[] {
   return [
     ...(input.Tagging ? ['s3:PutObjectTagging'] : []),
     ...(grants.some((grant) => grant !== undefined) ? ['s3:PutObjectAcl'] : []),
+    ...(input.ObjectLockMode ? ['s3:PutObjectRetention'] : []),
+    ...(input.ObjectLockLegalHoldStatus ? ['s3:PutObjectLegalHold'] : []),
   ];
 }

@@ -29,6 +29,7 @@ import { type ObjectInput, onObject, requireBucket, requireKey } from './access.
 import { type Algorithm, checksumMembers, givenChecksums, parseAlgorithm, wantedChecksum } from './checksums.ts';
 import { checkWrite } from './conditions.ts';
 import {
+  conditionalConflict,
   entityTooSmall,
   invalidArgument,
   invalidPart,
@@ -42,6 +43,7 @@ import { objectId } from './names.ts';
 import { commitBlobs, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
 import type { S3 } from './state.ts';
 import { joinedChecksum } from './upload-checksums.ts';
+import { type NewObject, placeObject } from './versions.ts';
 
 const smallestPartBytes = 5 * 1024 ** 2;
 
@@ -86,6 +88,23 @@ function checksumPlan(input: CreateMultipartUploadRequest): Pick<UploadRow, 'che
   return { checksumAlgorithm, checksumType };
 }
 
+function replacesOf(existing: ObjectRow | undefined): Pick<UploadRow, 'replaces'> {
+  return existing ? { replaces: existing.blobId } : {};
+}
+
+/** What changed since the upload began makes its condition meaningless. @throws ConditionalRequestConflict, and what `checkWrite` throws */
+function checkCompletion(
+  upload: UploadRow,
+  existing: ObjectRow | undefined,
+  input: CompleteMultipartUploadRequest,
+): void {
+  checkWrite(existing, upload.key, input);
+  if (input.IfNoneMatch !== undefined && upload.replaces !== undefined)
+    throw conditionalConflict('If-None-Match', upload.key);
+  if (input.IfMatch !== undefined && existing && existing.blobId !== upload.replaces)
+    throw conditionalConflict('If-Match', upload.key);
+}
+
 function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMultipartUploadOutput {
   const bucket = requireBucket(call, call.tx, input);
   const key = requireKey(input);
@@ -99,6 +118,7 @@ function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMu
     initiated: call.now.toISOString(),
     ...metadataOf(call, bucket, input),
     ...plan,
+    ...replacesOf(call.tx.get('object', objectId(bucket.id, key))),
     parts: {},
   };
   call.tx.put('upload', upload);
@@ -204,23 +224,18 @@ function joinedEtag(parts: readonly Part[]): string {
 function completeUpload(call: Call, input: CompleteMultipartUploadRequest): CompleteMultipartUploadOutput {
   const bucket = requireBucket(call, call.tx, input);
   const key = requireKey(input);
-  const id = objectId(bucket.id, key);
-  const existing = call.tx.get('object', id);
+  const existing = call.tx.get('object', objectId(bucket.id, key));
   if (existing?.uploadId !== undefined && existing.uploadId === input.UploadId) return completed(call, existing);
   const upload = requireUpload(call.tx, input);
   const parts = chosenParts(upload, input.MultipartUpload?.Parts ?? []);
-  checkWrite(existing, key, input);
+  checkCompletion(upload, existing, input);
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   if (input.MpuObjectSize !== undefined && Number(input.MpuObjectSize) !== sizeBytes)
     throw invalidRequest(
       `The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${sizeBytes}`,
     );
   const checksum = joinedChecksum(upload, parts, input);
-  const object: ObjectRow = {
-    id,
-    accountId: bucket.accountId,
-    region: bucket.region,
-    bucket: bucket.id,
+  const made: NewObject = {
     key,
     blobId: parts[0]?.blobId ?? '',
     sizeBytes,
@@ -236,8 +251,10 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
     partBlobIds: parts.map((part) => part.blobId),
     ...(checksum && { partChecksums: parts.map((part) => part.checksum ?? null) }),
     uploadId: upload.id,
+    ...(upload.retention && { retention: upload.retention }),
+    ...(upload.legalHold !== undefined && { legalHold: upload.legalHold }),
   };
-  call.tx.put('object', object);
+  const object = placeObject(call.tx, bucket, made, call.now);
   call.tx.delete('upload', upload.id);
   return completed(call, object);
 }
@@ -250,6 +267,7 @@ function completed(call: BaseCall, object: ObjectRow): CompleteMultipartUploadOu
     ETag: object.etag,
     ServerSideEncryption: 'AES256',
     ...checksumMembers(object.checksum),
+    ...(object.versionId !== undefined && { VersionId: object.versionId }),
   };
 }
 

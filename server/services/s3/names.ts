@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html and …/object-keys.html (read 2026-11-21)
 // Gap: names of the special bucket kinds (directory, table, access point alias) are refused, as for a general purpose bucket.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { invalidBucketName, keyTooLong } from './errors.ts';
 
 const forbiddenPrefixes = ['xn--', 'sthree-', 'amzn-s3-demo-'];
@@ -41,6 +41,33 @@ export function bucketOfArn(arn: string): string | undefined {
 
 export function objectId(bucket: string, key: string): string {
   return `${bucket}/${key}`;
+}
+
+/** Of a version that is not current. No version id has a slash, so the last one parts key and version. */
+export function versionRowId(bucket: string, key: string, versionId: string): string {
+  return `${bucket}/${key}/${versionId}`;
+}
+
+// S3 tells a version id that it made from one that it never made (InvalidArgument instead of NoSuchVersion). So the last of its 32 characters follow
+// from the others.
+const versionIdLetters = 24;
+
+function sealOf(letters: string): string {
+  return lettersOf(createHash('sha256').update(letters).digest().subarray(0, 6));
+}
+
+function lettersOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url').replaceAll('-', '.');
+}
+
+export function newVersionId(): string {
+  const letters = lettersOf(randomBytes((versionIdLetters / 4) * 3));
+  return letters + sealOf(letters);
+}
+
+/** Whether an id was ever given to a version, `null` aside. */
+export function isVersionId(text: string): boolean {
+  return text.length === 32 && text.slice(versionIdLetters) === sealOf(text.slice(0, versionIdLetters));
 }
 
 /** The 64 hex digits that S3 knows an account by. */

@@ -16,15 +16,25 @@ import type {
 } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
-import type { ObjectRow } from '../../store/rows/s3.ts';
+import type { BucketRow, DeleteMarkerRow } from '../../store/rows/s3.ts';
 import { commonContext, onObject, requireBucket, requireKey } from './access.ts';
 import type { Body, WrittenBlob } from './blobs.ts';
 import { checkMd5Form, checksumMembers, checksumValue, toCompute, verifyBody, wantedChecksum } from './checksums.ts';
-import { checkWrite } from './conditions.ts';
-import { entityTooLarge, incompleteBody, invalidArgument, keyTooLong, malformedXml, notImplemented } from './errors.ts';
+import { checkDelete, checkWrite } from './conditions.ts';
+import {
+  entityTooLarge,
+  headerNotImplemented,
+  incompleteBody,
+  keyTooLong,
+  malformedXml,
+  notImplemented,
+} from './errors.ts';
 import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
 import { objectArn, objectId } from './names.ts';
+import { checkBypass, checkDeletable, checkLockedUpload } from './object-lock.ts';
+import { checkVersionId } from './reads.ts';
 import type { S3 } from './state.ts';
+import { deleteKey, deleteVersion, isMarker, oneVersion, placeObject, versionIdOf } from './versions.ts';
 
 /** The largest body of one request: 5 GiB. */
 export const maxBodyBytes = 5 * 1024 ** 3;
@@ -87,17 +97,13 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
     return metadataOf(call, bucket, input);
   });
+  checkLockedUpload(metadata, input.ContentMD5 !== undefined || wanted !== undefined);
   const written = await receiveBody(s3, call, input, wanted);
   const object = await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);
-      const id = objectId(bucket.id, key);
-      checkWrite(tx.get('object', id), key, input);
-      const row: ObjectRow = {
-        id,
-        accountId: bucket.accountId,
-        region: bucket.region,
-        bucket: bucket.id,
+      checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
+      const made = {
         key,
         blobId: written.blobId,
         sizeBytes: written.sizeBytes,
@@ -109,11 +115,15 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
             checksum: { algorithm: wanted.algorithm, value: written.checksum, type: 'FULL_OBJECT' as const },
           }),
       };
-      tx.put('object', row);
-      return row;
+      return placeObject(tx, bucket, made, call.now);
     }),
   );
-  return { ETag: object.etag, ServerSideEncryption: 'AES256', ...checksumMembers(object.checksum) };
+  return {
+    ETag: object.etag,
+    ServerSideEncryption: 'AES256',
+    ...checksumMembers(object.checksum),
+    ...(object.versionId !== undefined && { VersionId: object.versionId }),
+  };
 }
 
 /** S3 keeps the time of a change in whole seconds. */
@@ -121,32 +131,54 @@ export function wholeSeconds(date: Date): string {
   return new Date(Math.floor(date.getTime() / 1000) * 1000).toISOString();
 }
 
-/**
- * Buckets have no versions, so the only version of anything is `null`.
- * @throws InvalidArgument for another id
- */
-export function checkVersion(versionId: string | undefined): void {
-  if (versionId !== undefined && versionId !== 'null')
-    throw invalidArgument('Invalid version id specified', 'versionId', versionId);
+interface Deletion {
+  readonly VersionId?: string | undefined;
+  readonly IfMatch?: string | undefined;
+  readonly bypass: boolean | undefined;
+}
+
+/** Deletes a key, or one version of it. @throws PreconditionFailed, NoSuchKey, AccessDenied (object lock), InvalidArgument */
+function remove(
+  call: Call,
+  bucket: BucketRow,
+  key: string,
+  { VersionId: versionId, IfMatch, bypass }: Deletion,
+): { readonly marker?: DeleteMarkerRow; readonly wasMarker?: true } {
+  checkVersionId(bucket, versionId);
+  if (versionId === undefined) {
+    checkDelete(call.tx.get('object', objectId(bucket.id, key)), key, IfMatch);
+    const marker = deleteKey(call.tx, bucket, key, call.now);
+    return marker ? { marker } : {};
+  }
+  const row = oneVersion(call.tx, bucket.id, key, versionId);
+  checkDelete(row && !isMarker(row) ? row : undefined, key, IfMatch);
+  if (!row) return {};
+  if (!isMarker(row)) checkDeletable(call, call.tx, bucket, row, bypass);
+  deleteVersion(call.tx, row);
+  return isMarker(row) ? { wasMarker: true } : {};
 }
 
 function deleteObject(call: Call, input: DeleteObjectRequest): DeleteObjectOutput {
-  checkVersion(input.VersionId);
-  const { IfMatchLastModifiedTime, IfMatchSize } = input;
-  if (IfMatchLastModifiedTime !== undefined || IfMatchSize !== undefined) throw notImplemented('x-amz-if-match-size');
+  if (input.IfMatchLastModifiedTime !== undefined) throw headerNotImplemented('x-amz-if-match-last-modified-time');
+  if (input.IfMatchSize !== undefined) throw headerNotImplemented('x-amz-if-match-size');
+  const { VersionId, IfMatch, BypassGovernanceRetention: bypass } = input;
   const bucket = requireBucket(call, call.tx, input);
   const key = requireKey(input);
-  const id = objectId(bucket.id, key);
-  const existing = call.tx.get('object', id);
-  checkWrite(existing, key, { IfMatch: input.IfMatch });
-  if (existing) call.tx.delete('object', id);
-  return {};
+  checkBypass(bucket, bypass);
+  const { marker, wasMarker } = remove(call, bucket, key, { VersionId, IfMatch, bypass });
+  if (marker) return { DeleteMarker: true, VersionId: versionIdOf(marker) };
+  return {
+    ...(VersionId !== undefined && bucket.versioning !== undefined && { VersionId }),
+    ...(wasMarker && { DeleteMarker: true }),
+  };
 }
 
 function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOutput {
   const bucket = requireBucket(call, call.tx, input);
   const wanted = input.Delete?.Objects ?? [];
   if (wanted.length === 0 || wanted.length > 1000) throw malformedXml();
+  const { BypassGovernanceRetention: bypass } = input;
+  checkBypass(bucket, bypass);
   const Deleted: DeletedObject[] = [];
   const Errors: S3Error[] = [];
   for (const { Key = '', VersionId, ETag } of wanted) {
@@ -155,12 +187,10 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
       if (Buffer.byteLength(Key) > 1024) throw keyTooLong(Buffer.byteLength(Key));
       const action = VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
       call.require(call.tx, action, objectArn(call.partition, bucket.id, Key), commonContext(call, bucket));
-      checkVersion(VersionId);
-      const id = objectId(bucket.id, Key);
-      const existing = call.tx.get('object', id);
-      checkWrite(existing, Key, { IfMatch: ETag });
-      if (existing) call.tx.delete('object', id);
-      if (!input.Delete?.Quiet) Deleted.push({ Key, ...versioned });
+      const { marker, wasMarker } = remove(call, bucket, Key, { VersionId, IfMatch: ETag, bypass });
+      const markerId = marker ? versionIdOf(marker) : wasMarker && VersionId;
+      if (!input.Delete?.Quiet)
+        Deleted.push({ Key, ...versioned, ...(markerId && { DeleteMarker: true, DeleteMarkerVersionId: markerId }) });
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       Errors.push({ Key, ...versioned, Code: error.code, Message: error.message });

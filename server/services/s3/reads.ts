@@ -19,7 +19,7 @@ import {
   type StreamingBody,
   streamOperation,
 } from '../../service.ts';
-import type { ObjectRow } from '../../store/rows/s3.ts';
+import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import {
   type Context,
@@ -32,33 +32,71 @@ import {
 } from './access.ts';
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
-import { invalidArgument, invalidObjectState, invalidRequest, noSuchKey, notImplemented } from './errors.ts';
+import {
+  deletedKey,
+  invalidArgument,
+  invalidObjectState,
+  invalidRequest,
+  isDeleteMarker,
+  noSuchKey,
+  noSuchVersion,
+  notImplemented,
+} from './errors.ts';
 import { isArchived } from './metadata.ts';
-import { bucketArn, objectId } from './names.ts';
-import { checkVersion } from './objects.ts';
+import { bucketArn, isVersionId } from './names.ts';
+import { lockMembers } from './object-lock.ts';
 import { contentRange, piecesOf, type Stretch, stretchOf } from './ranges.ts';
 import type { S3 } from './state.ts';
+import { isMarker, latestVersion, oneVersion, type VersionRow, versionIdOf } from './versions.ts';
 
 type ReadInput = ObjectInput & {
   readonly VersionId?: string | undefined;
   readonly SSECustomerAlgorithm?: string | undefined;
 };
 
-/** @throws NoSuchKey, or AccessDenied when the caller may not list the bucket (T5) */
-export function requireObject(call: BaseCall, tx: Transaction, input: ReadInput): ObjectRow {
-  checkVersion(input.VersionId);
+/**
+ * The version that a request names, or the current one.
+ * @param hidden what a key is whose latest version is a delete marker: to most operations missing, to those that change or tell its settings refused
+ * @throws NoSuchKey, NoSuchVersion, or AccessDenied when the caller may not list the bucket (T5); MethodNotAllowed for a delete marker; InvalidArgument
+ */
+export function requireObject(
+  call: BaseCall,
+  tx: Transaction,
+  input: ReadInput,
+  hidden: 'missing' | 'refused' = 'missing',
+): ObjectRow {
+  const { VersionId: versionId } = input;
   const bucket = requireBucket(call, tx, input);
   const key = requireKey(input);
-  const object = tx.get('object', objectId(bucket.id, key));
-  if (object) return object;
+  checkVersionId(bucket, versionId);
+  const row = versionId === undefined ? latestVersion(tx, bucket.id, key) : oneVersion(tx, bucket.id, key, versionId);
+  if (row && !isMarker(row)) return row;
   call.require(tx, 's3:ListBucket', bucketArn(call.partition, bucket.id), commonContext(call, bucket));
-  throw noSuchKey(key);
+  if (!row) throw versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);
+  if (versionId === undefined && hidden === 'missing') throw deletedKey(key, versionIdOf(row));
+  const method = /^(Put|Delete)/.exec(call.operation)?.[0].toUpperCase() ?? 'GET';
+  throw isDeleteMarker(method, versionIdOf(row), row.lastModified);
+}
+
+/** @throws InvalidArgument for an id that no version ever had */
+export function checkVersionId(bucket: BucketRow, versionId: string | undefined): void {
+  if (versionId === undefined || versionId === 'null') return;
+  if (versionId === '') throw invalidArgument('Version id cannot be the empty string', 'versionId', '');
+  if (!isVersionId(versionId) || bucket.versioning === undefined)
+    throw invalidArgument('Invalid version id specified', 'versionId', versionId);
+}
+
+/** `{ VersionId }` where the bucket has, or had, versions. */
+export function versionMember(bucket: BucketRow, row: VersionRow): { VersionId?: string } {
+  return bucket.versioning === undefined ? {} : { VersionId: versionIdOf(row) };
 }
 
 /** The object's tags, as policies ask for them. */
-export function existingTags(call: Call, input: ObjectInput): Context {
-  const tags = call.tx.get('object', objectId(input.Bucket ?? '', input.Key ?? ''))?.tags;
-  return tags ? tagContext('s3:ExistingObjectTag', tags) : {};
+export function existingTags(call: Call, input: ReadInput): Context {
+  const { Bucket = '', Key = '', VersionId } = input;
+  const row =
+    VersionId === undefined ? latestVersion(call.tx, Bucket, Key) : oneVersion(call.tx, Bucket, Key, VersionId);
+  return row && !isMarker(row) && row.tags ? tagContext('s3:ExistingObjectTag', row.tags) : {};
 }
 
 type HeaderOutput = Omit<HeadObjectOutput, 'ArchiveStatus'> & { TagCount?: number };
@@ -66,10 +104,12 @@ type HeaderOutput = Omit<HeadObjectOutput, 'ArchiveStatus'> & { TagCount?: numbe
 /** The members that GetObject and HeadObject share. */
 function describe(
   call: BaseCall,
+  tx: Transaction,
   input: GetObjectRequest | HeadObjectRequest,
   object: ObjectRow,
   stretch: Stretch,
 ): HeaderOutput {
+  const bucket = requireBucket(call, tx, input);
   const kept = object.systemMetadata;
   const expires = kept.expires === undefined ? undefined : new Date(kept.expires);
   const checksummed = input.ChecksumMode === 'ENABLED' && !stretch.partial;
@@ -96,6 +136,8 @@ function describe(
       StorageClass: object.storageClass as NonNullable<HeaderOutput['StorageClass']>,
     }),
     ...(checksummed && checksumMembers(object.checksum)),
+    ...versionMember(bucket, object),
+    ...lockMembers(call, tx, object),
     ...(object.tags && call.operation === 'GetObject' && { TagCount: Object.keys(object.tags).length }),
   };
 }
@@ -131,17 +173,20 @@ async function getObject(
   call: StreamCall,
   input: GetObjectRequest,
 ): Promise<Omit<GetObjectOutput, 'Body'> & { Body: StreamingBody }> {
-  const { object, stretch } = call.read((tx) => prepareRead(call, tx, input));
+  const { object, stretch, described } = call.read((tx) => {
+    const read = prepareRead(call, tx, input);
+    return { ...read, described: describe(call, tx, input, read.object, read.stretch) };
+  });
   if (isArchived(object.storageClass)) throw invalidObjectState(object.storageClass);
   return {
-    ...describe(call, input, object, stretch),
+    ...described,
     Body: s3.blobs.read(piecesOf(object, stretch.start, stretch.end)),
   };
 }
 
 function headObject(call: Call, input: HeadObjectRequest): HeadObjectOutput {
   const { object, stretch } = prepareRead(call, call.tx, input);
-  return describe(call, input, object, stretch);
+  return describe(call, call.tx, input, object, stretch);
 }
 
 const attributeNames = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']);
@@ -153,6 +198,7 @@ function getObjectAttributes(call: Call, input: GetObjectAttributesRequest): Get
   const object = requireObject(call, call.tx, input);
   return {
     LastModified: new Date(object.lastModified),
+    ...versionMember(requireBucket(call, call.tx, input), object),
     ...(wanted.has('ETag') && { ETag: object.etag.replaceAll('"', '') }),
     ...(wanted.has('Checksum') && object.checksum && { Checksum: checksumMembers(object.checksum) }),
     ...(wanted.has('ObjectParts') && object.partSizes && { ObjectParts: partsPage(object, input) }),

@@ -5,5 +5,7 @@ import type { KeyIndex } from './key-index.ts';
 
 export interface S3 {
   readonly keys: KeyIndex;
+  /** Those of `olderKeys`. */
+  readonly older: KeyIndex;
   readonly blobs: Blobs;
 }

@@ -17,33 +17,40 @@ import { type Operation, operation } from '../../service.ts';
 import { onBucket, onObject, requireBucket } from './access.ts';
 import { noSuchConfiguration } from './errors.ts';
 import { requestTagContext } from './metadata.ts';
-import { existingTags, requireObject, versioned } from './reads.ts';
+import { existingTags, requireObject, versioned, versionMember } from './reads.ts';
 import { tagsFromSet, toTagSet } from './tag-sets.ts';
+import { updateVersion } from './versions.ts';
 
 export const taggingOperations = {
   GetObjectTagging: operation<GetObjectTaggingRequest, GetObjectTaggingOutput>({
     authorize: versioned('s3:GetObjectTagging', 's3:GetObjectVersionTagging'),
     readOnly: true,
-    run: (call, input) => ({ TagSet: toTagSet(requireObject(call, call.tx, input).tags) }),
+    run: (call, input) => {
+      const object = requireObject(call, call.tx, input, 'refused');
+      return { TagSet: toTagSet(object.tags), ...versionMember(requireBucket(call, call.tx, input), object) };
+    },
   }),
   PutObjectTagging: operation<PutObjectTaggingRequest, PutObjectTaggingOutput>({
-    authorize: onObject<PutObjectTaggingRequest>('s3:PutObjectTagging', (call, input) => ({
-      ...existingTags(call, input),
-      ...requestTagContext(tagsFromSet(input.Tagging?.TagSet ?? [], 10)),
-    })),
+    authorize: (call, input) => {
+      const action = input.VersionId === undefined ? 's3:PutObjectTagging' : 's3:PutObjectVersionTagging';
+      return onObject<PutObjectTaggingRequest>(action, () => ({
+        ...existingTags(call, input),
+        ...requestTagContext(tagsFromSet(input.Tagging?.TagSet ?? [], 10)),
+      }))(call, input);
+    },
     run: (call, input) => {
-      const { tags: _, ...object } = requireObject(call, call.tx, input);
+      const { tags: _, ...object } = requireObject(call, call.tx, input, 'refused');
       const tags = tagsFromSet(input.Tagging?.TagSet ?? [], 10);
-      call.tx.put('object', { ...object, ...(Object.keys(tags).length > 0 && { tags }) });
-      return {};
+      updateVersion(call.tx, { ...object, ...(Object.keys(tags).length > 0 && { tags }) });
+      return versionMember(requireBucket(call, call.tx, input), object);
     },
   }),
   DeleteObjectTagging: operation<DeleteObjectTaggingRequest, DeleteObjectTaggingOutput>({
     authorize: versioned('s3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging'),
     run: (call, input) => {
-      const { tags: _, ...object } = requireObject(call, call.tx, input);
-      call.tx.put('object', object);
-      return {};
+      const { tags: _, ...object } = requireObject(call, call.tx, input, 'refused');
+      updateVersion(call.tx, object);
+      return versionMember(requireBucket(call, call.tx, input), object);
     },
   }),
   GetBucketTagging: operation<GetBucketTaggingRequest, GetBucketTaggingOutput>({

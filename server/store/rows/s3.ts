@@ -14,12 +14,31 @@ export interface BucketRow extends Row {
   };
   ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
   tags?: Record<string, string>;
+  /** Absent: never switched on. */
+  versioning?: 'Enabled' | 'Suspended';
+  /** Present: switched on, which cannot be undone. */
+  objectLock?: { defaultRetention?: { mode: RetentionMode; days?: number; years?: number } };
+  /** Sub-resources as the SDK types them, by name (`cors`, `lifecycle` …); times as text. */
+  configurations?: Record<string, unknown>;
   /** Sub-resources that are kept and returned and decide nothing yet, by operation name; the whole of S3 is an issue of its own. */
   settings: Record<string, string>;
 }
 
+export type RetentionMode = 'GOVERNANCE' | 'COMPLIANCE';
+
+/**
+ * Of kind `object`: the current version, `id` is `BUCKET/KEY`. Of kind `object-version`: one that was, `id` is `BUCKET/KEY/VERSION`.
+ * A key whose latest version is a delete marker has no row of kind `object`.
+ */
 export interface ObjectRow extends Row {
-  /** `id` is `BUCKET/KEY`. */
+  /** Absent: the version `null`. */
+  versionId?: string;
+  /** Of one key's versions and delete markers the highest is the latest. Absent: 0. */
+  serial?: number;
+  /** Present in every row of kind `object-version`. */
+  noncurrentSince?: string;
+  retention?: { mode: RetentionMode; until: string };
+  legalHold?: boolean;
   bucket: string;
   key: string;
   blobId: string;
@@ -42,6 +61,18 @@ export interface ObjectRow extends Row {
   uploadId?: string;
 }
 
+/** `id` is `BUCKET/KEY/VERSION`. */
+export interface DeleteMarkerRow extends Row {
+  bucket: string;
+  key: string;
+  /** Absent: the version `null`. */
+  versionId?: string;
+  serial: number;
+  lastModified: string;
+  deleteMarker: true;
+  noncurrentSince?: string;
+}
+
 export interface UploadRow extends Row {
   /** `id` is the upload id. */
   bucket: string;
@@ -54,11 +85,17 @@ export interface UploadRow extends Row {
   checksumAlgorithm?: string;
   checksumType?: 'FULL_OBJECT' | 'COMPOSITE';
   tags?: Record<string, string>;
+  retention?: { mode: RetentionMode; until: string };
+  legalHold?: boolean;
+  /** The blob of the object that had the key when the upload began; a conditional completion looks whether it still has. */
+  replaces?: string;
   parts: Record<string, { blobId: string; sizeBytes: number; etag: string; lastModified: string; checksum?: string }>;
 }
 
 export interface S3Rows {
   bucket: BucketRow;
   object: ObjectRow;
+  'object-version': ObjectRow;
+  'delete-marker': DeleteMarkerRow;
   upload: UploadRow;
 }

@@ -1,0 +1,42 @@
+// Versioning of a bucket: off until it is switched on, then on or suspended for ever.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html (read 2026-11-21). MFA delete is refused: nobody here has a device.
+
+import type {
+  GetBucketVersioningOutput,
+  GetBucketVersioningRequest,
+  PutBucketVersioningRequest,
+} from '@aws-sdk/client-s3';
+import { AwsError } from '../../errors.ts';
+import { type Call, type Operation, operation } from '../../service.ts';
+import { onBucket, requireBucket } from './access.ts';
+import { invalidBucketState, malformedXml, notImplemented } from './errors.ts';
+
+function putVersioning(call: Call, input: PutBucketVersioningRequest): Record<string, never> {
+  const bucket = requireBucket(call, call.tx, input);
+  const { Status: status, MFADelete } = input.VersioningConfiguration ?? {};
+  if (MFADelete === 'Enabled') throw notImplemented('MfaDelete');
+  if (status === undefined)
+    throw new AwsError('IllegalVersioningConfigurationException', 400, 'The Versioning element must be specified');
+  if (status !== 'Enabled' && status !== 'Suspended') throw malformedXml();
+  if (bucket.objectLock && status === 'Suspended')
+    throw invalidBucketState(
+      'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+    );
+  call.tx.put('bucket', { ...bucket, versioning: status });
+  return {};
+}
+
+export const versioningOperations = {
+  GetBucketVersioning: operation<GetBucketVersioningRequest, GetBucketVersioningOutput>({
+    authorize: onBucket('s3:GetBucketVersioning'),
+    readOnly: true,
+    run: (call, input) => {
+      const { versioning } = requireBucket(call, call.tx, input);
+      return versioning === undefined ? {} : { Status: versioning };
+    },
+  }),
+  PutBucketVersioning: operation<PutBucketVersioningRequest, Record<string, never>>({
+    authorize: onBucket('s3:PutBucketVersioning'),
+    run: putVersioning,
+  }),
+} satisfies Record<string, Operation>;
