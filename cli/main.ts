@@ -86,6 +86,7 @@ program
   .option('--auth <mode>', 'strict, or open: accept unknown keys as their account’s root', 'strict')
   .option('--strict-images', 'refuse unknown AMI ids instead of running the default image')
   .option('--quotas <mode>', 'off, or aws: enforce AWS’s default quotas', 'off')
+  .option('--nat-idle-timeout <seconds>', 'after so long a NAT gateway forgets an idle flow (default: 350)')
   .option(...json)
   .action((_options, command: Command) => run(command, up));
 

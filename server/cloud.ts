@@ -82,7 +82,12 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     imageDirectory: join(dataDirectory, 'image'),
     guestDirectory: guestDirectory(),
   });
-  const fabric = createNetworkFabric({ machines });
+  const fabric = createNetworkFabric({
+    machines,
+    ...(configuration.natIdleTimeoutSeconds !== undefined && {
+      natIdleTimeoutSeconds: configuration.natIdleTimeoutSeconds,
+    }),
+  });
   const pipelineParts: PipelineParts = {
     store,
     services,

@@ -6,6 +6,8 @@ export interface ServerConfiguration {
   readonly auth: 'strict' | 'open';
   readonly quotas: 'off' | 'aws';
   readonly strictImages: boolean;
+  /** After so long a NAT gateway forgets a flow; absent: AWS's 350 s (G7). */
+  readonly natIdleTimeoutSeconds?: number;
   readonly endpoint: string;
   /** Names under which the listener may be addressed, for `/_postern/…`. */
   readonly hosts: readonly string[];

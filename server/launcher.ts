@@ -21,6 +21,7 @@ export interface LaunchOptions {
   readonly auth: 'strict' | 'open';
   readonly quotas: 'off' | 'aws';
   readonly strictImages: boolean;
+  readonly natIdleTimeoutSeconds?: number;
 }
 
 export interface LaunchedCloud {
@@ -57,6 +58,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
     auth: options.auth,
     quotas: options.quotas,
     strictImages: options.strictImages,
+    ...(options.natIdleTimeoutSeconds !== undefined && { natIdleTimeoutSeconds: options.natIdleTimeoutSeconds }),
     endpoint,
     hosts: [
       ...loopbackHosts,

@@ -15,6 +15,7 @@ export interface UpOptions {
   readonly auth: string;
   readonly strictImages?: boolean;
   readonly quotas: string;
+  readonly natIdleTimeout?: string;
   readonly json?: boolean;
 }
 
@@ -37,6 +38,11 @@ export async function up(options: UpOptions): Promise<number> {
     });
   }
   const modes = { auth: choose('auth', options.auth), quotas: choose('quotas', options.quotas) };
+  const natIdleTimeoutSeconds = options.natIdleTimeout === undefined ? undefined : Number(options.natIdleTimeout);
+  if (natIdleTimeoutSeconds !== undefined && !/^[1-9]\d{0,5}$/.test(options.natIdleTimeout ?? ''))
+    throw new OperatorError(`--nat-idle-timeout is a number of seconds, not '${options.natIdleTimeout}'.`, {
+      exitCode: exitCodes.usage,
+    });
   // The one place where the command line starts the cloud instead of asking it (ARCHITECTURE.md, "the law of imports").
   const { launch } = await import('@postern/server/launcher.ts');
   const startedAt = performance.now();
@@ -47,6 +53,7 @@ export async function up(options: UpOptions): Promise<number> {
     port,
     ...modes,
     strictImages: options.strictImages === true,
+    ...(natIdleTimeoutSeconds !== undefined && { natIdleTimeoutSeconds }),
   });
   if (options.json) answerJson({ endpoint: cloud.endpoint, dataDirectory: directory, environment: cloud.environment });
   else greet(cloud, directory, performance.now() - startedAt, options.auth === 'open');

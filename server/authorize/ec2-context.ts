@@ -67,6 +67,7 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:VpceServiceOwner': 'amazon',
   })),
   'instance-connect-endpoint': rowType('instance-connect-endpoint', (row) => ({ 'ec2:SubnetID': row.subnetId })),
+  natgateway: rowType('nat-gateway', () => ({})),
   'prefix-list': rowType('prefix-list', () => ({})),
   'dhcp-options': rowType('dhcp-options', (row) => ({ 'ec2:DhcpOptionsID': row.id })),
   'key-pair': rowType('key-pair', (row) => ({ 'ec2:KeyPairName': row.keyName, 'ec2:KeyPairType': row.keyType })),

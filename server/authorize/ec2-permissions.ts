@@ -73,6 +73,8 @@ const ID_MEMBERS = [
   'NetworkInterfaceId',
   'NetworkInterfaceIds',
   'AllocationId',
+  'AllocationIds',
+  'SecondaryAllocationIds',
   'VpcEndpointId',
   'VpcEndpointIds',
   'InstanceConnectEndpointId',
@@ -211,6 +213,7 @@ function namedResources(tx: Transaction, call: CallFacts, input: Input): Map<str
   };
   for (const member of ID_MEMBERS) add(input[member]);
   add(input.AssociationId);
+  add(input.AssociationIds);
   add(input.AttachmentId);
   // KeyName is the key pair's name, which its ARN carries.
   if (typeof input.KeyName === 'string' && input.KeyName !== '') addTo(found, 'key-pair', input.KeyName);

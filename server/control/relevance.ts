@@ -42,6 +42,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'network-acl': vpcOf,
   'network-interface': vpcOf,
   'vpc-endpoint': vpcOf,
+  'nat-gateway': vpcOf,
   'instance-connect-endpoint': vpcOf,
   address: 'anywhere',
   'prefix-list': 'anywhere',

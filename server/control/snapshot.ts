@@ -42,6 +42,7 @@ import type {
   VpcRow,
 } from '../store/rows/ec2.ts';
 import type { Transaction } from '../store/store.ts';
+import { natGatewaysByVpc } from './internet-roads.ts';
 
 /** The rows of every kind, by what they are asked for. */
 interface Index {
@@ -58,6 +59,7 @@ interface Index {
   readonly endpoints: Map<string, GatewayEndpoint[]>;
   readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
+  readonly natGateways: ReturnType<typeof natGatewaysByVpc>;
   /** VPC → its attached gateway. */
   readonly internetGateways: Map<string, `igw-${string}`>;
   /** VPC → its egress-only gateways. */
@@ -118,6 +120,7 @@ function indexRows(tx: Transaction): Index {
       }),
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
+    natGateways: natGatewaysByVpc(tx),
     internetGateways: new Map(tx.list('internet-gateway').flatMap((row) => (row.vpcId ? [[row.vpcId, row.id]] : []))),
     egressOnlyGateways: groupBy(tx.list('egress-only-internet-gateway'), (row) => row.vpcId),
     elasticIps: new Map(
@@ -166,6 +169,7 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     ipv6CidrBlocks: (row.ipv6CidrBlocks ?? []).map((block) => block.cidr),
     egressOnlyInternetGatewayIds: (index.egressOnlyGateways.get(row.id) ?? []).map((gateway) => gateway.id),
     gatewayEndpoints: index.endpoints.get(row.id) ?? [],
+    natGateways: index.natGateways.get(row.id) ?? [],
     instanceConnectEndpoints: index.connectEndpoints.get(row.id) ?? [],
   };
 }
@@ -235,6 +239,8 @@ function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boole
       return (index.egressOnlyGateways.get(vpcId) ?? []).some((row) => row.id === target.egressOnlyInternetGatewayId);
     case 'gateway-endpoint':
       return index.endpointIds.has(target.vpcEndpointId);
+    case 'nat-gateway':
+      return (index.natGateways.get(vpcId) ?? []).some((each) => each.natGatewayId === target.natGatewayId);
     case 'network-interface': {
       const attachment = index.interfaceById.get(target.networkInterfaceId)?.attachment;
       return attachment !== undefined && index.liveInstances.has(attachment.instanceId);

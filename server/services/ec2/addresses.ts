@@ -28,6 +28,7 @@ import {
   refuseUnsupported,
 } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
+import { isOfNatGateway } from './nat-gateway-addresses.ts';
 import { paginate } from './pagination.ts';
 import { restorePublicIp, withoutAutoPublicIp } from './public-address.ts';
 import { enforceQuota } from './quotas.ts';
@@ -88,6 +89,9 @@ function requireAddress(
   throw ec2Error('MissingParameter', missing);
 }
 
+/** Of what AWS manages in the account's name. */
+const notYours = () => ec2Error('AuthFailure', 'You do not have permission to access the specified resource.');
+
 function withoutAssociation(row: AddressRow): AddressRow {
   const { associationId: _a, networkInterfaceId: _n, privateIp: _p, instanceId: _i, ...free } = row;
   return free;
@@ -99,8 +103,7 @@ function interfaceOf(call: Call, input: AssociateAddressRequest): NetworkInterfa
     throw invalidCombination('You may specify an instance or a network interface, but not both in the same call');
   if (input.NetworkInterfaceId) {
     const named = requireRow(call, 'network-interface', input.NetworkInterfaceId);
-    if (named.requesterManaged)
-      throw ec2Error('AuthFailure', 'You do not have permission to access the specified resource.');
+    if (named.requesterManaged) throw notYours();
     return named;
   }
   const instance = requireRow(call, 'instance', input.InstanceId);
@@ -129,6 +132,7 @@ function associate(call: Call, input: AssociateAddressRequest): string {
   if (!input.InstanceId && !input.NetworkInterfaceId)
     throw ec2Error('MissingParameter', 'Invalid request, expect InstanceId/NetworkId parameter.');
   const address = requireAddress(call, input, '');
+  if (isOfNatGateway(call, address)) throw notYours();
   const networkInterface = interfaceOf(call, input);
   const target = networkInterface.privateAddresses.find((one) =>
     input.PrivateIpAddress ? one.address === input.PrivateIpAddress : one.primary,
@@ -237,6 +241,7 @@ export const addresses = {
       const row = input.AssociationId
         ? call.tx.list('address', scopeOf(call)).find((one) => one.associationId === input.AssociationId)
         : byPublicIp(call, input.PublicIp ?? '');
+      if (row && isOfNatGateway(call, row)) throw notYours();
       if (!row)
         throw ec2Error('InvalidAssociationID.NotFound', `The association ID '${input.AssociationId}' does not exist`);
       call.tx.put('address', withoutAssociation(row));

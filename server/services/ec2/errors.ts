@@ -19,6 +19,7 @@ export const resourceKinds = {
   'network-interface': { prefix: 'eni', noun: 'networkInterface', notFound: 'InvalidNetworkInterfaceID.NotFound', malformed: 'InvalidNetworkInterfaceId.Malformed' },
   'vpc-endpoint': { prefix: 'vpce', noun: 'VpcEndpoint', notFound: 'InvalidVpcEndpointId.NotFound', malformed: 'InvalidVpcEndpointId.Malformed' },
   'instance-connect-endpoint': { prefix: 'eice', noun: 'instance connect endpoint', notFound: 'InvalidInstanceConnectEndpointId.NotFound', malformed: 'InvalidInstanceConnectEndpointId.Malformed' },
+  'nat-gateway': { prefix: 'nat', noun: 'natGateway', notFound: 'NatGatewayNotFound', malformed: 'NatGatewayMalformed' },
   'prefix-list': { prefix: 'pl', noun: 'prefix list', notFound: 'InvalidPrefixListID.NotFound', malformed: 'InvalidPrefixListId.Malformed' },
   'dhcp-options': { prefix: 'dopt', noun: 'dhcpOption', notFound: 'InvalidDhcpOptionID.NotFound', malformed: 'InvalidDhcpOptionsId.Malformed' },
   'key-pair': { prefix: 'key', noun: 'key pair', notFound: 'InvalidKeyPair.NotFound', malformed: 'InvalidKeyPair.Malformed' },
@@ -38,6 +39,7 @@ export function notFound(kind: ResourceKind, ids: readonly string[]): AwsError {
   if (kind === 'prefix-list') return bad(code, `The prefix list ID '${first}' does not exist`);
   if (kind === 'vpc-endpoint') return bad(code, `The Vpc Endpoint Id '${first}' does not exist`);
   if (kind === 'key-pair') return bad(code, `The key pair '${first}' does not exist`);
+  if (kind === 'nat-gateway') return bad(code, `NatGateway ${ids.join(', ')} was not found`);
   return bad(
     code,
     ids.length > 1 ? `The ${noun} IDs '${ids.join(', ')}' do not exist` : `The ${noun} ID '${first}' does not exist`,

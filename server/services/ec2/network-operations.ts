@@ -8,6 +8,7 @@ import { egressOnlyInternetGateways } from './egress-only-internet-gateways.ts';
 import { endpointServices } from './endpoint-services.ts';
 import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
+import { natGateways } from './nat-gateways.ts';
 import { networkAcls } from './network-acls.ts';
 import { prefixLists } from './prefix-lists.ts';
 import { routeTables } from './route-tables.ts';
@@ -38,6 +39,7 @@ export const networkOperations = {
   ...securityGroups,
   ...securityGroupRules,
   ...securityGroupVpcs,
+  ...natGateways,
   ...networkAcls,
   ...addresses,
   ...prefixLists,

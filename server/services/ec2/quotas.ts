@@ -17,6 +17,9 @@ export const quotas = {
   securityGroupsPerRegion: { limit: 2500, code: 'SecurityGroupLimitExceeded', message: 'The maximum number of security groups has been reached.' },
   rulesPerSecurityGroup: { limit: 60, code: 'RulesPerSecurityGroupLimitExceeded', message: 'The maximum number of rules per security group has been reached.' },
   securityGroupsPerInterface: { limit: 5, code: 'SecurityGroupsPerInterfaceLimitExceeded', message: 'The maximum number of security groups per interface has been reached.' },
+  natGatewaysPerZone: { limit: 5, code: 'NatGatewayLimitExceeded', message: 'Performing this operation would exceed the limit of 5 NAT gateways' },
+  // AWS’s code for this one was not seen.
+  addressesPerNatGateway: { limit: 2, code: 'AddressLimitExceeded', message: 'Performing this operation would exceed the limit of 2 Elastic IP addresses for a NAT gateway' },
   gatewayEndpointsPerRegion: { limit: 20, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
   instanceConnectEndpointsPerRegion: { limit: 5, code: 'InstanceConnectEndpointLimitExceeded', message: 'The maximum number of instance connect endpoints has been reached.' },
   interfacesPerRegion: { limit: 5000, code: 'NetworkInterfaceLimitExceeded', message: 'The maximum number of network interfaces has been reached.' },

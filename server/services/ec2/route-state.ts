@@ -21,6 +21,8 @@ function isTargetUsable(tx: Transaction, vpcId: string, target: RouteRow['target
       return tx.get('egress-only-internet-gateway', target.egressOnlyInternetGatewayId)?.vpcId === vpcId;
     case 'gateway-endpoint':
       return tx.get('vpc-endpoint', target.vpcEndpointId)?.vpcId === vpcId;
+    case 'nat-gateway':
+      return tx.get('nat-gateway', target.natGatewayId)?.state === 'available';
     case 'network-interface': {
       const attachment = tx.get('network-interface', target.networkInterfaceId)?.attachment;
       if (!attachment || attachment.status === 'detaching') return false;
@@ -58,6 +60,8 @@ function targetOf(tx: Transaction, { target }: RouteRow): Route {
       return { EgressOnlyInternetGatewayId: target.egressOnlyInternetGatewayId };
     case 'gateway-endpoint':
       return { GatewayId: target.vpcEndpointId };
+    case 'nat-gateway':
+      return { NatGatewayId: target.natGatewayId };
     case 'network-interface': {
       const attachment = tx.get('network-interface', target.networkInterfaceId)?.attachment;
       return {

@@ -70,7 +70,7 @@ function filtersOf(call: Call): FilterTable<RouteTableRow> {
     'route.gateway-id': (row) => shown(row).map((route) => route.GatewayId),
     'route.instance-id': (row) => shown(row).map((route) => route.InstanceId),
     'route.local-gateway-id': () => undefined,
-    'route.nat-gateway-id': () => undefined,
+    'route.nat-gateway-id': (row) => shown(row).map((route) => route.NatGatewayId),
     'route.network-interface-id': (row) => shown(row).map((route) => route.NetworkInterfaceId),
     'route.origin': (row) => shown(row).map((route) => route.Origin),
     'route.state': (row) => shown(row).map((route) => route.State),

@@ -76,7 +76,7 @@ const targetParameters = {
   InstanceId: instanceTarget,
   NetworkInterfaceId: interfaceTarget,
   VpcEndpointId: endpointTarget,
-  NatGatewayId: 'refused',
+  NatGatewayId: natGatewayTarget,
   VpcPeeringConnectionId: 'refused',
   TransitGatewayId: 'refused',
   EgressOnlyInternetGatewayId: egressOnlyTarget,
@@ -126,6 +126,15 @@ function egressOnlyTarget(call: Call, table: RouteTableRow, id: string): Target 
   return { kind, egressOnlyInternetGatewayId: gateway.id };
 }
 
+function natGatewayTarget(call: Call, table: RouteTableRow, id: string): Target {
+  const row = isWellFormedId('nat-gateway', id) ? findRow(call, 'nat-gateway', id) : undefined;
+  if (!row || row.state === 'deleted')
+    throw ec2Error('InvalidNatGatewayID.NotFound', `The natGateway ID '${id}' does not exist`);
+  if (row.vpcId !== table.vpcId)
+    throw invalidParameterValue(`route table ${table.id} and NAT gateway ${id} belong to different networks`);
+  return { kind: 'nat-gateway', natGatewayId: row.id };
+}
+
 function endpointTarget(_call: Call, _table: RouteTableRow, id: string): never {
   throw ec2Error(
     'RouteNotSupported',
@@ -158,13 +167,17 @@ function instanceTarget(call: Call, table: RouteTableRow, id: string): Target {
   return interfaceTarget(call, table, only.id);
 }
 
-/** 4.4: an egress-only gateway takes IPv6 alone. */
+/** 4.4: an egress-only gateway takes IPv6 alone, a NAT gateway IPv4. */
 function checkFamily(call: Call, destination: Destination, target: Target): void {
-  if (target.kind !== 'egress-only-internet-gateway') return;
+  if (target.kind !== 'egress-only-internet-gateway' && target.kind !== 'nat-gateway') return;
   const isIpv6 =
     destination.kind === 'cidr'
       ? isIpv6Cidr(destination.cidr)
       : requirePrefixList(call, destination.prefixListId).addressFamily === 'IPv6';
+  if (target.kind === 'nat-gateway') {
+    if (isIpv6) throw unsupportedOperation('NAT64, an IPv6 route to a NAT gateway,');
+    return;
+  }
   if (!isIpv6)
     throw invalidParameterValue(
       `The destination ${textOf(destination)} is not an IPv6 one. An egress-only internet gateway can be the target of IPv6 routes only.`,
@@ -189,7 +202,7 @@ function checkDestination(call: Call, table: RouteTableRow, destination: Destina
       .list('subnet', scopeOf(call))
       .some((row) => row.vpcId === table.vpcId && (row.cidrBlock === cidr || row.ipv6CidrBlock?.cidr === cidr));
   const isBlock = blocks.some((block) => block.cidr === cidr);
-  if (target.kind !== 'network-interface')
+  if (target.kind !== 'network-interface' && target.kind !== 'nat-gateway')
     throw invalidParameterValue(
       `The destination CIDR block ${cidr} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.`,
     );

@@ -31,6 +31,7 @@ const resourceTypes = {
   'network-acl': 'network-acl',
   address: 'elastic-ip',
   'network-interface': 'network-interface',
+  'nat-gateway': 'natgateway',
   'vpc-endpoint': 'vpc-endpoint',
   'instance-connect-endpoint': 'instance-connect-endpoint',
   'prefix-list': 'prefix-list',

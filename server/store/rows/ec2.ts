@@ -10,6 +10,7 @@ import type {
   InternetGatewayId,
   Ipv4,
   Ipv6,
+  NatGatewayId,
   NetworkAclId,
   NetworkInterfaceId,
   PrefixListId,
@@ -74,6 +75,7 @@ export interface RouteRow {
     | { kind: 'internet-gateway'; internetGatewayId: InternetGatewayId }
     | { kind: 'egress-only-internet-gateway'; egressOnlyInternetGatewayId: EgressOnlyInternetGatewayId }
     | { kind: 'gateway-endpoint'; vpcEndpointId: VpcEndpointId }
+    | { kind: 'nat-gateway'; natGatewayId: NatGatewayId }
     | { kind: 'network-interface'; networkInterfaceId: NetworkInterfaceId; instanceId?: InstanceId };
   origin: 'CreateRouteTable' | 'CreateRoute';
 }
@@ -201,6 +203,26 @@ export interface NetworkInterfaceRow extends Row {
     status: 'attaching' | 'attached' | 'detaching';
     attachTime: string;
   };
+  tags: Tags;
+}
+
+export interface NatGatewayRow extends Row {
+  id: NatGatewayId;
+  vpcId: VpcId;
+  subnetId: SubnetId;
+  connectivityType: 'public' | 'private';
+  state: 'available' | 'failed' | 'deleted';
+  failure?: { code: string; message: string };
+  /** Absent: it failed. */
+  networkInterfaceId?: NetworkInterfaceId;
+  /** The primary one first; of a deleted one as they last were. A failed one has no more than what was asked for. */
+  addresses: {
+    privateIp?: Ipv4;
+    primary: boolean;
+    elastic?: { allocationId: string; associationId?: string; publicIp?: Ipv4 };
+  }[];
+  createTime: string;
+  deleteTime?: string;
   tags: Tags;
 }
 
@@ -333,6 +355,7 @@ export interface Ec2Rows {
   'network-acl': NetworkAclRow;
   address: AddressRow;
   'network-interface': NetworkInterfaceRow;
+  'nat-gateway': NatGatewayRow;
   'vpc-endpoint': VpcEndpointRow;
   'instance-connect-endpoint': InstanceConnectEndpointRow;
   'prefix-list': PrefixListRow;
