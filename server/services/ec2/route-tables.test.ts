@@ -113,7 +113,6 @@ test('[R6] an endpoint is no target, and targets that Postern does not carry are
   await assert.rejects(create({ VpcEndpointId: vpce }), unsupported);
   await assert.rejects(create({ GatewayId: vpce }), unsupported);
   for (const name of [
-    'NatGatewayId',
     'VpcPeeringConnectionId',
     'TransitGatewayId',
     'LocalGatewayId',
