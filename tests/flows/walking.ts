@@ -1,0 +1,40 @@
+// Rows of the table of flows, walked: what the kernel half of the tests sends as packets.
+
+import { addressPlan } from '@postern/network/addresses.ts';
+import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
+import { echoRequest, protocols } from '@postern/network/walk/packet.ts';
+import type { Trace } from '@postern/network/walk/trace.ts';
+import { walk } from '@postern/network/walk/walk.ts';
+import type { Flow } from './cases.ts';
+
+export { indexNetwork };
+
+export function walkFlow(network: NetworkIndex, flow: Flow): Trace {
+  const ports = flow.port === undefined ? {} : { sourcePort: 40_000, destinationPort: flow.port };
+  const icmp = flow.protocol === 'icmp' ? { icmp: echoRequest } : {};
+  const packet = { protocol: protocols[flow.protocol], destination: flow.to, ...ports, ...icmp };
+  if (flow.from === 'laptop')
+    return walk(network, { from: { kind: 'internet' }, packet: { ...packet, source: addressPlan.laptop } });
+  const cards = network.snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces);
+  const card = cards.find((each) => each.attachment?.instanceId === `i-${flow.from}`);
+  if (card === undefined) throw new Error(`i-${flow.from} has no interface`);
+  const source = flow.source ?? card.privateAddresses[0]?.address ?? '';
+  return walk(network, {
+    from: { kind: 'network-interface', networkInterfaceId: card.networkInterfaceId },
+    packet: { ...packet, source },
+  });
+}
+
+/** What listens where in the kernel half; the walk ends at a host, and what listens there is the host's affair. */
+const listening = { 'network-interface': [22, 80], internet: [80, 443], 'vpc-endpoint': [80, 443] };
+
+/** Whether somebody answers where the walk ended. */
+export function isAnswered(flow: Flow, { arrival }: Trace): boolean {
+  if (flow.protocol === 'icmp' || arrival === undefined || arrival.kind === 'vpc-service') return true;
+  const hasListener = listening[arrival.kind].includes(flow.port ?? 0);
+  return hasListener && (arrival.kind === 'network-interface' || flow.protocol === 'tcp');
+}
+
+export function nameOf(flow: Flow): string {
+  return `${flow.from} → ${flow.protocol} ${flow.to}${flow.port === undefined ? '' : `:${flow.port}`}`;
+}
