@@ -211,10 +211,10 @@ function toVpc(
     const { attachment: _none, ...rest } = card;
     return rest;
   });
+  const vpcEndpointId = `vpce-s3${index}` as const;
   const routeTables: RouteTable[] = drawn.tables.map((routes, number) =>
     table(name('rtb', number) as `rtb-${string}`, local(`10.${block}.0.0/16`), ...routesOf(routes)),
   );
-  const vpcEndpointId = `vpce-s3${index}` as const;
 
   /** Routes by number, at most one per destination: as the API would have it. */
   function routesOf(numbers: readonly number[]): Route[] {
