@@ -8,7 +8,7 @@ import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { emptySnapshot, type Snapshot } from '@postern/network/snapshot.ts';
 import fc from 'fast-check';
 import { type AwsSide, startAwsSide } from '../flows/aws-side.ts';
-import type { Flow } from '../flows/cases.ts';
+import type { Flow } from '../flows/flow.ts';
 import { type Probe, ProbeMachines } from '../flows/probe.ts';
 import { indexNetwork, isAnswered, nameOf, walkFlow } from '../flows/walking.ts';
 import { asCommands } from './commands.ts';

@@ -1,7 +1,7 @@
 // The flows that are tried in a random network: everybody to everybody, to the internet, to services, to what should not answer.
 
 import type { Snapshot } from '@postern/network/snapshot.ts';
-import type { Flow } from '../flows/cases.ts';
+import type { Flow } from '../flows/flow.ts';
 import type { MachineName } from './topology.ts';
 
 export function flowsOf(snapshot: Snapshot): readonly Flow[] {

@@ -5,7 +5,7 @@ import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-i
 import { echoRequest, protocols } from '@postern/network/walk/packet.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
-import type { Flow } from './cases.ts';
+import type { Flow } from './flow.ts';
 
 export { indexNetwork };
 
