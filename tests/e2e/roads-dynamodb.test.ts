@@ -113,13 +113,13 @@ after(async () => {
 });
 
 describe('the road', () => {
-  it('[F3] without an endpoint there is no way to DynamoDB, and no process for it', async () => {
+  it('[lab F3] without an endpoint there is no way to DynamoDB, and no process for it', async () => {
     const [answer] = await fromInstance(['list_tables', {}]);
     assert.match(answer ?? '', /^ConnectTimeoutError/);
     assert.equal(engineProcess(), undefined);
   });
 
-  it('[F3] [W1] through a gateway endpoint tables are made, written, read and queried; the internet stays shut', async () => {
+  it('[lab F3] [W1] through a gateway endpoint tables are made, written, read and queried; the internet stays shut', async () => {
     const { VpcEndpoint } = await ec2.createVpcEndpoint({
       VpcId: made.vpcId,
       ServiceName: 'com.amazonaws.us-east-1.dynamodb',
@@ -149,7 +149,7 @@ describe('the road', () => {
     assert.match(web.out, /timed out/);
   });
 
-  it('[F9] the trail has the endpoint, the private address and who asked', async () => {
+  it('[lab F9] the trail has the endpoint, the private address and who asked', async () => {
     const { out } = await postern(directory, 'requests', '--json', '--limit', '20');
     const events = out.trim().split('\n').map((line) => JSON.parse(line) as RequestEvent); // biome-ignore format: one step
     const event = events.findLast((one) => one.operation === 'PutItem');
