@@ -95,6 +95,71 @@ test('[D3] a public name means the private address inside the VPC and the public
   assert.equal(ask(name, 'A', 'vpc-1', snapshot(vpc({ enableDnsHostnames: false }))), '198.19.0.7');
 });
 
+const door = (id: string, address: string) => ({
+  networkInterfaceId: `eni-${id}` as const,
+  subnetId: `subnet-${id}` as const,
+  macAddress: '0a:00:00:00:00:09',
+  ipv6Addresses: [],
+  groupIds: [],
+  sourceDestCheck: true,
+  privateAddresses: [{ address, primary: true }],
+  service: { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-1' } as const,
+});
+
+function withEndpoint(service: string, privateDnsNames: string[], star = '', more: Partial<Vpc> = {}): Snapshot {
+  const base = `${star}vpce-1-abcdefgh`;
+  const domain = `${service}.us-east-1.vpce.amazonaws.com`;
+  const endpoint = {
+    vpcEndpointId: 'vpce-1',
+    service,
+    serviceRegion: 'us-east-1',
+    networkInterfaceIds: ['eni-a', 'eni-b'],
+    dnsNames: [
+      { name: `${base}.${domain}`, networkInterfaceIds: ['eni-a', 'eni-b'] },
+      { name: `${base}-us-east-1b.${domain}`, networkInterfaceIds: ['eni-b'] },
+    ],
+    privateDnsNames,
+  } as const;
+  const networkInterfaces = [door('a', '10.0.0.50'), door('b', '10.0.1.50')];
+  return snapshot(vpc({ networkInterfaces, interfaceEndpoints: [endpoint], ...more }), vpc({ vpcId: 'vpc-2' }));
+}
+
+test('[X4] an endpoint’s own names mean its private addresses to everybody; a zonal one means one of them', () => {
+  const from = withEndpoint('sts', []);
+  for (const asker of ['vpc-1', 'vpc-2', 'internet'] as const) {
+    assert.equal(ask('vpce-1-abcdefgh.sts.us-east-1.vpce.amazonaws.com', 'A', asker, from), '10.0.0.50 10.0.1.50');
+    assert.equal(ask('VPCE-1-abcdefgh-us-east-1b.sts.us-east-1.vpce.amazonaws.com.', 'A', asker, from), '10.0.1.50');
+    assert.equal(ask('vpce-1-abcdefgh-us-east-1a.sts.us-east-1.vpce.amazonaws.com', 'A', asker, from), 'NXDOMAIN');
+    assert.equal(ask('vpce-1-abcdefgh.ssm.us-east-1.vpce.amazonaws.com', 'A', asker, from), 'NXDOMAIN');
+  }
+  assert.equal(ask('vpce-1-abcdefgh.sts.us-east-1.vpce.amazonaws.com', 'AAAA', 'vpc-1', from), 'no data');
+});
+
+test('[X5] [X6] private DNS takes the service’s name over inside its own VPC only, and needs host names', () => {
+  const name = 'sts.us-east-1.amazonaws.com';
+  const from = withEndpoint('sts', [name]);
+  assert.equal(ask(name, 'A', 'vpc-1', from), '10.0.0.50 10.0.1.50');
+  assert.equal(ask(name, 'AAAA', 'vpc-1', from), 'no data');
+  assert.equal(ask(name, 'A', 'vpc-2', from), '198.18.1.131');
+  assert.equal(ask(name, 'A', 'internet', from), '198.18.1.131');
+  assert.equal(ask('sts.eu-west-1.amazonaws.com', 'A', 'vpc-1', from), '198.18.5.131');
+  assert.equal(ask('ssm.us-east-1.amazonaws.com', 'A', 'vpc-1', from), '198.18.1.132');
+  assert.equal(ask(name, 'A', 'vpc-1', withEndpoint('sts', [name], '', { enableDnsHostnames: false })), '198.18.1.131');
+  assert.equal(ask(name, 'A', 'vpc-1', withEndpoint('sts', [])), '198.18.1.131');
+});
+
+test('[X8] buckets stand before the names of S3’s endpoints, and the public name is taken over only when asked', () => {
+  const quiet = withEndpoint('s3', [], '*.');
+  const endpoint = 'vpce-1-abcdefgh.s3.us-east-1.vpce.amazonaws.com';
+  for (const prefix of ['bucket', 'my.bucket.bucket', 'control', 'my-ap-123456789012.accesspoint'])
+    assert.equal(ask(`${prefix}.${endpoint}`, 'A', 'internet', quiet), '10.0.0.50 10.0.1.50', prefix);
+  assert.equal(ask('b.s3.us-east-1.amazonaws.com', 'A', 'vpc-1', quiet), '198.18.1.1');
+  const taken = withEndpoint('s3', ['s3.us-east-1.amazonaws.com', '*.s3.us-east-1.amazonaws.com'], '*.');
+  assert.equal(ask('b.s3.us-east-1.amazonaws.com', 'A', 'vpc-1', taken), '10.0.0.50 10.0.1.50');
+  assert.equal(ask('s3.us-east-1.amazonaws.com', 'A', 'vpc-1', taken), '10.0.0.50 10.0.1.50');
+  assert.equal(ask('s3.us-east-2.amazonaws.com', 'A', 'vpc-1', taken), '198.18.2.1');
+});
+
 test('[D4] without DNS support the resolver stays silent', () => {
   const off = snapshot(vpc({ enableDnsSupport: false }));
   assert.equal(ask('s3.us-east-1.amazonaws.com', 'A', 'vpc-1', off), 'silent');

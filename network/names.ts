@@ -1,11 +1,12 @@
 // What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, W1.
 // Inside a VPC a public instance name means the private address (D3); service names mean public service addresses, and the route decides the path (W1).
 // Every name outside AWS has a stand-in address, always the same one, so that `curl https://example.com` has somewhere to go.
-// Gaps: no IPv6 (AAAA has no answers), no private hosted zones, no interface endpoints' names.
+// Gaps: no IPv6 (AAAA has no answers), no private hosted zones.
 
 import { addressPlan, type PlannedService, regions, serviceAddress, servicePlan } from './addresses.ts';
 import { containsAddress, ipToNumber } from './cidr.ts';
-import type { Cidr, Ipv4, Snapshot, Vpc, VpcId } from './snapshot.ts';
+import { coversName } from './endpoint-services.ts';
+import type { Cidr, Ipv4, NetworkInterfaceId, Snapshot, Vpc, VpcId } from './snapshot.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'TXT' | 'MX' | 'NS' | 'SOA' | 'SRV' | 'ANY';
 
@@ -47,6 +48,8 @@ export function resolve(
   if (!isHostName(asked)) return noName;
   const pointer = reverseName.exec(asked);
   if (pointer !== null) return resolvePointer(snapshot, vpc, asked, type, pointer.slice(1, 5).toReversed().join('.'));
+  const endpoint = endpointAddresses(snapshot, vpc, asked);
+  if (endpoint !== undefined) return endpoint === 'none' ? noName : addresses(asked, type, endpoint, ttl.service);
   const instance = instanceAddress(snapshot, vpc, asked);
   if (instance !== undefined) return instance === 'none' ? noName : address(asked, type, instance, ttl.instance);
   const service = serviceHost(asked, vpc?.region ?? 'us-east-1');
@@ -63,9 +66,47 @@ function isHostName(name: string): boolean {
 }
 
 function address(name: string, type: RecordType, data: Ipv4, ttlSeconds: number): Resolution {
+  return addresses(name, type, [data], ttlSeconds);
+}
+
+function addresses(name: string, type: RecordType, all: readonly Ipv4[], ttlSeconds: number): Resolution {
   return type === 'A' || type === 'ANY'
-    ? { rcode: 'NOERROR', answers: [{ name, type: 'A', ttlSeconds, data }] }
+    ? { rcode: 'NOERROR', answers: all.map((data) => ({ name, type: 'A', ttlSeconds, data })) }
     : noData;
+}
+
+// ---- interface endpoints
+
+const endpointName = /\.vpce\.amazonaws\.com(\.cn)?$/;
+
+/**
+ * Private addresses of endpoints' interfaces. The `vpce-…` names mean the same to everybody (X4); the service's own name only to the VPC whose
+ * endpoint takes it over, in whichever zone the asker is (X5). Undefined: no endpoint's name. `none`: of that shape, and there is none.
+ */
+function endpointAddresses(
+  snapshot: Snapshot,
+  vpc: Vpc | undefined,
+  name: string,
+): readonly Ipv4[] | 'none' | undefined {
+  if (endpointName.test(name)) {
+    for (const each of snapshot.vpcs) {
+      for (const { dnsNames } of each.interfaceEndpoints) {
+        const own = dnsNames.find((one) => coversName([one.name], name));
+        if (own !== undefined) return interfaceAddresses(each, own.networkInterfaceIds);
+      }
+    }
+    return 'none';
+  }
+  if (vpc?.enableDnsHostnames !== true) return undefined;
+  const taker = vpc.interfaceEndpoints.find(({ privateDnsNames }) => coversName(privateDnsNames, name));
+  return taker === undefined ? undefined : interfaceAddresses(vpc, taker.networkInterfaceIds);
+}
+
+function interfaceAddresses(vpc: Vpc, ids: readonly NetworkInterfaceId[]): Ipv4[] {
+  const wanted = new Set(ids);
+  return vpc.networkInterfaces.flatMap(({ networkInterfaceId, privateAddresses: [first] }) =>
+    first !== undefined && wanted.has(networkInterfaceId) ? [first.address] : [],
+  );
 }
 
 // ---- instances

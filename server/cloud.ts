@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { LinuxMachines } from '@postern/fabric/machine/machines.ts';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
+import { certifiedName } from '@postern/network/endpoint-services.ts';
 import { resolve } from '@postern/network/names.ts';
 import { emptySnapshot, type Snapshot } from '@postern/network/snapshot.ts';
 import { createAccount, defaultAccountId, ensureFirstState, openAuthKey, rootKeyOf } from './accounts.ts';
@@ -135,6 +136,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     authority,
     edge: enter,
     resolve: (asker, name, type) => resolve(snapshots(), asker, name, type),
+    certified: (vpcEndpointId, asked) => certifiedName(snapshots(), vpcEndpointId, asked),
     metadata: (socket, origin) => metadata.accept(socket, origin),
   });
 

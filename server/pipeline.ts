@@ -3,6 +3,7 @@
 // and every request leaves one event in the trail, whatever became of it.
 
 import { regions } from '@postern/network/addresses.ts';
+import { endpointService } from '@postern/network/endpoint-services.ts';
 import type { Principal } from '@postern/policy/types.ts';
 import type { Authorizer, DecisionRecord, RequestAuthorization } from './authorize/authorize.ts';
 import { anonymous, principalOf, rootPrincipal } from './authorize/principal.ts';
@@ -22,6 +23,7 @@ import {
   render,
   renderError,
   type Signer,
+  serviceRefused,
   signatureRefused,
 } from './edge/edge.ts';
 import { AwsError } from './errors.ts';
@@ -92,8 +94,8 @@ async function serve(
     const { service, region } = admission.identified;
     noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, now });
   }
+  refuseForeign(parts, exchange.path, admission.identified);
   if (!('operation' in admission)) throw admission.failure;
-  refuseForeignRegion(parts, exchange.path, admission.identified);
   const { operation: model, input } = admission;
   const service = parts.services.get(model.service.name);
   const row = service?.operations[model.name];
@@ -109,11 +111,17 @@ async function serve(
   return render(model, output, requestId);
 }
 
-/** Behind a VPC endpoint is one region's service, whatever the client signs or calls its host: another region's is reached by another road. */
-function refuseForeignRegion(parts: PipelineParts, path: RequestPath, { protocol, region }: Identified): void {
+/** Behind a VPC endpoint is one service of one region, whatever the client signs or calls its host: any other is reached by another road. */
+function refuseForeign(parts: PipelineParts, path: RequestPath, identified: Identified): void {
   if (path.kind !== 'endpoint') return;
-  const expected = parts.store.read((tx) => tx.get('vpc-endpoint', path.vpcEndpointId)?.region);
-  if (expected !== undefined && expected !== region) throw regionRefused(protocol, region, expected);
+  const row = parts.store.read((tx) => tx.get('vpc-endpoint', path.vpcEndpointId));
+  const expected = row && endpointService(row.serviceName);
+  if (!row || !expected) return;
+  const { protocol, region, service, scope } = identified;
+  const asked = service?.name ?? scope?.service;
+  const isIts = service ? service.hosts.includes(expected.host) : asked === undefined || asked === expected.host;
+  if (!isIts) throw serviceRefused(protocol, asked ?? '', expected.host);
+  if (row.region !== region) throw regionRefused(protocol, region, row.region);
 }
 
 export function lookupIn(parts: PipelineParts): Lookup {

@@ -230,6 +230,34 @@ test('an endpoint that was deleted under a request lets nothing through', () => 
   );
 });
 
+test('[X7] the endpoint policy is asked by every service, also for what needs no permission', () => {
+  const everyone = { Principal: '*' };
+  const rows = (endpointPolicy: string) => (tx: Transaction) => {
+    putEndpoint(tx, endpointPolicy);
+    tx.put('user', user('ana', { inlinePolicies: { p: policy(allow()) } }));
+  };
+  const whoAmI = {
+    key: anasKey,
+    service: service('sts'),
+    operation: 'GetCallerIdentity',
+    authorization: 'none',
+  } as const;
+  const open = policy(allow(everyone));
+  assert.equal(ask(rows(open), whoAmI).decisions.length, 0);
+  assert.equal(short(ask(rows(open), { ...whoAmI, path: overEndpoint })), '+identity');
+  const narrow = policy(allow({ ...everyone, Action: 'sts:AssumeRole' }));
+  const kept = ask(rows(narrow), { ...whoAmI, path: overEndpoint });
+  assert.equal(short(kept), '-endpoint');
+  assert.match(kept.error?.message ?? '', /because no VPC endpoint policy allows the sts:GetCallerIdentity action$/);
+  const describe = { key: anasKey, path: overEndpoint, operation: 'DescribeVpcs' };
+  const noDescribe = ask(rows(policy(allow(everyone), deny({ ...everyone, Action: 'ec2:Describe*' }))), describe);
+  assert.match(noDescribe.error?.message ?? '', /with an explicit deny in a VPC endpoint policy$/);
+  const others = policy(allow({ ...everyone, Condition: { StringEquals: { 'aws:PrincipalArn': 'arn:aws:iam::123456789012:user/bob' } } })); // biome-ignore format: one value
+  assert.equal(short(ask(rows(others), describe)), '-endpoint');
+  const named = policy(allow({ Principal: { AWS: 'arn:aws:iam::123456789012:user/ana' } }));
+  assert.equal(short(ask(rows(named), describe)), '+identity');
+});
+
 test('[T6] an anonymous caller needs the bucket policy', () => {
   const open = policy(allow({ Principal: '*', Action: 's3:GetObject', Resource: `${bucket}/*` }));
   assert.equal(short(ask((tx) => putBucket(tx), { service: s3, authorization: getObject })), '-resource');

@@ -19,7 +19,7 @@ import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
 import { type CallFacts, globalContext, type MutableContext } from './context.ts';
 import { actionPrefix, automaticPermissions, type Input } from './permissions.ts';
-import { callerPolicies, documentOf, type ManagedPolicyDocument } from './policies.ts';
+import { callerPolicies, documentOf, EVERYTHING, type ManagedPolicyDocument } from './policies.ts';
 
 export interface AuthorizerOptions {
   /** The policies that AWS ships, by ARN. */
@@ -104,7 +104,10 @@ class OpenRequest implements RequestAuthorization {
   };
 
   authorize(call: Call, input: unknown, authorization: Authorization<never>): readonly DecisionRecord[] {
-    if (authorization === 'none') return this.decisions;
+    if (authorization === 'none') {
+      this.#askEndpoint(call.tx);
+      return this.decisions;
+    }
     if (authorization === 'auto') {
       if (this.#isRootsOwn()) {
         this.decisions.push(rootRecord(`${actionPrefix(call.service)}:${call.operation}`));
@@ -145,6 +148,19 @@ class OpenRequest implements RequestAuthorization {
 
   #ask(tx: Transaction, permission: Permission): void {
     const { request, decision } = this.decide(tx, permission);
+    this.#record(request, decision);
+    if (!decision.allowed) throw this.#service.denied(this.#baseCall(), request, decision);
+  }
+
+  /** What needs no permission still passes the endpoint's gate, which is asked of every request (X7). */
+  #askEndpoint(tx: Transaction): void {
+    const endpoint = this.#endpointPolicy(tx);
+    if (!endpoint) return;
+    const { service, operation, principal } = this.#call;
+    const permission: Permission = { action: `${actionPrefix(service)}:${operation}`, resource: '*' };
+    const context = this.#contextOf(tx, permission, undefined);
+    const request: AuthorizationRequest = { principal, ...permission, context };
+    const decision = evaluate(request, { identity: [{ id: 'none needed', document: EVERYTHING }], endpoint });
     this.#record(request, decision);
     if (!decision.allowed) throw this.#service.denied(this.#baseCall(), request, decision);
   }

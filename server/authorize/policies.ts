@@ -35,7 +35,7 @@ export function documentOf(kind: PolicyKind, text: string): PolicyDocument {
 }
 
 const NOTHING: PolicyDocument = { version: '2012-10-17', statements: [] };
-const EVERYTHING: PolicyDocument = {
+export const EVERYTHING: PolicyDocument = {
   version: '2012-10-17',
   statements: [{ index: 0, effect: 'Allow', actions: ['*'], resources: ['*'], conditions: [] }],
 };

@@ -3,6 +3,7 @@
 // Rules: R8, R9 (blackhole), R11 (effective route table), N3 (effective ACL), I2 (public addresses on private ones).
 
 import { awsPrefixLists } from '@postern/network/aws-prefix-lists.ts';
+import { endpointDnsNames, endpointService } from '@postern/network/endpoint-services.ts';
 import {
   type Cidr,
   type DhcpOptions,
@@ -10,6 +11,7 @@ import {
   type IcmpMatch,
   type Instance,
   type InstanceConnectEndpoint,
+  type InterfaceEndpoint,
   type Ipv4,
   type NetworkAcl,
   type NetworkAclEntry,
@@ -39,6 +41,7 @@ import type {
   SecurityGroupRow,
   SecurityGroupRuleRow,
   SubnetRow,
+  VpcEndpointRow,
   VpcRow,
 } from '../store/rows/ec2.ts';
 import type { Transaction } from '../store/store.ts';
@@ -56,7 +59,7 @@ interface Index {
   readonly interfaceById: Map<string, NetworkInterfaceRow>;
   readonly instances: Map<string, InstanceRow[]>;
   readonly liveInstances: Set<string>;
-  readonly endpoints: Map<string, GatewayEndpoint[]>;
+  readonly endpoints: Map<string, VpcEndpointRow[]>;
   readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
   readonly natGateways: ReturnType<typeof natGatewaysByVpc>;
@@ -103,14 +106,7 @@ function indexRows(tx: Transaction): Index {
     interfaceById: new Map(interfaces.map((row) => [row.id, row])),
     instances: groupBy(instances, (row) => row.vpcId),
     liveInstances: new Set(instances.map((row) => row.id)),
-    endpoints: mapValues(
-      groupBy(endpoints, (row) => row.vpcId),
-      (row) => ({
-        vpcEndpointId: row.id,
-        service: row.serviceName.split('.').at(-1) ?? '',
-        prefixListId: row.prefixListId,
-      }),
-    ),
+    endpoints: groupBy(endpoints, (row) => row.vpcId),
     connectEndpoints: mapValues(
       groupBy(tx.list('instance-connect-endpoint'), (row) => row.vpcId),
       (row) => ({
@@ -168,7 +164,8 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     ...noGateways,
     ipv6CidrBlocks: (row.ipv6CidrBlocks ?? []).map((block) => block.cidr),
     egressOnlyInternetGatewayIds: (index.egressOnlyGateways.get(row.id) ?? []).map((gateway) => gateway.id),
-    gatewayEndpoints: index.endpoints.get(row.id) ?? [],
+    gatewayEndpoints: (index.endpoints.get(row.id) ?? []).flatMap(toGatewayEndpoint),
+    interfaceEndpoints: (index.endpoints.get(row.id) ?? []).flatMap((endpoint) => toInterfaceEndpoint(endpoint, index)),
     natGateways: index.natGateways.get(row.id) ?? [],
     instanceConnectEndpoints: index.connectEndpoints.get(row.id) ?? [],
   };
@@ -325,6 +322,33 @@ function toNetworkInterface(row: NetworkInterfaceRow, index: Index): NetworkInte
     ...(attached && { attachment: attached }),
     ...(row.service && { service: row.service }),
   };
+}
+
+function toGatewayEndpoint(row: VpcEndpointRow): GatewayEndpoint[] {
+  if (row.endpointType !== 'Gateway') return [];
+  const service = row.serviceName.split('.').at(-1) ?? '';
+  return [{ vpcEndpointId: row.id, service, prefixListId: row.prefixListId }];
+}
+
+function toInterfaceEndpoint(row: VpcEndpointRow, index: Index): InterfaceEndpoint[] {
+  const service = endpointService(row.serviceName);
+  if (row.endpointType !== 'Interface' || service === undefined) return [];
+  const interfaces = row.subnets.flatMap(({ networkInterfaceId }) => {
+    const eni = index.interfaceById.get(networkInterfaceId);
+    return eni === undefined ? [] : [{ networkInterfaceId, availabilityZone: eni.availabilityZone }];
+  });
+  // For inbound resolver endpoints only means for nobody inside the VPC (X8).
+  const isPrivate = row.privateDnsEnabled && row.dnsOptions.privateDnsOnlyForInboundResolverEndpoint !== true;
+  return [
+    {
+      vpcEndpointId: row.id,
+      service: service.service,
+      serviceRegion: service.region,
+      networkInterfaceIds: interfaces.map(({ networkInterfaceId }) => networkInterfaceId),
+      dnsNames: endpointDnsNames(row, interfaces),
+      privateDnsNames: isPrivate ? service.privateDnsNames : [],
+    },
+  ];
 }
 
 function toInstance(row: InstanceRow): Instance {

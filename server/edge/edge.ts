@@ -33,7 +33,7 @@ export { type ErrorContext, type Input, parse, render, renderError } from './cod
 export { headOf, makeHead, partitionOf, queryValue, type RequestHead } from './head.ts';
 export { type Identified, identify, identifyBody, needsBodyFirst, type SignatureScope } from './identify.ts';
 export { createEdge, type EdgeOptions, type Exchange, newRequestId } from './listener.ts';
-export { notImplemented, regionRefused, signatureRefused } from './refusals.ts';
+export { notImplemented, regionRefused, serviceRefused, signatureRefused } from './refusals.ts';
 export { anonymous, type Credentials, type Lookup, type Signer, type VerifyOptions, verify } from './verify.ts';
 
 /** What is known of a request when it was let in or refused. */

@@ -87,7 +87,12 @@ export interface HostAddress {
   readonly service?: string;
   readonly region?: string;
   readonly bucket?: string;
+  /** What the host stands for when nothing here answers for it. */
+  readonly unserved?: string | undefined;
 }
+
+/** What else S3's interface endpoints have a name for. */
+const otherDoors: Readonly<Record<string, string>> = { accesspoint: 'S3 access points', control: 'S3 Control' };
 
 const unknownHost: HostAddress = {};
 const awsSuffix = /^(.*)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/;
@@ -146,6 +151,8 @@ function parseLabels(labels: string[]): HostAddress | undefined {
   if (service !== 's3') return address;
   // An interface endpoint: `bucket.vpce-….s3.REGION.vpce` serves buckets before that name, or in the path.
   const endpoint = rest.findIndex((one) => one.startsWith('vpce-'));
+  const door = rest[endpoint - 1] ?? '';
+  if (endpoint > 0 && Object.hasOwn(otherDoors, door)) return { ...address, unserved: otherDoors[door] };
   const bucket = endpoint < 0 ? rest.join('.') : rest.slice(0, Math.max(0, endpoint - 1)).join('.');
   return bucket === '' ? address : { ...address, bucket };
 }

@@ -69,3 +69,14 @@ it('the scope says region and partition; without one the host does, and then us-
   assert.deepEqual(at({ host: 'x', 'x-amz-target': 'AmazonSSM.GetParameter' }), ['ssm', 'us-east-1', 'aws']);
   assert.equal(partitionOf('us-iso-east-1'), 'aws-iso');
 });
+
+for (const [door, what] of [
+  ['control.vpce-0a1', 'S3 Control'],
+  ['my-ap-123456789012.accesspoint.vpce-0a1', 'S3 access points'],
+] as const) {
+  it(`[X8] ${door} of an S3 endpoint is refused by name`, () => {
+    const host = `${door}.s3.us-east-1.vpce.amazonaws.com`;
+    const { failure } = identify(makeHead('GET', '/k', { host, ...scoped('s3') }));
+    assert.deepEqual([failure?.code, failure?.message], ['NotImplemented', `Postern does not serve ${what}.`]);
+  });
+}

@@ -111,6 +111,8 @@ export function identify(head: RequestHead): Identified {
   }
   const service = loadService(summary.name);
   const known = { ...base, service, protocol: service.protocol };
+  if (host.unserved !== undefined && service.name === host.service)
+    return { ...known, failure: serviceNotServed(service.protocol, host.unserved) };
   switch (service.protocol) {
     case 'aws-json-1.0':
     case 'aws-json-1.1': {

@@ -204,6 +204,25 @@ export function regionRefused(protocol: Protocol, region: string, expected?: str
   }
 }
 
+/** The scope names a service that is not the one whose endpoint was asked. */
+export function serviceRefused(protocol: Protocol, asked: string, expected: string): AwsError {
+  const message = `Credential should be scoped to correct service: '${expected}'.`;
+  switch (dialectOf(protocol)) {
+    case 's3':
+      return new AwsError(
+        'AuthorizationHeaderMalformed',
+        400,
+        `The authorization header is malformed; incorrect service "${asked}". This endpoint belongs to "${expected}".`,
+      );
+    case 'ec2':
+      return new AwsError(...notValidated);
+    case 'query':
+      return new AwsError('SignatureDoesNotMatch', 403, message);
+    case 'json':
+      return new AwsError('InvalidSignatureException', 400, message);
+  }
+}
+
 function isoTime(basic: string): string {
   return basic.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
 }

@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NetworkFabric, Origin } from '@postern/fabric/types.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
-import type { Ipv4, VpcId } from '@postern/network/snapshot.ts';
+import type { Ipv4, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
 import type { RequestPath } from '../path.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { createOutside } from './outside.ts';
@@ -18,6 +18,8 @@ export interface FrontDoorOptions {
   readonly edge: (socket: Socket, path: RequestPath) => void;
   readonly authority: CertificateAuthority;
   readonly resolve: Resolve;
+  /** The name that the service behind an endpoint shows a certificate for; undefined: whatever is asked for. */
+  readonly certified?: (vpcEndpointId: VpcEndpointId, asked: string | undefined) => string | undefined;
   /** Takes a socket that asks the metadata service. */
   readonly metadata: (socket: Socket, from: { readonly vpcId: VpcId; readonly sourceIp: Ipv4 }) => void;
 }
@@ -90,7 +92,9 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       return;
     }
     // The origin is read once, here: after a change of the network the same addresses may be somebody else's.
-    if (secure) terminateTls(options.authority, socket, (decrypted) => route(decrypted, origin, true));
+    const certified = (asked: string | undefined) =>
+      (origin.kind === 'endpoint' ? options.certified?.(origin.vpcEndpointId, asked) : undefined) ?? asked;
+    if (secure) terminateTls(options.authority, socket, (decrypted) => route(decrypted, origin, true), certified);
     else route(socket, origin, false);
   };
 

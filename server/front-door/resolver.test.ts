@@ -52,3 +52,17 @@ test('an answer that is too large for UDP says so', () => {
   assert.equal(answer.flag_tc, true);
   assert.equal(answer.answers?.length, 0);
 });
+
+test('[X4] of several addresses another comes first each time, and questions of one answer between take no turn', () => {
+  const two: Resolve = (_asker, name) => ({
+    rcode: 'NOERROR',
+    answers: ['10.0.0.50', '10.0.1.50'].map((data) => ({ name, type: 'A', ttlSeconds: 60, data })),
+  });
+  let turn = 0;
+  const first = (resolve: Resolve) => {
+    const bytes = answerQuery(query('vpce-1.test'), 'vpc-1', resolve, 512, () => turn++);
+    return dns.decode(bytes ?? Buffer.alloc(0)).answers?.map((answer) => ('data' in answer ? answer.data : ''))[0];
+  };
+  const seen = [first(two), first(one), first(two), first(one), first(two)];
+  assert.deepEqual(seen, ['10.0.0.50', '198.18.1.1', '10.0.1.50', '198.18.1.1', '10.0.0.50']);
+});

@@ -15,12 +15,17 @@ export type Resolve = (asker: VpcId | 'internet', name: string, type: RecordType
 const publicResolvers: readonly Ipv4[] = ['8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9'];
 const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3 } as const;
 
-/** The answer's bytes for a question's bytes; undefined when there is to be none. Pure but for `resolve`. */
+/**
+ * The answer's bytes for a question's bytes; undefined when there is to be none. Pure but for `resolve`.
+ * @param nextTurn says which of several addresses comes first, for clients take that (X4); asked only then, or a client that asks A and AAAA in turn
+ *   would always get the same
+ */
 export function answerQuery(
   query: Buffer,
   asker: VpcId | 'internet',
   resolve: Resolve,
   limitBytes: number,
+  nextTurn: () => number = () => 0,
 ): Buffer | undefined {
   let packet: dns.DecodedPacket;
   try {
@@ -42,11 +47,17 @@ export function answerQuery(
     ...(packet.id !== undefined && { id: packet.id }),
     flags: recursion | codes[resolution.rcode],
     questions: [question],
-    answers: resolution.answers.map(record),
+    answers: rotated(resolution.answers, nextTurn).map(record),
   };
   const bytes = dns.encode(answer);
   if (bytes.length <= limitBytes) return bytes;
   return dns.encode({ ...answer, flags: (answer.flags ?? 0) | dns.TRUNCATED_RESPONSE, answers: [] });
+}
+
+function rotated<T>(all: readonly T[], nextTurn: () => number): readonly T[] {
+  if (all.length < 2) return all;
+  const at = nextTurn() % all.length;
+  return [...all.slice(at), ...all.slice(0, at)];
 }
 
 /** How large a UDP answer the asker takes: 512 bytes, or what EDNS says. */
@@ -79,11 +90,13 @@ function askerOf(origin: Origin | undefined): VpcId | 'internet' | undefined {
 /** Opens the sockets. Fails when the resolver's own address cannot be had. */
 export async function startResolver(options: ResolverOptions): Promise<RunningResolver> {
   const sockets: UdpSocket[] = [];
+  let turn = 0;
+  const nextTurn = () => turn++;
   for (const address of [options.address, ...publicResolvers]) {
     const socket = createSocket('udp4');
     socket.on('message', (query, from) => {
       const asker = askerOf(options.origin(from.address, address));
-      const answer = asker && answerQuery(query, asker, options.resolve, limitOf(query));
+      const answer = asker && answerQuery(query, asker, options.resolve, limitOf(query), nextTurn);
       // The asker may be gone, and its packets undeliverable: that is its loss.
       if (answer) socket.send(answer, from.port, from.address, () => {});
     });
@@ -94,7 +107,7 @@ export async function startResolver(options: ResolverOptions): Promise<RunningRe
     });
     sockets.push(socket);
   }
-  const tcp = createServer((socket) => serveTcp(socket, options));
+  const tcp = createServer((socket) => serveTcp(socket, options, nextTurn));
   await listenOn(tcp, 53);
   return {
     close: async () => {
@@ -112,7 +125,7 @@ function listenOn(server: Server, port: number): Promise<void> {
 }
 
 /** Each message has its length in two bytes before it (RFC 1035, 4.2.2). */
-function serveTcp(socket: Socket, options: ResolverOptions): void {
+function serveTcp(socket: Socket, options: ResolverOptions, nextTurn: () => number): void {
   socket.on('error', () => socket.destroy());
   socket.setTimeout(10_000, () => socket.destroy());
   const asker = askerOf(options.origin(socket.remoteAddress ?? '', socket.localAddress ?? ''));
@@ -125,7 +138,7 @@ function serveTcp(socket: Socket, options: ResolverOptions): void {
     rest = Buffer.concat([rest, chunk]);
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
       const length = rest.readUInt16BE(0);
-      const answer = answerQuery(rest.subarray(2, 2 + length), asker, options.resolve, 65_535);
+      const answer = answerQuery(rest.subarray(2, 2 + length), asker, options.resolve, 65_535, nextTurn);
       rest = rest.subarray(2 + length);
       if (!answer) continue;
       const head = Buffer.alloc(2);

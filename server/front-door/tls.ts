@@ -8,24 +8,30 @@ const handshakeByte = 0x16;
 const handshakeTimeoutMs = 20_000;
 const namePattern = /^(?=.{1,253}$)[a-z0-9_*-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 
+/** Which name the server shows a certificate for, when a client asks for a name, or for none. */
+export type CertifiedName = (asked: string | undefined) => string | undefined;
+
 /**
  * Turns an accepted TCP socket into a TLS socket. A failed handshake ends the socket and nothing else.
+ * @param certified whatever is asked for, unless said otherwise
  * Not a tls.Server: that has one certificate for clients that send no name, and here each address has its own.
  */
 export function terminateTls(
   authority: CertificateAuthority,
   socket: Socket,
   onSecure: (socket: TLSSocket) => void,
+  certified: CertifiedName = (asked) => asked,
 ): void {
   const address = (socket.localAddress ?? '').replace(/^::ffff:/, '');
-  const fallback = authority.contextFor(isIPv4(address) ? address : 'amazonaws.com');
+  const fallback = authority.contextFor(certified(undefined) ?? (isIPv4(address) ? address : 'amazonaws.com'));
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext: fallback,
     ALPNProtocols: ['http/1.1'],
-    SNICallback: (name, done) => {
-      const lower = name.toLowerCase();
-      done(null, namePattern.test(lower) ? authority.contextFor(lower) : fallback);
+    SNICallback: (asked, done) => {
+      const lower = asked.toLowerCase();
+      const name = namePattern.test(lower) ? certified(lower) : undefined;
+      done(null, name === undefined ? fallback : authority.contextFor(name));
     },
   });
   const tooSlow = setTimeout(() => secure.destroy(), handshakeTimeoutMs);

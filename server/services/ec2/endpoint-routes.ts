@@ -2,7 +2,7 @@
 
 import type { RouteTableId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
-import type { RouteTableRow, VpcEndpointRow } from '../../store/rows/ec2.ts';
+import type { GatewayEndpointRow, RouteTableRow } from '../../store/rows/ec2.ts';
 import { ec2Error, invalidParameter } from './errors.ts';
 import { requireRow } from './rows.ts';
 
@@ -19,7 +19,7 @@ export function requireTables(call: Call, vpcId: string, ids: readonly string[] 
  * Adds the endpoint's route to a table (W1).
  * @throws RouteAlreadyExists when the table has an endpoint for the service already (W4)
  */
-export function addEndpointRoute(call: Call, endpoint: VpcEndpointRow, table: RouteTableRow): void {
+export function addEndpointRoute(call: Call, endpoint: GatewayEndpointRow, table: RouteTableRow): void {
   const { prefixListId } = endpoint;
   const taken = table.routes.some(
     ({ destination }) => destination.kind === 'prefix-list' && destination.prefixListId === prefixListId,
@@ -38,7 +38,7 @@ export function addEndpointRoute(call: Call, endpoint: VpcEndpointRow, table: Ro
 }
 
 /** W11; a table that is gone already has no route to remove. */
-export function removeEndpointRoutes(call: Call, endpoint: VpcEndpointRow, ids: readonly RouteTableId[]): void {
+export function removeEndpointRoutes(call: Call, endpoint: GatewayEndpointRow, ids: readonly RouteTableId[]): void {
   for (const id of ids) {
     const table = call.tx.get('route-table', id);
     if (!table) continue;

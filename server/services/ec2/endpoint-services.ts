@@ -1,17 +1,23 @@
-// Which services can an endpoint be made for? The two that have gateway endpoints, in the region of the call.
-// Interface endpoints are known by name, so that asking for one says what is missing instead of "does not exist".
+// Which services can an endpoint be made for? Those of the catalogue (network/endpoint-services.ts), in the region of the call. Rules V1, V5, X7.
+// A service that Postern does not serve is offered all the same: its endpoint has interfaces and names, and its door says that it is not served.
 
 import type {
   DescribeVpcEndpointServicesRequest,
   DescribeVpcEndpointServicesResult,
   ServiceDetail,
 } from '@aws-sdk/client-ec2';
-import { servicePlan } from '@postern/network/addresses.ts';
 import { type AwsPrefixList, awsPrefixLists } from '@postern/network/aws-prefix-lists.ts';
+import {
+  dnsSuffixOf,
+  type EndpointService,
+  type EndpointType,
+  endpointDomainOf,
+  endpointServicesOf,
+} from '@postern/network/endpoint-services.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import { derivedId } from './derived-id.ts';
 import { ec2Error, invalidParameter, unsupportedOperation } from './errors.ts';
-import { applyFilters } from './filters.ts';
+import { applyFilters, type FilterTable } from './filters.ts';
 import { paginate } from './pagination.ts';
 import { ec2Arn } from './rows.ts';
 import { zonesOf } from './zones.ts';
@@ -20,51 +26,81 @@ export const unknownService = (name: string) =>
   ec2Error('InvalidServiceName', `The Vpc Endpoint Service '${name}' does not exist`);
 
 /**
- * The gateway service that a name means.
- * @throws InvalidServiceName; InvalidParameter for a service that has interface endpoints only
+ * The service that a name means, when it has endpoints of that type.
+ * @throws InvalidServiceName; InvalidParameter; UnsupportedOperation naming the type or somebody's own endpoint service
  */
+function requireService(call: Call, name: string, type: EndpointType): EndpointService {
+  if (/^com\.amazonaws\.vpce\..*\.vpce-svc-/.test(name)) throw unsupportedOperation(`The endpoint service ${name}`);
+  const service = endpointServicesOf(call.region).get(name);
+  if (!service) throw unknownService(name);
+  if (!service.types.includes(type))
+    throw invalidParameter(
+      `Endpoint type (${type}) does not match available service types ([${service.types.join(', ')}]).`,
+    );
+  return service;
+}
+
 export function requireGatewayService(call: Call, name: string): AwsPrefixList {
-  const list = awsPrefixLists(call.region).find((one) => one.prefixListName === name);
-  if (list) return list;
-  if (isPlannedService(call.region, name))
-    throw invalidParameter('Endpoint type (Gateway) does not match available service types ([Interface]).');
-  throw unknownService(name);
+  const { serviceName } = requireService(call, name, 'Gateway');
+  const list = awsPrefixLists(call.region).find((one) => one.prefixListName === serviceName);
+  if (!list) throw new Error(`${serviceName} has no prefix list`);
+  return list;
 }
 
-/** @throws UnsupportedOperation naming the type, or InvalidServiceName when even AWS would not know it */
-export function refuseInterfaceEndpoint(call: Call, type: string, name: string): never {
-  if (type === 'Interface' && name.startsWith(`com.amazonaws.${call.region}.`) && !isPlannedService(call.region, name))
-    throw unknownService(name);
-  throw unsupportedOperation(`A VPC endpoint of type ${type} (${name})`);
+export function requireInterfaceService(call: Call, name: string): EndpointService {
+  return requireService(call, name, 'Interface');
 }
 
-function isPlannedService(region: string, name: string): boolean {
-  const prefix = `com.amazonaws.${region}.`;
-  const service = name.slice(prefix.length);
-  return name.startsWith(prefix) && service !== 'other' && Object.hasOwn(servicePlan, service);
+/** A service is listed once per type. */
+interface Offer {
+  readonly service: EndpointService;
+  readonly type: EndpointType;
+  readonly id: string;
 }
 
-/** Services' own names end in the region's domain. */
-function domainOf(region: string): string {
-  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+function offersOf(region: string): Offer[] {
+  return [...endpointServicesOf(region).values()].flatMap((service) =>
+    service.types.map((type) => ({ service, type, id: derivedId('vpce-svc', region, service.service, type) })),
+  );
 }
 
-function toDetail(call: Call, list: AwsPrefixList): ServiceDetail {
+function toDetail(call: Call, { service, type, id }: Offer): ServiceDetail {
   const zones = zonesOf(call.region);
+  const isInterface = type === 'Interface';
+  const [first] = service.privateDnsNames;
+  const publicName = `${service.host}.${call.region}.${dnsSuffixOf(call.region)}`;
   return {
-    ServiceName: list.prefixListName,
-    ServiceId: derivedId('vpce-svc', call.region, list.service),
-    ServiceType: [{ ServiceType: 'Gateway' }],
+    ServiceName: service.serviceName,
+    ServiceId: id,
+    ServiceType: [{ ServiceType: type }],
     ServiceRegion: call.region,
     AvailabilityZones: zones.map((zone) => zone.name),
     AvailabilityZoneIds: zones.map((zone) => zone.id),
     Owner: 'amazon',
-    BaseEndpointDnsNames: [`${list.service}.${call.region}.${domainOf(call.region)}`],
-    VpcEndpointPolicySupported: true,
+    BaseEndpointDnsNames: [isInterface ? endpointDomainOf(service) : publicName],
+    ...(isInterface &&
+      first !== undefined && {
+        PrivateDnsName: first,
+        PrivateDnsNames: service.privateDnsNames.map((PrivateDnsName) => ({ PrivateDnsName })),
+        PrivateDnsNameVerificationState: 'verified' as const,
+      }),
+    VpcEndpointPolicySupported: service.isPolicySupported,
     AcceptanceRequired: false,
     ManagesVpcEndpoints: false,
     SupportedIpAddressTypes: ['ipv4'],
     Tags: [],
+  };
+}
+
+function filtersOf(call: Call): FilterTable<Offer> {
+  return {
+    owner: () => 'amazon',
+    'service-arn': (one) => ec2Arn(call, 'vpc-endpoint-service', one.id),
+    'service-id': (one) => one.id,
+    'service-name': (one) => one.service.serviceName,
+    'service-region': (one) => one.service.region,
+    'service-type': (one) => one.type,
+    'supported-ip-address-types': () => 'ipv4',
   };
 }
 
@@ -73,22 +109,15 @@ export const endpointServices = {
     authorize: 'auto',
     readOnly: true,
     run: (call, input) => {
-      const wanted = input.ServiceNames ?? [];
-      const all = awsPrefixLists(call.region);
-      const missing = wanted.find((name) => !all.some((one) => one.prefixListName === name));
-      if (missing !== undefined) throw unknownService(missing);
-      const chosen = wanted.length === 0 ? all : all.filter((one) => wanted.includes(one.prefixListName));
-      const kept = applyFilters(chosen, input.Filters, {
-        owner: () => 'amazon',
-        'service-name': (one) => one.prefixListName,
-        'service-region': (one) => one.region,
-        'service-type': () => 'Gateway',
-        'supported-ip-address-types': () => 'ipv4',
-        'service-arn': (one) => ec2Arn(call, 'vpc-endpoint-service', derivedId('vpce-svc', call.region, one.service)),
-      });
-      const { page, ...next } = paginate(kept, input, { min: 1, max: 1000 }, (one) => one.prefixListName);
+      const wanted = new Set(input.ServiceNames ?? []);
+      const others = (input.ServiceRegions ?? []).filter((region) => region !== call.region);
+      if (others.length > 0) throw unsupportedOperation(`The parameter ServiceRegions of another region`);
+      for (const name of wanted) if (!endpointServicesOf(call.region).has(name)) throw unknownService(name);
+      const all = offersOf(call.region).filter((one) => wanted.size === 0 || wanted.has(one.service.serviceName));
+      const kept = applyFilters(all, input.Filters, filtersOf(call));
+      const { page, ...next } = paginate(kept, input, { min: 1, max: 1000 }, (one) => one.id);
       return {
-        ServiceNames: page.map((one) => one.prefixListName),
+        ServiceNames: page.map((one) => one.service.serviceName),
         ServiceDetails: page.map((one) => toDetail(call, one)),
         ...next,
       };

@@ -22,6 +22,7 @@ export const quotas = {
   addressesPerNatGateway: { limit: 2, code: 'AddressLimitExceeded', message: 'Performing this operation would exceed the limit of 2 Elastic IP addresses for a NAT gateway' },
   gatewayEndpointsPerRegion: { limit: 20, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
   instanceConnectEndpointsPerRegion: { limit: 5, code: 'InstanceConnectEndpointLimitExceeded', message: 'The maximum number of instance connect endpoints has been reached.' },
+  interfaceEndpointsPerVpc: { limit: 50, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
   interfacesPerRegion: { limit: 5000, code: 'NetworkInterfaceLimitExceeded', message: 'The maximum number of network interfaces has been reached.' },
 } as const satisfies Record<string, { limit: number; code: string; message: string }>; // biome-ignore format: a table
 

@@ -107,7 +107,7 @@ function deleteRouteTable(call: Call, table: RouteTableRow): void {
     throw hasDependencies('routeTable', table.id, users);
   }
   for (const endpoint of tx.list('vpc-endpoint', scopeOf(call)))
-    if (endpoint.routeTableIds.includes(table.id))
+    if (endpoint.endpointType === 'Gateway' && endpoint.routeTableIds.includes(table.id))
       tx.put('vpc-endpoint', { ...endpoint, routeTableIds: endpoint.routeTableIds.filter((id) => id !== table.id) });
   tx.delete('route-table', table.id);
 }

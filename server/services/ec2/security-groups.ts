@@ -179,9 +179,12 @@ function deleteGroup(call: Call, group: SecurityGroupRow): void {
   );
   const wearing = tx.list('network-interface', scope).filter((row) => row.groupIds.includes(group.id));
   const elsewhere = associationsOfGroup(call, group.id);
+  const endpoints = tx
+    .list('vpc-endpoint', scope)
+    .filter((row) => row.endpointType === 'Interface' && row.groupIds.includes(group.id));
   const dependents = [
     ...naming.map((rule) => `${rule.id} in ${rule.groupId}`),
-    ...wearing.map(({ id }) => id),
+    ...[...wearing, ...endpoints].map(({ id }) => id),
     ...elsewhere.map(({ vpcId }) => `its association with ${vpcId}`),
   ];
   if (dependents.length > 0) throw dependencyViolation(`resource ${group.id} has a dependent object`, dependents);

@@ -4,6 +4,7 @@ import type {
   CreateVpcEndpointResult,
   DeleteVpcEndpointsResult,
   DescribeRouteTablesResult,
+  DescribeVpcEndpointServicesResult,
   DescribeVpcEndpointsResult,
   VpcEndpoint,
 } from '@aws-sdk/client-ec2';
@@ -70,7 +71,7 @@ test('[W4] a table has one endpoint per service; several endpoints per VPC are f
   );
 });
 
-test('[W5] only services of the region, by gateway; interface endpoints are refused by name', async () => {
+test('[W5] [V1] [V3] [V5] only services of the region, each by its own types; types that are not carried are refused by name', async () => {
   const { create } = await makePlace();
   const unknown = (name: string) => awsError('InvalidServiceName', `The Vpc Endpoint Service '${name}' does not exist`);
   for (const ServiceName of ['com.amazonaws.eu-west-1.s3', 'com.amazonaws.us-east-1.nothing', 's3'])
@@ -79,15 +80,20 @@ test('[W5] only services of the region, by gateway; interface endpoints are refu
     create({ ServiceName: 'com.amazonaws.us-east-1.ssm' }),
     awsError('InvalidParameter', 'Endpoint type (Gateway) does not match available service types ([Interface]).'),
   );
+  for (const VpcEndpointType of ['GatewayLoadBalancer', 'Resource', 'ServiceNetwork'])
+    await assert.rejects(
+      create({ VpcEndpointType }),
+      awsError('UnsupportedOperation', new RegExp(`type ${VpcEndpointType}`)),
+    );
+  await assert.rejects(create({ VpcEndpointType: 'Nothing' }), awsError('InvalidVpcEndpointType'));
+  const service = 'com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0';
   await assert.rejects(
-    create({ ServiceName: 'com.amazonaws.us-east-1.ssm', VpcEndpointType: 'Interface' }),
-    awsError('UnsupportedOperation', /type Interface/),
+    create({ VpcEndpointType: 'Interface', ServiceName: service }),
+    awsError('UnsupportedOperation', /vpce-svc/),
   );
-  await assert.rejects(
-    create({ VpcEndpointType: 'GatewayLoadBalancer' }),
-    awsError('UnsupportedOperation', /GatewayLoadBalancer/),
-  );
-  await assert.rejects(create({ SubnetIds: ['subnet-1'] }), awsError('InvalidParameter', /SubnetIds/));
+  const onlyInterface = 'Subnet IDs are only supported for Interface and GatewayLoadBalancer type VPC Endpoints.';
+  await assert.rejects(create({ SubnetIds: ['subnet-1'] }), awsError('InvalidParameter', onlyInterface));
+  await assert.rejects(create({ PrivateDnsEnabled: true }), awsError('InvalidParameter'));
 });
 
 test('[R10] the endpoint’s route is neither replaced nor deleted with the route calls', async () => {
@@ -173,15 +179,51 @@ test('a create with the same token answers with the same endpoint', async () => 
   );
 });
 
-test('the services are those that Postern carries, in the region of the call', async () => {
+test('[V1] [X7] the services are AWS’s, in the region of the call, once per type', async () => {
   const { world } = await makePlace();
-  const { ServiceNames, ServiceDetails } = await world.run<{ ServiceNames: string[]; ServiceDetails: object[] }>(
-    'DescribeVpcEndpointServices',
-    {},
-    { region: 'eu-west-1' },
+  const services = (input: object, region = 'us-east-1') =>
+    world.run<DescribeVpcEndpointServicesResult>('DescribeVpcEndpointServices', input, { region });
+  const gateways = await services({ Filters: [{ Name: 'service-type', Values: ['Gateway'] }] }, 'eu-west-1');
+  assert.deepEqual(gateways.ServiceNames, ['com.amazonaws.eu-west-1.dynamodb', 'com.amazonaws.eu-west-1.s3']);
+  const { ServiceDetails: s3Both } = await services({ ServiceNames: ['com.amazonaws.us-east-1.s3'] });
+  assert.deepEqual(
+    s3Both?.map((one) => [one.ServiceType?.[0]?.ServiceType, one.BaseEndpointDnsNames, one.PrivateDnsNames?.length]),
+    [
+      ['Gateway', ['s3.us-east-1.amazonaws.com'], undefined],
+      ['Interface', ['s3.us-east-1.vpce.amazonaws.com'], 6],
+    ],
   );
-  assert.deepEqual(ServiceNames, ['com.amazonaws.eu-west-1.s3', 'com.amazonaws.eu-west-1.dynamodb']);
-  assert.equal(ServiceDetails.length, 2);
+  const { ServiceDetails } = await services({ ServiceNames: ['com.amazonaws.us-east-1.ssm'] });
+  const { ServiceId, ...ssm } = ServiceDetails?.[0] ?? {};
+  assert.match(ServiceId ?? '', /^vpce-svc-0[0-9a-f]{16}$/);
+  const zones = ['us-east-1a', 'us-east-1b', 'us-east-1c', 'us-east-1d', 'us-east-1e', 'us-east-1f'];
+  assert.deepEqual(ssm, {
+    ServiceName: 'com.amazonaws.us-east-1.ssm',
+    ServiceType: [{ ServiceType: 'Interface' }],
+    ServiceRegion: 'us-east-1',
+    AvailabilityZones: zones,
+    AvailabilityZoneIds: [1, 2, 3, 4, 5, 6].map((n) => `use1-az${n}`),
+    Owner: 'amazon',
+    BaseEndpointDnsNames: ['ssm.us-east-1.vpce.amazonaws.com'],
+    PrivateDnsName: 'ssm.us-east-1.amazonaws.com',
+    PrivateDnsNames: [{ PrivateDnsName: 'ssm.us-east-1.amazonaws.com' }],
+    PrivateDnsNameVerificationState: 'verified',
+    VpcEndpointPolicySupported: true,
+    AcceptanceRequired: false,
+    ManagesVpcEndpoints: false,
+    SupportedIpAddressTypes: ['ipv4'],
+    Tags: [],
+  });
+  const seen: string[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await services({ MaxResults: 100, ...(NextToken && { NextToken }) });
+    seen.push(...(page.ServiceNames ?? []));
+    NextToken = page.NextToken;
+  } while (NextToken);
+  for (const name of ['ec2', 'sts', 's3', 'ssm', 'ssmmessages', 'ec2messages', 'logs', 'kms', 'ecr.dkr', 'account'])
+    assert.ok(seen.includes(`com.amazonaws.us-east-1.${name}`), name);
+  assert.ok(seen.includes('com.amazonaws.iam') && seen.length > 300 && seen.length === new Set(seen).size + 2);
   await assert.rejects(
     world.run('DescribeVpcEndpointServices', { ServiceNames: ['x'] }),
     awsError('InvalidServiceName'),

@@ -1,6 +1,8 @@
-// Gateway endpoints. Rules V1, V2, V5, W1, W4, W5, W10, W11. https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html (read 2026-11-21).
-// Order of CreateVpcEndpoint's checks: type, VPC, service, parameters of other types, policy, route tables, quota. Interface endpoints are refused.
+// VPC endpoints: what the calls have in common; the two types that are carried are in gateway-endpoints.ts and interface-endpoints.ts.
+// Rules V1–V5. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html (read 2026-11-21).
+// Order of CreateVpcEndpoint's checks: VPC, type, service name, then the type's own. Other types are refused by name.
 
+import { createHash } from 'node:crypto';
 import type {
   CreateVpcEndpointRequest,
   CreateVpcEndpointResult,
@@ -8,31 +10,37 @@ import type {
   DeleteVpcEndpointsResult,
   DescribeVpcEndpointsRequest,
   DescribeVpcEndpointsResult,
+  DnsEntry,
   ModifyVpcEndpointRequest,
   ModifyVpcEndpointResult,
+  State,
   UnsuccessfulItem,
   VpcEndpoint,
 } from '@aws-sdk/client-ec2';
+import { endpointDnsNames } from '@postern/network/endpoint-services.ts';
 import type { VpcEndpointId } from '@postern/network/snapshot.ts';
-import { parsePolicy } from '@postern/policy/document.ts';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import type { VpcEndpointRow } from '../../store/rows/ec2.ts';
+import type { InterfaceEndpointRow, VpcEndpointRow } from '../../store/rows/ec2.ts';
 import { describe } from './describe.ts';
-import { addEndpointRoute, removeEndpointRoutes, requireTables } from './endpoint-routes.ts';
-import { refuseInterfaceEndpoint, requireGatewayService } from './endpoint-services.ts';
-import { ec2Error, invalidCombination, invalidParameter, missingParameter, refuseUnsupported } from './errors.ts';
+import { ec2Error, missingParameter, refuseUnsupported, unsupportedOperation } from './errors.ts';
 import type { FilterTable } from './filters.ts';
+import { deleteGatewayEndpoint, makeGatewayEndpoint, modifyGatewayEndpoint } from './gateway-endpoints.ts';
 import { oncePerToken } from './idempotency.ts';
-import { enforceQuota } from './quotas.ts';
-import { findRow, requireRow, scopeOf } from './rows.ts';
+import {
+  deleteInterfaceEndpoint,
+  makeInterfaceEndpoint,
+  modifyInterfaceEndpoint,
+  serviceOf,
+} from './interface-endpoints.ts';
+import { findRow, requireRow } from './rows.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
 
-/** W10: what an endpoint allows when nobody said otherwise. */
-export const defaultEndpointPolicy =
-  '{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}';
+/** On the wire AWS writes its states in lower case (V2). */
+const stateOf = (text: 'available' | 'pending') => text as unknown as State;
 
-function toVpcEndpoint(row: VpcEndpointRow): VpcEndpoint {
+/** @param state an interface endpoint is answered as `pending` once, and is available at the next look */
+function toVpcEndpoint(call: Call, row: VpcEndpointRow, state: 'available' | 'pending' = 'available'): VpcEndpoint {
   return {
     VpcEndpointId: row.id,
     VpcEndpointType: row.endpointType,
@@ -40,21 +48,66 @@ function toVpcEndpoint(row: VpcEndpointRow): VpcEndpoint {
     OwnerId: row.accountId,
     ServiceName: row.serviceName,
     ServiceRegion: row.region,
-    // On the wire AWS writes its states in lower case (V2).
-    State: 'available' as 'Available',
+    State: stateOf(state),
     PolicyDocument: row.policyDocument,
-    RouteTableIds: row.routeTableIds,
-    SubnetIds: [],
-    Groups: [],
     IpAddressType: 'ipv4',
-    DnsOptions: { DnsRecordIpType: 'service-defined' },
-    PrivateDnsEnabled: false,
     RequesterManaged: false,
-    NetworkInterfaceIds: [],
-    DnsEntries: [],
     CreationTimestamp: new Date(row.creationTime),
     Tags: toTags(row.tags),
+    ...(row.endpointType === 'Gateway'
+      ? {
+          RouteTableIds: row.routeTableIds,
+          SubnetIds: [],
+          Groups: [],
+          DnsOptions: { DnsRecordIpType: 'service-defined' },
+          PrivateDnsEnabled: false,
+          NetworkInterfaceIds: [],
+          DnsEntries: [],
+        }
+      : interfaceMembers(call, row)),
   };
+}
+
+function interfaceMembers(call: Call, row: InterfaceEndpointRow): VpcEndpoint {
+  const { dnsRecordIpType, privateDnsOnlyForInboundResolverEndpoint: only } = row.dnsOptions;
+  return {
+    RouteTableIds: [],
+    SubnetIds: row.subnets.map(({ subnetId }) => subnetId),
+    Groups: row.groupIds.map((id) => ({
+      GroupId: id,
+      GroupName: call.tx.get('security-group', id)?.groupName ?? '',
+    })),
+    DnsOptions: {
+      DnsRecordIpType: dnsRecordIpType,
+      ...(only !== undefined && { PrivateDnsOnlyForInboundResolverEndpoint: only }),
+    },
+    PrivateDnsEnabled: row.privateDnsEnabled,
+    NetworkInterfaceIds: row.subnets.map(({ networkInterfaceId }) => networkInterfaceId),
+    DnsEntries: dnsEntries(call, row),
+  };
+}
+
+function dnsEntries(call: Call, row: InterfaceEndpointRow): DnsEntry[] {
+  const interfaces = row.subnets.map(({ networkInterfaceId }) => ({
+    networkInterfaceId,
+    availabilityZone: call.tx.get('network-interface', networkInterfaceId)?.availabilityZone ?? '',
+  }));
+  const own = endpointDnsNames(row, interfaces).map(({ name }) => ({
+    DnsName: name,
+    HostedZoneId: hostedZoneId('vpce', row.region),
+  }));
+  const taken = row.privateDnsEnabled ? serviceOf(row).privateDnsNames : [];
+  return [
+    ...own,
+    ...taken.map((name) => ({ DnsName: name, HostedZoneId: hostedZoneId(row.id, name.replace('*.', '')) })),
+  ];
+}
+
+/** AWS's for the endpoints of us-east-1, made-up ones elsewhere; the hidden zone of private DNS has one of its own. */
+function hostedZoneId(...words: string[]): string {
+  if (words.join(' ') === 'vpce us-east-1') return 'Z7HUB22UULQXV';
+  const digest = createHash('sha256').update(words.join(' ')).digest().readBigUInt64BE(0);
+  return `Z0${digest.toString(36).toUpperCase()}`;
 }
 
 const filters: FilterTable<VpcEndpointRow> = {
@@ -69,82 +122,22 @@ const filters: FilterTable<VpcEndpointRow> = {
   'vpc-id': (row) => row.vpcId,
 };
 
-/** W10. @throws InvalidPolicyDocument */
-function checkPolicy(text: string): string {
-  const parsed = parsePolicy(text, { kind: 'endpoint' });
-  if (!parsed.ok) throw ec2Error(parsed.code, parsed.message);
-  return text;
-}
-
-const otherTypes = ['SubnetIds', 'SecurityGroupIds', 'PrivateDnsEnabled', 'SubnetConfigurations'] as const;
-
-/** Parameters that only other endpoint types have. */
-function refuseOtherTypes(input: Partial<Record<(typeof otherTypes)[number], unknown>>): void {
-  for (const name of otherTypes) {
-    const value = input[name];
-    if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) continue;
-    throw invalidParameter(`${name} is not supported for Gateway type VPC Endpoints.`);
-  }
-}
+const types = ['Gateway', 'Interface', 'GatewayLoadBalancer', 'Resource', 'ServiceNetwork', 'Tunnel'];
 
 function makeEndpoint(call: Call, input: CreateVpcEndpointRequest): VpcEndpointId {
-  const type = input.VpcEndpointType ?? 'Gateway';
+  const type: string = input.VpcEndpointType ?? 'Gateway';
   const vpc = requireRow(call, 'vpc', input.VpcId, 'vpcId');
-  if (!input.ServiceName) throw missingParameter('serviceName');
-  if (type !== 'Gateway') refuseInterfaceEndpoint(call, type, input.ServiceName);
+  if (!types.includes(type))
+    throw ec2Error(
+      'InvalidVpcEndpointType',
+      `The VPC endpoint type '${type}' is not valid. Valid types: ${types.join(', ')}`,
+    );
+  if (type !== 'Gateway' && type !== 'Interface') throw unsupportedOperation(`A VPC endpoint of type ${type}`);
   refuseUnsupported('CreateVpcEndpoint', input, ['ServiceNetworkArn', 'ResourceConfigurationArn']);
-  if (input.ServiceRegion && input.ServiceRegion !== call.region)
-    throw invalidParameter('ServiceRegion is not supported for Gateway type VPC Endpoints.');
-  if (input.IpAddressType && input.IpAddressType !== 'ipv4')
-    refuseUnsupported('CreateVpcEndpoint', input, ['IpAddressType']);
-  const service = requireGatewayService(call, input.ServiceName);
-  refuseOtherTypes(input);
-  const tables = requireTables(call, vpc.id, input.RouteTableIds);
-  const id: VpcEndpointId = call.tx.newId('vpce');
-  const endpoint: VpcEndpointRow = {
-    ...scopeOf(call),
-    id,
-    vpcId: vpc.id,
-    endpointType: 'Gateway',
-    serviceName: service.prefixListName,
-    prefixListId: service.prefixListId,
-    policyDocument: input.PolicyDocument ? checkPolicy(input.PolicyDocument) : defaultEndpointPolicy,
-    routeTableIds: tables.map((table) => table.id),
-    creationTime: call.now.toISOString(),
-    tags: tagsFromSpecifications(input.TagSpecifications, 'vpc-endpoint'),
-  };
-  enforceQuota(call, 'gatewayEndpointsPerRegion', () => call.tx.list('vpc-endpoint', scopeOf(call)).length);
-  call.tx.put('vpc-endpoint', endpoint);
-  for (const table of tables) addEndpointRoute(call, endpoint, table);
-  return id;
-}
-
-function modifyEndpoint(call: Call, input: ModifyVpcEndpointRequest): void {
-  const endpoint = requireRow(call, 'vpc-endpoint', input.VpcEndpointId, 'vpcEndpointId');
-  const { AddSubnetIds, RemoveSubnetIds, AddSecurityGroupIds, RemoveSecurityGroupIds } = input;
-  refuseOtherTypes({
-    SubnetIds: [...(AddSubnetIds ?? []), ...(RemoveSubnetIds ?? [])],
-    SecurityGroupIds: [...(AddSecurityGroupIds ?? []), ...(RemoveSecurityGroupIds ?? [])],
-    PrivateDnsEnabled: input.PrivateDnsEnabled,
-    SubnetConfigurations: input.SubnetConfigurations,
-  });
-  if (input.IpAddressType && input.IpAddressType !== 'ipv4')
-    refuseUnsupported('ModifyVpcEndpoint', input, ['IpAddressType']);
-  if (input.ResetPolicy && input.PolicyDocument)
-    throw invalidCombination('The parameter policyDocument cannot be used with the parameter resetPolicy');
-  const remove = requireTables(call, endpoint.vpcId, input.RemoveRouteTableIds);
-  const absent = remove.find((table) => !endpoint.routeTableIds.includes(table.id));
-  if (absent) throw invalidParameter(`Route table ${absent.id} is not associated with VPC endpoint ${endpoint.id}`);
-  const removed = new Set(remove.map((table) => table.id));
-  removeEndpointRoutes(call, endpoint, [...removed]);
-  const add = requireTables(call, endpoint.vpcId, input.AddRouteTableIds);
-  for (const table of add) addEndpointRoute(call, endpoint, table);
-  call.tx.put('vpc-endpoint', {
-    ...endpoint,
-    routeTableIds: [...endpoint.routeTableIds.filter((id) => !removed.has(id)), ...add.map((table) => table.id)],
-    ...(input.PolicyDocument && { policyDocument: checkPolicy(input.PolicyDocument) }),
-    ...(input.ResetPolicy && { policyDocument: defaultEndpointPolicy }),
-  });
+  if (!input.ServiceName) throw missingParameter('serviceName');
+  const named = { ...input, ServiceName: input.ServiceName };
+  tagsFromSpecifications(input.TagSpecifications, 'vpc-endpoint');
+  return type === 'Gateway' ? makeGatewayEndpoint(call, vpc, named) : makeInterfaceEndpoint(call, vpc, named);
 }
 
 /** Each id for itself: what cannot be deleted is listed, the rest goes (V5). */
@@ -153,8 +146,8 @@ function deleteEndpoints(call: Call, ids: readonly string[]): UnsuccessfulItem[]
   for (const id of new Set(ids)) {
     try {
       const endpoint = requireRow(call, 'vpc-endpoint', id);
-      removeEndpointRoutes(call, endpoint, endpoint.routeTableIds);
-      call.tx.delete('vpc-endpoint', endpoint.id);
+      if (endpoint.endpointType === 'Gateway') deleteGatewayEndpoint(call, endpoint);
+      else deleteInterfaceEndpoint(call, endpoint);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       unsuccessful.push({ ResourceId: id, Error: { Code: error.code, Message: error.message } });
@@ -168,9 +161,16 @@ export const vpcEndpoints = {
     authorize: 'auto',
     run: (call, input) => {
       const known = (ids: readonly string[]) => ids.every((id) => findRow(call, 'vpc-endpoint', id));
-      const [id] = oncePerToken(call, input.ClientToken, input, known, () => [makeEndpoint(call, input)]);
+      let state: 'available' | 'pending' = 'available';
+      const [id] = oncePerToken(call, input.ClientToken, input, known, () => {
+        if (input.VpcEndpointType === 'Interface') state = 'pending';
+        return [makeEndpoint(call, input)];
+      });
       const row = requireRow(call, 'vpc-endpoint', id);
-      return { VpcEndpoint: toVpcEndpoint(row), ...(input.ClientToken && { ClientToken: input.ClientToken }) };
+      return {
+        VpcEndpoint: toVpcEndpoint(call, row, state),
+        ...(input.ClientToken && { ClientToken: input.ClientToken }),
+      };
     },
   }),
 
@@ -180,14 +180,16 @@ export const vpcEndpoints = {
     run: (call, input) => {
       const how = { ids: input.VpcEndpointIds, parameter: 'vpcEndpointSet', filters, min: 1 };
       const { page, next } = describe(call, 'vpc-endpoint', input, how);
-      return { VpcEndpoints: page.map(toVpcEndpoint), ...next };
+      return { VpcEndpoints: page.map((row) => toVpcEndpoint(call, row)), ...next };
     },
   }),
 
   ModifyVpcEndpoint: operation<ModifyVpcEndpointRequest, ModifyVpcEndpointResult>({
     authorize: 'auto',
     run: (call, input) => {
-      modifyEndpoint(call, input);
+      const endpoint = requireRow(call, 'vpc-endpoint', input.VpcEndpointId, 'vpcEndpointId');
+      if (endpoint.endpointType === 'Gateway') modifyGatewayEndpoint(call, endpoint, input);
+      else modifyInterfaceEndpoint(call, endpoint, input);
       return { Return: true };
     },
   }),

@@ -226,19 +226,35 @@ export interface NatGatewayRow extends Row {
   tags: Tags;
 }
 
-export interface VpcEndpointRow extends Row {
+interface EndpointRow extends Row {
   id: VpcEndpointId;
   vpcId: VpcId;
-  endpointType: 'Gateway';
   /** `com.amazonaws.us-east-1.s3` */
   serviceName: string;
-  prefixListId: PrefixListId;
   /** The JSON text as given or the default; checked when it was written. */
   policyDocument: string;
-  routeTableIds: RouteTableId[];
   creationTime: string;
   tags: Tags;
 }
+
+export interface GatewayEndpointRow extends EndpointRow {
+  endpointType: 'Gateway';
+  prefixListId: PrefixListId;
+  routeTableIds: RouteTableId[];
+}
+
+export interface InterfaceEndpointRow extends EndpointRow {
+  endpointType: 'Interface';
+  /** In the order in which they were added, each with the interface that is in it. */
+  subnets: { subnetId: SubnetId; networkInterfaceId: NetworkInterfaceId }[];
+  groupIds: SecurityGroupId[];
+  privateDnsEnabled: boolean;
+  dnsOptions: { dnsRecordIpType: 'ipv4' | 'service-defined'; privateDnsOnlyForInboundResolverEndpoint?: boolean };
+  /** The random part of its DNS names. */
+  dnsLabel: string;
+}
+
+export type VpcEndpointRow = GatewayEndpointRow | InterfaceEndpointRow;
 
 export interface InstanceConnectEndpointRow extends Row {
   id: InstanceConnectEndpointId;
