@@ -2,6 +2,7 @@
 
 import type { Operation } from '../../service.ts';
 import { addresses } from './addresses.ts';
+import { classicLink } from './classic-link.ts';
 import { defaultVpc } from './default-vpc.ts';
 import { dhcpOptions } from './dhcp-options.ts';
 import { egressOnlyInternetGateways } from './egress-only-internet-gateways.ts';
@@ -10,6 +11,7 @@ import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
 import { natGateways } from './nat-gateways.ts';
 import { networkAcls } from './network-acls.ts';
+import { nothingOfThatKind } from './nothing-of-that-kind.ts';
 import { prefixLists } from './prefix-lists.ts';
 import { routeTables } from './route-tables.ts';
 import { routes } from './routes.ts';
@@ -24,7 +26,9 @@ import { vpcCidrBlocks } from './vpc-cidr-blocks.ts';
 import { vpcEndpoints } from './vpc-endpoints.ts';
 import { vpcs } from './vpcs.ts';
 
-export const networkOperations = {
+export const networkOperations: Readonly<Record<string, Operation>> = {
+  ...nothingOfThatKind,
+  ...classicLink,
   ...vpcs,
   ...vpcCidrBlocks,
   ...defaultVpc,
@@ -47,4 +51,4 @@ export const networkOperations = {
   ...endpointServices,
   ...dhcpOptions,
   ...tagging,
-} satisfies Record<string, Operation>;
+};
