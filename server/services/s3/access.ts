@@ -41,7 +41,15 @@ export function requireBucket(call: BaseCall, tx: Transaction, input: BucketInpu
   checkExpectedOwner(bucket, input.ExpectedBucketOwner);
   if (isRestricted(bucket) && call.principal.accountId !== bucket.accountId && call.principal.type !== 'service')
     throw bareAccessDenied();
+  checkPayer(call, bucket);
   return bucket;
+}
+
+/** Where the requester pays, callers of other accounts say that they know (https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html). */
+function checkPayer(call: BaseCall, bucket: BucketRow): void {
+  if (bucket.configurations?.['requestPayment'] === undefined || call.principal.accountId === bucket.accountId) return;
+  const said = call.headers['x-amz-request-payer'] ?? /[?&]x-amz-request-payer=([^&]*)/i.exec(call.url)?.[1];
+  if (call.principal.type === 'anonymous' || said?.toLowerCase() !== 'requester') throw bareAccessDenied();
 }
 
 function wrongRegion(call: BaseCall, bucket: BucketRow): Error {

@@ -1,54 +1,15 @@
-// The sub-resources of a bucket that decide nothing here yet. What a new bucket answers is answered truly; a put that would set anything else is
-// refused by name, because a caller would count on it (NotImplemented). A delete of what is not set succeeds, as in S3.
+// Sub-resources of a bucket that are kept and told, each with S3's own checks: encryption, replication, logging, notification, acceleration, who pays; and
+// object ownership. What they would do: who pays is enforced (access.ts); nothing is replicated, logged, notified or accelerated (docs/gaps.md).
 // Defaults: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html and neighbours (read 2026-11-21).
-// Puts that are not in this table at all (CORS, lifecycle, website, replication …) are answered NotImplemented by the edge.
 
 import type * as SDK from '@aws-sdk/client-s3';
+import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { type BucketInput, onBucket, requireBucket } from './access.ts';
-import { malformedXml, noSuchConfiguration, notImplemented } from './errors.ts';
-
-/** A setting's answer for a bucket that never had it set. */
-function fixed<O extends object>(action: string, answer: O) {
-  return operation<BucketInput, O>({
-    authorize: onBucket(action),
-    readOnly: true,
-    run: (call, input) => {
-      requireBucket(call, call.tx, input);
-      return answer;
-    },
-  });
-}
-
-/** 404 with the code that S3 has for this setting. */
-function absent(action: string, code: string, message: string) {
-  return operation<BucketInput, Record<string, never>>({
-    authorize: onBucket(action),
-    readOnly: true,
-    run: (call, input) => {
-      throw noSuchConfiguration(code, message, requireBucket(call, call.tx, input).id);
-    },
-  });
-}
-
-function deleteOfNothing(action: string) {
-  return fixed(action, {});
-}
-
-/** A put that is taken when it asks for what is so anyway. `refuse` throws for anything else. */
-function onlyDefault<I extends BucketInput>(action: string, refuse: (input: I) => void) {
-  return operation<I, Record<string, never>>({
-    authorize: onBucket<I>(action),
-    run: (call, input) => {
-      requireBucket(call, call.tx, input);
-      refuse(input);
-      return {};
-    },
-  });
-}
-
-const noConfiguration = ['NoSuchConfiguration', 'The specified configuration does not exist.'] as const;
+import { deleting, getting, putting } from './configurations.ts';
+import { invalidArgument, invalidRequest, malformedXml, noSuchConfiguration, notImplemented } from './errors.ts';
+import { bucketOfArn } from './names.ts';
 
 /** ACLs were given up with `DeleteBucketOwnershipControls`; the row then says so. */
 const ownershipDeleted = 'ownershipControlsDeleted';
@@ -74,74 +35,211 @@ function getOwnership(bucket: BucketRow): SDK.GetBucketOwnershipControlsOutput {
   return { OwnershipControls: { Rules: [{ ObjectOwnership: bucket.ownership }] } };
 }
 
-function refuseEncryption(input: SDK.PutBucketEncryptionRequest): void {
+/** @throws MalformedXML, InvalidArgument, NotImplemented (KMS) */
+function takeEncryption(_call: Call, _bucket: BucketRow, input: SDK.PutBucketEncryptionRequest) {
   const rules = input.ServerSideEncryptionConfiguration?.Rules ?? [];
-  if (rules.length !== 1) throw malformedXml();
-  const algorithm = rules[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
-  if (algorithm === undefined) throw malformedXml();
+  const [rule] = rules;
+  const byDefault = rule?.ApplyServerSideEncryptionByDefault;
+  if (rules.length !== 1 || !rule) throw malformedXml();
+  const algorithm = byDefault?.SSEAlgorithm;
+  if (!algorithm || !/^(AES256|aws:kms|aws:kms:dsse)$/.test(algorithm)) throw malformedXml();
+  if (algorithm === 'AES256' && byDefault.KMSMasterKeyID !== undefined)
+    throw invalidArgument(
+      'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
+      'ApplyServerSideEncryptionByDefault',
+    );
   if (algorithm !== 'AES256') throw notImplemented(`PutBucketEncryption with ${algorithm}`);
+  return { Rules: [{ ...rule, BucketKeyEnabled: rule.BucketKeyEnabled ?? false }] };
 }
 
-export const bucketSettingOperations = {
-  GetBucketEncryption: fixed<SDK.GetBucketEncryptionOutput>('s3:GetEncryptionConfiguration', {
-    ServerSideEncryptionConfiguration: {
-      Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false }],
-    },
-  }),
-  PutBucketEncryption: onlyDefault('s3:PutEncryptionConfiguration', refuseEncryption),
-  DeleteBucketEncryption: deleteOfNothing('s3:PutEncryptionConfiguration'),
-  GetBucketLifecycleConfiguration: absent(
-    's3:GetLifecycleConfiguration',
-    'NoSuchLifecycleConfiguration',
-    'The lifecycle configuration does not exist',
-  ),
-  DeleteBucketLifecycle: deleteOfNothing('s3:PutLifecycleConfiguration'),
-  GetBucketCors: absent('s3:GetBucketCORS', 'NoSuchCORSConfiguration', 'The CORS configuration does not exist'),
-  DeleteBucketCors: deleteOfNothing('s3:PutBucketCORS'),
-  GetBucketWebsite: absent(
-    's3:GetBucketWebsite',
-    'NoSuchWebsiteConfiguration',
-    'The specified bucket does not have a website configuration',
-  ),
-  DeleteBucketWebsite: deleteOfNothing('s3:DeleteBucketWebsite'),
-  GetBucketReplication: absent(
-    's3:GetReplicationConfiguration',
-    'ReplicationConfigurationNotFoundError',
-    'The replication configuration was not found',
-  ),
-  DeleteBucketReplication: deleteOfNothing('s3:PutReplicationConfiguration'),
-  GetBucketLogging: fixed('s3:GetBucketLogging', {}),
-  PutBucketLogging: onlyDefault<SDK.PutBucketLoggingRequest>('s3:PutBucketLogging', (input) => {
-    if (input.BucketLoggingStatus?.LoggingEnabled) throw notImplemented('PutBucketLogging');
-  }),
-  GetBucketNotificationConfiguration: fixed('s3:GetBucketNotification', {}),
-  PutBucketNotificationConfiguration: onlyDefault<SDK.PutBucketNotificationConfigurationRequest>(
-    's3:PutBucketNotification',
-    (input) => {
-      const asked = Object.values(input.NotificationConfiguration ?? {});
-      if (asked.some((one) => one !== undefined && !(Array.isArray(one) && one.length === 0)))
-        throw notImplemented('PutBucketNotificationConfiguration');
-    },
-  ),
-  GetBucketRequestPayment: fixed<SDK.GetBucketRequestPaymentOutput>('s3:GetBucketRequestPayment', {
-    Payer: 'BucketOwner',
-  }),
-  PutBucketRequestPayment: onlyDefault<SDK.PutBucketRequestPaymentRequest>('s3:PutBucketRequestPayment', (input) => {
-    const payer = input.RequestPaymentConfiguration?.Payer;
-    if (payer === 'Requester') throw notImplemented('PutBucketRequestPayment Requester');
-    if (payer !== 'BucketOwner') throw malformedXml();
-  }),
-  GetBucketAccelerateConfiguration: fixed('s3:GetAccelerateConfiguration', {}),
-  GetBucketAbac: fixed<SDK.GetBucketAbacOutput>('s3:GetBucketAbac', { AbacStatus: { Status: 'Disabled' } }),
-  GetBucketAnalyticsConfiguration: absent('s3:GetAnalyticsConfiguration', ...noConfiguration),
-  GetBucketIntelligentTieringConfiguration: absent('s3:GetIntelligentTieringConfiguration', ...noConfiguration),
-  GetBucketInventoryConfiguration: absent('s3:GetInventoryConfiguration', ...noConfiguration),
-  GetBucketMetricsConfiguration: absent('s3:GetMetricsConfiguration', ...noConfiguration),
-  ListBucketAnalyticsConfigurations: fixed('s3:GetAnalyticsConfiguration', { IsTruncated: false }),
-  ListBucketIntelligentTieringConfigurations: fixed('s3:GetIntelligentTieringConfiguration', { IsTruncated: false }),
-  ListBucketInventoryConfigurations: fixed('s3:GetInventoryConfiguration', { IsTruncated: false }),
-  ListBucketMetricsConfigurations: fixed('s3:GetMetricsConfiguration', { IsTruncated: false }),
+/** @throws InvalidRequest, MalformedXML, InvalidArgument */
+function takeReplication(call: Call, bucket: BucketRow, input: SDK.PutBucketReplicationRequest) {
+  if (bucket.versioning !== 'Enabled')
+    throw invalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration");
+  const { Role, Rules: rules = [] } = input.ReplicationConfiguration ?? {};
+  if (!Role || rules.length === 0 || rules.length > 1000) throw malformedXml();
+  const ids = rules.map((rule) => rule.ID).filter((id) => id !== undefined);
+  if (new Set(ids).size < ids.length)
+    throw invalidArgument('Rule ID must be unique. Found same ID for more than one rule.');
+  for (const { Status, Destination, Filter, Prefix, DeleteMarkerReplication } of rules) {
+    if (!/^(Enabled|Disabled)$/.test(Status ?? '') || (Filter !== undefined && Prefix !== undefined))
+      throw malformedXml();
+    if (Filter && !DeleteMarkerReplication) throw malformedXml();
+    const target = bucketOfArn(Destination?.Bucket ?? '');
+    if (target === undefined) throw invalidArgument('Invalid bucket ARN.', 'Bucket', Destination?.Bucket);
+    if (call.tx.get('bucket', target)?.versioning !== 'Enabled')
+      throw invalidRequest('Destination bucket must have versioning enabled.');
+  }
+  return {
+    Role,
+    Rules: rules.map((rule, index) => ({ ...rule, ID: rule.ID ?? `rule-${call.requestId}-${index}` })),
+  };
+}
 
+/** @throws InvalidTargetBucketForLogging, CrossLocationLoggingProhibitted, MalformedXML */
+function takeLogging(call: Call, bucket: BucketRow, input: SDK.PutBucketLoggingRequest) {
+  const wanted = input.BucketLoggingStatus?.LoggingEnabled;
+  if (!wanted) return undefined;
+  const { TargetBucket: target, TargetPrefix } = wanted;
+  if (target === undefined || TargetPrefix === undefined) throw malformedXml();
+  const other = call.tx.get('bucket', target);
+  const refused = (message: string) =>
+    new AwsError('InvalidTargetBucketForLogging', 400, message, { fields: { TargetBucket: target } });
+  if (!other) throw refused('The target bucket for logging does not exist');
+  if (other.accountId !== bucket.accountId)
+    throw refused('The owner for the bucket to be logged and the target bucket must be the same.');
+  if (other.region !== bucket.region)
+    // The code's spelling is S3's.
+    throw new AwsError('CrossLocationLoggingProhibitted', 403, 'Cross S3 location logging not allowed. ', {
+      fields: { TargetBucketLocation: other.region },
+    });
+  return { LoggingEnabled: wanted };
+}
+
+const filterNames = new Set(['prefix', 'suffix']);
+const eventPattern =
+  /^s3:(TestEvent|ReducedRedundancyLostObject|IntelligentTiering|LifecycleTransition|ObjectCreated:(\*|Put|Post|Copy|CompleteMultipartUpload)|ObjectRemoved:(\*|Delete|DeleteMarkerCreated)|ObjectRestore:(\*|Post|Completed|Delete)|Replication:\*|Replication:Operation\w+|LifecycleExpiration:(\*|Delete|DeleteMarkerCreated)|ObjectTagging:(\*|Put|Delete)|ObjectAcl:Put)$/;
+
+const targets = [
+  { list: 'QueueConfigurations', arn: 'QueueArn', argument: 'Queue', service: 'sqs' },
+  { list: 'TopicConfigurations', arn: 'TopicArn', argument: 'Topic', service: 'sns' },
+  { list: 'LambdaFunctionConfigurations', arn: 'LambdaFunctionArn', argument: 'CloudFunction', service: 'lambda' },
+] as const;
+
+interface Target {
+  readonly Id?: string;
+  readonly Events?: readonly string[];
+  readonly Filter?: SDK.NotificationConfigurationFilter;
+  readonly [arn: string]: unknown;
+}
+
+/**
+ * EventBridge is taken and tells nobody. A queue, topic or function cannot exist here, so its destination cannot be validated: S3's own refusal,
+ * unless the caller skips the validation.
+ * @throws MalformedXML, InvalidArgument
+ */
+function takeNotification(call: Call, _bucket: BucketRow, input: SDK.PutBucketNotificationConfigurationRequest) {
+  const wanted = (input.NotificationConfiguration ?? {}) as Readonly<Record<string, unknown>>;
+  const kept: Record<string, unknown> = {};
+  let serial = 0;
+  for (const { list, arn, argument, service } of targets) {
+    const configurations = (wanted[list] ?? []) as readonly Target[];
+    if (configurations.length === 0) continue;
+    kept[list] = configurations.map((one) => {
+      const name = String(one[arn] ?? '');
+      if (!name || !one.Events?.length) throw malformedXml();
+      if (!new RegExp(`^arn:[\\w-]+:${service}:[\\w-]+:\\d{12}:.+`).test(name))
+        throw invalidArgument('The ARN could not be parsed', argument, name);
+      checkEvents(one.Events);
+      checkKeyFilter(one.Filter);
+      if (input.SkipDestinationValidation !== true)
+        throw invalidArgument(
+          'Unable to validate the following destination configurations',
+          name,
+          'Destination does not exist',
+        );
+      serial += 1;
+      return { ...one, Id: one.Id ?? `${call.requestId}-${serial}` };
+    });
+  }
+  if (wanted['EventBridgeConfiguration'] !== undefined) kept['EventBridgeConfiguration'] = {};
+  return Object.keys(kept).length > 0 ? kept : undefined;
+}
+
+function checkEvents(events: readonly string[]): void {
+  for (const event of events)
+    if (!eventPattern.test(event))
+      throw invalidArgument(`The event '${event}' is not supported for notifications`, 'Event', event);
+}
+
+function checkKeyFilter(filter: SDK.NotificationConfigurationFilter | undefined): void {
+  if (!filter) return;
+  const rules = filter.Key?.FilterRules ?? [];
+  const seen = new Set<string>();
+  for (const { Name: name, Value } of rules) {
+    if (name === undefined || Value === undefined) throw malformedXml();
+    const lower = name.toLowerCase();
+    if (!filterNames.has(lower))
+      throw invalidArgument('filter rule name must be either prefix or suffix', 'FilterRule.Name', name);
+    if (seen.has(lower))
+      throw invalidArgument(`Cannot specify more than one ${lower} rule in a filter.`, 'FilterRule.Name', name);
+    seen.add(lower);
+  }
+}
+
+/** @throws InvalidRequest, MalformedXML */
+function takeAccelerate(_call: Call, bucket: BucketRow, input: SDK.PutBucketAccelerateConfigurationRequest) {
+  if (bucket.id.includes('.'))
+    throw invalidRequest('S3 Transfer Acceleration is not supported for buckets with periods (.) in their names');
+  const status = input.AccelerateConfiguration?.Status;
+  if (status !== 'Enabled' && status !== 'Suspended') throw malformedXml();
+  return { Status: status };
+}
+
+/** @throws MalformedXML */
+function takePayer(_call: Call, _bucket: BucketRow, input: SDK.PutBucketRequestPaymentRequest) {
+  const payer = input.RequestPaymentConfiguration?.Payer;
+  if (payer !== 'Requester' && payer !== 'BucketOwner') throw malformedXml();
+  return payer === 'Requester' ? { Payer: payer } : undefined;
+}
+
+const same = <T extends object>(kept: T) => kept;
+
+export const bucketSettingOperations: Readonly<Record<string, Operation>> = {
+  GetBucketEncryption: getting<SDK.ServerSideEncryptionConfiguration, SDK.GetBucketEncryptionOutput>(
+    'encryption',
+    's3:GetEncryptionConfiguration',
+    (kept) => ({ ServerSideEncryptionConfiguration: kept }),
+    {
+      ServerSideEncryptionConfiguration: {
+        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false }],
+      },
+    },
+  ),
+  PutBucketEncryption: putting('encryption', 's3:PutEncryptionConfiguration', takeEncryption),
+  DeleteBucketEncryption: deleting('encryption', 's3:PutEncryptionConfiguration'),
+  GetBucketReplication: getting<SDK.ReplicationConfiguration, SDK.GetBucketReplicationOutput>(
+    'replication',
+    's3:GetReplicationConfiguration',
+    (kept) => ({ ReplicationConfiguration: kept }),
+    ['ReplicationConfigurationNotFoundError', 'The replication configuration was not found'],
+  ),
+  PutBucketReplication: putting('replication', 's3:PutReplicationConfiguration', takeReplication),
+  DeleteBucketReplication: deleting('replication', 's3:PutReplicationConfiguration'),
+  GetBucketLogging: getting<SDK.GetBucketLoggingOutput, SDK.GetBucketLoggingOutput>(
+    'logging',
+    's3:GetBucketLogging',
+    same,
+    {},
+  ),
+  PutBucketLogging: putting('logging', 's3:PutBucketLogging', takeLogging),
+  GetBucketNotificationConfiguration: getting<SDK.NotificationConfiguration, SDK.NotificationConfiguration>(
+    'notification',
+    's3:GetBucketNotification',
+    same,
+    {},
+  ),
+  PutBucketNotificationConfiguration: putting('notification', 's3:PutBucketNotification', takeNotification),
+  GetBucketRequestPayment: getting<SDK.GetBucketRequestPaymentOutput, SDK.GetBucketRequestPaymentOutput>(
+    'requestPayment',
+    's3:GetBucketRequestPayment',
+    same,
+    { Payer: 'BucketOwner' },
+  ),
+  PutBucketRequestPayment: putting('requestPayment', 's3:PutBucketRequestPayment', takePayer),
+  GetBucketAccelerateConfiguration: getting<
+    SDK.GetBucketAccelerateConfigurationOutput,
+    SDK.GetBucketAccelerateConfigurationOutput
+  >('accelerate', 's3:GetAccelerateConfiguration', same, {}),
+  PutBucketAccelerateConfiguration: putting('accelerate', 's3:PutAccelerateConfiguration', takeAccelerate),
+  GetBucketAbac: operation<BucketInput, SDK.GetBucketAbacOutput>({
+    authorize: onBucket('s3:GetBucketAbac'),
+    readOnly: true,
+    run: (call, input) => {
+      requireBucket(call, call.tx, input);
+      return { AbacStatus: { Status: 'Disabled' } };
+    },
+  }),
   GetBucketOwnershipControls: operation<SDK.GetBucketOwnershipControlsRequest, SDK.GetBucketOwnershipControlsOutput>({
     authorize: onBucket('s3:GetBucketOwnershipControls'),
     readOnly: true,
@@ -160,4 +258,4 @@ export const bucketSettingOperations = {
       return {};
     },
   }),
-} satisfies Record<string, Operation>;
+};

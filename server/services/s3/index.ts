@@ -10,9 +10,12 @@ import { bucketPolicyOperations } from './bucket-policy.ts';
 import { bucketSettingOperations } from './bucket-settings.ts';
 import { bucketOperations } from './buckets.ts';
 import { copyOperations } from './copy.ts';
+import { corsOperations } from './cors.ts';
 import { accessDenied } from './errors.ts';
 import { KeyIndex } from './key-index.ts';
+import { lifecycleOperations } from './lifecycle-rules.ts';
 import { listOperations } from './list.ts';
+import { listedConfigurationOperations } from './listed-configurations.ts';
 import { multipartOperations } from './multipart.ts';
 import { bucketOfArn } from './names.ts';
 import { objectLockOperations } from './object-lock.ts';
@@ -25,6 +28,7 @@ import { uploadListOperations } from './upload-lists.ts';
 import { versionListOperations } from './version-list.ts';
 import { versioningOperations } from './versioning.ts';
 import { olderKeys } from './versions.ts';
+import { websiteConfigurationOperations } from './website-configuration.ts';
 
 export interface S3Service {
   readonly service: Service;
@@ -61,6 +65,10 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
     ...objectLockOperations,
     ...taggingOperations,
     ...bucketSettingOperations,
+    ...corsOperations,
+    ...lifecycleOperations,
+    ...websiteConfigurationOperations,
+    ...listedConfigurationOperations,
     ...aclOperations,
   };
   return {
