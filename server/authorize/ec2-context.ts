@@ -1,7 +1,7 @@
 // What is true of an EC2 resource: the condition keys of its type, read off its row, or off the input while it is being created.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-policy-keys (read 2026-11-21)
 
-import type { Tags } from '../store/rows/ec2.ts';
+import type { Tags, VpcPeeringConnectionRow } from '../store/rows/ec2.ts';
 import type { Kind, Row, Rows, Transaction } from '../store/store.ts';
 import type { CallFacts } from './context.ts';
 import type { Input } from './permissions.ts';
@@ -16,7 +16,13 @@ export interface RowContext {
   readonly name?: string;
 }
 
-type Describe<R> = (row: R, arn: (type: string, id: string) => string) => Record<string, string | undefined>;
+interface Place {
+  readonly accountId: string;
+  readonly region: string;
+}
+/** The ARN of something where the row is, or at another place. */
+type ArnOf = (type: string, id: string, at?: Place) => string;
+type Describe<R> = (row: R, arn: ArnOf) => Record<string, string | undefined>;
 
 interface RowType<K extends Kind> {
   readonly kind: K;
@@ -68,6 +74,11 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
   })),
   'instance-connect-endpoint': rowType('instance-connect-endpoint', (row) => ({ 'ec2:SubnetID': row.subnetId })),
   natgateway: rowType('nat-gateway', () => ({})),
+  'vpc-peering-connection': rowType('vpc-peering-connection', ({ id, requester, accepter }, arn) => ({
+    'ec2:VpcPeeringConnectionID': id,
+    'ec2:RequesterVpc': arn('vpc', requester.vpcId, requester),
+    'ec2:AccepterVpc': arn('vpc', accepter.vpcId, accepter),
+  })),
   'prefix-list': rowType('prefix-list', () => ({})),
   'dhcp-options': rowType('dhcp-options', (row) => ({ 'ec2:DhcpOptionsID': row.id })),
   'key-pair': rowType('key-pair', (row) => ({ 'ec2:KeyPairName': row.keyName, 'ec2:KeyPairType': row.keyType })),
@@ -112,7 +123,7 @@ export function rowContext(
       };
     return { context: type === 'key-pair' ? { 'ec2:KeyPairName': [id] } : {} };
   }
-  const arn = (of: string, name: string) => `arn:${call.partition}:ec2:${row.region}:${row.accountId}:${of}/${name}`;
+  const arn: ArnOf = (of, name, at = row) => `arn:${call.partition}:ec2:${at.region}:${at.accountId}:${of}/${name}`;
   const context: Record<string, readonly string[]> = { ...compact(rowKind.describe(row as never, arn)) };
   for (const [key, value] of Object.entries(tagsOf(row))) {
     context[`aws:ResourceTag/${key}`] = [value];
@@ -130,8 +141,15 @@ function findRow(tx: Transaction, call: CallFacts, kind: Kind, id: string): (Row
   const scope = { accountId: call.accountId, region: call.region };
   if (kind === 'key-pair' && !id.startsWith('key-'))
     return tx.list('key-pair', scope).find((row) => row.keyName === id);
+  if (kind === 'vpc-peering-connection') return peeringSeenBy(call, tx.get(kind, id));
   const row = tx.get(kind, id);
   return row && (row.accountId === call.accountId || row.accountId === 'aws') ? row : undefined;
+}
+
+/** Either side's, with the tags of the caller's side. */
+function peeringSeenBy(call: CallFacts, row: VpcPeeringConnectionRow | undefined) {
+  if (row?.requester.accountId === call.accountId && row.region === call.region) return row;
+  return row?.accepter.accountId === call.accountId ? { ...row, tags: row.accepterTags } : undefined;
 }
 
 function tagsOf(row: object): Tags {
@@ -192,6 +210,17 @@ function createdContext(
       return { 'ec2:Vpc': vpc, 'ec2:AvailabilityZone': textOf(input.AvailabilityZone) };
     case 'vpc-endpoint':
       return { 'ec2:VpceServiceName': textOf(input.ServiceName), 'ec2:VpceServiceOwner': 'amazon' };
+    case 'vpc-peering-connection': {
+      const [accountId, region] = [
+        textOf(input.PeerOwnerId) ?? call.accountId,
+        textOf(input.PeerRegion) ?? call.region,
+      ];
+      const peer = textOf(input.PeerVpcId);
+      return {
+        'ec2:RequesterVpc': vpc,
+        'ec2:AccepterVpc': peer && `arn:${call.partition}:ec2:${region}:${accountId}:vpc/${peer}`,
+      };
+    }
     case 'vpc':
       return { 'ec2:Tenancy': textOf(input.InstanceTenancy) ?? 'default' };
     case 'key-pair':

@@ -1,5 +1,5 @@
 // What does an EC2 input name without an id? Security groups and addresses by name, and what AWS takes when nothing is given:
-// the default subnet and the default group of RunInstances, the default VPC of CreateSecurityGroup.
+// the default subnet and the default group of RunInstances, the default VPC of CreateSecurityGroup; and the VPC that accepts a peering.
 
 import type { Transaction } from '../store/store.ts';
 import type { CallFacts } from './context.ts';
@@ -12,6 +12,9 @@ export function withIds(tx: Transaction, call: CallFacts, action: string, input:
   const groupNamed = (name: unknown, vpcId: string | undefined) =>
     tx.list('security-group', scope).find((group) => group.groupName === name && group.vpcId === vpcId)?.id;
 
+  if (action === 'AcceptVpcPeeringConnection' && typeof input.VpcPeeringConnectionId === 'string') {
+    return present(input, { VpcId: tx.get('vpc-peering-connection', input.VpcPeeringConnectionId)?.accepter.vpcId });
+  }
   if (action === 'RunInstances') return { ...input, ...launchTarget() };
   if (action === 'CreateSecurityGroup')
     return input.VpcId === undefined ? present(input, { VpcId: defaultVpcId() }) : input;

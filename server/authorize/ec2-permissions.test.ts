@@ -174,3 +174,60 @@ test('EC2’s condition keys come from rows, and only where AWS sets them', () =
     false,
   );
 });
+
+test('[P2] a peering asks about the VPC of its own side and about the connection, with both VPCs as conditions', () => {
+  const pcx = 'pcx-0aaaaaaaaaaaaaaaa';
+  const theirs = 'vpc-0cccccccccccccccc';
+  const peering = (requester: string, accepter: string) => (tx: Transaction) => {
+    network(tx);
+    const side = (id: string) => ({
+      vpcId: (id === account ? vpcId : theirs) as `vpc-${string}`,
+      accountId: id,
+      region: 'us-east-1',
+      allowDnsResolutionFromRemoteVpc: false,
+    });
+    tx.put('vpc-peering-connection', {
+      id: pcx,
+      accountId: requester,
+      region: 'us-east-1',
+      requester: side(requester),
+      accepter: side(accepter),
+      state: 'pending-acceptance',
+      createdAt: '2026-11-21T08:00:00.000Z',
+      expiresAt: '2026-11-28T08:00:00.000Z',
+      tags: { team: 'red' },
+      accepterTags: { team: 'blue' },
+    } as const);
+  };
+  const sent = peering(account, '210987654321');
+  const received = peering('210987654321', account);
+  assert.deepEqual(asks('CreateVpcPeeringConnection', { VpcId: vpcId, PeerVpcId: theirs }), [
+    `ec2:CreateVpcPeeringConnection vpc-peering-connection/*`,
+    `ec2:CreateVpcPeeringConnection vpc/${vpcId}`,
+  ]);
+  assert.deepEqual(asks('AcceptVpcPeeringConnection', { VpcPeeringConnectionId: pcx }, received), [
+    `ec2:AcceptVpcPeeringConnection vpc-peering-connection/${pcx}`,
+    `ec2:AcceptVpcPeeringConnection vpc/${vpcId}`,
+  ]);
+  assert.deepEqual(asks('DeleteVpcPeeringConnection', { VpcPeeringConnectionId: pcx }, sent), [
+    `ec2:DeleteVpcPeeringConnection vpc-peering-connection/${pcx}`,
+  ]);
+  const able = (setup: typeof sent, operation: string, input: object, condition: Record<string, unknown>) =>
+    ask(
+      (tx) => {
+        setup(tx);
+        tx.put('user', user('ana', { inlinePolicies: { p: policy(allow({ Condition: condition })) } }));
+      },
+      { key: anasKey, operation, input },
+    ).error === undefined;
+  const on = { VpcPeeringConnectionId: pcx };
+  const peerArn = (of: string) => `arn:aws:ec2:us-east-1:${of}:vpc/${of === account ? vpcId : theirs}`;
+  const requesterIs = (of: string) => ({ ArnEquals: { 'ec2:RequesterVpc': peerArn(of) } });
+  assert.equal(able(received, 'RejectVpcPeeringConnection', on, requesterIs('210987654321')), true);
+  assert.equal(able(received, 'RejectVpcPeeringConnection', on, requesterIs(account)), false);
+  assert.equal(able(sent, 'DeleteVpcPeeringConnection', on, requesterIs(account)), true);
+  const tagged = (team: string) => ({ StringEquals: { 'aws:ResourceTag/team': team } });
+  assert.equal(able(sent, 'DeleteVpcPeeringConnection', on, tagged('red')), true);
+  assert.equal(able(received, 'DeleteVpcPeeringConnection', on, tagged('red')), false);
+  assert.equal(able(received, 'DeleteVpcPeeringConnection', on, tagged('blue')), true);
+});

@@ -49,7 +49,7 @@ const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   nia: 'network-insights-analysis',
 };
 
-/** Members that carry ids of what the operation is about. Peers in rules, filters and tag values are not. */
+/** Members that carry ids of what the operation is about. Peers in rules, of peerings, filters and tag values are not. */
 const ID_MEMBERS = [
   'VpcId',
   'SubnetId',
@@ -95,7 +95,6 @@ const ID_MEMBERS = [
   'NatGatewayIds',
   'VpcPeeringConnectionId',
   'TransitGatewayId',
-  'PeerVpcId',
   'EgressOnlyInternetGatewayId',
   'FlowLogIds',
   'LaunchTemplateId',

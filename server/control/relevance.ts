@@ -44,6 +44,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'vpc-endpoint': vpcOf,
   'nat-gateway': vpcOf,
   'instance-connect-endpoint': vpcOf,
+  'vpc-peering-connection': 'anywhere',
   address: 'anywhere',
   'prefix-list': 'anywhere',
   'dhcp-options': 'anywhere',

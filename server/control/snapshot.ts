@@ -17,6 +17,7 @@ import {
   type NetworkAclEntry,
   type NetworkInterface,
   noGateways,
+  type PeeringConnection,
   type PortRange,
   type PrefixList,
   type PrivateAddress,
@@ -42,6 +43,8 @@ import type {
   SecurityGroupRuleRow,
   SubnetRow,
   VpcEndpointRow,
+  VpcPeeringConnectionRow,
+  VpcPeeringSideRow,
   VpcRow,
 } from '../store/rows/ec2.ts';
 import type { Transaction } from '../store/store.ts';
@@ -63,6 +66,7 @@ interface Index {
   readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
   readonly natGateways: ReturnType<typeof natGatewaysByVpc>;
+  readonly activePeerings: Set<string>;
   /** VPC → its attached gateway. */
   readonly internetGateways: Map<string, `igw-${string}`>;
   /** VPC → its egress-only gateways. */
@@ -82,7 +86,7 @@ export function buildSnapshot(tx: Transaction, revision: number): Snapshot {
   return {
     revision,
     vpcs,
-    peeringConnections: [],
+    peeringConnections: peeringConnections(tx),
     prefixLists: prefixLists(tx, new Set(vpcs.map((vpc) => vpc.region))),
   };
 }
@@ -117,6 +121,7 @@ function indexRows(tx: Transaction): Index {
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
     natGateways: natGatewaysByVpc(tx),
+    activePeerings: new Set(activePeerings(tx).map((row) => row.id)),
     internetGateways: new Map(tx.list('internet-gateway').flatMap((row) => (row.vpcId ? [[row.vpcId, row.id]] : []))),
     egressOnlyGateways: groupBy(tx.list('egress-only-internet-gateway'), (row) => row.vpcId),
     elasticIps: new Map(
@@ -225,7 +230,8 @@ function toRoute(route: RouteRow, vpcId: VpcId, index: Index): Route {
   return { destination: route.destination, target, state };
 }
 
-/** R8: a detached gateway, a deleted endpoint, an interface that is gone or whose instance does not run make a blackhole. */
+/** R8: a detached gateway, a deleted endpoint, an interface that is gone or whose instance does not run, and a peering that is not active make a
+ * blackhole. */
 function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boolean {
   switch (target.kind) {
     case 'local':
@@ -238,6 +244,8 @@ function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boole
       return index.endpointIds.has(target.vpcEndpointId);
     case 'nat-gateway':
       return (index.natGateways.get(vpcId) ?? []).some((each) => each.natGatewayId === target.natGatewayId);
+    case 'peering-connection':
+      return index.activePeerings.has(target.vpcPeeringConnectionId);
     case 'network-interface': {
       const attachment = index.interfaceById.get(target.networkInterfaceId)?.attachment;
       return attachment !== undefined && index.liveInstances.has(attachment.instanceId);
@@ -359,6 +367,23 @@ function toInstance(row: InstanceRow): Instance {
       hopLimit: row.metadataOptions.httpPutResponseHopLimit,
     },
   };
+}
+
+/** P1: in every other state it carries nothing. */
+function activePeerings(tx: Transaction): VpcPeeringConnectionRow[] {
+  return tx.list('vpc-peering-connection').filter((row) => row.state === 'active');
+}
+
+function peeringConnections(tx: Transaction): PeeringConnection[] {
+  const side = ({ vpcId, allowDnsResolutionFromRemoteVpc }: VpcPeeringSideRow) => ({
+    vpcId,
+    allowDnsResolutionFromRemoteVpc,
+  });
+  return activePeerings(tx).map(({ id, requester, accepter }) => ({
+    vpcPeeringConnectionId: id,
+    requester: side(requester),
+    accepter: side(accepter),
+  }));
 }
 
 /** Customers' lists and AWS's own of every region that has a VPC. */

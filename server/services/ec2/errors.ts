@@ -17,6 +17,7 @@ export const resourceKinds = {
   'network-acl': { prefix: 'acl', noun: 'networkAcl', notFound: 'InvalidNetworkAclID.NotFound', malformed: 'InvalidNetworkAclId.Malformed' },
   address: { prefix: 'eipalloc', noun: 'allocation', notFound: 'InvalidAllocationID.NotFound', malformed: 'InvalidAllocationID.Malformed' },
   'network-interface': { prefix: 'eni', noun: 'networkInterface', notFound: 'InvalidNetworkInterfaceID.NotFound', malformed: 'InvalidNetworkInterfaceId.Malformed' },
+  'vpc-peering-connection': { prefix: 'pcx', noun: 'vpcPeeringConnection', notFound: 'InvalidVpcPeeringConnectionID.NotFound', malformed: 'InvalidVpcPeeringConnectionId.Malformed' },
   'vpc-endpoint': { prefix: 'vpce', noun: 'VpcEndpoint', notFound: 'InvalidVpcEndpointId.NotFound', malformed: 'InvalidVpcEndpointId.Malformed' },
   'instance-connect-endpoint': { prefix: 'eice', noun: 'instance connect endpoint', notFound: 'InvalidInstanceConnectEndpointId.NotFound', malformed: 'InvalidInstanceConnectEndpointId.Malformed' },
   'nat-gateway': { prefix: 'nat', noun: 'natGateway', notFound: 'NatGatewayNotFound', malformed: 'NatGatewayMalformed' },

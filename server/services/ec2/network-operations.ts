@@ -24,6 +24,7 @@ import { subnets } from './subnets.ts';
 import { tagging } from './tagging.ts';
 import { vpcCidrBlocks } from './vpc-cidr-blocks.ts';
 import { vpcEndpoints } from './vpc-endpoints.ts';
+import { vpcPeeringConnections } from './vpc-peering-connections.ts';
 import { vpcs } from './vpcs.ts';
 
 export const networkOperations: Readonly<Record<string, Operation>> = {
@@ -48,6 +49,7 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...addresses,
   ...prefixLists,
   ...vpcEndpoints,
+  ...vpcPeeringConnections,
   ...endpointServices,
   ...dhcpOptions,
   ...tagging,

@@ -1,5 +1,5 @@
 // Is a route's target there? Computed from the rows on each look, never stored (R8): a detached gateway, a deleted or unattached interface, a stopped or
-// terminated instance and a deleted endpoint make it a blackhole. `control/` asks the same question for the Snapshot.
+// terminated instance, a deleted endpoint and a peering that is not active make it a blackhole. `control/` asks the same question for the Snapshot.
 
 import type { Route } from '@aws-sdk/client-ec2';
 import { isIpv6Cidr } from '@postern/network/cidr.ts';
@@ -23,6 +23,8 @@ function isTargetUsable(tx: Transaction, vpcId: string, target: RouteRow['target
       return tx.get('vpc-endpoint', target.vpcEndpointId)?.vpcId === vpcId;
     case 'nat-gateway':
       return tx.get('nat-gateway', target.natGatewayId)?.state === 'available';
+    case 'peering-connection':
+      return tx.get('vpc-peering-connection', target.vpcPeeringConnectionId)?.state === 'active';
     case 'network-interface': {
       const attachment = tx.get('network-interface', target.networkInterfaceId)?.attachment;
       if (!attachment || attachment.status === 'detaching') return false;
@@ -62,6 +64,8 @@ function targetOf(tx: Transaction, { target }: RouteRow): Route {
       return { GatewayId: target.vpcEndpointId };
     case 'nat-gateway':
       return { NatGatewayId: target.natGatewayId };
+    case 'peering-connection':
+      return { VpcPeeringConnectionId: target.vpcPeeringConnectionId };
     case 'network-interface': {
       const attachment = tx.get('network-interface', target.networkInterfaceId)?.attachment;
       return {

@@ -75,7 +75,7 @@ function filtersOf(call: Call): FilterTable<RouteTableRow> {
     'route.origin': (row) => shown(row).map((route) => route.Origin),
     'route.state': (row) => shown(row).map((route) => route.State),
     'route.transit-gateway-id': () => undefined,
-    'route.vpc-peering-connection-id': () => undefined,
+    'route.vpc-peering-connection-id': (row) => shown(row).map((route) => route.VpcPeeringConnectionId),
     'vpc-id': (row) => row.vpcId,
   };
 }

@@ -26,6 +26,7 @@ import {
 import { requireCustomerPrefixList, requirePrefixList } from './prefix-list-lookup.ts';
 import { enforceQuota } from './quotas.ts';
 import { findRow, requireRow, scopeOf } from './rows.ts';
+import { requirePeering, stateOf } from './vpc-peering-rows.ts';
 
 type Destination = RouteRow['destination'];
 type Target = RouteRow['target'];
@@ -77,7 +78,7 @@ const targetParameters = {
   NetworkInterfaceId: interfaceTarget,
   VpcEndpointId: endpointTarget,
   NatGatewayId: natGatewayTarget,
-  VpcPeeringConnectionId: 'refused',
+  VpcPeeringConnectionId: peeringTarget,
   TransitGatewayId: 'refused',
   EgressOnlyInternetGatewayId: egressOnlyTarget,
   LocalGatewayId: 'refused',
@@ -115,6 +116,16 @@ function gatewayTarget(call: Call, table: RouteTableRow, id: string): Target {
   if (gateway.vpcId !== table.vpcId)
     throw invalidParameterValue(`route table ${table.id} and network gateway ${id} belong to different networks`);
   return { kind: 'internet-gateway', internetGatewayId: gateway.id };
+}
+
+/** P11: a route may be made before the other side accepts, and is a blackhole until then. */
+function peeringTarget(call: Call, table: RouteTableRow, id: string): Target {
+  const row = requirePeering(call, id);
+  const state = stateOf(row, call.now);
+  if (state !== 'active' && state !== 'pending-acceptance') throw notFound('vpc-peering-connection', [id]);
+  if (row.requester.vpcId !== table.vpcId && row.accepter.vpcId !== table.vpcId)
+    throw invalidParameterValue(`route table ${table.id} and network gateway ${id} belong to different networks`);
+  return { kind: 'peering-connection', vpcPeeringConnectionId: row.id };
 }
 
 function egressOnlyTarget(call: Call, table: RouteTableRow, id: string): Target {

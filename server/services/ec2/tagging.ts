@@ -17,6 +17,7 @@ import { paginate } from './pagination.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { addTags } from './tags.ts';
 import { instanceOfVolume, instancesWithVolume, rootVolumeOf } from './volumes.ts';
+import { requirePeering, shownPeerings, tagsSeenBy, withTags } from './vpc-peering-rows.ts';
 
 /** Kind of row → what the API calls its type. */
 const resourceTypes = {
@@ -33,6 +34,7 @@ const resourceTypes = {
   'network-interface': 'network-interface',
   'nat-gateway': 'natgateway',
   'vpc-endpoint': 'vpc-endpoint',
+  'vpc-peering-connection': 'vpc-peering-connection',
   'instance-connect-endpoint': 'instance-connect-endpoint',
   'prefix-list': 'prefix-list',
   'dhcp-options': 'dhcp-options',
@@ -40,6 +42,8 @@ const resourceTypes = {
   instance: 'instance',
 } as const satisfies Record<ResourceKind & Kind, ResourceType>;
 
+/** The one kind of two owners, each with tags of its own. */
+const peering = 'vpc-peering-connection';
 const kinds = Object.keys(resourceTypes) as (keyof typeof resourceTypes)[];
 
 function kindOf(id: string): keyof typeof resourceTypes {
@@ -59,6 +63,11 @@ function retag(call: Call, ids: readonly string[] | undefined, change: (tags: Ta
       continue;
     }
     const kind = kindOf(id);
+    if (kind === peering) {
+      const row = requirePeering(call, id);
+      call.tx.put(kind, withTags(row, scopeOf(call), change(tagsSeenBy(row, scopeOf(call)))));
+      continue;
+    }
     const row = requireRow(call, kind, id);
     call.tx.put(kind, { ...row, tags: change(row.tags) } as Rows[typeof kind]);
   }
@@ -71,10 +80,15 @@ interface TagRow {
   readonly value: string;
 }
 
+/** As this side sees them. */
+function seenPeerings(call: Call): { id: string; tags: Tags }[] {
+  return shownPeerings(call).map((row) => ({ id: row.id, tags: tagsSeenBy(row, scopeOf(call)) }));
+}
+
 function everyTag(call: Call): TagRow[] {
   const rows: TagRow[] = [];
   for (const kind of kinds)
-    for (const { id, tags } of call.tx.list(kind, scopeOf(call)))
+    for (const { id, tags } of kind === peering ? seenPeerings(call) : call.tx.list(kind, scopeOf(call)))
       for (const [key, value] of Object.entries(tags)) rows.push({ id, type: resourceTypes[kind], key, value });
   // A root volume is no row of its own.
   for (const row of instancesWithVolume(call))

@@ -1,5 +1,5 @@
-// Secondary blocks of a VPC. Rules C6–C12. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html (read 2026-11-21).
-// Order of AssociateVpcCidrBlock's checks: the VPC, size, number of blocks, overlap, the table of ranges, routes. IPv6: vpc-ipv6-blocks.ts.
+// Secondary blocks of a VPC. Rules C6–C13. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html (read 2026-11-21).
+// Order of AssociateVpcCidrBlock's checks: the VPC, size, number of blocks, overlap, the table of ranges, peerings, routes. IPv6: vpc-ipv6-blocks.ts.
 // Gap: IPAM is refused.
 
 import type {
@@ -16,6 +16,7 @@ import { ec2Error, invalidCombination, missingParameter, operationNotPermitted, 
 import { rewriteLocalRoutes } from './local-routes.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { associateIpv6Block, checkBorderGroup, disassociateIpv6Block } from './vpc-ipv6-blocks.ts';
+import { blocksOf, otherSide, peeringsOfVpc, stateOf } from './vpc-peering-rows.ts';
 import { vpcBlock } from './vpcs.ts';
 
 /** Not a quota that `--quotas off` lifts: the fabric counts on few blocks. */
@@ -58,6 +59,7 @@ function checkBlock(call: Call, vpc: VpcRow, cidr: Cidr): void {
       'InvalidVpc.Range',
       `The CIDR '${cidr}' is restricted. Use a CIDR from the same private address range as the current VPC CIDR, or use a publicly-routable CIDR. For additional restrictions, see https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Subnets.html#VPC_Sizing`,
     );
+  checkPeerings(call, vpc, cidr);
   const tables = call.tx.list('route-table', scopeOf(call)).filter((row) => row.vpcId === vpc.id);
   for (const table of tables)
     for (const { destination } of table.routes)
@@ -66,6 +68,24 @@ function checkBlock(call: Call, vpc: VpcRow, cidr: Cidr): void {
           'InvalidVpc.Conflict',
           `The CIDR '${cidr}' is equal to or larger than the destination ${destination.cidr} of a route in route table ${table.id}`,
         );
+}
+
+/** C13. Wordings: no answer of AWS was seen. */
+function checkPeerings(call: Call, vpc: VpcRow, cidr: Cidr): void {
+  for (const row of peeringsOfVpc(call.tx, vpc.id)) {
+    if (row.requester.vpcId === vpc.id && stateOf(row, call.now) === 'pending-acceptance')
+      throw operationNotPermitted(
+        `A CIDR block cannot be added to ${vpc.id} while its VPC peering request ${row.id} is pending acceptance.`,
+      );
+    if (row.state !== 'active') continue;
+    const peer = otherSide(row, vpc.id).vpcId;
+    const taken = blocksOf(call.tx.get('vpc', peer)).find((block) => overlaps(block, cidr));
+    if (taken)
+      throw ec2Error(
+        'InvalidVpc.Conflict',
+        `The CIDR '${cidr}' conflicts with the CIDR block ${taken} of ${peer}, which is peered by ${row.id}`,
+      );
+  }
 }
 
 function blockOf(call: Call, associationId: string | undefined) {

@@ -37,6 +37,7 @@ import { enforceQuota } from './quotas.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
 import { associateIpv6Block, checkBorderGroup } from './vpc-ipv6-blocks.ts';
+import { peeringsOfVpc, stateOf } from './vpc-peering-rows.ts';
 
 /** C3: a VPC may not have these. */
 const unusable: readonly Cidr[] = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4'];
@@ -112,6 +113,11 @@ function deleteVpc(call: Call, vpc: VpcRow): void {
     ...tx.list('internet-gateway', scope).filter(mine),
     ...tx.list('egress-only-internet-gateway', scope).filter(mine),
     ...tx.list('vpc-endpoint', scope).filter(mine),
+    // What others ask of it does not hold it.
+    ...peeringsOfVpc(tx, vpc.id).filter(
+      (row) =>
+        row.state === 'active' || (row.requester.vpcId === vpc.id && stateOf(row, call.now) === 'pending-acceptance'),
+    ),
     ...tx.list('instance-connect-endpoint', scope).filter(mine),
     ...tx.list('network-interface', scope).filter(mine),
     ...groups.filter((row) => row.groupName !== 'default'),

@@ -20,6 +20,7 @@ import type {
   SubnetId,
   VpcEndpointId,
   VpcId,
+  VpcPeeringConnectionId,
 } from '@postern/network/snapshot.ts';
 import type { Row } from '../store.ts';
 
@@ -76,6 +77,7 @@ export interface RouteRow {
     | { kind: 'egress-only-internet-gateway'; egressOnlyInternetGatewayId: EgressOnlyInternetGatewayId }
     | { kind: 'gateway-endpoint'; vpcEndpointId: VpcEndpointId }
     | { kind: 'nat-gateway'; natGatewayId: NatGatewayId }
+    | { kind: 'peering-connection'; vpcPeeringConnectionId: VpcPeeringConnectionId }
     | { kind: 'network-interface'; networkInterfaceId: NetworkInterfaceId; instanceId?: InstanceId };
   origin: 'CreateRouteTable' | 'CreateRoute';
 }
@@ -256,6 +258,33 @@ export interface InterfaceEndpointRow extends EndpointRow {
 
 export type VpcEndpointRow = GatewayEndpointRow | InterfaceEndpointRow;
 
+export interface VpcPeeringSideRow {
+  vpcId: VpcId;
+  accountId: string;
+  region: string;
+  /** P8: this side's public host names mean private addresses to the other side. */
+  allowDnsResolutionFromRemoteVpc: boolean;
+}
+
+/** Account and region are the requester's; the accepter's sees it too. */
+export interface VpcPeeringConnectionRow extends Row {
+  id: VpcPeeringConnectionId;
+  requester: VpcPeeringSideRow;
+  /** As it was asked for: of a failed one it may name nothing that exists. */
+  accepter: VpcPeeringSideRow;
+  /** A pending one is expired from `expiresAt` on. */
+  state: 'pending-acceptance' | 'active' | 'failed' | 'rejected' | 'deleted';
+  createdAt: string;
+  expiresAt: string;
+  /** When it failed, or was rejected or deleted. */
+  endedAt?: string;
+  /** The account that rejected or deleted it. */
+  endedBy?: string;
+  /** The requester's, and the accepter's too when both are one account in one region. */
+  tags: Tags;
+  accepterTags: Tags;
+}
+
 export interface InstanceConnectEndpointRow extends Row {
   id: InstanceConnectEndpointId;
   vpcId: VpcId;
@@ -373,6 +402,7 @@ export interface Ec2Rows {
   'network-interface': NetworkInterfaceRow;
   'nat-gateway': NatGatewayRow;
   'vpc-endpoint': VpcEndpointRow;
+  'vpc-peering-connection': VpcPeeringConnectionRow;
   'instance-connect-endpoint': InstanceConnectEndpointRow;
   'prefix-list': PrefixListRow;
   'dhcp-options': DhcpOptionsRow;
