@@ -1,7 +1,7 @@
 // Networks that change step by step at random, the same for the same seed: for the tests that hold the incremental way to the full one.
 
 import type { NetworkInterface, Route, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
-import { aclEntry, allowAll, cidrPeer, eni, everywhere, group, groupPeer, local, nat, openAcl, peered, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, toNat, toPeer, vpc } from './snapshots.ts'; // biome-ignore format: many words
+import { aclEntry, allowAll, cidrPeer, endpointEni, eni, everywhere, group, groupPeer, interfaceEndpoint, local, nat, openAcl, peered, rule, s3Endpoint, s3Route, snapshot, subnet, table, toIgw, toNat, toPeer, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
 /** mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
 export function randomFrom(seed: number): () => number {
@@ -101,6 +101,8 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
   let [wiring, securityGroups, networkAcls] = [network(), groups(), [acl()]];
   const own = machines.slice(0, -1);
   let natted: ReturnType<typeof nat> | undefined;
+  const door = (index: string, address: string) => endpointEni(`p${index}`, index, address, { groupIds: [pick(['sg-x', 'sg-y'])] }); // biome-ignore format: one value
+  let doors: NetworkInterface[] = [];
   let present = own.map(card);
   let [second, isPeered] = [peerVpc(), true];
   return Array.from({ length }, () => {
@@ -110,10 +112,21 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
     if (chance(0.4)) present = some(own).map(card);
     if (chance(0.2)) natted = chance(0.7) ? natGateway() : undefined;
     const natGateways = natted === undefined ? [] : [natted.gateway];
-    const networkInterfaces = [...present, ...(natted === undefined ? [] : [natted.card])];
+    if (chance(0.3)) doors = some([door('1', '10.0.0.200'), door('2', '10.0.1.200')]);
+    const interfaceEndpoints =
+      doors.length === 0 ? [] : [interfaceEndpoint(doors.map((each) => each.networkInterfaceId))];
+    const networkInterfaces = [...present, ...doors, ...(natted === undefined ? [] : [natted.card])];
     if (chance(0.3)) second = peerVpc();
     if (chance(0.3)) isPeered = !isPeered;
-    const first = vpc({ subnets: [], ...wiring, securityGroups, networkAcls, natGateways, networkInterfaces });
+    const first = vpc({
+      subnets: [],
+      ...wiring,
+      securityGroups,
+      networkAcls,
+      natGateways,
+      networkInterfaces,
+      interfaceEndpoints,
+    });
     return peered(snapshot(first, second), isPeered ? { ab: ['vpc-a', 'vpc-b'] } : {});
   });
 }
