@@ -75,7 +75,6 @@ export const reasons = {
     ['PartiQL', /ExecuteStatement|ExecuteTransaction/],
     ['streams and Kinesis', /Kinesis|Stream/],
     ['time to live', /TimeToLive/],
-    ['resource-based policies', /ResourcePolicy/],
     ['contributor insights', /ContributorInsights/],
     ['bulk operations and vectors', /Bulk|Vector/],
   ],

@@ -5,10 +5,13 @@ import { after, describe, it } from 'node:test';
 import {
   BatchWriteItemCommand,
   CreateTableCommand,
+  DeleteResourcePolicyCommand,
   DeleteTableCommand,
   GetItemCommand,
+  GetResourcePolicyCommand,
   ListTablesCommand,
   PutItemCommand,
+  PutResourcePolicyCommand,
   QueryCommand,
   ScanCommand,
   TransactWriteItemsCommand,
@@ -166,6 +169,68 @@ describe('permissions', async () => {
       });
     assert.equal(await outcome(tagger.send(create('red'))), 'ok');
     assert.equal(await outcome(tagger.send(create('blue'))), denial('tagger', 'TagResource', arn('tags-blue')));
+  });
+
+  it('[E2] a table’s own policy lets another account in, denies its own, and goes with the table', async () => {
+    const ResourceArn = arn('notes');
+    const stranger = world.client(world.account('210987654321'));
+    const theirs = new GetItemCommand({ TableName: ResourceArn, Key: item('a') });
+    assert.match(await outcome(stranger.send(theirs)), /^AccessDeniedException/);
+    const attach = (...Statement: object[]) =>
+      world
+        .client()
+        .send(
+          new PutResourcePolicyCommand({ ResourceArn, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }),
+        );
+    const open = { ...allow('dynamodb:GetItem', ResourceArn), Principal: { AWS: '210987654321' } };
+    const { RevisionId } = await attach(open);
+    assert.equal((await attach(open)).RevisionId, RevisionId, 'the same policy is no change');
+    assert.equal(await outcome(stranger.send(theirs)), 'ok');
+    const indexed = new QueryCommand({ ...red.input, TableName: ResourceArn });
+    assert.match(await outcome(stranger.send(indexed)), /^AccessDeniedException/);
+    await attach(open, { ...open, Action: 'dynamodb:Query', Resource: `${ResourceArn}/index/*` });
+    assert.equal(await outcome(stranger.send(indexed)), 'ok');
+    const everybody = { ...allow('dynamodb:GetItem', ResourceArn), Principal: '*' };
+    assert.match(await outcome(attach(everybody)), /^ValidationException: .*public/);
+    assert.match(await outcome(attach({ ...open, Resource: arn('other') })), /^ValidationException: Invalid resource/);
+    const reader = world.client(world.user('held', allow('dynamodb:GetItem')));
+    const account = { AWS: `arn:aws:iam::123456789012:root` };
+    await attach({ ...allow('dynamodb:GetItem', ResourceArn), Effect: 'Deny', Principal: account });
+    assert.match(await outcome(reader.send(get('a'))), /with an explicit deny in a resource-based policy$/);
+    const read = await world.client().send(new GetResourcePolicyCommand({ ResourceArn }));
+    assert.match(read.Policy ?? '', /"Deny"/);
+    const remove = (ExpectedRevisionId?: string) =>
+      world
+        .client()
+        .send(new DeleteResourcePolicyCommand({ ResourceArn, ...(ExpectedRevisionId && { ExpectedRevisionId }) }));
+    assert.equal(
+      await outcome(remove('1')),
+      `PolicyNotFoundException: Resource-based policy not found for the provided ResourceArn: Requested update for policy with revision id 1, but the policy associated to target table notes has revision id ${read.RevisionId}.`,
+    );
+    await remove(read.RevisionId);
+    await remove();
+    assert.equal(
+      await outcome(world.client().send(new GetResourcePolicyCommand({ ResourceArn }))),
+      `PolicyNotFoundException: Resource-based policy not found for the provided ResourceArn: ${ResourceArn}`,
+    );
+    assert.equal(
+      await outcome(world.client().send(new GetResourcePolicyCommand({ ResourceArn: arn('none') }))),
+      'ResourceNotFoundException: Requested resource not found: Table: none not found',
+    );
+    assert.equal(await outcome(reader.send(get('a'))), 'ok');
+    const again = new CreateTableCommand({
+      TableName: 'lent',
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      ResourcePolicy: JSON.stringify({ Version: '2012-10-17', Statement: [{ ...open, Resource: arn('lent') }] }),
+    });
+    await world.client().send(again);
+    const lent = new GetItemCommand({ TableName: arn('lent'), Key: item('a') });
+    assert.equal(await outcome(stranger.send(lent)), 'ok');
+    await world.client().send(new DeleteTableCommand({ TableName: 'lent' }));
+    await world.client().send(new CreateTableCommand({ ...again.input, ResourcePolicy: undefined }));
+    assert.match(await outcome(stranger.send(lent)), /^AccessDeniedException/);
   });
 
   it('[W10] [F6] an endpoint’s policy decides what passes it, is named in the denial, and the path is a condition', async () => {

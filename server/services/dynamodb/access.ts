@@ -61,9 +61,13 @@ export function needsOf(operation: string, input: WireInput): readonly Need[] {
   if (!('TableName' in input)) return [{ action, table: undefined, ...of }];
   const index = typeof input['IndexName'] === 'string' ? { index: input['IndexName'] } : {};
   const own = { action, ...named(input['TableName']), ...index, ...of };
-  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html: tags at creation are a permission of their own.
-  const tags = operation === 'CreateTable' && list(input['Tags']).length > 0;
-  return tags ? [own, { ...own, action: 'dynamodb:TagResource' }] : [own];
+  if (operation !== 'CreateTable') return [own];
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html: tags and a policy are permissions of their own.
+  return [
+    own,
+    ...(list(input['Tags']).length > 0 ? [{ ...own, action: 'dynamodb:TagResource' }] : []),
+    ...(input['ResourcePolicy'] ? [{ ...own, action: 'dynamodb:PutResourcePolicy' }] : []),
+  ];
 }
 
 function named(value: unknown): { table: string; arn?: string } {

@@ -29,6 +29,8 @@ let busy = false;
 
 // The server has ended, or wants this process to.
 process.on('disconnect', () => process.exit(0));
+// Ctrl-C in the terminal reaches every process of the group; the server ends this one when it has answered everybody.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('uncaughtException', crash);
 process.on('message', (request: EngineRequest) => {
   waiting.push(request);

@@ -25,6 +25,8 @@ export interface TableFacts {
   /** The name of the partition key: of the table under '', of each index under its name. */
   readonly partitionKeys: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
+  /** The text of its resource-based policy. */
+  readonly policy?: string;
 }
 
 /** A refusal in AWS's words. */

@@ -5,6 +5,7 @@ import { createKey } from 'dynalite/db/index.js';
 import { type ActionName, act, checkInput } from './action.ts';
 import type { Space, TableFacts, WireInput } from './protocol.ts';
 import { notServed, Refusal, refusalOf, validation } from './refusal.ts';
+import { deleteResourcePolicy, getResourcePolicy, keep, newRevision, putResourcePolicy } from './resource-policies.ts';
 import type { SpaceStore, TableRow } from './store.ts';
 import { transactGetItems, transactWriteItems } from './transactions.ts';
 
@@ -21,13 +22,16 @@ const handlers: Readonly<Record<string, Handler>> = {
   BatchWriteItem: plain('BatchWriteItem'),
   CreateTable: createTable,
   DeleteItem: conditional('DeleteItem'),
+  DeleteResourcePolicy: deleteResourcePolicy,
   DeleteTable: deleteTable,
   DescribeTable: plain('DescribeTable'),
   DescribeTimeToLive: plain('DescribeTimeToLive'),
   GetItem: plain('GetItem'),
+  GetResourcePolicy: getResourcePolicy,
   ListTables: plain('ListTables'),
   ListTagsOfResource: onArn('ListTagsOfResource'),
   PutItem: conditional('PutItem'),
+  PutResourcePolicy: putResourcePolicy,
   Query: plain('Query'),
   Scan: scan,
   TagResource: onArn('TagResource'),
@@ -54,7 +58,8 @@ export function facts(store: SpaceStore, names: readonly string[]): Record<strin
     const partitionKeys: Record<string, string> = { '': partitionKey(table) };
     for (const index of [...(table.GlobalSecondaryIndexes ?? []), ...(table.LocalSecondaryIndexes ?? [])])
       partitionKeys[index.IndexName] = partitionKey(index);
-    found[name] = { partitionKeys, tags: store.tags(name) };
+    const policy = table.ResourcePolicy?.Policy;
+    found[name] = { partitionKeys, tags: store.tags(name), ...(policy !== undefined && { policy }) };
   }
   return found;
 }
@@ -111,7 +116,7 @@ function withoutDefaults(operation: string, input: WireInput): WireInput {
 }
 
 async function createTable(store: SpaceStore, given: WireInput): Promise<Output> {
-  const { Tags: tags, DeletionProtectionEnabled: isProtected, ...others } = given;
+  const { Tags: tags, DeletionProtectionEnabled: isProtected, ResourcePolicy: policy, ...others } = given;
   const input = checkInput(store, 'CreateTable', withoutDefaults('CreateTable', others));
   const name = String(input['TableName']);
   if (store.table(name)) throw new Refusal('ResourceInUseException', `Table already exists: ${name}`);
@@ -120,7 +125,8 @@ async function createTable(store: SpaceStore, given: WireInput): Promise<Output>
   const output = await act(store, 'CreateTable', input);
   // dynalite's own is four digits short of a UUID.
   const TableId = randomUUID();
-  await new Promise((done) => store.tableDb.put(name, { ...(store.table(name) as TableRow), TableId }, done));
+  const ResourcePolicy = typeof policy === 'string' ? { Policy: policy, RevisionId: newRevision() } : undefined;
+  await keep(store, { ...(store.table(name) as TableRow), TableId, ...(ResourcePolicy && { ResourcePolicy }) });
   if (Array.isArray(tags) && tags.length > 0) {
     const ResourceArn = store.table(name)?.TableArn.replace(/^arn:aws[\w-]*:/, 'arn:aws:');
     await act(store, 'TagResource', checkInput(store, 'TagResource', { ResourceArn, Tags: tags }));
@@ -140,9 +146,7 @@ async function updateTable(store: SpaceStore, given: WireInput): Promise<Output>
   const described = await plain('DescribeTable')(store, { TableName: rest['TableName'] }, undefined as never);
   const input = only ? undefined : checkInput(store, 'UpdateTable', rest);
   const table = described['Table'] as TableRow;
-  await new Promise((done) =>
-    store.tableDb.put(table.TableName, { ...table, DeletionProtectionEnabled: isProtected }, done),
-  );
+  await keep(store, { ...table, DeletionProtectionEnabled: isProtected });
   if (input) return act(store, 'UpdateTable', input);
   return { TableDescription: { ...store.table(table.TableName), TableStatus: 'UPDATING' } };
 }

@@ -19,6 +19,13 @@ export interface TableRow {
   GlobalSecondaryIndexes?: IndexRow[];
   LocalSecondaryIndexes?: IndexRow[];
   DeletionProtectionEnabled?: boolean;
+  /** Ours alone: no answer has it. */
+  ResourcePolicy?: TablePolicy;
+}
+
+export interface TablePolicy {
+  readonly Policy: string;
+  readonly RevisionId: string;
 }
 
 interface IndexRow {

@@ -1,0 +1,134 @@
+// A soak: random changes by the API on a real cloud of its own, with traffic from its instances all the time. In the end
+//   1. what the kernel holds after all of them is what a cloud makes that starts anew with the same rows (nothing left over, nothing forgotten);
+//   2. the server's memory has not grown since the first third, beyond a bound;
+//   3. no call was answered with an error of the 500s, and the server has said nothing of a bug.
+// `node --import tsx tests/soak/soak.ts --seconds 60 --seed 1`, as root, after a build. The seed decides the changes; how they meet the clock it cannot.
+
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { EC2 } from '@aws-sdk/client-ec2';
+import { bringUp, command, familyOf, newDirectory, type Own } from '../e2e/own-cloud.ts';
+import { seeded } from '../wire/generate.ts';
+import { changes } from './changes.ts';
+import { difference, kernelState } from './kernel-state.ts';
+
+export interface SoakResult {
+  readonly changes: number;
+  /** By AWS's code. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** What must be empty. */
+  readonly bugs: readonly string[];
+  readonly difference: readonly string[];
+  readonly memoryMegabytes: { readonly third: number; readonly end: number };
+}
+
+/** How much the server may grow in the last two thirds, in megabytes: caches fill, and the collector waits. */
+export const growthBound = 60;
+
+export async function soak(seconds: number, seed: number, say: (text: string) => void = () => {}): Promise<SoakResult> {
+  const directory = newDirectory();
+  let own = await bringUp({ directory });
+  try {
+    const random = seeded(seed);
+    const ec2 = client(own);
+    const site = { ec2, random };
+    const names = Object.keys(changes);
+    const refusals: Record<string, number> = {};
+    const bugs: string[] = [];
+    const startedAt = Date.now();
+    let done = 0;
+    let third = 0;
+    while (Date.now() - startedAt < seconds * 1000) {
+      const name = names[Math.floor(random() * names.length)] ?? '';
+      try {
+        await changes[name]?.(site);
+      } catch (error) {
+        const { name: code, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+        refusals[code] = (refusals[code] ?? 0) + 1;
+        if (($metadata?.httpStatusCode ?? 500) >= 500) bugs.push(`${name}: ${code}: ${message}`);
+      }
+      done++;
+      if (third === 0 && Date.now() - startedAt > (seconds * 1000) / 3) third = memory(directory);
+    }
+    await settled(directory, ec2);
+    const end = memory(directory);
+    say(`${done} changes; ${third} MB after a third, ${end} MB now`);
+    const after = kernelState(serverOf(own));
+    ec2.destroy();
+    bugs.push(
+      ...own
+        .complaints()
+        .split('\n')
+        .filter((line) => /\bat .*:\d+:\d+|Error/.test(line)),
+    );
+    await own.end({ keep: true });
+    own = await bringUp({ directory });
+    const again = client(own);
+    await settled(directory, again);
+    const anew = kernelState(serverOf(own));
+    again.destroy();
+    say(`${after.length} lines of kernel state, ${anew.length} made anew`);
+    return { changes: done, refusals, bugs, difference: difference(after, anew), memoryMegabytes: { third, end } };
+  } finally {
+    await own.end();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function client(own: Own): EC2 {
+  const accessKeyId = own.environment['AWS_ACCESS_KEY_ID'] ?? '';
+  const secretAccessKey = own.environment['AWS_SECRET_ACCESS_KEY'] ?? '';
+  return new EC2({
+    endpoint: own.endpoint,
+    region: 'us-east-1',
+    maxAttempts: 1,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+}
+
+function postern(directory: string, ...args: readonly string[]): string {
+  const ran = spawnSync(process.execPath, [command, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, POSTERN_DATA: directory },
+  });
+  if (ran.status !== 0) throw new Error(`postern ${args.join(' ')}: ${ran.stderr}`);
+  return ran.stdout;
+}
+
+const memory = (directory: string) =>
+  Math.round((JSON.parse(postern(directory, 'status', '--json')) as { memoryBytes: number }).memoryBytes / 2 ** 20);
+
+function serverOf(own: Own): number {
+  const found = familyOf(own.launcher.pid ?? 0).find((one) => /^\S*node .*\/server\.mjs/.test(one.commandLine));
+  if (!found) throw new Error('the server was not found');
+  return found.id;
+}
+
+/** The kernel has everything, and no instance is on its way. */
+async function settled(directory: string, ec2: EC2): Promise<void> {
+  const moving = ['pending', 'stopping', 'shutting-down'];
+  for (;;) {
+    const { Reservations } = await ec2.describeInstances({
+      Filters: [{ Name: 'instance-state-name', Values: moving }],
+    });
+    if ((Reservations ?? []).length === 0) break;
+    await delay(50);
+  }
+  postern(directory, 'wait');
+}
+
+if (process.argv[1]?.endsWith('soak.ts')) {
+  const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+  const seconds = Number(values.seconds ?? 60);
+  const seed = Number(values.seed ?? Date.now() % 100_000);
+  process.stdout.write(`soak of ${seconds} s, seed ${seed}\n`);
+  const result = await soak(seconds, seed, (text) => process.stdout.write(`${text}\n`));
+  const { third, end } = result.memoryMegabytes;
+  const wrong = [...result.bugs, ...result.difference, ...(end - third > growthBound ? ['memory has grown'] : [])];
+  process.stdout.write(
+    `${JSON.stringify(result.refusals)}\n${wrong.join('\n')}\n${wrong.length === 0 ? 'good' : 'NOT good'}\n`,
+  );
+  process.exit(wrong.length === 0 ? 0 : 1);
+}
