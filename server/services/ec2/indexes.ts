@@ -1,6 +1,7 @@
 // By what are EC2's rows looked up, beside their ids? One constant per question, so that an answer does not take longer in a region that holds more.
 
 import type { Index } from '../../store/store.ts';
+import { isPeered } from './group-peers.ts';
 import { ruleKey } from './rule-form.ts';
 
 /** A group by its VPC and its name: S4 wants the name to be the only one there. */
@@ -27,6 +28,12 @@ export function groupKey(groupId: string, isEgress: boolean): string {
 export const rulesByContent: Index<'security-group-rule'> = {
   kind: 'security-group-rule',
   keyOf: (row) => `${groupKey(row.groupId, row.isEgress)} ${ruleKey(row)}`,
+};
+
+/** Rules that name a group over a peering, by that group. */
+export const rulesByPeeredGroup: Index<'security-group-rule'> = {
+  kind: 'security-group-rule',
+  keyOf: ({ peer }) => (isPeered(peer) ? peer.groupId : undefined),
 };
 
 export const defaultAclByVpc: Index<'network-acl'> = {

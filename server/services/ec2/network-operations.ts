@@ -15,6 +15,7 @@ import { nothingOfThatKind } from './nothing-of-that-kind.ts';
 import { prefixLists } from './prefix-lists.ts';
 import { routeTables } from './route-tables.ts';
 import { routes } from './routes.ts';
+import { securityGroupReferences } from './security-group-references.ts';
 import { securityGroupRules } from './security-group-rules.ts';
 import { securityGroupVpcs } from './security-group-vpcs.ts';
 import { securityGroups } from './security-groups.ts';
@@ -43,6 +44,7 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...egressOnlyInternetGateways,
   ...securityGroups,
   ...securityGroupRules,
+  ...securityGroupReferences,
   ...securityGroupVpcs,
   ...natGateways,
   ...networkAcls,

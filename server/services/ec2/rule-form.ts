@@ -7,18 +7,11 @@ import { normalizeCidr } from '@postern/network/cidr.ts';
 import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
 import type { Call } from '../../service.ts';
 import type { SecurityGroupRow, SecurityGroupRuleRow } from '../../store/rows/ec2.ts';
-import {
-  ec2Error,
-  invalidParameterValue,
-  isWellFormedId,
-  malformedId,
-  missingParameter,
-  notFound,
-  unsupportedOperation,
-} from './errors.ts';
+import type { Transaction } from '../../store/store.ts';
+import { invalidParameterValue } from './errors.ts';
+import { type GroupPeer, groupPeer, isPeered, type KnownPeers, peeredPair } from './group-peers.ts';
 import { requirePrefixList } from './prefix-list-lookup.ts';
-import { ec2Arn, findRow, scopeOf } from './rows.ts';
-import { isAssociated } from './security-group-vpcs.ts';
+import { ec2Arn } from './rows.ts';
 import { toTags } from './tags.ts';
 
 export type Peer = SecurityGroupRuleRow['peer'];
@@ -97,40 +90,16 @@ export function prefixListPeer(call: Call, id: string | undefined): Peer {
   return { kind: 'prefix-list', prefixListId: requirePrefixList(call, id).id };
 }
 
-/** @param group whose rule it is: a name is looked up in its VPC, and a group of another VPC is refused (S5, S7) */
-export function groupPeer(call: Call, group: SecurityGroupRow, pair: UserIdGroupPair): Peer {
-  if (pair.UserId && pair.UserId !== call.accountId) {
-    // Groups of other accounts can be named only over a peering, which Postern does not carry yet.
-    throw notFound('security-group', [pair.GroupId ?? pair.GroupName ?? '']);
-  }
-  const found = pair.GroupId ? groupById(call, pair.GroupId) : groupByName(call, group.vpcId, pair.GroupName);
-  const shareVpc =
-    found.vpcId === group.vpcId ||
-    isAssociated(call.tx, found.id, group.vpcId) ||
-    isAssociated(call.tx, group.id, found.vpcId);
-  if (!shareVpc)
-    throw ec2Error('InvalidGroup.NotFound', 'You have specified two resources that belong to different networks.');
-  return { kind: 'security-group', groupId: found.id, ownerId: found.accountId };
-}
-
-function groupById(call: Call, id: string): SecurityGroupRow {
-  if (!isWellFormedId('security-group', id)) throw malformedId('security-group', id);
-  const found = findRow(call, 'security-group', id);
-  if (!found) throw notFound('security-group', [id]);
-  return found;
-}
-
-function groupByName(call: Call, vpcId: string, name: string | undefined): SecurityGroupRow {
-  if (!name) throw missingParameter('groupId');
-  const found = call.tx
-    .list('security-group', scopeOf(call))
-    .find((row) => row.vpcId === vpcId && row.groupName === name);
-  if (!found) throw notFound('security-group', [name]);
-  return found;
-}
-
-/** Every rule that the permissions name, one per peer, in the order given. */
-export function readPermissions(call: Call, group: SecurityGroupRow, permissions: readonly IpPermission[]): RuleSpec[] {
+/**
+ * Every rule that the permissions name, one per peer, in the order given.
+ * @param known see `groupPeer`
+ */
+export function readPermissions(
+  call: Call,
+  group: SecurityGroupRow,
+  permissions: readonly IpPermission[],
+  known?: KnownPeers,
+): RuleSpec[] {
   return permissions.flatMap((permission) => {
     const protocol = readProtocol(permission.IpProtocol);
     const base = { protocol, ...readPorts(protocol, permission.FromPort, permission.ToPort) };
@@ -140,10 +109,7 @@ export function readPermissions(call: Call, group: SecurityGroupRow, permissions
     for (const range of permission.IpRanges ?? []) add(cidrPeer(range.CidrIp), range.Description);
     for (const range of permission.Ipv6Ranges ?? []) add(cidr6Peer(range.CidrIpv6), range.Description);
     for (const list of permission.PrefixListIds ?? []) add(prefixListPeer(call, list.PrefixListId), list.Description);
-    for (const pair of permission.UserIdGroupPairs ?? []) {
-      if (pair.VpcPeeringConnectionId) throw unsupportedOperation('VpcPeeringConnectionId in UserIdGroupPairs');
-      add(groupPeer(call, group, pair), pair.Description);
-    }
+    for (const pair of permission.UserIdGroupPairs ?? []) add(groupPeer(call, group, pair, known), pair.Description);
     return specs;
   });
 }
@@ -190,8 +156,12 @@ export function ruleText(rule: RuleSpec): string {
   return `peer: ${peerText(rule.peer)}, ${what}, ALLOW`;
 }
 
+function toPair(tx: Transaction, rule: SecurityGroupRuleRow, peer: GroupPeer): UserIdGroupPair {
+  return isPeered(peer) ? peeredPair(tx, rule, peer) : { GroupId: peer.groupId, UserId: peer.ownerId };
+}
+
 /** Rules as DescribeSecurityGroups shows them: one permission per protocol and port range, with all its peers. */
-export function toPermissions(rules: readonly SecurityGroupRuleRow[]): IpPermission[] {
+export function toPermissions(tx: Transaction, rules: readonly SecurityGroupRuleRow[]): IpPermission[] {
   const byRange = new Map<string, Required<Pick<IpPermission, 'IpRanges' | 'Ipv6Ranges' | 'PrefixListIds' | 'UserIdGroupPairs'>> & IpPermission>(); // biome-ignore format: one type
   for (const rule of rules) {
     const key = `${rule.protocol} ${rule.fromPort ?? ''} ${rule.toPort ?? ''}`;
@@ -220,7 +190,7 @@ export function toPermissions(rules: readonly SecurityGroupRuleRow[]): IpPermiss
         permission.PrefixListIds?.push({ PrefixListId: rule.peer.prefixListId, ...description });
         break;
       case 'security-group':
-        permission.UserIdGroupPairs?.push({ GroupId: rule.peer.groupId, UserId: rule.peer.ownerId, ...description });
+        permission.UserIdGroupPairs?.push({ ...toPair(tx, rule, rule.peer), ...description });
         break;
     }
   }
@@ -243,7 +213,7 @@ export function toRule(call: Call, row: SecurityGroupRuleRow): SecurityGroupRule
     ...(peer.kind === 'cidr6' && { CidrIpv6: peer.cidr }),
     ...(peer.kind === 'prefix-list' && { PrefixListId: peer.prefixListId }),
     ...(peer.kind === 'security-group' && {
-      ReferencedGroupInfo: { GroupId: peer.groupId, UserId: peer.ownerId, VpcId: row.vpcId },
+      ReferencedGroupInfo: { VpcId: row.vpcId, ...toPair(call.tx, row, peer) },
     }),
     ...(row.description !== undefined && { Description: row.description }),
     Tags: toTags(row.tags),

@@ -35,6 +35,7 @@ import {
   notFound,
   unsupportedOperation,
 } from './errors.ts';
+import { groupPeer, knownPeers } from './group-peers.ts';
 import { groupKey, rulesByContent, rulesByGroup } from './indexes.ts';
 import { prefixListWeight } from './prefix-list-lookup.ts';
 import { enforceQuota } from './quotas.ts';
@@ -43,7 +44,6 @@ import {
   checkDescription,
   cidr6Peer,
   cidrPeer,
-  groupPeer,
   type Peer,
   prefixListPeer,
   protocolName,
@@ -154,8 +154,9 @@ function rulesByPermission(
   permissions: readonly IpPermission[],
   isEgress: boolean,
 ) {
-  const byKey = new Map(rulesOf(call, group, isEgress).map((rule) => [ruleKey(rule), rule]));
-  return readPermissions(call, group, permissions).map((spec) => {
+  const rules = rulesOf(call, group, isEgress);
+  const byKey = new Map(rules.map((rule) => [ruleKey(rule), rule]));
+  return readPermissions(call, group, permissions, knownPeers(rules)).map((spec) => {
     const rule = byKey.get(ruleKey(spec));
     if (!rule)
       throw ec2Error('InvalidPermission.NotFound', 'The specified rule does not exist in this security group.');

@@ -6,33 +6,22 @@ import type {
   CreateSecurityGroupResult,
   DeleteSecurityGroupRequest,
   DeleteSecurityGroupResult,
-  DescribeSecurityGroupReferencesRequest,
-  DescribeSecurityGroupReferencesResult,
   DescribeSecurityGroupsRequest,
   DescribeSecurityGroupsResult,
-  DescribeStaleSecurityGroupsRequest,
-  DescribeStaleSecurityGroupsResult,
   SecurityGroup,
 } from '@aws-sdk/client-ec2';
 import type { SecurityGroupId, VpcId } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { SecurityGroupRow, SecurityGroupRuleRow } from '../../store/rows/ec2.ts';
 import { defaultVpcOf } from './default-vpc.ts';
-import {
-  dependencyViolation,
-  ec2Error,
-  invalidParameterValue,
-  isWellFormedId,
-  malformedId,
-  missingParameter,
-  notFound,
-} from './errors.ts';
+import { dependencyViolation, ec2Error, invalidParameterValue, missingParameter } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
+import { isPeered } from './group-peers.ts';
 import { groupNameKey, groupsByName } from './indexes.ts';
 import { allowAllOut, anywhere, anywhere6, makerOf } from './new-vpc.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
-import { ec2Arn, findRow, requireRow, scopeOf, selectRows } from './rows.ts';
+import { ec2Arn, requireRow, scopeOf, selectRows } from './rows.ts';
 import { protocolName, toPermissions } from './rule-form.ts';
 import { associationsOfGroup } from './security-group-vpcs.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
@@ -56,8 +45,14 @@ function toSecurityGroup(call: Call, row: SecurityGroupRow, rules: readonly Secu
     OwnerId: row.accountId,
     VpcId: row.vpcId,
     SecurityGroupArn: ec2Arn(call, 'security-group', row.id),
-    IpPermissions: toPermissions(rules.filter((rule) => !rule.isEgress)),
-    IpPermissionsEgress: toPermissions(rules.filter((rule) => rule.isEgress)),
+    IpPermissions: toPermissions(
+      call.tx,
+      rules.filter((rule) => !rule.isEgress),
+    ),
+    IpPermissionsEgress: toPermissions(
+      call.tx,
+      rules.filter((rule) => rule.isEgress),
+    ),
     Tags: toTags(row.tags),
   };
 }
@@ -175,7 +170,9 @@ function deleteGroup(call: Call, group: SecurityGroupRow): void {
     throw ec2Error('CannotDelete', `the specified group: "${group.id}" name: "default" cannot be deleted by a user`);
   const rules = tx.list('security-group-rule', scope);
   const naming = rules.filter(
-    ({ groupId, peer }) => groupId !== group.id && peer.kind === 'security-group' && peer.groupId === group.id,
+    // A peer's rule does not hold the group: it becomes stale (S8).
+    ({ groupId, peer }) =>
+      groupId !== group.id && peer.kind === 'security-group' && peer.groupId === group.id && !isPeered(peer),
   );
   const wearing = tx.list('network-interface', scope).filter((row) => row.groupIds.includes(group.id));
   const elsewhere = associationsOfGroup(call, group.id);
@@ -227,31 +224,6 @@ export const securityGroups = {
       const group = requireGroup(call, input.GroupId, input.GroupName);
       deleteGroup(call, group);
       return { Return: true, GroupId: group.id };
-    },
-  }),
-
-  /** References over a peering: there are none while peering is not carried, and that is the true answer. */
-  DescribeSecurityGroupReferences: operation<
-    DescribeSecurityGroupReferencesRequest,
-    DescribeSecurityGroupReferencesResult
-  >({
-    authorize: 'auto',
-    readOnly: true,
-    run: (call, input) => {
-      for (const id of input.GroupId ?? []) {
-        if (!isWellFormedId('security-group', id)) throw malformedId('security-group', id);
-        if (!findRow(call, 'security-group', id)) throw notFound('security-group', [id]);
-      }
-      return { SecurityGroupReferenceSet: [] };
-    },
-  }),
-
-  DescribeStaleSecurityGroups: operation<DescribeStaleSecurityGroupsRequest, DescribeStaleSecurityGroupsResult>({
-    authorize: 'auto',
-    readOnly: true,
-    run: (call, input) => {
-      requireRow(call, 'vpc', input.VpcId, 'vpcId');
-      return { StaleSecurityGroupSet: [] };
     },
   }),
 } satisfies Record<string, Operation>;

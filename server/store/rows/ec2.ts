@@ -135,7 +135,13 @@ export interface SecurityGroupRuleRow extends Row {
     | { kind: 'cidr'; cidr: Cidr }
     | { kind: 'cidr6'; cidr: Cidr }
     | { kind: 'prefix-list'; prefixListId: PrefixListId }
-    | { kind: 'security-group'; groupId: SecurityGroupId; ownerId: string };
+    | {
+        kind: 'security-group';
+        groupId: SecurityGroupId;
+        ownerId: string;
+        /** Of a group in a peered VPC: where it is, and the peering over which it was named first. */
+        peering?: { vpcId: VpcId; vpcPeeringConnectionId: VpcPeeringConnectionId };
+      };
   description?: string;
   tags: Tags;
 }
