@@ -13,12 +13,14 @@ import {
   admit,
   type Credentials,
   contextOf,
+  decodePercent,
   type Exchange,
   type Identified,
   identify,
   type Lookup,
   newRequestId,
   notImplemented,
+  readHost,
   regionRefused,
   render,
   renderError,
@@ -30,7 +32,7 @@ import { AwsError } from './errors.ts';
 import { noteUse } from './last-used.ts';
 import type { RequestEvent } from './operator/api.ts';
 import type { RequestPath } from './path.ts';
-import type { BaseCall, Call, Operation, Service, Settings, StreamCall } from './service.ts';
+import type { BaseCall, Call, Operation, Service, Settings, StreamCall, WebRequest } from './service.ts';
 import type { AccessKeyRow } from './store/rows/iam.ts';
 import type { Store, Transaction } from './store/store.ts';
 
@@ -69,14 +71,62 @@ export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Pr
     let answer: Answer;
     let failure: unknown;
     try {
-      answer = await serve(parts, exchange, progress, requestId, now);
+      const { service } = progress.identified;
+      const web = service && parts.services.get(service.name)?.web?.(exchange.head);
+      answer = web
+        ? await web(webRequest(parts, exchange, progress, requestId, now))
+        : await serve(parts, exchange, progress, requestId, now);
     } catch (error) {
       failure = error;
       if (!(error instanceof AwsError)) parts.log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`);
       answer = renderError(contextOf(progress), error, requestId);
     }
     parts.record(eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt));
-    return answer;
+    return exchange.head.headers.origin === undefined ? answer : forBrowser(parts, exchange, progress, answer);
+  };
+}
+
+/** An answer that a page of another origin may read, where the bucket's rules say so. */
+function forBrowser(parts: PipelineParts, { head }: Exchange, progress: Progress, answer: Answer): Answer {
+  const { service, labels } = progress.identified;
+  const bucket = labels['Bucket'];
+  if (!service || bucket === undefined) return answer;
+  const further = parts.services.get(service.name)?.crossOrigin?.(bucket, head.method, head.headers);
+  return further ? { ...answer, headers: { ...answer.headers, ...further } } : answer;
+}
+
+function webRequest(
+  parts: PipelineParts,
+  exchange: Exchange,
+  progress: Progress,
+  requestId: string,
+  now: Date,
+): WebRequest {
+  refuseForeign(parts, exchange.path, progress.identified);
+  const { head } = exchange;
+  const host = readHost(head.headers.host);
+  const path = decodePercent(head.path) ?? head.path;
+  const slash = path.indexOf('/', 1);
+  const inPath = host.bucket === undefined;
+  const { service } = progress.identified;
+  return {
+    method: head.method,
+    headers: head.headers,
+    url: head.url,
+    bucket: inPath ? path.slice(1, slash < 0 ? undefined : slash) || undefined : host.bucket,
+    key: inPath ? (slash < 0 ? '' : path.slice(slash + 1)) : path.slice(1),
+    body: exchange.request,
+    requestId,
+    region: progress.identified.region,
+    now,
+    credentials: (accessKeyId) => lookupIn(parts)(accessKeyId),
+    async run<O>(name: string, input: object, accessKeyId?: string): Promise<O> {
+      const model = service?.operation(name);
+      if (!model) throw new Error(`there is no operation ${name}`);
+      progress.identified = { ...progress.identified, operation: model, failure: undefined };
+      const accessKey = accessKeyId === undefined ? undefined : callerOf(parts, progress, accessKeyId);
+      return (await runOperation(parts, exchange, progress, model, input, requestId, now, accessKey)) as O;
+    },
   };
 }
 
@@ -97,6 +147,20 @@ async function serve(
   refuseForeign(parts, exchange.path, admission.identified);
   if (!('operation' in admission)) throw admission.failure;
   const { operation: model, input } = admission;
+  const output = await runOperation(parts, exchange, progress, model, input, requestId, now, accessKey);
+  return render(model, output, requestId);
+}
+
+async function runOperation(
+  parts: PipelineParts,
+  exchange: Exchange,
+  progress: Progress,
+  model: OperationModel,
+  input: unknown,
+  requestId: string,
+  now: Date,
+  accessKey: AccessKeyRow | undefined,
+): Promise<Record<string, unknown>> {
   const service = parts.services.get(model.service.name);
   const row = service?.operations[model.name];
   if (!service || !row) throw notImplemented(model);
@@ -104,11 +168,9 @@ async function serve(
   const asked = parts.authorizer.open(facts, service, accessKey);
   progress.asked = asked;
   const call: BaseCall = { ...facts, require: asked.require, allows: asked.allows };
-  const output =
-    row.kind === 'transaction'
-      ? await runTransaction(parts, row, call, asked, input)
-      : await runStream(parts, row, call, asked, exchange, input);
-  return render(model, output, requestId);
+  return row.kind === 'transaction'
+    ? runTransaction(parts, row, call, asked, input)
+    : runStream(parts, row, call, asked, exchange, input);
 }
 
 /** Behind a VPC endpoint is one service of one region, whatever the client signs or calls its host: any other is reached by another road. */
@@ -140,17 +202,20 @@ export function lookupIn(parts: PipelineParts): Lookup {
 
 /** Fills in who asks. @returns the row of their key; none for an anonymous caller or one let in by `--auth open` */
 export function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer): AccessKeyRow | undefined {
-  if (signer.kind === 'anonymous') return undefined;
+  return signer.kind === 'anonymous' ? undefined : callerOf(parts, progress, signer.accessKeyId);
+}
+
+function callerOf(parts: PipelineParts, progress: Progress, accessKeyId: string): AccessKeyRow | undefined {
   const { partition, protocol } = progress.identified;
-  progress.accessKeyId = signer.accessKeyId;
-  const row = parts.store.read((tx) => tx.get('access-key', signer.accessKeyId));
-  const account = parts.openAccount(signer.accessKeyId);
+  progress.accessKeyId = accessKeyId;
+  const row = parts.store.read((tx) => tx.get('access-key', accessKeyId));
+  const account = parts.openAccount(accessKeyId);
   const principal = row
     ? parts.store.read((tx) => principalOf(tx, row, partition))
     : account === undefined
       ? undefined
       : rootPrincipal(account, partition);
-  if (!principal) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: signer.accessKeyId });
+  if (!principal) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   progress.principal = principal;
   return row;
 }

@@ -120,9 +120,50 @@ export interface Service {
     tx: Transaction,
     resource: string,
   ) => { policyText: string; id: string; ownerAccountId: string; trust?: boolean } | undefined;
+  /** Who answers a request that is no call; asked with every request of this service, before anything else is looked at. */
+  readonly web?: (head: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string | undefined>>;
+  }) => WebHandler | undefined;
+  /** Further headers of an answer to a browser, whose request names its origin. */
+  readonly crossOrigin?: (
+    bucket: string,
+    method: string,
+    headers: Readonly<Record<string, string | undefined>>,
+  ) => Readonly<Record<string, string>> | undefined;
   /** Whose resource an ARN is when the ARN has no account in it (S3); undefined when it does not exist. */
   readonly resourceOwner?: (tx: Transaction, resource: string) => string | undefined;
 }
+
+/** A request that is no call of an operation: a browser's preflight, a page of a website, a form. */
+export interface WebRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Path and query, still encoded. */
+  readonly url: string;
+  /** Of the host name, or the first segment of the path; decoded. */
+  readonly bucket: string | undefined;
+  /** The rest of the path, decoded. */
+  readonly key: string;
+  readonly body: Readable;
+  readonly requestId: string;
+  readonly region: string;
+  readonly now: Date;
+  /** Runs an operation as the holder of a key, or as nobody; every policy is asked, and the trail has it. */
+  run<O>(operation: string, input: object, accessKeyId?: string): Promise<O>;
+  /** What a key signs with; `accept-any`: signatures are not compared. */
+  credentials(
+    accessKeyId: string,
+  ): { readonly secretAccessKey: string; readonly sessionToken?: string } | 'accept-any' | undefined;
+}
+
+export interface WebAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | StreamingBody | undefined;
+}
+
+export type WebHandler = (request: WebRequest) => Promise<WebAnswer>;
 
 /** Types a row where it is written: `CreateVpc: operation<CreateVpcRequest, CreateVpcResult>({ … })`. */
 export function operation<I, O>(row: Omit<TransactionOperation<I, O>, 'kind'>): TransactionOperation<I, O> {

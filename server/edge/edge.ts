@@ -30,7 +30,7 @@ import { type Signer, type VerifyOptions, verify } from './verify.ts';
 export type { Answer } from './answer.ts';
 export { CheckedBody, openBody, readCheckedBody, readWhole } from './body.ts';
 export { type ErrorContext, type Input, parse, render, renderError } from './codec.ts';
-export { headOf, makeHead, partitionOf, queryValue, type RequestHead } from './head.ts';
+export { decodePercent, headOf, makeHead, partitionOf, queryValue, type RequestHead, readHost } from './head.ts';
 export { type Identified, identify, identifyBody, needsBodyFirst, type SignatureScope } from './identify.ts';
 export { createEdge, type EdgeOptions, type Exchange, newRequestId } from './listener.ts';
 export { notImplemented, regionRefused, serviceRefused, signatureRefused } from './refusals.ts';

@@ -28,6 +28,7 @@ import { uploadListOperations } from './upload-lists.ts';
 import { versionListOperations } from './version-list.ts';
 import { versioningOperations } from './versioning.ts';
 import { olderKeys } from './versions.ts';
+import { webHandlers } from './web.ts';
 import { websiteConfigurationOperations } from './website-configuration.ts';
 
 export interface S3Service {
@@ -76,6 +77,7 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
       name: 's3',
       operations,
       denied: accessDenied,
+      ...webHandlers(store),
       resourcePolicy: (tx, resource) => {
         const bucket = tx.get('bucket', bucketOfArn(resource) ?? '');
         if (bucket?.policy === undefined) return undefined;
