@@ -196,7 +196,8 @@ test('[I2] a flow does not outlive the Elastic IP it was translated to', async (
     second,
   ];
   await apply({ cards: moved });
-  assert.equal(await a.say('eip'), 'timeout');
+  // At AWS the other end resets what now comes from a stranger; here the gateway does.
+  assert.equal(await a.say('eip'), 'error ECONNRESET');
   assert.match(await a.tcp({ host: '198.18.1.1', port: 443 }), /^open 198\.19\.0\.44 internet/);
 });
 

@@ -24,6 +24,8 @@ export interface Allocation {
   /** Keys of `blockKey`; a number is one /16 of the underlay. */
   readonly blocks: Numbers;
   readonly endpoints: Numbers;
+  /** By `publicPairKey`. */
+  readonly publicPairs: Numbers;
   readonly peerings: Numbers;
   readonly subnets: Numbers;
   readonly tables: Numbers;
@@ -40,7 +42,9 @@ const ranges = {
   // 240.0.0.0/16 and the endpoints' 240.240.0.0/16 are no blocks of a VPC; 255.255.0.0/16 holds the broadcast address.
   blocks: [1, 4094],
   // 240.240.0.x is for the resolver and the metadata service. The number is also the endpoint's conntrack zone (16 bits).
-  endpoints: [256, 57_000],
+  endpoints: [256, 30_000],
+  // Zones of the internet gateway: a pair of private and public address each.
+  publicPairs: [30_001, 57_000],
   // Conntrack zones too.
   peerings: [57_001, 65_000],
   subnets: [1000, 999_999],
@@ -58,6 +62,7 @@ export const emptyAllocation: Allocation = {
   interfaces: none,
   blocks: none,
   endpoints: none,
+  publicPairs: none,
   peerings: none,
   subnets: none,
   tables: none,
@@ -72,6 +77,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     interfaces: [],
     blocks: [],
     endpoints: [],
+    publicPairs: [],
     peerings: snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId),
     subnets: [],
     tables: [],
@@ -105,6 +111,8 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     for (const each of vpc.networkInterfaces) {
       if (!isPlugged(each)) continue;
       keys.interfaces.push(each.networkInterfaceId);
+      for (const { address, publicAddress } of each.privateAddresses)
+        if (publicAddress !== undefined) keys.publicPairs.push(publicPairKey(vpc.vpcId, address, publicAddress));
       groupSets.add(groupSetKey(each.groupIds));
     }
   }
@@ -164,6 +172,10 @@ export function numberOf(numbers: Numbers, key: string): number {
 /** `owner` is the VPC for the way to metadata and resolver, the gateway endpoint, or one interface of an interface endpoint or an instance connect endpoint. */
 export function blockKey(owner: VpcId | VpcEndpointId | NetworkInterfaceId, block: Cidr): string {
   return `${owner} ${block}`;
+}
+
+export function publicPairKey(vpcId: VpcId, address: Ipv4, publicAddress: Ipv4): string {
+  return `${vpcId} ${address} ${publicAddress}`;
 }
 
 export function groupSetKey(groupIds: readonly string[]): string {

@@ -83,7 +83,7 @@ export interface NftTable {
 export interface NftSet {
   readonly name: string;
   readonly kind: 'set' | 'map';
-  /** `ipv4_addr`, `ifname : verdict`. */
+  /** `ipv4_addr`, `ifname : verdict`, `typeof ip saddr : ct zone`. */
   readonly type: string;
   readonly interval?: boolean;
   /** `key` or `key : value`, with comments where the kernel keeps them. */

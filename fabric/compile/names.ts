@@ -18,15 +18,15 @@ export const coreEndpointDevice = (endpointNumber: number) => `g${endpointNumber
 export const coreInterfaceDevice = (interfaceNumber: number) => `v${interfaceNumber}`;
 
 /** Packet marks; those of subnets start at 1000. */
-export const mark = { service: 1, sameSubnet: 2, toIgw: 3, movedFromIgw: 4 } as const;
+export const mark = { service: 1, sameSubnet: 2, toIgw: 3, movedFromIgw: 4, edge: 5 } as const;
 /** Kernel routing tables; those of AWS route tables start at 1000. */
-export const table = { service: 1, toIgw: 3, interfaces: 10 } as const;
+export const table = { service: 1, toIgw: 3, edge: 5, interfaces: 10 } as const;
 /** Mark and table of what the router itself sends through an endpoint's link. */
 export const endpointMark = (number: number) => 2_000_000 + number;
 /** Mark of a reply that came by an endpoint its flow would no longer take; no rule routes by it. */
 export const movedMark = (number: number) => 4_000_000 + number;
-/** Conntrack zones; 0 is traffic inside the VPC, an endpoint's zone is its number. A path has a zone of its own: see docs/packet-path.md. */
-export const zone = { service: 1, igw: 2 } as const;
+/** Conntrack zones; 0 is traffic inside the VPC, an endpoint's zone is its number, and so is that of a pair of private and public address. A path has a zone of its own: see docs/packet-path.md. */
+export const zone = { service: 1 } as const;
 
 /** `ct mark`: the sender's or the receiver's groups track this flow (S11). */
 export const tracked = { sender: 1, receiver: 2, both: 3 } as const;

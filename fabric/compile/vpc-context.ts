@@ -161,6 +161,13 @@ export function middleboxesOf(context: VpcContext): readonly PluggedInterface[] 
   return context.plugged.filter(({ eni }) => !eni.sourceDestCheck && natGatewayOf(eni) === undefined);
 }
 
+/** The internet gateway's own route table (R14). */
+export function edgeTable(context: VpcContext): RouteTable | undefined {
+  const { internetGatewayId, gatewayRouteTableId } = context.vpc;
+  if (internetGatewayId === undefined || gatewayRouteTableId === undefined) return undefined;
+  return context.routeTables.get(gatewayRouteTableId);
+}
+
 /** Private and public address of everything plugged that has one; empty without an internet gateway. */
 export function publicPairs(context: VpcContext): (readonly [string, string])[] {
   if (context.vpc.internetGatewayId === undefined) return [];

@@ -21,7 +21,7 @@ import {
 } from './names.ts';
 import { natGatewayOf } from './nat-gateways.ts';
 import { peeringNeighbours } from './peering.ts';
-import type { PluggedInterface, VpcContext } from './vpc-context.ts';
+import { edgeTable, type PluggedInterface, type VpcContext } from './vpc-context.ts';
 
 export function compileLinks(context: VpcContext): Link[] {
   const { vpc, number } = context;
@@ -118,6 +118,7 @@ export function compileRules(context: VpcContext): PolicyRule[] {
   return [
     { preference: 100, mark: mark.service, table: table.service },
     { preference: 101, mark: mark.toIgw, table: table.toIgw },
+    ...(edgeTable(context) === undefined ? [] : [{ preference: 102, mark: mark.edge, table: table.edge }]),
     ...context.endpoints.map(({ number }) => ({
       preference: 500_000 + number,
       mark: endpointMark(number),
@@ -153,9 +154,27 @@ export function compileRoutes(context: VpcContext): KernelRoute[] {
   }
   const used = new Set(context.subnets.map((subnet) => subnet.routeTableId));
   for (const routeTable of context.vpc.routeTables) {
-    if (used.has(routeTable.routeTableId)) routes.push(...compileRouteTable(context, routeTable));
+    const number = numberOf(context.allocation.tables, routeTable.routeTableId);
+    if (used.has(routeTable.routeTableId)) routes.push(...compileRouteTable(context, number, routeTable));
   }
+  const edge = edgeTable(context);
+  if (edge !== undefined)
+    routes.push(
+      ...compileRouteTable(context, table.edge, {
+        ...edge,
+        routes: edge.routes.map((route) =>
+          leadsToPublicBox(context, route) ? route : { ...route, state: 'blackhole' },
+        ),
+      }),
+    );
   return routes;
+}
+
+/** R14: a middlebox that the internet gateway sends to must have a public address. */
+function leadsToPublicBox(context: VpcContext, { target }: Route): boolean {
+  if (target.kind !== 'network-interface') return true;
+  const box = context.plugged.find(({ eni }) => eni.networkInterfaceId === target.networkInterfaceId);
+  return box?.eni.privateAddresses.some(({ publicAddress }) => publicAddress !== undefined) === true;
 }
 
 /** The destinations of one family that a route stands for: its CIDR, or what its prefix list holds now. */
@@ -166,8 +185,7 @@ export function destinationsOf(context: VpcContext, route: Route, family: Family
   return cidrs.filter((cidr) => familyOf(cidr) === family);
 }
 
-function compileRouteTable(context: VpcContext, routeTable: RouteTable): KernelRoute[] {
-  const number = numberOf(context.allocation.tables, routeTable.routeTableId);
+function compileRouteTable(context: VpcContext, number: number, routeTable: RouteTable): KernelRoute[] {
   const byDestination = new Map<Cidr, KernelRoute>();
   // A static CIDR route wins over a prefix list's entry of the same length (R2, W3), so those are written last.
   const ordered = routeTable.routes.toSorted((a, b) => rank(a) - rank(b));

@@ -90,8 +90,13 @@ function sameRules(a: readonly NftRule[] | undefined, b: readonly NftRule[]): bo
   );
 }
 
+/** `typeof` where the type has no name of its own. */
+function typeWords({ type }: NftSet): string {
+  return type.startsWith('typeof ') ? type : `type ${type}`;
+}
+
 function setType(set: NftSet): string {
-  return `type ${set.type}; ${set.interval === true ? 'flags interval; ' : ''}`;
+  return `${typeWords(set)}; ${set.interval === true ? 'flags interval; ' : ''}`;
 }
 
 function ruleText(rule: NftRule): string {
@@ -101,7 +106,7 @@ function ruleText(rule: NftRule): string {
 function setBlock(set: NftSet): string[] {
   return [
     `\t${set.kind} ${set.name} {`,
-    `\t\ttype ${set.type}`,
+    `\t\t${typeWords(set)}`,
     ...(set.interval === true ? ['\t\tflags interval'] : []),
     ...(set.elements.length === 0 ? [] : [`\t\telements = { ${set.elements.toSorted().join(',\n\t\t\t\t')} }`]),
     '\t}',

@@ -47,7 +47,8 @@ export class Gateways {
     this.#travel = travel;
   }
 
-  outByInternetGateway({ eni, vpc, subnet }: PlacedInterface, packet: Packet): End | undefined {
+  outByInternetGateway(sender: PlacedInterface, packet: Packet): End | undefined {
+    const { vpc } = sender;
     const igw = vpc.internetGatewayId ?? vpc.vpcId;
     const drop = (because: string, code: ExplanationCode) =>
       this.#checks.drop('igw-egress', igw, vpc, packet, because, code);
@@ -55,14 +56,11 @@ export class Gateways {
       drop(`${packet.destination} is a private address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS');
     if (isInside(sharedBlock, packet.destination))
       drop(`${packet.destination} is a shared address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS');
-    const isReplyOut = this.#checks.leg === 'return';
-    if (
-      subnet.blockPublicAccess === 'block-bidirectional' ||
-      (subnet.blockPublicAccess === 'block-ingress' && isReplyOut && this.#flow.from.kind === 'internet')
-    )
-      drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
+    if (isPublicAccessBlocked(sender)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
     if (isIpv6(packet.source)) return this.onInternet(vpc, packet);
-    const publicAddress = eni.privateAddresses.find((each) => each.address === packet.source)?.publicAddress;
+    // A middlebox hands on what another sent: the address is asked for, not who brings it.
+    const holder = this.#network.holder(vpc.vpcId, packet.source);
+    const publicAddress = holder?.eni.privateAddresses.find((each) => each.address === packet.source)?.publicAddress;
     if (publicAddress === undefined) {
       drop(`${packet.source} has no public address`, 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS');
       return undefined;
@@ -122,12 +120,6 @@ export class Gateways {
       drop(`${packet.source} is a private address`, 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS');
     if (isInside(sharedBlock, packet.source))
       drop(`${packet.source} is a shared address`, 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS');
-    const { blockPublicAccess } = placed.subnet;
-    if (
-      blockPublicAccess === 'block-bidirectional' ||
-      (blockPublicAccess === 'block-ingress' && this.#checks.leg === 'forward')
-    )
-      drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
     const inside = { ...packet, destination: privateAddress };
     if (inside.destination !== packet.destination)
       this.#checks.push('igw-ingress', igw, vpc.vpcId, packet, 'pass', {
@@ -140,9 +132,25 @@ export class Gateways {
     if (edge !== undefined && route?.target.kind === 'network-interface') {
       this.#checks.route({ ...placed, routeTable: edge }, route, inside);
       const box = this.#network.networkInterface(route.target.networkInterfaceId);
-      return box === undefined || route.state === 'blackhole' ? undefined : this.#travel.toInterface(box, inside);
+      if (box === undefined || route.state === 'blackhole') return undefined;
+      if (!box.eni.privateAddresses.some((each) => each.publicAddress !== undefined))
+        drop(`${box.eni.networkInterfaceId} has no public address`, 'NO_POSSIBLE_DESTINATION');
+      return this.#byGateway(box, inside, drop);
     }
-    return this.#travel.toInterface(placed, inside);
+    return this.#byGateway(placed, inside, drop);
+  }
+
+  #byGateway(
+    receiver: PlacedInterface,
+    packet: Packet,
+    drop: (because: string, code: ExplanationCode) => void,
+  ): End | undefined {
+    if (isPublicAccessBlocked(receiver)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
+    const back = bestRoute(this.#network, receiver.routeTable, packet.source);
+    // I3: what answers must leave by the gateway, also when nothing answers.
+    if (!isIpv6(packet.source) && (back?.target.kind !== 'internet-gateway' || back.state === 'blackhole'))
+      drop(`the way back to ${packet.source} is not by the internet gateway`, 'NO_ROUTE_TO_DESTINATION');
+    return this.#travel.toInterface(receiver, packet);
   }
 
   throughNatGateway(sender: PlacedInterface, id: NatGateway['natGatewayId'], packet: Packet): End | undefined {
@@ -250,4 +258,12 @@ export class Gateways {
     }
     return this.#travel.deliver(other, packet);
   }
+}
+
+/** By the interface that the gateway meets. Ingress-only mode leaves NAT gateways, for their flows begin inside. */
+function isPublicAccessBlocked({ eni, subnet: { blockPublicAccess } }: PlacedInterface): boolean {
+  return (
+    blockPublicAccess === 'block-bidirectional' ||
+    (blockPublicAccess === 'block-ingress' && eni.service?.kind !== 'nat-gateway')
+  );
 }

@@ -18,6 +18,8 @@ before(async () => {
   for (const name of ['a', 'b', 'c', 'd']) {
     const probe = await machines.start(`i-${name}`);
     for (const port of [22, 80]) for (const protocol of ['tcp', 'udp'] as const) await probe.listen(protocol, port);
+    // For rows in which it is a middlebox.
+    await probe.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
     probes.set(name, probe);
   }
   await fabric.apply(emptySnapshot);

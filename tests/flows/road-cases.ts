@@ -1,5 +1,6 @@
 // Flows by the roads to the internet: NAT gateways, edge route tables, middleboxes, public addresses and what blocks them. Part of the one table (cases.ts).
 
+import type { Route, Subnet } from '@postern/network/snapshot.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
 import { aclEntry, allowAll, cidrPeer, eni, group, local, nat, openAcl, s3Endpoint, s3Route, snapshot, subnet, table, tcp, toIgw, toNat, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
@@ -13,6 +14,31 @@ const behindNat = [
   subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-private' }),
 ];
 const natTables = [...publicTables, table('rtb-private', local('10.0.0.0/16'), toNat('1'))];
+
+/** A route to the interface of an instance. */
+const toBox = (name: string, cidr: `${string}/${number}` = '0.0.0.0/0', state: Route['state'] = 'active'): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target: { kind: 'network-interface', networkInterfaceId: `eni-${name}` },
+  state,
+});
+
+/** b is a middlebox in a public subnet, a a protected instance behind it, both with public addresses. */
+const guarded = (options: { boxIsPublic?: boolean; edge?: readonly Route[] } = {}) => snapshot(vpc({
+  subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-guarded' }), subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-public' })], internetGatewayId: 'igw-1',
+  ...(options.edge && { gatewayRouteTableId: 'rtb-edge' as const }),
+  routeTables: [...publicTables, table('rtb-guarded', local('10.0.0.0/16'), toBox('b')), table('rtb-edge', ...(options.edge ?? []))],
+  networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' }), eni('b', '3', '10.0.2.11', { sourceDestCheck: false, ...(options.boxIsPublic !== false && { publicAddress: '198.19.0.11' }) })],
+})); // biome-ignore format: few words
+
+/** The example of AWS's guide: a in a public subnet, c behind the NAT gateway of another. */
+const withBlocking = (publicSide: Subnet['blockPublicAccess'], natSide: Subnet['blockPublicAccess']) => snapshot(vpc({
+  subnets: [
+    subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-public', ...(publicSide && { blockPublicAccess: publicSide }) }), subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-private', ...(natSide && { blockPublicAccess: natSide }) }),
+    subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-public', ...(natSide && { blockPublicAccess: natSide }) }),
+  ],
+  routeTables: [...publicTables, table('rtb-private', local('10.0.0.0/16'), toNat('3'))], internetGatewayId: 'igw-1', natGateways: [nat('3', '3', '10.0.2.5').gateway],
+  networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' }), eni('c', '2', c), nat('3', '3', '10.0.2.5', { publicAddress: '198.19.0.50' }).card],
+})); // biome-ignore format: few words
 
 export const roadCases: readonly FlowCase[] = [
   {
@@ -77,5 +103,58 @@ export const roadCases: readonly FlowCase[] = [
     title: '[R8] [G1] a route to a NAT gateway that is gone is a blackhole',
     snapshot: snapshot(vpc({ subnets: behindNat, internetGatewayId: 'igw-1', routeTables: [...publicTables, table('rtb-private', local('10.0.0.0/16'), { ...toNat('1'), state: 'blackhole' })], networkInterfaces: [eni('a', '1', a), eni('c', '2', c)] })),
     flows: [tcpTo('c', '198.18.1.1', 443, 'timeout'), tcpTo('c', a, 80, 'open')],
+  },
+  {
+    title: '[R14] an edge route table brings what comes in by the internet gateway to the middlebox, and what goes out comes back by it',
+    snapshot: guarded({ edge: [local('10.0.0.0/16'), toBox('b', '10.0.0.0/24')] }),
+    flows: [
+      tcpTo('laptop', '198.19.0.10', 22, 'open', { seenAs: '203.0.113.10' }), tcpTo('laptop', '198.19.0.11', 22, 'open', { seenAs: '203.0.113.10' }),
+      tcpTo('a', '198.18.1.1', 443, 'open', { seenAs: '198.19.0.10' }), tcpTo('b', '198.18.1.1', 443, 'open', { seenAs: '198.19.0.11' }), pingTo('a', '198.51.100.7', 'open'), tcpTo('a', '198.19.0.11', 80, 'open', { seenAs: '198.19.0.10' }),
+    ],
+  },
+  {
+    title: '[R3] [R14] the edge table’s local route may lead to the middlebox as a whole',
+    snapshot: guarded({ edge: [toBox('b', '10.0.0.0/16')] }),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'open'), tcpTo('laptop', '198.19.0.11', 22, 'open'), tcpTo('a', '203.0.113.50', 80, 'open', { seenAs: '198.19.0.10' })],
+  },
+  {
+    title: '[R14] the gateway sends to a middlebox with a public address only, and a blackhole is one here too',
+    snapshot: guarded({ edge: [local('10.0.0.0/16'), toBox('b', '10.0.0.0/24')], boxIsPublic: false }),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'timeout'), tcpTo('a', '198.18.1.1', 443, 'timeout')],
+  },
+  {
+    title: '[R9] [R14] a blackhole in the edge table drops what comes in',
+    snapshot: guarded({ edge: [local('10.0.0.0/16'), toBox('gone', '10.0.0.0/24', 'blackhole')] }),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'timeout'), tcpTo('laptop', '198.19.0.11', 22, 'open')],
+  },
+  {
+    title: '[I3] [R14] without the edge table the way in is not the way back, so nothing comes in',
+    snapshot: guarded(),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'timeout'), tcpTo('a', '198.18.1.1', 443, 'timeout'), tcpTo('laptop', '198.19.0.11', 22, 'open')],
+  },
+  {
+    title: '[R3] [R4] a local route replaced by a middlebox carries what leaves the subnet, and not what stays in it',
+    snapshot: snapshot(vpc({
+      subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-by-box' }), subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-by-box' }), subnet('3', '10.0.2.0/24')],
+      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-by-box', toBox('b', '10.0.0.0/16'))],
+      networkInterfaces: [eni('a', '1', a), eni('d', '1', '10.0.0.12'), eni('c', '2', c, { groupIds: ['sg-c'] }), eni('b', '3', '10.0.2.11', { sourceDestCheck: false, groupIds: ['sg-box'] })],
+      securityGroups: [open, group('sg-c', [tcp(80, cidrPeer('10.0.0.10/32'))]), group('sg-box', [tcp(80)], [tcp(80), tcp(22)])],
+    })),
+    flows: [tcpTo('a', c, 80, 'open', { seenAs: a }), tcpTo('d', c, 80, 'timeout'), tcpTo('a', c, 22, 'timeout'), tcpTo('a', '10.0.0.12', 22, 'open', { seenAs: a })],
+  },
+  {
+    title: '[BPA] block-bidirectional: nothing passes the internet gateway, NAT gateways’ flows neither; inside the VPC all goes on',
+    snapshot: withBlocking('block-bidirectional', 'block-bidirectional'),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'timeout'), pingTo('a', '198.51.100.7', 'timeout'), tcpTo('c', '198.18.1.1', 443, 'timeout'), tcpTo('a', c, 80, 'open')],
+  },
+  {
+    title: '[BPA] block-ingress: public instances neither answer nor ask, and NAT gateways go on',
+    snapshot: withBlocking('block-ingress', 'block-ingress'),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'timeout'), pingTo('a', '198.51.100.7', 'timeout'), tcpTo('c', '198.18.1.1', 443, 'open', { seenAs: '198.19.0.50' }), pingTo('c', '198.51.100.7', 'open')],
+  },
+  {
+    title: '[BPA] a subnet that is excluded is as ever',
+    snapshot: withBlocking(undefined, 'block-bidirectional'),
+    flows: [tcpTo('laptop', '198.19.0.10', 22, 'open'), tcpTo('a', '198.18.1.1', 443, 'open'), tcpTo('c', '198.18.1.1', 443, 'timeout')],
   },
 ]; // biome-ignore format: a table

@@ -6,6 +6,7 @@ import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, zone } from '../names.ts';
 import { peeringArrivalChains, unknownPeering } from '../peering.ts';
 import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
+import { zoneChains } from './internet-gateway.ts';
 import { linkLocalResolver, metadata, reservedBlocks, stage, timeSync } from './well-known.ts';
 
 /** Before connection tracking: who sent it, which route table decides, and the conntrack zone of the path it will take. */
@@ -70,7 +71,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
       rules: [
         { match: 'iifname vmap @arrivals' },
         { match: `iifname "${awsDevice}" ct zone set ${zone.service}` },
-        ...(igw === undefined ? [] : [{ match: `iifname "${igwDevice}" goto zone-igw` }]),
+        ...(igw === undefined ? [] : [{ match: `iifname "${igwDevice}" goto zone-from-igw` }]),
         ...context.endpoints.map((each) => ({ match: `iifname "${each.device}" goto zone-${each.device}` })),
         unknownPeering(context),
       ],
@@ -92,7 +93,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
         { match: `meta mark set ${mark.service} ct zone set ${zone.service}` },
       ],
     },
-    ...(igw === undefined ? [] : [{ name: 'zone-igw', rules: [{ match: `ct zone set ${zone.igw}` }] }]),
+    ...zoneChains(context),
     ...context.endpoints.map((each) => ({
       name: `zone-${each.device}`,
       rules: [{ match: `ct zone set ${each.number}` }],

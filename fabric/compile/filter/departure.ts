@@ -1,29 +1,30 @@
-// Hooks after translation: is the pair of addresses still one, and is the way back still the flow's?
+// The hook after translation: is the way back still the flow's?
 
-import type { NftChain, NftRule } from '../host-state.ts';
+import type { NftChain } from '../host-state.ts';
 import { endpointMark, igwDevice, mark, movedMark } from '../names.ts';
 import type { VpcContext } from '../vpc-context.ts';
+import { cameByIgwChains } from './internet-gateway.ts';
 import { privateBlocks, stage } from './well-known.ts';
 
 /**
- * After NAT, both ways. A flow's translation outlives the association that made it, so what passes the gateway must still be a pair that exists.
- * And a reply whose flow would now leave by another path is answered with a reset: creating or removing an endpoint's route drops the TCP
+ * After NAT. A reply whose flow would now leave by another path is answered with a reset: creating or removing an endpoint's route drops the TCP
  * connections it moves (W6). The sender's side learns it in the forward chain, for there its packets are of no flow in the new path's zone.
  */
 export function departureChains(context: VpcContext): NftChain[] {
   const igw = context.vpc.internetGatewayId;
-  const back = waysBack(context);
-  const moved = back.flatMap((each): NftChain[] => [
-    {
-      name: `moved-${each.device}`,
+  const moved = context.endpoints.map(
+    ({ device, number }): NftChain => ({
+      name: `moved-${device}`,
       rules: [
         { match: 'meta mark set ip daddr map @subnet-marks' },
-        { match: `fib saddr . mark oifname "${each.device}" meta mark set 0 return` },
+        { match: `fib saddr . mark oifname "${device}" meta mark set 0 return` },
         // Marked only: a reset needs the packet routed, which comes after this hook.
-        { match: `meta mark set ${each.movedMark}` },
+        { match: `meta mark set ${movedMark(number)}` },
       ],
-    },
-    {
+    }),
+  );
+  const resets = waysBack(context).map(
+    (each): NftChain => ({
       name: `reset-${each.device}`,
       rules: [
         {
@@ -32,46 +33,27 @@ export function departureChains(context: VpcContext): NftChain[] {
         },
         { match: 'drop', comment: each.comment },
       ],
-    },
-  ]);
-  const fromIgw: NftRule[] =
-    igw === undefined
-      ? []
-      : [
-          { match: `iifname "${igwDevice}" ip saddr ${privateBlocks} drop`, comment: stage('igw-ingress', igw) },
-          {
-            match: `iifname "${igwDevice}" ct direction original ip daddr . ct original ip daddr != @igw-pairs drop`,
-            comment: stage('igw-ingress', igw),
-          },
-          {
-            match: `iifname "${igwDevice}" ct direction reply ip daddr . ct reply ip daddr != @igw-pairs drop`,
-            comment: stage('igw-ingress', igw),
-          },
-        ];
-  const toIgw: NftRule[] =
-    igw === undefined
-      ? []
-      : [
-          {
-            match: `oifname "${igwDevice}" ct direction original ct original ip saddr . ip saddr != @igw-pairs drop`,
-            comment: stage('igw-egress', igw),
-          },
-          {
-            match: `oifname "${igwDevice}" ct direction reply ct reply ip saddr . ip saddr != @igw-pairs drop`,
-            comment: stage('igw-egress', igw),
-          },
-        ];
+    }),
+  );
   return [
     ...moved,
+    ...resets,
+    ...cameByIgwChains(context),
     {
       name: 'translated-in',
       hook: 'type filter hook prerouting priority -50; policy accept;',
       rules: [
-        ...fromIgw,
-        ...back.map((each) => ({ match: `iifname "${each.device}" ct direction reply jump moved-${each.device}` })),
+        ...(igw === undefined
+          ? []
+          : [
+              { match: `iifname "${igwDevice}" ip saddr ${privateBlocks} drop`, comment: stage('igw-ingress', igw) },
+              { match: `iifname "${igwDevice}" goto came-by-igw` },
+            ]),
+        ...context.endpoints.map(({ device }) => ({
+          match: `iifname "${device}" ct direction reply jump moved-${device}`,
+        })),
       ],
     },
-    { name: 'translated-out', hook: 'type filter hook postrouting priority 150; policy accept;', rules: toIgw },
   ];
 }
 

@@ -9,7 +9,8 @@ import { isForwarding, type VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
 import { instanceConnectRules, instanceConnectTracking } from './instance-connect.ts';
 import { alwaysTrackedRules, interfaceEndpointRules } from './interface-endpoint.ts';
-import { privateBlocks, stage } from './well-known.ts';
+import { igwRules } from './internet-gateway.ts';
+import { stage } from './well-known.ts';
 
 /** 16 bytes of the payload, behind the status line: as much as one comparison takes. */
 const tokenAnswer = (() => {
@@ -74,12 +75,7 @@ function gatewayRules(context: VpcContext): NftRule[] {
     { match: 'ct state invalid drop' },
     ...natGatewayRules(context),
   ];
-  if (igw !== undefined) {
-    rules.push(
-      { match: `oifname "${igwDevice}" ip daddr ${privateBlocks} drop`, comment: stage('igw-egress', igw) },
-      { match: `oifname "${igwDevice}" ip saddr != @public-holders drop`, comment: stage('igw-egress', igw) },
-    );
-  }
+  rules.push(...igwRules(context));
   for (const { device, endpoint } of context.endpoints) {
     const comment = stage('gateway-endpoint', endpoint.vpcEndpointId);
     rules.push(

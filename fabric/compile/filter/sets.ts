@@ -5,7 +5,8 @@ import type { NftSet } from '../host-state.ts';
 import { natGatewayOf, natGatewaySets } from '../nat-gateways.ts';
 import { peeringArrivals } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
-import { isForwarding, middleboxesOf, publicPairs, type VpcContext } from '../vpc-context.ts';
+import { isForwarding, middleboxesOf, type VpcContext } from '../vpc-context.ts';
+import { publicAddressSets } from './internet-gateway.ts';
 import { verdictMap } from './well-known.ts';
 
 export function interfaceSets(context: VpcContext): NftSet[] {
@@ -44,7 +45,6 @@ export function interfaceSets(context: VpcContext): NftSet[] {
 }
 
 export function addressSets(context: VpcContext): NftSet[] {
-  const pairs = publicPairs(context);
   return [
     {
       name: 'vpc-blocks',
@@ -62,25 +62,7 @@ export function addressSets(context: VpcContext): NftSet[] {
         (each) => `${each.cidrBlock} : ${numberOf(context.allocation.subnets, each.subnetId)}`,
       ),
     },
-    {
-      name: 'public-of',
-      kind: 'map',
-      type: 'ipv4_addr : ipv4_addr',
-      elements: pairs.map(([own, public_]) => `${own} : ${public_}`),
-    },
-    {
-      name: 'private-of',
-      kind: 'map',
-      type: 'ipv4_addr : ipv4_addr',
-      elements: pairs.map(([own, public_]) => `${public_} : ${own}`),
-    },
-    { name: 'public-holders', kind: 'set', type: 'ipv4_addr', elements: pairs.map(([own]) => own) },
-    {
-      name: 'igw-pairs',
-      kind: 'set',
-      type: 'ipv4_addr . ipv4_addr',
-      elements: pairs.map(([own, public_]) => `${own} . ${public_}`),
-    },
+    ...publicAddressSets(context),
   ];
 }
 
