@@ -6,17 +6,9 @@ import { test } from 'node:test';
 import { noGateways, type PeeringConnection, type Snapshot, type Vpc, type VpcId } from '@postern/network/snapshot.ts';
 import { allocate, emptyAllocation } from './compile/allocation.ts';
 import { compile, nothingCompiled } from './compile/compile.ts';
-import type { NamespaceState } from './compile/host-state.ts';
-import {
-  renderAddress,
-  renderGuest,
-  renderLink,
-  renderNeighbour,
-  renderPeeringLink,
-  renderRoute,
-  renderRule,
-} from './render/ip.ts';
-import { renderTable, renderTableChange } from './render/nft.ts';
+import { namespaceText } from './golden/text.ts';
+import { renderGuest, renderPeeringLink } from './render/ip.ts';
+import { renderTableChange } from './render/nft.ts';
 
 const network: Snapshot = {
   revision: 1,
@@ -60,23 +52,12 @@ const network: Snapshot = {
 
 const machines = new Map([['i-1' as const, 4711]]);
 
-function text(name: string, state: NamespaceState): string {
-  const lines = [
-    ...state.links.map((each) => renderLink(each, 1)),
-    ...state.addresses.map(renderAddress),
-    ...state.neighbours.map(renderNeighbour),
-    ...state.routes.map(renderRoute),
-    ...state.rules.map(renderRule),
-  ].flatMap((line) => line.add.split('\n'));
-  return [`# ${name}: ip -batch`, ...lines.toSorted(), '', `# ${name}: nft -f`, renderTable(state.table)].join('\n');
-}
-
 test('the kernel is told what the golden file says', () => {
   const { state } = compile(network, nothingCompiled, machines);
   const actual = [
-    text('core', state.core),
+    namespaceText('core', state.core),
     ...state.vpcs.flatMap((vpc) => [
-      text(vpc.vpcId, vpc),
+      namespaceText(vpc.vpcId, vpc),
       ...vpc.guests.map((guest) =>
         [`# ${guest.networkInterfaceId} inside its machine: ip -batch`, ...renderGuest(guest), ''].join('\n'),
       ),
@@ -111,7 +92,7 @@ test('a peering adds what the golden file says', () => {
     const vpcs = [near, { ...far, region: regionOfPeer }];
     const { state } = compile({ ...network, vpcs, peeringConnections }, nothingCompiled, both);
     const made = state.peerings.map((link) => `${renderPeeringLink(link).add}\n${renderPeeringLink(link).up}`);
-    return [...state.vpcs.flatMap((vpc) => text(vpc.vpcId, vpc).split('\n').map((line) => `${vpc.vpcId} ${line.trim()}`)), ...made.join('\n').split('\n')]; // biome-ignore format: one list
+    return [...state.vpcs.flatMap((vpc) => namespaceText(vpc.vpcId, vpc).split('\n').map((line) => `${vpc.vpcId} ${line.trim()}`)), ...made.join('\n').split('\n')]; // biome-ignore format: one list
   };
   const actual = ['us-east-1', 'eu-west-1'].flatMap((region) => {
     const without = new Set(lines(region, []));
