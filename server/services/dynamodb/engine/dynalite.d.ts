@@ -28,6 +28,7 @@ declare module 'dynalite/db/index.js' {
   type Refusal = Error & { statusCode: number; body: Record<string, unknown> };
   export function lazy(stream: unknown, onError?: (error: Error) => void): unknown;
   export function validateKey(key: unknown, table: unknown): Refusal | undefined;
+  export function validateItem(item: unknown, table: unknown): Refusal | undefined;
   export function createKey(key: unknown, table: unknown): string;
   export function checkConditional(input: Record<string, unknown>, item: unknown): Refusal | null | undefined;
   export function validationError(message: string): Refusal;

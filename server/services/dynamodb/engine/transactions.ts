@@ -3,7 +3,7 @@
 // Order: the parts' own form, one part per item, the token, then every part; the first failure does not hide the others' reasons.
 
 import { createHash } from 'node:crypto';
-import { checkConditional, createKey, validateKey } from 'dynalite/db/index.js';
+import { checkConditional, createKey, validateItem, validateKey } from 'dynalite/db/index.js';
 import { type ActionName, act, checkInput } from './action.ts';
 import type { WireInput } from './protocol.ts';
 import { Refusal, refusalOf, validation } from './refusal.ts';
@@ -39,6 +39,7 @@ interface CheckedPart {
 export async function transactWriteItems(store: SpaceStore, given: WireInput): Promise<Output> {
   const parts = partsOf(given).map((part) => checkPart(store, part));
   for (const { input } of parts) if (!store.table(String(input['TableName']))) throw tableNotFound();
+  for (const part of parts) refuseEmptyKey(store, part);
   refuseTwice(store, parts);
   if (isRepeated(store, given)) return {};
   const reasons: Reason[] = [];
@@ -92,6 +93,13 @@ function keyOf(store: SpaceStore, { input }: CheckedPart): string | undefined {
     // Not a whole key: the action says so in AWS's words.
     return undefined;
   }
+}
+
+/** Recorded: this one mistake in a key is told as such, others are reasons of the cancellation. */
+function refuseEmptyKey(store: SpaceStore, { input }: CheckedPart): void {
+  const table = store.table(String(input['TableName']));
+  const wrong = input['Item'] ? validateItem(input['Item'], table) : validateKey(input['Key'], table);
+  if (wrong && /key attribute cannot contain an empty/.test(wrong.message)) throw wrong;
 }
 
 function refuseTwice(store: SpaceStore, parts: readonly CheckedPart[]): void {
