@@ -1,7 +1,7 @@
 // The one table of flows: a network, and who reaches whom in it. The kernel is held to it here; the walk is held to the same rows, so that
 // what Postern explains and what packets do cannot drift apart. Machines answer on tcp and udp 80 and 22, the AWS side on tcp 443 and 80.
 
-import type { Subnet } from '@postern/network/snapshot.ts';
+import { endpointCases } from './endpoint-cases.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
 import { peeringCases } from './peering-cases.ts';
 import { roadCases } from './road-cases.ts';
@@ -10,12 +10,10 @@ import {
   allowAll,
   cidrPeer,
   echo,
-  endpointEni,
   eni,
   everywhere,
   group,
   groupPeer,
-  interfaceEndpoint,
   local,
   openAcl,
   rule,
@@ -175,27 +173,6 @@ export const flowCases: readonly FlowCase[] = [
     flows: [pingTo('a', '203.0.113.50', 'timeout'), tcpTo('laptop', '198.19.0.10', 22, 'timeout')],
   },
   {
-    title: '[W1] [W2] [W3] [W5] [W7] a gateway endpoint serves the subnets whose table names it, its own Region, TCP and echo',
-    snapshot: snapshot(vpc({
-      subnets: publicSubnets, internetGatewayId: 'igw-1', gatewayEndpoints: [s3Endpoint],
-      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-public', local('10.0.0.0/16'), toIgw, s3Route)],
-      networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' }), eni('b', '1', b), eni('c', '2', c)],
-    })),
-    flows: [
-      tcpTo('a', '198.18.1.1', 443, 'open', { seenAs: a }), tcpTo('b', '198.18.1.1', 443, 'open', { seenAs: b }), pingTo('b', '198.18.1.1', 'open'), tcpTo('c', '198.18.1.1', 443, 'timeout'),
-      tcpTo('a', '198.18.2.1', 443, 'open', { seenAs: '198.19.0.10' }), tcpTo('b', '198.18.2.1', 443, 'timeout'), udpTo('b', '198.18.1.1', 80, 'timeout'),
-    ],
-  },
-  {
-    title: '[R2] [W3] a static route of the same length beats the endpoint’s prefix list',
-    snapshot: snapshot(vpc({
-      subnets: publicSubnets, internetGatewayId: 'igw-1', gatewayEndpoints: [s3Endpoint],
-      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-public', local('10.0.0.0/16'), { ...toIgw, destination: { kind: 'cidr', cidr: '198.18.1.0/26' } }, s3Route)],
-      networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' })],
-    })),
-    flows: [tcpTo('a', '198.18.1.1', 443, 'open', { seenAs: '198.19.0.10' })],
-  },
-  {
     title: '[H7] [D2] metadata and resolver pass groups and ACLs',
     snapshot: snapshot(vpc({
       subnets: [subnet('1', '10.0.0.0/24', { networkAclId: 'acl-none' })], networkAcls: [{ networkAclId: 'acl-none', ingress: [], egress: [] }],
@@ -241,53 +218,7 @@ export const flowCases: readonly FlowCase[] = [
     ),
     flows: [tcpTo('a', '198.19.0.12', 80, 'open', { seenAs: '198.19.0.10' }), pingTo('c', '198.19.0.10', 'open')],
   },
-  {
-    title: '[X2] [X3] an interface endpoint is reached at each of its addresses, by TCP on 443 and 80, and answers no ping',
-    snapshot: snapshot(vpc({
-      subnets, networkInterfaces: [...trio(), endpointEni('p1', '1', '10.0.0.50'), endpointEni('p2', '2', '10.0.1.50')], interfaceEndpoints: [interfaceEndpoint(['eni-p1', 'eni-p2'])],
-    })),
-    flows: [
-      tcpTo('a', '10.0.0.50', 443, 'open', { seenAs: a, by: 'vpce-if' }), tcpTo('a', '10.0.1.50', 443, 'open', { seenAs: a, by: 'vpce-if' }), tcpTo('c', '10.0.0.50', 80, 'open', { seenAs: c, by: 'vpce-if' }), tcpTo('c', '10.0.1.50', 443, 'open', { seenAs: c }),
-      pingTo('a', '10.0.0.50', 'timeout'), pingTo('a', '10.0.1.50', 'timeout'), udpTo('a', '10.0.0.50', 53, 'timeout'), tcpTo('a', '10.0.0.50', 22, 'timeout'), tcpTo('a', '10.0.1.50', 53, 'timeout'), tcpTo('a', '10.0.0.51', 443, 'timeout'), tcpTo('a', b, 80, 'open'),
-    ],
-  },
-  {
-    title: '[X2] the endpoint’s groups decide who comes in, its own outbound rules do not matter for replies, and a client’s outbound rules do',
-    snapshot: snapshot(vpc({
-      subnets, networkInterfaces: [...trio({ a: ['sg-client'], b: ['sg-shut'] }), endpointEni('p1', '2', '10.0.1.50', { groupIds: ['sg-door'] }), endpointEni('p2', '1', '10.0.0.60', { groupIds: ['sg-none'], vpcEndpointId: 'vpce-other' })],
-      interfaceEndpoints: [interfaceEndpoint(['eni-p1']), interfaceEndpoint(['eni-p2'], { vpcEndpointId: 'vpce-other' })],
-      securityGroups: [open, group('sg-client', [], [tcp(443, groupPeer('sg-door'))]), group('sg-shut', [], [tcp(80)]), group('sg-door', [tcp(443, groupPeer('sg-client')), tcp(443, cidrPeer('10.0.0.11/32'))], []), group('sg-none', [], [])],
-    })),
-    flows: [tcpTo('a', '10.0.1.50', 443, 'open', { seenAs: a }), tcpTo('b', '10.0.1.50', 443, 'timeout'), tcpTo('c', '10.0.1.50', 443, 'timeout'), tcpTo('c', '10.0.0.60', 443, 'timeout')],
-  },
-  {
-    title: '[N4] [N7] the ACL of the endpoint’s subnet sees what crosses into it, and nothing inside',
-    snapshot: snapshot(vpc({
-      subnets: [subnets[0] as Subnet, subnet('2', '10.0.1.0/24', { networkAclId: 'acl-1' })], networkInterfaces: [...trio(), endpointEni('p1', '1', '10.0.0.50'), endpointEni('p2', '2', '10.0.1.50')], interfaceEndpoints: [interfaceEndpoint(['eni-p1', 'eni-p2'])],
-      networkAcls: [openAcl, { networkAclId: 'acl-1', ingress: [aclEntry(90, 'deny', { cidr: '10.0.0.11/32' }), aclEntry(100, 'allow')], egress: [aclEntry(90, 'deny', { cidr: '10.0.0.0/24', protocol: 6, ports: { from: 0, to: 1023 } }), aclEntry(100, 'allow')] }],
-    })),
-    flows: [tcpTo('a', '10.0.1.50', 443, 'open'), tcpTo('b', '10.0.1.50', 443, 'timeout'), tcpTo('c', '10.0.1.50', 443, 'open'), tcpTo('c', '10.0.0.50', 443, 'timeout')],
-  },
-  {
-    title: '[C5] [X6] endpoints of VPCs with the same block are told apart, and a client of a second block keeps its address',
-    snapshot: snapshot(
-      vpc({ cidrBlocks: ['10.0.0.0/16', '10.9.0.0/20'], subnets: [...subnets, subnet('5', '10.9.1.0/24')], networkInterfaces: [eni('a', '1', a), eni('b', '5', '10.9.1.10'), endpointEni('p1', '1', '10.0.0.50')], interfaceEndpoints: [interfaceEndpoint(['eni-p1'])], routeTables: [table('rtb-main', local('10.0.0.0/16'), local('10.9.0.0/20'))] }),
-      vpc({ vpcId: 'vpc-b', subnets: [subnet('9', '10.0.0.0/24')], networkInterfaces: [eni('d', '9', a), endpointEni('p9', '9', '10.0.0.50', { vpcEndpointId: 'vpce-b' })], interfaceEndpoints: [interfaceEndpoint(['eni-p9'], { vpcEndpointId: 'vpce-b' })] }),
-    ),
-    flows: [tcpTo('a', '10.0.0.50', 443, 'open', { seenAs: a, by: 'vpce-if' }), tcpTo('b', '10.0.0.50', 443, 'open', { seenAs: '10.9.1.10', by: 'vpce-if' }), tcpTo('d', '10.0.0.50', 443, 'open', { seenAs: a, by: 'vpce-b' })],
-  },
-  {
-    title: '[R3] an endpoint needs no route, and a gateway endpoint beside it keeps its own path',
-    snapshot: snapshot(vpc({
-      subnets: publicSubnets, internetGatewayId: 'igw-1', gatewayEndpoints: [s3Endpoint], interfaceEndpoints: [interfaceEndpoint(['eni-p1'])],
-      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-public', local('10.0.0.0/16'), toIgw, s3Route)],
-      networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' }), eni('c', '2', c), endpointEni('p1', '2', '10.0.1.50')],
-    })),
-    flows: [
-      tcpTo('a', '198.18.1.1', 443, 'open', { seenAs: a, by: 'vpce-s3' }), tcpTo('a', '198.18.1.131', 443, 'open', { seenAs: '198.19.0.10', by: '' }), tcpTo('a', '10.0.1.50', 443, 'open', { seenAs: a, by: 'vpce-if' }),
-      tcpTo('c', '10.0.1.50', 443, 'open', { seenAs: c, by: 'vpce-if' }), tcpTo('c', '198.18.1.131', 443, 'timeout'),
-    ],
-  },
   ...roadCases,
+  ...endpointCases,
   ...peeringCases,
 ]; // biome-ignore format: a table
