@@ -71,6 +71,8 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
   'vpc-endpoint': rowType('vpc-endpoint', (row) => ({
     'ec2:VpceServiceName': row.serviceName,
     'ec2:VpceServiceOwner': 'amazon',
+    'ec2:VpceServiceRegion': row.region,
+    'ec2:VpceMultiRegion': 'false',
   })),
   'instance-connect-endpoint': rowType('instance-connect-endpoint', (row) => ({ 'ec2:SubnetID': row.subnetId })),
   natgateway: rowType('nat-gateway', () => ({})),
@@ -209,7 +211,12 @@ function createdContext(
     case 'subnet':
       return { 'ec2:Vpc': vpc, 'ec2:AvailabilityZone': textOf(input.AvailabilityZone) };
     case 'vpc-endpoint':
-      return { 'ec2:VpceServiceName': textOf(input.ServiceName), 'ec2:VpceServiceOwner': 'amazon' };
+      return {
+        'ec2:VpceServiceName': textOf(input.ServiceName),
+        'ec2:VpceServiceOwner': 'amazon',
+        'ec2:VpceServiceRegion': textOf(input.ServiceRegion) ?? call.region,
+        'ec2:VpceMultiRegion': 'false',
+      };
     case 'vpc-peering-connection': {
       const [accountId, region] = [
         textOf(input.PeerOwnerId) ?? call.accountId,

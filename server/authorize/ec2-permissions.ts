@@ -222,6 +222,7 @@ function namedResources(tx: Transaction, call: CallFacts, input: Input): Map<str
     add(card.NetworkInterfaceId);
   }
   for (const rule of listOf(input.SecurityGroupRules)) add(rule.SecurityGroupRuleId);
+  for (const one of listOf(input.SubnetConfigurations)) add(one.SubnetId);
   return found;
 }
 

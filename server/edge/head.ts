@@ -91,8 +91,12 @@ export interface HostAddress {
   readonly unserved?: string | undefined;
 }
 
-/** What else S3's interface endpoints have a name for. */
+/** What else S3's interface endpoints have a name for, and the hosts of the same over the internet. */
 const otherDoors: Readonly<Record<string, string>> = { accesspoint: 'S3 access points', control: 'S3 Control' };
+const otherHosts: Readonly<Record<string, string>> = {
+  's3-accesspoint': 'S3 access points',
+  's3-control': 'S3 Control',
+};
 
 const unknownHost: HostAddress = {};
 const awsSuffix = /^(.*)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/;
@@ -145,6 +149,8 @@ function parseLabels(labels: string[]): HostAddress | undefined {
     label = 's3';
   }
   label = label.replace(/-fips$/, '');
+  if (Object.hasOwn(otherHosts, label))
+    return { service: 's3', unserved: otherHosts[label], ...(region !== undefined && { region }) };
   const service = services().find((one) => one.hosts.includes(label))?.name;
   if (!service) return undefined;
   const address = region === undefined ? { service } : { service, region };

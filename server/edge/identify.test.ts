@@ -71,11 +71,13 @@ it('the scope says region and partition; without one the host does, and then us-
 });
 
 for (const [door, what] of [
-  ['control.vpce-0a1', 'S3 Control'],
-  ['my-ap-123456789012.accesspoint.vpce-0a1', 'S3 access points'],
+  ['control.vpce-0a1.s3.us-east-1.vpce', 'S3 Control'],
+  ['my-ap-123456789012.accesspoint.vpce-0a1.s3.us-east-1.vpce', 'S3 access points'],
+  ['123456789012.s3-control.us-east-1', 'S3 Control'],
+  ['my-ap-123456789012.s3-accesspoint.us-east-1', 'S3 access points'],
 ] as const) {
-  it(`[X8] ${door} of an S3 endpoint is refused by name`, () => {
-    const host = `${door}.s3.us-east-1.vpce.amazonaws.com`;
+  it(`[X8] ${door} is refused by name`, () => {
+    const host = `${door}.amazonaws.com`;
     const { failure } = identify(makeHead('GET', '/k', { host, ...scoped('s3') }));
     assert.deepEqual([failure?.code, failure?.message], ['NotImplemented', `Postern does not serve ${what}.`]);
   });
