@@ -190,3 +190,26 @@ test('a name outside AWS always has the same stand-in, and some names never exis
     assert.equal(ask(name), 'NXDOMAIN', name);
   for (let n = 0; n < 2000; n++) assert.notEqual(outsideAddress(`host${n}.example`), '203.0.113.10');
 });
+
+test('[P8] a peer’s public name means its private address when its side of the peering allows it', () => {
+  const name = 'ec2-198-19-0-7.compute-1.amazonaws.com';
+  const peer = (options: Partial<Vpc> = {}) => vpc({ vpcId: 'vpc-2', networkInterfaces: [], ...options });
+  const peeredWorld = (ours: boolean, theirs: boolean, asker = peer(), swapped = false): Snapshot => {
+    const sides = [
+      { vpcId: 'vpc-1', allowDnsResolutionFromRemoteVpc: ours },
+      { vpcId: 'vpc-2', allowDnsResolutionFromRemoteVpc: theirs },
+    ] as const;
+    const [requester, accepter] = swapped ? [sides[1], sides[0]] : sides;
+    return {
+      ...snapshot(vpc(), asker),
+      peeringConnections: [{ vpcPeeringConnectionId: 'pcx-1', requester, accepter }],
+    };
+  };
+  assert.equal(ask(name, 'A', 'vpc-2', snapshot(vpc(), peer())), '198.19.0.7');
+  assert.equal(ask(name, 'A', 'vpc-2', peeredWorld(false, true)), '198.19.0.7');
+  assert.equal(ask(name, 'A', 'vpc-2', peeredWorld(true, false)), '10.0.0.4');
+  assert.equal(ask(name, 'A', 'vpc-2', peeredWorld(true, false, peer(), true)), '10.0.0.4');
+  assert.equal(ask(name, 'A', 'vpc-2', peeredWorld(true, true, peer({ enableDnsHostnames: false }))), '198.19.0.7');
+  assert.equal(ask(name, 'A', 'internet', peeredWorld(true, true)), '198.19.0.7');
+  assert.equal(ask(name, 'A', 'vpc-1', peeredWorld(false, false)), '10.0.0.4');
+});

@@ -1,4 +1,4 @@
-// What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, W1.
+// What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, P8, W1.
 // Inside a VPC a public instance name means the private address (D3); service names mean public service addresses, and the route decides the path (W1).
 // Every name outside AWS has a stand-in address, always the same one, so that `curl https://example.com` has somewhere to go.
 // Gaps: no IPv6 (AAAA has no answers), no private hosted zones.
@@ -138,11 +138,21 @@ function instanceAddress(snapshot: Snapshot, vpc: Vpc | undefined, name: string)
     if (each.region !== region || !each.enableDnsHostnames || !each.enableDnsSupport) continue;
     for (const eni of each.networkInterfaces) {
       const pair = eni.privateAddresses.find((own) => own.publicAddress === ip);
-      if (pair !== undefined) return each.vpcId === vpc?.vpcId ? pair.address : ip;
+      if (pair !== undefined) return isToldPrivate(snapshot, vpc, each) ? pair.address : ip;
     }
   }
   // A public name says its own address, also after the instance is gone.
   return ipToNumber(ip) === undefined ? 'none' : ip;
+}
+
+/** Inside its own VPC a public name means the private address (D3); in a peered one when the instance's side of the peering allows it (P8). */
+function isToldPrivate({ peeringConnections }: Snapshot, asker: Vpc | undefined, holder: Vpc): boolean {
+  if (asker === undefined || asker.vpcId === holder.vpcId) return asker !== undefined;
+  if (!asker.enableDnsHostnames) return false;
+  return peeringConnections.some(({ requester, accepter }) => {
+    const [own, other] = requester.vpcId === holder.vpcId ? [requester, accepter] : [accepter, requester];
+    return own.vpcId === holder.vpcId && other.vpcId === asker.vpcId && own.allowDnsResolutionFromRemoteVpc;
+  });
 }
 
 /** `ec2.internal` is us-east-1's; every other region has `REGION.compute.internal`. */
