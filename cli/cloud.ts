@@ -95,8 +95,10 @@ export class Cloud {
     });
   }
 
-  environment(): Promise<Environment> {
-    return this.ask<Environment>('GET', '/env');
+  /** @param accountId the default account when absent */
+  environment(accountId?: string): Promise<Environment> {
+    const of = accountId === undefined ? '' : `?account=${encodeURIComponent(accountId)}`;
+    return this.ask<Environment>('GET', `/env${of}`);
   }
 
   #options(method: string, path: string, headers: Record<string, string>): http.RequestOptions {

@@ -4,6 +4,7 @@
 
 import { labs } from '@postern/labs/labs.ts';
 import { Command, CommanderError } from 'commander';
+import { createAccount, listAccounts } from './commands/account.ts';
 import { aws } from './commands/aws.ts';
 import { down, env, reset, status, up, wait } from './commands/cloud.ts';
 import { type ConnectOptions, connect } from './commands/connect.ts';
@@ -46,6 +47,7 @@ function report(error: unknown, options: { data?: string; json?: boolean }): num
 }
 
 const data = ['--data <directory>', 'where the cloud is kept (default: POSTERN_DATA, or your data directory)'] as const;
+const account = ['--account <id>', 'an account of this cloud, as its root'] as const;
 const json = ['--json', 'answer in JSON, errors too'] as const;
 
 const program = new Command('postern')
@@ -92,19 +94,44 @@ program
 
 simple('down', 'end the running cloud; its state is kept', down);
 simple('status', 'what is running', status);
-simple('env', 'print the export lines for AWS tools', env);
+program
+  .command('env')
+  .description('print the export lines for AWS tools')
+  .option(...data)
+  .option(...account)
+  .option(...json)
+  .action((_options, command: Command) => run(command, env));
+
+const accounts = program.command('account').description('AWS accounts of this cloud');
+accounts
+  .command('create')
+  .description('a further account, with a root and default VPCs of its own')
+  .option('--name <name>', 'what to call it')
+  .option(...data)
+  .option(...json)
+  .action((_options, command: Command) => run(command, createAccount));
+accounts
+  .command('list')
+  .description('every account: id, name, since when')
+  .option(...data)
+  .option(...json)
+  .action((_options, command: Command) => run(command, listAccounts));
+
 simple('reset', 'back to the first state; everything in the cloud is lost', reset);
 simple('wait', 'wait until packets see every change made so far', wait);
 
 program
   .command('aws')
   .description('run the AWS CLI against the cloud')
-  .usage('ARGS…')
+  .usage('[--account ID] ARGS…')
   .argument('[args...]')
+  .option(...account)
   .helpOption(false)
   .allowUnknownOption()
   .passThroughOptions()
-  .action((args: string[], _options, command: Command) => run(command, (options) => aws(args, options)));
+  .action((args: string[], _options, command: Command) =>
+    run(command, (options: { data?: string; account?: string }) => aws(args, options)),
+  );
 
 program
   .command('exec')

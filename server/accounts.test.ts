@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createAccount, defaultAccountId, ensureFirstState, openAuthKey, rootKeyOf } from './accounts.ts';
+import {
+  addAccount,
+  createAccount,
+  defaultAccountId,
+  ensureFirstState,
+  ensureRootKey,
+  openAuthKey,
+  rootKeyOf,
+} from './accounts.ts';
 import { newAccessKeyId, newSecretAccessKey, newUniqueId, parseRoleArn } from './identities.ts';
 import { makeStore, testNow } from './testing.ts';
 
@@ -38,6 +46,17 @@ describe('accounts', () => {
     assert.throws(() => store.transact((tx) => createAccount(tx, '210987654321', testNow)), /exists already/);
     assert.throws(() => store.transact((tx) => createAccount(tx, '21098765432', testNow)), /12 digits/);
     assert.equal(store.read((tx) => tx.list('access-key', { accountId: '210987654321' })).length, 1);
+  });
+
+  it('a further account has an id and a root key of its own, and keeps its name', () => {
+    const store = makeStore((tx) => ensureFirstState(tx, testNow));
+    const row = store.transact((tx) => addAccount(tx, 'network team', testNow)).value;
+    assert.match(row.id, /^[1-9]\d{11}$/);
+    assert.equal(store.read((tx) => tx.get('account', row.id))?.name, 'network team');
+    const rootKey = store.transact((tx) => ensureRootKey(tx, row.id, testNow)).value;
+    assert.equal(rootKey.accountId, row.id);
+    assert.deepEqual(store.transact((tx) => ensureRootKey(tx, row.id, testNow)).value, rootKey);
+    assert.notEqual(store.transact((tx) => addAccount(tx, undefined, testNow)).value.id, row.id);
   });
 
   it('with open auth a 12-digit key is that account and any other the default one', () => {

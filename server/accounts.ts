@@ -2,6 +2,7 @@
 // With `--auth open` any key is some account's root: a 12-digit access key id is that account, anything else the default one,
 // unless the key was once issued here.
 
+import { randomInt } from 'node:crypto';
 import { isIssuedKeyId, newAccessKeyId, newSecretAccessKey, timestamp } from './identities.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import type { Transaction } from './store/store.ts';
@@ -41,12 +42,31 @@ export function ensureFirstState(
 ): { account: AccountRow; rootKey: AccessKeyRow } {
   const account = tx.get('account', defaultAccountId);
   if (!account) return createAccount(tx, defaultAccountId, now, kept);
-  const rootKey = rootKeyOf(tx, defaultAccountId);
-  if (rootKey) return { account, rootKey };
-  // Root may delete its own keys through IAM; the operator still needs a way in after a restart.
-  const made = newRootKey(defaultAccountId, now);
+  return { account, rootKey: ensureRootKey(tx, defaultAccountId, now) };
+}
+
+/** Root may delete its own keys through IAM; the operator still needs a way in. */
+export function ensureRootKey(tx: Transaction, accountId: string, now: Date): AccessKeyRow {
+  const rootKey = rootKeyOf(tx, accountId);
+  if (rootKey) return rootKey;
+  const made = newRootKey(accountId, now);
   tx.put('access-key', made);
-  return { account, rootKey: made };
+  return made;
+}
+
+/** A further account, with an id that AWS would give: 12 random digits. */
+export function addAccount(tx: Transaction, name: string | undefined, now: Date): AccountRow {
+  let id = randomAccountId();
+  while (tx.get('account', id)) id = randomAccountId();
+  const { account } = createAccount(tx, id, now);
+  const named = name === undefined ? account : { ...account, name };
+  tx.put('account', named);
+  return named;
+}
+
+/** Never with a zero first: people lose it in spreadsheets and YAML. */
+function randomAccountId(): string {
+  return String(randomInt(100_000_000_000, 300_000_000_000));
 }
 
 function newRootKey(accountId: string, now: Date): AccessKeyRow {

@@ -12,7 +12,15 @@ import { addressPlan } from '@postern/network/addresses.ts';
 import { certifiedName } from '@postern/network/endpoint-services.ts';
 import { resolve } from '@postern/network/names.ts';
 import { emptySnapshot, type Snapshot } from '@postern/network/snapshot.ts';
-import { createAccount, defaultAccountId, ensureFirstState, openAuthKey, rootKeyOf } from './accounts.ts';
+import {
+  addAccount,
+  createAccount,
+  defaultAccountId,
+  ensureFirstState,
+  ensureRootKey,
+  openAuthKey,
+  rootKeyOf,
+} from './accounts.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { ServerConfiguration } from './configuration.ts';
 import { startControl } from './control/loop.ts';
@@ -24,6 +32,7 @@ import { createMetadata } from './front-door/imds/server.ts';
 import { sniffTls, terminateTls } from './front-door/tls.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
 import { createTunnelServer, tunnelPath } from './open-tunnel.ts';
+import type { AccountSummary } from './operator/api.ts';
 import { execSession } from './operator/exec-session.ts';
 import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import type { RequestPath } from './path.ts';
@@ -34,7 +43,7 @@ import { ensureRegion } from './services/ec2/default-vpc.ts';
 import { ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
 import { issueInstanceCredentials } from './services/sts/instance-credentials.ts';
 import { createServices } from './services.ts';
-import type { AccessKeyRow } from './store/rows/iam.ts';
+import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
 import { Trail } from './trail/trail.ts';
 
@@ -174,6 +183,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       ...store.read((tx) => ({
         accounts: tx.list('account').map((row) => row.id),
         vpcs: tx.list('vpc').length,
+        peerings: tx.list('vpc-peering-connection').filter((row) => row.state === 'active').length,
         instances: {
           running: tx.list('instance').filter((row) => row.state === 'running').length,
           total: tx.list('instance').length,
@@ -181,7 +191,18 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
         buckets: tx.list('bucket').length,
       })),
     }),
-    environment: () => environment(store, configuration),
+    environment: (accountId) => environment(store, configuration, accountId),
+    accounts: () => store.read((tx) => tx.list('account').map(toSummary)),
+    createAccount: async (name) => {
+      const now = new Date();
+      const { value, durable } = store.transact((tx) => {
+        const row = addAccount(tx, name, now);
+        ensureRegion(tx, row.id, defaultRegion, now);
+        return row;
+      });
+      await durable;
+      return toSummary(value);
+    },
     reset: async () => {
       const begunAt = performance.now();
       await trail.clear();
@@ -297,8 +318,18 @@ function prepare(tx: Transaction, service: string, accountId: string, region: st
   if (service === 'ec2') ensureRegion(tx, accountId, region, now);
 }
 
-function environment(store: Store, configuration: ServerConfiguration): Record<string, string> {
-  const { rootKey } = store.transact((tx) => ensureFirstState(tx, new Date())).value;
+function toSummary({ id, name, createdAt }: AccountRow): AccountSummary {
+  return { accountId: id, ...(name !== undefined && { name }), createdAt };
+}
+
+function environment(
+  store: Store,
+  configuration: ServerConfiguration,
+  accountId = defaultAccountId,
+): Record<string, string> {
+  if (!store.read((tx) => tx.get('account', accountId)))
+    throw new OperatorFailure(404, `There is no account ${accountId}.`, 'postern account list');
+  const rootKey = store.transact((tx) => ensureRootKey(tx, accountId, new Date())).value;
   return {
     AWS_ENDPOINT_URL: configuration.endpoint,
     AWS_ACCESS_KEY_ID: rootKey.id,

@@ -25,3 +25,8 @@ test('a profile of the real AWS is left out, and the person’s region is kept',
   assert.equal(made['AWS_PROFILE'], undefined);
   assert.equal(made['AWS_DEFAULT_REGION'], 'eu-west-1');
 });
+
+test('an account that is named is used, whatever key is in the environment', () => {
+  const own = { AWS_ACCESS_KEY_ID: 'AKIAUSER', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' };
+  assert.deepEqual(environmentFor(own, cloud, true), cloud);
+});

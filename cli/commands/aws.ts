@@ -8,11 +8,11 @@ import { dataDirectory } from '../spelling.ts';
 import { exitCodes, OperatorError } from '../terminal.ts';
 
 /** @returns the AWS CLI's own exit status */
-export async function aws(args: readonly string[], options: { data?: string }): Promise<number> {
-  const environment = await Cloud.find(dataDirectory(options.data)).environment();
+export async function aws(args: readonly string[], options: { data?: string; account?: string }): Promise<number> {
+  const environment = await Cloud.find(dataDirectory(options.data)).environment(options.account);
   const child = spawn('aws', ['--endpoint-url', environment.AWS_ENDPOINT_URL, ...args], {
     stdio: 'inherit',
-    env: environmentFor(process.env, environment),
+    env: environmentFor(process.env, environment, options.account !== undefined),
   });
   // Ctrl-C reaches both from the terminal: the CLI has things to undo, and the prompt comes back when it has ended.
   process.on('SIGINT', () => {});
@@ -35,15 +35,16 @@ export async function aws(args: readonly string[], options: { data?: string }): 
 /**
  * A key in the person's environment is used, since they may be trying out a user of this cloud; a profile there is not, since it is the real AWS's,
  * and may ask the real AWS for its keys. `--profile` says that it is wanted.
+ * @param isChosen the account was named: its root's key, whatever else is there
  */
-export function environmentFor(own: NodeJS.ProcessEnv, cloud: Environment): NodeJS.ProcessEnv {
+export function environmentFor(own: NodeJS.ProcessEnv, cloud: Environment, isChosen = false): NodeJS.ProcessEnv {
   const { AWS_PROFILE: _profile, AWS_DEFAULT_PROFILE: _defaultProfile, ...rest } = own;
   const pointed = {
     ...rest,
     AWS_ENDPOINT_URL: cloud.AWS_ENDPOINT_URL,
     AWS_DEFAULT_REGION: own['AWS_DEFAULT_REGION'] || own['AWS_REGION'] || cloud.AWS_DEFAULT_REGION,
   };
-  if (own['AWS_ACCESS_KEY_ID']) return pointed;
+  if (own['AWS_ACCESS_KEY_ID'] && !isChosen) return pointed;
   // A session token that belongs to no key would go with ours and spoil it.
   const { AWS_SESSION_TOKEN: _sessionToken, ...withoutToken } = pointed as NodeJS.ProcessEnv;
   return {

@@ -134,7 +134,7 @@ export async function status(options: { data?: string; json?: boolean }): Promis
         `${state.fabric}, ${state.settled ? 'the kernel carries the newest state' : 'the kernel is catching up'}`,
       ],
       ['accounts', state.accounts.join(', ')],
-      ['vpcs', String(state.vpcs)],
+      ['vpcs', state.peerings === 0 ? String(state.vpcs) : `${state.vpcs}, ${state.peerings} peerings`],
       ['instances', `${state.instances.running} running of ${state.instances.total}`],
       ['buckets', String(state.buckets)],
       ['memory', `${Math.round(state.memoryBytes / 1e6)} MB`],
@@ -143,8 +143,8 @@ export async function status(options: { data?: string; json?: boolean }): Promis
   return 0;
 }
 
-export async function env(options: { data?: string; json?: boolean }): Promise<number> {
-  const environment = await Cloud.find(dataDirectory(options.data)).environment();
+export async function env(options: { data?: string; json?: boolean; account?: string }): Promise<number> {
+  const environment = await Cloud.find(dataDirectory(options.data)).environment(options.account);
   if (options.json) answerJson(environment);
   else for (const [name, value] of Object.entries(environment)) answer(`export ${name}=${value}`);
   return 0;

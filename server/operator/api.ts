@@ -13,9 +13,17 @@ export interface Status {
   readonly settled: boolean;
   readonly accounts: readonly string[];
   readonly vpcs: number;
+  /** Active ones. */
+  readonly peerings: number;
   readonly instances: { readonly running: number; readonly total: number };
   readonly buckets: number;
   readonly memoryBytes: number;
+}
+
+export interface AccountSummary {
+  readonly accountId: string;
+  readonly name?: string;
+  readonly createdAt: string;
 }
 
 /** One API call, as `postern requests` shows it. */

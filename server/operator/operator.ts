@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AdmissionRules, refuse } from './admission.ts';
-import type { ConnectTarget, RequestEvent, Status } from './api.ts';
+import type { AccountSummary, ConnectTarget, RequestEvent, Status } from './api.ts';
 
 /** A failure the person can act on; answered as JSON with its status. */
 export class OperatorFailure extends Error {
@@ -31,7 +31,11 @@ export interface ExecRequest {
 
 export interface Cloud {
   status(): Status;
-  environment(): Record<string, string>;
+  /** @param accountId whose root's key; the default account's when absent   @throws OperatorFailure when there is no such account */
+  environment(accountId?: string): Record<string, string>;
+  accounts(): readonly AccountSummary[];
+  /** Resolves when it is on disk. */
+  createAccount(name: string | undefined): Promise<AccountSummary>;
   /** Settles when the first state is on disk; `settled` tells when the old machines are gone. @returns how long it took, in ms */
   reset(): Promise<number>;
   shutdown(): void;
@@ -61,7 +65,12 @@ type Handler = (exchange: Exchange) => unknown;
 /** A handler's value is answered as JSON; `undefined` means that it answered by itself. */
 const routes: Readonly<Record<string, Handler>> = {
   'GET /status': ({ cloud }) => cloud.status(),
-  'GET /env': ({ cloud }) => cloud.environment(),
+  'GET /env': ({ cloud, query }) => cloud.environment(query.get('account') ?? undefined),
+  'GET /accounts': ({ cloud }) => cloud.accounts(),
+  'POST /accounts': async ({ cloud, request }) => {
+    const { name } = (await readJson(request)) as Record<string, unknown>;
+    return cloud.createAccount(name === undefined ? undefined : accountName(name));
+  },
   'POST /reset': async ({ cloud }) => ({ elapsedMs: await cloud.reset() }),
   'POST /shutdown': ({ cloud, response }) => {
     response.on('finish', () => cloud.shutdown());
@@ -85,6 +94,12 @@ const routes: Readonly<Record<string, Handler>> = {
     response.writeHead(200, { 'Content-Type': 'application/x-pem-file' }).end(cloud.caCertificate());
   },
 };
+
+/** As AWS Organizations takes it: 1 to 50 characters, none of them a control character. */
+function accountName(value: unknown): string {
+  if (typeof value === 'string' && /^[\u0020-\u007E]{1,50}$/.test(value) && value.trim() !== '') return value;
+  throw new OperatorFailure(400, 'An account’s name is 1 to 50 printable characters.');
+}
 
 function answerRequests({ cloud, response, query }: Exchange): undefined {
   const limit = Number(query.get('limit') ?? 20);

@@ -9,6 +9,8 @@ export interface InlinePolicies {
 export interface AccountRow extends Row {
   /** 12 digits, the same as `id` and `accountId`. */
   alias?: string;
+  /** What the operator calls it. */
+  name?: string;
   createdAt: string;
 }
 
