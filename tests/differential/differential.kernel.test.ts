@@ -95,7 +95,7 @@ async function disagreements(snapshot: Snapshot): Promise<Disagreement[]> {
 test(`${runs} random networks: the walk says what the kernel does`, async () => {
   let flows = 0;
   const property = fc.asyncProperty(
-    topologies({ nat: true, peering: true, interfaceEndpoints: true, middleboxes: false }),
+    topologies({ nat: true, peering: true, interfaceEndpoints: true, middleboxes: true }),
     async (snapshot) => {
       flows += flowsOf(snapshot).length;
       const found = await disagreements(snapshot);

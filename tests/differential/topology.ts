@@ -97,13 +97,27 @@ const rules = fc.oneof(
 );
 const entries = fc.oneof(fc.array(drawnEntry, { maxLength: 4 }), fc.tuple(drawnEntry, openEntry).map((two) => [...two]), fc.tuple(openEntry).map((one) => [...one])); // biome-ignore format: one value
 
+/**
+ * Most networks work, so that the one thing that is wrong decides: a flow with two obstacles shows neither. A table begins with what makes its subnets public
+ * (0), private behind a NAT gateway (1) or isolated (2), then come routes at random.
+ */
+const beginnings: readonly (readonly number[])[] = [[0, 3], [2, 3], [3]];
+const drawnTable = (usual: number) =>
+  fc
+    .tuple(mostly(usual, 0, 1, 2), fc.array(fc.nat(11), { maxLength: 2 }), fc.boolean())
+    .map(([beginning, others, isFirst]) => {
+      const first = beginnings[beginning] ?? [];
+      return isFirst ? [...first, ...others] : [...others, ...first];
+    });
+const drawnSubnet = (usual: number) => fc.record({ table: mostly(usual, 0, 1, 2), acl: mostly(2, 2, 0, 1) });
+
 const drawnVpc: fc.Arbitrary<DrawnVpc> = fc.record({
-  hasGateway: mostly(true, false),
-  subnets: fc.array(fc.record({ table: fc.nat(2), acl: fc.nat(2) }), { minLength: 3, maxLength: 3 }),
-  tables: fc.array(fc.array(fc.nat(11), { maxLength: 4 }), { minLength: 3, maxLength: 3 }),
+  hasGateway: mostly(true, true, true, false),
+  subnets: fc.tuple(drawnSubnet(0), drawnSubnet(1), drawnSubnet(0)),
+  tables: fc.tuple(drawnTable(0), drawnTable(1), drawnTable(2)),
   acls: fc.array(fc.record({ ingress: entries, egress: entries }), { minLength: 2, maxLength: 2 }),
   groups: fc.array(fc.record({ ingress: rules, egress: rules }), { minLength: 3, maxLength: 3 }),
-  nat: fc.constantFrom('none', 'public', 'private'),
+  nat: mostly<DrawnVpc['nat']>('public', 'private', 'none'),
   hasGatewayEndpoint: fc.boolean(),
   hasInterfaceEndpoint: fc.boolean(),
 });
@@ -111,7 +125,10 @@ const drawnVpc: fc.Arbitrary<DrawnVpc> = fc.record({
 const drawnMachine: fc.Arbitrary<DrawnMachine> = fc.record({
   vpc: mostly(0, 1),
   subnet: fc.nat(1),
-  groups: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 2 }),
+  groups: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([3]) },
+    { weight: 2, arbitrary: fc.uniqueArray(fc.nat(2), { minLength: 1, maxLength: 2 }) },
+  ),
   isPublic: fc.boolean(),
   isChecked: mostly(true, true, true, false),
 });
@@ -194,7 +211,9 @@ function toVpc(
   if (constructs.interfaceEndpoints && drawn.hasInterfaceEndpoint) {
     const vpcEndpointId = `vpce-if${index}` as const;
     networkInterfaces.push({
-      ...eni(`if${index}`, name('', 2).slice(1), `10.${block}.2.210`, { groupIds: [groupId(index, 0)] }),
+      ...eni(`if${index}`, name('', 2).slice(1), `10.${block}.2.210`, {
+        groupIds: [drawn.hasGatewayEndpoint ? openGroup(index).groupId : groupId(index, 0)],
+      }),
       service: { kind: 'vpc-endpoint', vpcEndpointId },
     });
     interfaceEndpoints.push({
