@@ -17,12 +17,13 @@ import type { WrittenBlob } from './blobs.ts';
 import { type Algorithm, checksumMembers, parseAlgorithm, suffixOf } from './checksums.ts';
 import { checkCopySource, checkWrite } from './conditions.ts';
 import { entityTooLarge, invalidArgument, invalidRequest, notImplemented } from './errors.ts';
-import { furtherWriteActions, isArchived, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
+import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
 import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
 import { objectId } from './names.ts';
 import { commitBlobs, maxBodyBytes, wholeSeconds } from './objects.ts';
 import { piecesOf } from './ranges.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
+import { isReadable } from './restore.ts';
 import type { S3 } from './state.ts';
 import { tagsFromHeader } from './tag-sets.ts';
 import { isMarker, oneVersion, placeObject, versionIdOf } from './versions.ts';
@@ -70,7 +71,7 @@ function findSource(call: StreamCall, input: CopyInput): { source: Source; objec
     throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
   const object = call.read((tx) => requireSource(call, tx, source));
   checkCopySource(object, input);
-  if (isArchived(object.storageClass))
+  if (!isReadable(object, call.now))
     throw new AwsError(
       'ObjectNotInActiveTierError',
       403,

@@ -13,6 +13,7 @@ import { copyOperations } from './copy.ts';
 import { corsOperations } from './cors.ts';
 import { accessDenied } from './errors.ts';
 import { KeyIndex } from './key-index.ts';
+import { runLifecycle } from './lifecycle.ts';
 import { lifecycleOperations } from './lifecycle-rules.ts';
 import { listOperations } from './list.ts';
 import { listedConfigurationOperations } from './listed-configurations.ts';
@@ -22,6 +23,7 @@ import { objectLockOperations } from './object-lock.ts';
 import { objectOperations } from './objects.ts';
 import { publicAccessBlockOperations } from './public-access-block.ts';
 import { readOperations } from './reads.ts';
+import { restoreOperations } from './restore.ts';
 import type { S3 } from './state.ts';
 import { taggingOperations } from './tagging.ts';
 import { uploadListOperations } from './upload-lists.ts';
@@ -37,20 +39,28 @@ export interface S3Service {
   readonly sweep: () => Promise<number>;
   /** Removes at once what waits a few seconds for its last readers. */
   readonly endGrace: () => void;
+  /** Does what lifecycle rules say for this time; runs by itself every hour. @returns how many objects, versions and uploads it changed */
+  readonly runLifecycle: (now: Date) => Promise<number>;
   /** Stops its timers. Files that wait to be removed are left for the next sweep. */
   readonly close: () => void;
 }
 
+const lifecycleMs = 3600 * 1000;
+// A store that is broken has told so itself and ends the process.
+const onLifecycleError = () => {};
+
 /**
  * @param dataDirectory the bodies are in `objects/` under it
  */
-export function createS3(store: Store, dataDirectory: string): S3Service {
+export function createS3(store: Store, dataDirectory: string, clock: () => Date = () => new Date()): S3Service {
   const s3: S3 = {
     keys: new KeyIndex(store),
     older: new KeyIndex(store, olderKeys),
     blobs: new Blobs(dataDirectory, store),
   };
   const unfollow = followBlobs(store, s3.blobs);
+  const timer = setInterval(() => void runLifecycle(store, clock()).catch(onLifecycleError), lifecycleMs);
+  timer.unref();
   const operations: Readonly<Record<string, Operation>> = {
     ...bucketOperations(s3),
     ...bucketPolicyOperations,
@@ -64,6 +74,7 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
     ...versionListOperations(s3),
     ...versioningOperations,
     ...objectLockOperations,
+    ...restoreOperations,
     ...taggingOperations,
     ...bucketSettingOperations,
     ...corsOperations,
@@ -87,7 +98,9 @@ export function createS3(store: Store, dataDirectory: string): S3Service {
     },
     sweep: () => sweepBlobs(store, s3.blobs),
     endGrace: () => s3.blobs.endGrace(),
+    runLifecycle: (now) => runLifecycle(store, now),
     close: () => {
+      clearInterval(timer);
       unfollow();
       s3.blobs.close();
     },

@@ -29,6 +29,7 @@ import {
   malformedXml,
   notImplemented,
 } from './errors.ts';
+import { expirationMember } from './lifecycle.ts';
 import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
 import { objectArn, objectId } from './names.ts';
 import { checkBypass, checkDeletable, checkLockedUpload } from './object-lock.ts';
@@ -123,6 +124,7 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
     ServerSideEncryption: 'AES256',
     ...checksumMembers(object.checksum),
     ...(object.versionId !== undefined && { VersionId: object.versionId }),
+    ...call.read((tx) => expirationMember(requireBucket(call, tx, input), object)),
   };
 }
 

@@ -42,10 +42,11 @@ import {
   noSuchVersion,
   notImplemented,
 } from './errors.ts';
-import { isArchived } from './metadata.ts';
+import { expirationMember } from './lifecycle.ts';
 import { bucketArn, isVersionId } from './names.ts';
 import { lockMembers } from './object-lock.ts';
 import { contentRange, piecesOf, type Stretch, stretchOf } from './ranges.ts';
+import { isReadable, restoreMember } from './restore.ts';
 import type { S3 } from './state.ts';
 import { isMarker, latestVersion, oneVersion, type VersionRow, versionIdOf } from './versions.ts';
 
@@ -137,6 +138,8 @@ function describe(
     }),
     ...(checksummed && checksumMembers(object.checksum)),
     ...versionMember(bucket, object),
+    ...expirationMember(bucket, object),
+    ...restoreMember(object, call.now),
     ...lockMembers(call, tx, object),
     ...(object.tags && call.operation === 'GetObject' && { TagCount: Object.keys(object.tags).length }),
   };
@@ -177,7 +180,7 @@ async function getObject(
     const read = prepareRead(call, tx, input);
     return { ...read, described: describe(call, tx, input, read.object, read.stretch) };
   });
-  if (isArchived(object.storageClass)) throw invalidObjectState(object.storageClass);
+  if (!isReadable(object, call.now)) throw invalidObjectState(object.storageClass);
   return {
     ...described,
     Body: s3.blobs.read(piecesOf(object, stretch.start, stretch.end)),

@@ -52,6 +52,8 @@ export interface ObjectRow extends Row {
   userMetadata: Record<string, string>;
   checksum?: { algorithm: string; value: string; type: 'FULL_OBJECT' | 'COMPOSITE' };
   storageClass: string;
+  /** An archived object can be read until then. */
+  restoredUntil?: string;
   tags?: Record<string, string>;
   partSizes?: number[];
   /** One file per part, in order, so that completing a multipart upload copies nothing; `blobId` is then the first of them. */
