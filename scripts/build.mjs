@@ -38,6 +38,7 @@ await build({
     server: 'server/main.ts',
     'hash-worker': 'server/edge/hash-worker.ts',
     'dynamodb-engine': 'server/services/dynamodb/engine/main.ts',
+    'commit-thread': 'server/store/commit-thread.ts',
   },
   outdir: dist,
   outExtension: { '.js': '.mjs' },

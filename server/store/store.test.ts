@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -14,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Database from 'libsql';
+import { commitsOnThread } from './commits.ts';
 import type { DhcpOptionsRow } from './rows/ec2.ts';
-import { type Index, Store } from './store.ts';
+import { type Index, Store, type StoreOptions } from './store.ts';
 
 const row = (id: string, value = 'a'): DhcpOptionsRow => ({
   id,
@@ -76,19 +78,41 @@ describe('an index of the store', () => {
   });
 });
 
-describe('bytes of the store', () => {
-  test('a kill after a row was durable leaves the bytes that were put before it', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'postern-store-'));
-    try {
-      const from = join(directory, 'a.db');
-      const to = join(directory, 'b.db');
-      const store = new Store(from);
+/** The server's way, and that of the other tests. */
+const ways: readonly (readonly [name: string, options: StoreOptions])[] = [
+  ['a thread commits', { commits: commitsOnThread }],
+  ['the event loop commits', {}],
+];
+
+for (const [way, options] of ways)
+  describe(`the store, where ${way}`, () => {
+    /** What does not depend on it is tested once: a thread takes a while to start from source. */
+    const once = options.commits === undefined;
+    let directory: string;
+    let count = 0;
+    /** A file of its own: a store keeps its lock until its process ends. */
+    const file = () => {
+      count += 1;
+      return join(directory, `${count}.db`);
+    };
+    /** What a kill at this moment would leave. */
+    const remains = (from: string): string => {
+      const to = file();
+      for (const suffix of ['', '-wal']) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
+      return to;
+    };
+    before(() => {
+      directory = mkdtempSync(join(tmpdir(), 'postern-store-'));
+    });
+    after(() => rmSync(directory, { recursive: true, force: true }));
+
+    test('a kill after a row was durable leaves the bytes that were put before it', async () => {
+      const from = file();
+      const store = new Store(from, options);
       store.putBytes('x', Buffer.from('body'));
       assert.equal(String(store.bytes('x')), 'body', 'before the commit');
       await store.transact((tx) => tx.put('dhcp-options', row('a'))).durable;
-      for (const suffix of ['', '-wal']) copyFileSync(from + suffix, to + suffix);
-      store.close();
-      const after = new Store(to);
+      const after = new Store(remains(from), options);
       assert.equal(String(after.bytes('x')), 'body');
       assert.deepEqual(after.bytesIds(), ['x']);
       after.deleteBytes('x');
@@ -97,134 +121,164 @@ describe('bytes of the store', () => {
       after.putBytes('y', Buffer.from('other'));
       await after.clear();
       assert.deepEqual([after.bytes('y'), after.bytesIds()], [undefined, []]);
-      after.close();
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
-});
+      await Promise.all([store.close(), after.close()]);
+    });
 
-describe('the store', () => {
-  let directory: string;
-  let count = 0;
-  /** A file of its own: a store keeps its lock until its process ends. */
-  const file = () => {
-    count += 1;
-    return join(directory, `${count}.db`);
-  };
-  /** What a kill at this moment would leave. */
-  const remains = (from: string): string => {
-    const to = file();
-    for (const suffix of ['', '-wal']) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
-    return to;
-  };
-  before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'postern-store-'));
-  });
-  after(() => rmSync(directory, { recursive: true, force: true }));
+    test('transactions that come while a commit is under way are all kept, in their order', async () => {
+      const from = file();
+      const store = new Store(from, options);
+      const expected: DhcpOptionsRow[] = [];
+      const durable: (Promise<void> | undefined)[] = [];
+      for (let turn = 0; turn < 200; turn += 1) {
+        const id = `dopt-${turn % 7}`;
+        const before = expected.findIndex((one) => one.id === id);
+        if (turn % 5 === 4 && before >= 0) {
+          expected.splice(before, 1);
+          durable.push(store.transact((tx) => tx.delete('dhcp-options', id)).durable);
+        } else {
+          expected.splice(before < 0 ? expected.length : before, before < 0 ? 0 : 1, row(id, String(turn)));
+          durable.push(store.transact((tx) => tx.put('dhcp-options', row(id, String(turn)))).durable);
+        }
+        if (turn % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok(durable.every((one) => one !== undefined));
+      await Promise.all(durable);
+      assert.deepEqual(
+        new Store(remains(from)).read((tx) => tx.list('dhcp-options')),
+        expected,
+      );
+      await store.close();
+    });
 
-  test('rows that were durable are there after a new start, in the order they were first put', async () => {
-    const from = file();
-    const store = new Store(from);
-    await store.transact((tx) => {
-      for (const id of ['dopt-2', 'dopt-1', 'dopt-3']) tx.put('dhcp-options', row(id));
-    }).durable;
-    await store.transact((tx) => {
-      tx.delete('dhcp-options', 'dopt-3');
-      tx.put('dhcp-options', row('dopt-2', 'b'));
-    }).durable;
-    assert.deepEqual(
-      new Store(remains(from)).read((tx) => tx.list('dhcp-options')),
-      [row('dopt-2', 'b'), row('dopt-1')],
-    );
-    store.close();
-  });
+    test('`close` writes what is pending first', async () => {
+      const from = file();
+      const store = new Store(from, options);
+      store.transact((tx) => tx.put('dhcp-options', row('dopt-1')));
+      await store.close();
+      assert.deepEqual(
+        new Store(remains(from)).read((tx) => tx.list('dhcp-options')),
+        [row('dopt-1')],
+      );
+    });
 
-  test('what is put right after a clear is on disk with it, and nothing of before', async () => {
-    const from = file();
-    const store = new Store(from);
-    await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
-    const rows = (path: string) => new Store(remains(path)).read((tx) => tx.list('dhcp-options'));
-    const late = store.transact((tx) => tx.put('dhcp-options', row('dopt-2'))).durable;
-    const cleared = store.clear();
-    assert.deepEqual(rows(from), [row('dopt-1')]);
-    void store.transact((tx) => tx.put('dhcp-options', row('dopt-3')));
-    await Promise.all([late, cleared]);
-    assert.deepEqual(rows(from), [row('dopt-3')]);
-    store.close();
-  });
+    if (once)
+      test('rows that were durable are there after a new start, in the order they were first put', async () => {
+        const from = file();
+        const store = new Store(from, options);
+        await store.transact((tx) => {
+          for (const id of ['dopt-2', 'dopt-1', 'dopt-3']) tx.put('dhcp-options', row(id));
+        }).durable;
+        await store.transact((tx) => {
+          tx.delete('dhcp-options', 'dopt-3');
+          tx.put('dhcp-options', row('dopt-2', 'b'));
+        }).durable;
+        assert.deepEqual(
+          new Store(remains(from)).read((tx) => tx.list('dhcp-options')),
+          [row('dopt-2', 'b'), row('dopt-1')],
+        );
+        await store.close();
+      });
 
-  test('a transaction that throws leaves nothing', async () => {
-    const store = new Store(file());
-    assert.throws(
-      () =>
-        store.transact((tx) => {
-          tx.put('dhcp-options', row('dopt-9'));
-          throw new Error('no');
-        }),
-      /no/,
-    );
-    assert.equal(
-      store.read((tx) => tx.get('dhcp-options', 'dopt-9')),
-      undefined,
-    );
-    store.close();
-  });
+    test('what is put right after a clear is on disk with it, and nothing of before', async () => {
+      const from = file();
+      const store = new Store(from, options);
+      await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
+      const rows = (path: string) => new Store(remains(path)).read((tx) => tx.list('dhcp-options'));
+      const late = store.transact((tx) => tx.put('dhcp-options', row('dopt-2'))).durable;
+      const cleared = store.clear();
+      assert.deepEqual(rows(from), [row('dopt-1')]);
+      void store.transact((tx) => tx.put('dhcp-options', row('dopt-3')));
+      await Promise.all([late, cleared]);
+      assert.deepEqual(rows(from), [row('dopt-3')]);
+      await store.close();
+    });
 
-  test('its files are the owner’s alone, whatever the mask is and whatever they were', () => {
-    const mask = process.umask(0);
-    try {
+    if (once)
+      test('a transaction that throws leaves nothing', async () => {
+        const store = new Store(file(), options);
+        assert.throws(
+          () =>
+            store.transact((tx) => {
+              tx.put('dhcp-options', row('dopt-9'));
+              throw new Error('no');
+            }),
+          /no/,
+        );
+        assert.equal(
+          store.read((tx) => tx.get('dhcp-options', 'dopt-9')),
+          undefined,
+        );
+        await store.close();
+      });
+
+    if (once)
+      test('its files are the owner’s alone, whatever the mask is and whatever they were', async () => {
+        const mask = process.umask(0);
+        try {
+          const known = file();
+          writeFileSync(known, '');
+          chmodSync(known, 0o666);
+          const store = new Store(known, options);
+          store.transact((tx) => tx.put('dhcp-options', row('dopt-4')));
+          void store.clear();
+          const open = readdirSync(directory).filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0);
+          await store.close();
+          assert.deepEqual(open, []);
+        } finally {
+          process.umask(mask);
+        }
+      });
+
+    test('another process that opens the same file is refused, also by another name', async () => {
       const known = file();
-      writeFileSync(known, '');
-      chmodSync(known, 0o666);
-      const store = new Store(known);
-      store.transact((tx) => tx.put('dhcp-options', row('dopt-4')));
-      void store.clear();
-      const open = readdirSync(directory).filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0);
-      store.close();
-      assert.deepEqual(open, []);
-    } finally {
-      process.umask(mask);
-    }
-  });
+      const store = new Store(known, options);
+      await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
+      const alias = file();
+      symlinkSync(known, alias);
+      const open = `const { Store } = await import(${JSON.stringify(new URL('./store.ts', import.meta.url).href)});
+      for (const file of ${JSON.stringify([known, alias])})
+        try { new Store(file); console.log('opened'); } catch (error) { console.log(error.message); }`;
+      const other = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', open], {
+        encoding: 'utf8',
+      });
+      assert.equal(
+        other.stdout,
+        `another process has ${known} open\nanother process has ${alias} open\n`,
+        other.stderr,
+      );
+      await store.close();
+    });
 
-  test('a second store of the same file is refused, also by another name', () => {
-    const known = file();
-    const store = new Store(known);
-    assert.throws(() => new Store(known), /another process has .*\d\.db open/);
-    symlinkSync(known, join(directory, 'alias.db'));
-    assert.throws(() => new Store(join(directory, 'alias.db')), /another process has/);
-    store.close();
-  });
+    if (once)
+      test('a file that is no database is named', () => {
+        const broken = file();
+        writeFileSync(broken, 'this is no database, and long enough to be looked at by SQLite'.repeat(20));
+        assert.throws(() => new Store(broken), /\d\.db cannot be opened: .*not a database/);
+      });
 
-  test('a file that is no database is named', () => {
-    const broken = join(directory, 'broken.db');
-    writeFileSync(broken, 'this is no database, and long enough to be looked at by SQLite'.repeat(20));
-    assert.throws(() => new Store(broken), /broken\.db cannot be opened: .*not a database/);
+    test('when the disk refuses a commit, nobody is told that it was kept, and nothing is answered any more', async () => {
+      const full = file();
+      const told: string[] = [];
+      const database = new Database(full);
+      database.exec(
+        'CREATE TABLE rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));' +
+          "CREATE TRIGGER full BEFORE INSERT ON rows WHEN NEW.id = 'dopt-2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+      );
+      database.close();
+      const store = new Store(full, { ...options, onBroken: (error) => told.push(error.message) });
+      await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
+      const { durable } = store.transact((tx) => tx.put('dhcp-options', row('dopt-2')));
+      const refused = assert.rejects(durable ?? Promise.resolve(), /cannot be written: the disk is full/);
+      const sharesItsFate = store.transact((tx) => tx.put('dhcp-options', row('dopt-3'))).durable;
+      await assert.rejects(sharesItsFate ?? Promise.resolve(), /cannot be written/);
+      await refused;
+      await assert.rejects(store.close(), /cannot be written/);
+      assert.equal(told.length, 1);
+      assert.throws(() => store.read((tx) => tx.list('dhcp-options')), /cannot be written/);
+      assert.throws(() => store.transact((tx) => tx.list('dhcp-options')), /cannot be written/);
+      assert.deepEqual(
+        new Store(remains(full)).read((tx) => tx.list('dhcp-options')),
+        [row('dopt-1')],
+      );
+    });
   });
-
-  test('when the disk refuses a commit, nobody is told that it was kept, and nothing is answered any more', async () => {
-    const full = join(directory, 'full.db');
-    const told: string[] = [];
-    const database = new Database(full);
-    database.exec(
-      'CREATE TABLE rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));' +
-        "CREATE TRIGGER full BEFORE INSERT ON rows WHEN NEW.id = 'dopt-2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
-    );
-    database.close();
-    const store = new Store(full, (error) => told.push(error.message));
-    await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
-    const { durable } = store.transact((tx) => tx.put('dhcp-options', row('dopt-2')));
-    const refused = assert.rejects(durable ?? Promise.resolve(), /cannot be written: the disk is full/);
-    // `close` commits what is pending, and throws here what would otherwise be uncaught.
-    assert.throws(() => store.close(), /cannot be written/);
-    await refused;
-    assert.equal(told.length, 1);
-    assert.throws(() => store.read((tx) => tx.list('dhcp-options')), /cannot be written/);
-    assert.throws(() => store.transact((tx) => tx.list('dhcp-options')), /cannot be written/);
-    assert.deepEqual(
-      new Store(remains(full)).read((tx) => tx.list('dhcp-options')),
-      [row('dopt-1')],
-    );
-  });
-});

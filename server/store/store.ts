@@ -1,11 +1,10 @@
 // The store: every row of every service, in one SQLite file and, for reading, in memory.
 // A transaction is synchronous, so two never interleave; its rows are visible to the next one at once, and its promise settles when
-// SQLite has it on disk (WAL, synchronous=FULL). Transactions that end in the same turn of the event loop share one commit.
-// Source of the durability claim: https://www.sqlite.org/pragma.html#pragma_synchronous (read 2026-11-21).
+// they are on disk. Transactions that end while a commit is under way share the next one (commits.ts).
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, openSync } from 'node:fs';
-import Database from 'libsql';
+import { type Commits, commitsHere } from './commits.ts';
+import { type Batch, Disk } from './disk.ts';
 import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
 import type { InstanceConnectRows } from './rows/instance-connect.ts';
@@ -67,59 +66,48 @@ interface Table {
 
 type KeyOf = (row: Row) => string | undefined;
 
-interface PendingWrite {
-  readonly kind: Kind;
-  readonly id: string;
-  readonly row: Row | undefined;
+const nothingPending = (): Batch => ({ everythingGoes: false, rows: [], bytes: [] });
+
+/** Those who wait for one batch: they share a promise. */
+interface Waiting {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
-/** Undefined: they go. */
-interface PendingBytes {
-  readonly id: string;
-  readonly bytes: Uint8Array | undefined;
+export interface StoreOptions {
+  /**
+   * Told once when the disk refuses a commit. Memory is then ahead of the disk, so the process has to end; until it does, the store answers nothing any more.
+   */
+  readonly onBroken?: (error: Error) => void;
+  /** Who writes the batches; the calling thread unless given. */
+  readonly commits?: (file: string) => Commits;
 }
 
 export class Store {
-  readonly #database: Database.Database;
+  readonly #disk: Disk;
+  readonly #commits: Commits;
   readonly #tables = new Map<Kind, Table>();
   readonly #listeners = new Set<ChangeListener>();
-  readonly #upsert: Database.Statement;
-  readonly #remove: Database.Statement;
-  readonly #insertBytes: Database.Statement;
-  readonly #removeBytes: Database.Statement;
-  readonly #selectBytes: Database.Statement;
-  /** Put and not written yet. */
+  /** Put and not on disk yet. */
   readonly #bytesToCome = new Map<string, Uint8Array>();
   #revision = 0;
-  /** `everything` is the deletion of every row. */
-  #pending: (PendingWrite | PendingBytes | 'everything')[] = [];
-  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  #scheduled = false;
+  #pending = nothingPending();
+  #waiting: Waiting | undefined;
+  /** A commit is going to begin, or has begun. */
+  #committing: Promise<void> | undefined;
   readonly #onBroken: (error: Error) => void;
   #broken: Error | undefined;
 
   /**
    * @param file the SQLite file, made with owner-only mode when missing; `:memory:` for a test
-   * @param onBroken told once when the disk refuses a commit. Memory is then ahead of the disk, so the process has to end; until it does, the store
-   * answers nothing any more   @throws Error naming the file, when it cannot be opened or another process has it
+   * @throws Error naming the file, when it cannot be opened or another process has it
    */
-  constructor(file: string, onBroken: (error: Error) => void = () => {}) {
-    this.#onBroken = onBroken;
-    if (file !== ':memory:') closeToOthers(file);
-    this.#database = openDatabase(file);
-    this.#upsert = this.#database.prepare(
-      'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
-    );
-    this.#remove = this.#database.prepare('DELETE FROM rows WHERE kind = ? AND id = ?');
-    this.#insertBytes = this.#database.prepare('INSERT INTO bytes (id, data) VALUES (?, ?)');
-    this.#removeBytes = this.#database.prepare('DELETE FROM bytes WHERE id = ?');
-    this.#selectBytes = this.#database.prepare('SELECT data FROM bytes WHERE id = ?');
-    for (const { kind, json } of this.#database.prepare('SELECT kind, json FROM rows ORDER BY rowid').all() as {
-      kind: Kind;
-      json: string;
-    }[]) {
-      this.#set(kind, JSON.parse(json) as Row);
-    }
+  constructor(file: string, options: StoreOptions = {}) {
+    this.#onBroken = options.onBroken ?? (() => {});
+    this.#disk = new Disk(file);
+    this.#commits = options.commits?.(file) ?? commitsHere(this.#disk);
+    for (const { kind, json } of this.#disk.rows()) this.#set(kind as Kind, JSON.parse(json) as Row);
   }
 
   /** Rises by one with every transaction that wrote something. */
@@ -151,7 +139,7 @@ export class Store {
     for (const change of changes) {
       if (change.after) this.#set(change.kind, change.after);
       else this.#unset(change.kind, change.id);
-      this.#pending.push({ kind: change.kind, id: change.id, row: change.after });
+      this.#pending.rows.push(change.kind, change.id, change.after ? JSON.stringify(change.after) : '');
     }
     this.#revision += 1;
     const durable = this.#durable();
@@ -167,7 +155,7 @@ export class Store {
     if (this.#broken) throw this.#broken;
     this.#tables.clear();
     this.#revision += 1;
-    this.#pending = ['everything'];
+    this.#pending = { ...nothingPending(), everythingGoes: true };
     this.#bytesToCome.clear();
     return this.#durable();
   }
@@ -178,80 +166,78 @@ export class Store {
    */
   putBytes(id: string, bytes: Uint8Array): void {
     if (this.#broken) throw this.#broken;
-    this.#bytesToCome.set(id, bytes);
-    this.#pending.push({ id, bytes });
+    // A view would take all that it is a view of to the commit thread.
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes);
+    this.#bytesToCome.set(id, own);
+    this.#pending.bytes.push(id, own);
     this.#schedule();
   }
 
   deleteBytes(id: string): void {
     this.#bytesToCome.delete(id);
-    this.#pending.push({ id, bytes: undefined });
+    this.#pending.bytes.push(id, undefined);
     this.#schedule();
   }
 
   /** Read from the database each time: rows live in memory, bodies must not. */
   bytes(id: string): Uint8Array | undefined {
     if (this.#broken) throw this.#broken;
-    return this.#bytesToCome.get(id) ?? (this.#selectBytes.get(id) as { data: Uint8Array } | undefined)?.data;
+    return this.#bytesToCome.get(id) ?? this.#disk.bytes(id);
   }
 
   bytesIds(): string[] {
-    const rows = this.#database.prepare('SELECT id FROM bytes').all() as { id: string }[];
-    return [...rows.map(({ id }) => id), ...this.#bytesToCome.keys()];
+    // Between the answer of the commit thread and this thread's hearing of it, some are in both.
+    return [...new Set([...this.#disk.bytesIds(), ...this.#bytesToCome.keys()])];
   }
 
   #durable(): Promise<void> {
     this.#schedule();
-    const durable = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    // The failure itself is told by the commit; not everybody waits for it.
-    durable.catch(() => {});
-    return durable;
+    this.#waiting ??= makeWaiting();
+    return this.#waiting.promise;
   }
 
-  close(): void {
-    if (!this.#broken) this.#commit();
-    this.#database.close();
-  }
-
-  #commit(): void {
-    this.#scheduled = false;
-    const writes = this.#pending;
-    const waiting = this.#waiting;
-    this.#pending = [];
-    this.#waiting = [];
-    if (writes.length === 0) return;
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      for (const write of writes) {
-        if (write === 'everything') this.#database.exec('DELETE FROM rows; DELETE FROM bytes');
-        else if ('bytes' in write) this.#writeBytes(write);
-        else if (write.row) this.#upsert.run(write.kind, write.id, JSON.stringify(write.row));
-        else this.#remove.run(write.kind, write.id);
-      }
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      const broken = new Error(`the database cannot be written: ${(error as Error).message}`, { cause: error });
-      this.#broken = broken;
-      this.#onBroken(broken);
-      for (const one of waiting) one.reject(broken);
-      throw broken;
-    }
-    for (const one of waiting) one.resolve();
-  }
-
-  #writeBytes({ id, bytes }: PendingBytes): void {
-    if (bytes === undefined) {
-      this.#removeBytes.run(id);
-      return;
-    }
-    this.#insertBytes.run(id, bytes);
-    if (this.#bytesToCome.get(id) === bytes) this.#bytesToCome.delete(id);
+  /** Writes what is pending and lets go of the file. @throws the failure of the last commit */
+  async close(): Promise<void> {
+    while (this.#committing) await this.#committing;
+    await this.#commits.end();
+    this.#disk.close();
+    if (this.#broken) throw this.#broken;
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#commit());
+    if (this.#committing || this.#broken) return;
+    // Not at once: the requests that came with this one end in the same turn.
+    this.#committing = new Promise((resolve) => setImmediate(() => this.#commit(resolve)));
+  }
+
+  #commit(ended: () => void): void {
+    const batch = this.#pending;
+    const waiting = this.#waiting;
+    this.#pending = nothingPending();
+    this.#waiting = undefined;
+    this.#commits.commit(batch, (error) => {
+      if (error) this.#break(error, waiting);
+      else {
+        for (let at = 0; at < batch.bytes.length; at += 2)
+          this.#arrived(batch.bytes[at] as string, batch.bytes[at + 1]);
+        waiting?.resolve();
+      }
+      if (!this.#broken && !isEmpty(this.#pending)) return this.#commit(ended);
+      this.#committing = undefined;
+      ended();
+    });
+  }
+
+  #arrived(id: string, bytes: unknown): void {
+    if (bytes !== undefined && this.#bytesToCome.get(id) === bytes) this.#bytesToCome.delete(id);
+  }
+
+  #break(error: Error, waiting: Waiting | undefined): void {
+    const broken = new Error(`the database cannot be written: ${error.message}`, { cause: error });
+    this.#broken = broken;
+    this.#onBroken(broken);
+    waiting?.reject(broken);
+    this.#waiting?.reject(broken);
   }
 
   #table(kind: Kind): Table {
@@ -289,32 +275,20 @@ export class Store {
   }
 }
 
-/** SQLite gives its log the mode of the file beside it. */
-function closeToOthers(file: string): void {
-  closeSync(openSync(file, 'a', 0o600));
-  chmodSync(file, 0o600);
+function makeWaiting(): Waiting {
+  let resolve = () => {};
+  let reject = (_error: Error) => {};
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // The failure itself is told by `onBroken`; not everybody waits for it.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }
 
-function openDatabase(file: string): Database.Database {
-  try {
-    const database = new Database(file);
-    // Exclusive: whoever else may come to this file, from another namespace or by another name, is refused by SQLite itself, until this process ends.
-    database.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      BEGIN IMMEDIATE;
-      CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
-      CREATE TABLE IF NOT EXISTS bytes (id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
-      COMMIT;
-    `);
-    return database;
-  } catch (error) {
-    const { code, message } = error as Error & { code?: string };
-    throw new Error(
-      code === 'SQLITE_BUSY' ? `another process has ${file} open` : `${file} cannot be opened: ${message}`,
-    );
-  }
+function isEmpty({ everythingGoes, rows, bytes }: Batch): boolean {
+  return !everythingGoes && rows.length === 0 && bytes.length === 0;
 }
 
 function addTo(groups: Map<string, Map<string, Row>>, key: string, row: Row): void {

@@ -1,0 +1,43 @@
+// How much processor time has a process used? On a machine that others use too, this per request says more than requests per second do.
+// The kernel counts per thread, in nanoseconds: https://docs.kernel.org/scheduler/sched-stats.html (schedstat, read 2026-11-21).
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessorTime {
+  /** Of the thread that runs the event loop: at full load it is what limits the requests per second. */
+  readonly mainUs: number;
+  /** Of all threads: also the collector's, the thread pool's and the workers'. */
+  readonly allUs: number;
+}
+
+export function processorTime(processId: number): ProcessorTime {
+  let allUs = 0;
+  let mainUs = 0;
+  for (const thread of readdirSync(`/proc/${processId}/task`)) {
+    try {
+      const [ranNs = '0'] = readFileSync(`/proc/${processId}/task/${thread}/schedstat`, 'utf8').split(' ');
+      const us = Number(ranNs) / 1000;
+      allUs += us;
+      if (thread === String(processId)) mainUs = us;
+    } catch {
+      // a thread that ended meanwhile
+    }
+  }
+  return { mainUs, allUs };
+}
+
+/** The process whose command line holds all of these words; the last one started when there are several. */
+export function findProcess(...words: string[]): number | undefined {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => b - a)
+    .find((id) => {
+      try {
+        const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
+        return words.every((word) => line.includes(word));
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,26 @@
+// The commit thread: writes one batch after the other, and says of each when it is on disk (commits.ts).
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Verdict } from './commits.ts';
+import { type Batch, Disk } from './disk.ts';
+
+const disk = new Disk(workerData as string, false);
+
+function written(batch: Batch): Verdict {
+  try {
+    disk.commit(batch);
+    return {};
+  } catch (error) {
+    return { failure: (error as Error).message };
+  }
+}
+
+parentPort?.on('message', (message: Batch | 'end') => {
+  if (message !== 'end') {
+    parentPort?.postMessage(written(message));
+    return;
+  }
+  disk.close();
+  // The loader that a test runs it with would keep it alive.
+  process.exit();
+});
