@@ -198,6 +198,26 @@ describe('labs F3 to F8: endpoints without NAT', () => {
     await s3Client.deleteBucketPolicy({ Bucket: bucket });
   });
 
+  test('[X6] [X5] a peered VPC reaches the endpoint by its own name, and not by the service’s', async () => {
+    const peer = id((await ec2.createVpc({ CidrBlock: '10.7.0.0/16' })).Vpc?.VpcId);
+    await ec2.modifyVpcAttribute({ VpcId: peer, EnableDnsHostnames: { Value: true } });
+    const made = await ec2.createVpcPeeringConnection({ VpcId: vpcId, PeerVpcId: peer });
+    const VpcPeeringConnectionId = id(made.VpcPeeringConnection?.VpcPeeringConnectionId);
+    await ec2.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+    const peerTable = await mainTable(peer);
+    await ec2.createRoute({ RouteTableId: peerTable, DestinationCidrBlock: '10.0.0.0/16', VpcPeeringConnectionId });
+    await ec2.createRoute({ RouteTableId: tableId, DestinationCidrBlock: '10.7.0.0/16', VpcPeeringConnectionId });
+    const neighbour = await launch(await subnet(peer, '10.7.1.0/24', 'a'));
+    const name = `https://${await nameOf('sts')}`;
+    assert.match(await there(`${briefly} ${name}`, neighbour), /timed out/, 'the endpoint’s group does not know it');
+    await openDoor('10.7.0.0/16');
+    // The neighbour has no road to AWS but this one: its credentials come from the metadata service.
+    assert.match(await there(`${whoAmI} --endpoint-url ${name}`, neighbour), new RegExp(`app/${neighbour}$`));
+    assert.match(await there(`${briefly} https://sts.us-east-1.amazonaws.com`, neighbour), /timed out/);
+    const { out } = await postern(own.directory, 'requests', '--json', '--limit', '3');
+    assert.match(out, new RegExp(`"10\\.7\\.1\\.\\d+"[^\\n]*${vpcId}|${vpcId}[^\\n]*"10\\.7\\.1\\.\\d+"`));
+  });
+
   test('[F6] without 443 in the endpoint’s group nobody gets in', async () => {
     await ec2.revokeSecurityGroupIngress({ GroupId: door, IpPermissions: https('10.0.0.0/16') });
     assert.match(await there(`${briefly} https://sts.us-east-1.amazonaws.com`), /timed out/);
