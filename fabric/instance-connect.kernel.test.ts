@@ -17,6 +17,7 @@ import {
   subnet,
   table,
   tcp,
+  toIgw,
   vpc,
 } from '../tests/flows/snapshots.ts';
 import { createNetworkFabric } from './network-fabric.ts';
@@ -36,10 +37,19 @@ after(async () => {
   await fabric.close();
 });
 
+const laptop = '203.0.113.10';
 const eices = { a: 'eice-a', b: 'eice-b' } as const;
 
 /** A VPC with an instance at 10.0.1.10 and an endpoint whose interface is 10.0.0.50. */
-function vpcWith(name: 'a' | 'b', groups: readonly SecurityGroup[], more: Partial<Vpc> = {}): Vpc {
+function vpcWith(
+  name: 'a' | 'b',
+  groups: readonly SecurityGroup[],
+  {
+    preserveClientIp = false,
+    inside = false,
+    ...more
+  }: Partial<Vpc> & { preserveClientIp?: boolean; inside?: boolean } = {},
+): Vpc {
   const { attachment: _none, ...bare } = eni(`door-${name}`, `1${name}`, '10.0.0.50', { groupIds: ['sg-door'] });
   const instanceConnectEndpointId = eices[name];
   const door = { ...bare, service: { kind: 'instance-connect-endpoint', instanceConnectEndpointId } as const };
@@ -48,9 +58,12 @@ function vpcWith(name: 'a' | 'b', groups: readonly SecurityGroup[], more: Partia
     vpcId: `vpc-${name}`,
     subnets: [subnet(`1${name}`, '10.0.0.0/24'), subnet(`2${name}`, '10.0.1.0/24')],
     routeTables: [table('rtb-main', local('10.0.0.0/16'))],
-    networkInterfaces: [eni(name, `2${name}`, '10.0.1.10', { groupIds: ['sg-box'] }), door],
+    networkInterfaces: [
+      eni(name, `${inside ? 1 : 2}${name}`, inside ? '10.0.0.10' : '10.0.1.10', { groupIds: ['sg-box'] }),
+      door,
+    ],
     securityGroups: groups,
-    instanceConnectEndpoints: [{ instanceConnectEndpointId, networkInterfaceId, preserveClientIp: false }],
+    instanceConnectEndpoints: [{ instanceConnectEndpointId, networkInterfaceId, preserveClientIp }],
     ...more,
   });
 }
@@ -65,7 +78,7 @@ async function apply(...vpcs: readonly Vpc[]): Promise<Snapshot> {
 
 /** What the machine says of the connection that the server made through an endpoint. */
 function dial(name: 'a' | 'b', address = '10.0.1.10', port = 22): Promise<string> {
-  const way = fabric.through(eices[name], address);
+  const way = fabric.through(eices[name], address, laptop);
   if (!way) return Promise.resolve('no way');
   return new Promise((resolve) => {
     const socket = connect({ host: way.to, port, localAddress: way.from, timeout: 1500 });
@@ -85,7 +98,7 @@ test('[J4] connections leave from the private address of the endpoint’s interf
   assert.match(await dial('b'), /10\.0\.0\.50/);
   assert.equal(await dial('a', '10.0.1.10', 80), 'timeout');
   assert.equal(await dial('a', '192.0.2.1'), 'no way');
-  assert.equal(fabric.through('eice-none', '10.0.1.10'), undefined);
+  assert.equal(fabric.through('eice-none', '10.0.1.10', laptop), undefined);
 });
 
 test('[J4] outbound rules of its groups count, inbound ones do not', async () => {
@@ -129,7 +142,7 @@ test('[J4] nobody begins a connection to it, whatever its inbound rules', async 
 
 test('[S11] a connection outlives the rules that let it begin, and not the endpoint', async () => {
   await apply(vpcWith('a', [group('sg-door', []), group('sg-box', [tcp(22, groupPeer('sg-door'))])]));
-  const way = fabric.through('eice-a', '10.0.1.10');
+  const way = fabric.through('eice-a', '10.0.1.10', laptop);
   assert.ok(way);
   const socket = connect({ host: way.to, port: 22, localAddress: way.from });
   let heard = '';
@@ -155,4 +168,39 @@ test('[S11] a connection outlives the rules that let it begin, and not the endpo
   assert.equal(await dial('a'), 'no way');
   socket.destroy();
   await fabric.apply(emptySnapshot);
+});
+
+test('[J4] where it preserves the client’s address the instance sees that one, and its replies find the way back', async () => {
+  const fromHome = [group('sg-door', []), group('sg-box', [tcp(22, cidrPeer('203.0.113.10/32'))])];
+  const away: Partial<Vpc> = {
+    internetGatewayId: 'igw-1',
+    // The replies' own route leads out of the VPC.
+    routeTables: [table('rtb-main', local('10.0.0.0/16'), toIgw)],
+  };
+  await apply(
+    vpcWith('a', fromHome, { preserveClientIp: true, ...away }),
+    vpcWith('b', open, { preserveClientIp: true }),
+  );
+  assert.match(await dial('a'), /203\.0\.113\.10/);
+  assert.match(await dial('b'), /203\.0\.113\.10/);
+  const byGroup = [group('sg-door', []), group('sg-box', [tcp(22, groupPeer('sg-door'))])];
+  await apply(vpcWith('a', byGroup, { preserveClientIp: true, ...away }));
+  assert.equal(await dial('a'), 'timeout');
+  // An address that this cloud gives out is its holder's.
+  assert.equal(fabric.through('eice-a', '10.0.1.10', '198.19.0.7'), undefined);
+});
+
+test('[N4] [N7] the ACLs see the client’s address, and none is asked inside the endpoint’s subnet', async () => {
+  const closed = { networkAclId: 'acl-open', ingress: [aclEntry(100, 'allow')], egress: [aclEntry(90, 'deny', { cidr: '203.0.113.0/24' }), aclEntry(100, 'allow')] } as const; // biome-ignore format: one ACL
+  const preserving = { preserveClientIp: true, networkAcls: [closed] };
+  await apply(vpcWith('a', open, preserving));
+  assert.equal(await dial('a'), 'timeout');
+  await apply(vpcWith('a', open, { ...preserving, inside: true }));
+  assert.match(await dial('a', '10.0.0.10'), /203\.0\.113\.10/);
+});
+
+test('[I2] what the instance begins itself to that client still takes its own route', async () => {
+  await apply(vpcWith('a', [group('sg-door', []), group('sg-box', [allowAll])], { preserveClientIp: true }));
+  assert.match(await dial('a'), /203\.0\.113\.10/);
+  assert.match(await a.tcp({ host: '203.0.113.10', port: 22 }), /timeout|EHOSTUNREACH|ENETUNREACH/);
 });

@@ -84,9 +84,9 @@ class KernelNetwork implements NetworkFabric {
     return originOf(this.#origins, remoteAddress, localAddress);
   }
 
-  through(endpointId: InstanceConnectEndpointId, address: Ipv4): { from: Ipv4; to: Ipv4 } | undefined {
+  through(endpointId: InstanceConnectEndpointId, address: Ipv4, clientIp: Ipv4): { from: Ipv4; to: Ipv4 } | undefined {
     const endpoint = this.#connects.get(endpointId);
-    return endpoint && dialThrough(endpoint, address);
+    return endpoint && dialThrough(endpoint, address, clientIp);
   }
 
   async close(): Promise<void> {

@@ -42,10 +42,15 @@ export interface NetworkFabric {
   /** Undefined: no packet of this fabric has such addresses. Ports are not needed. */
   origin(remoteAddress: Ipv4, localAddress: Ipv4): Origin | undefined;
   /**
-   * Where the server dials from and to, to reach a private address as an instance connect endpoint reaches it: packets leave from the endpoint's interface.
-   * Undefined: the endpoint is not there, or the address is in no block that it reaches.
+   * Where the server dials from and to, to reach a private address as an instance connect endpoint reaches it: packets leave from the endpoint's interface, with its
+   * address or, where the endpoint preserves it, the client's.
+   * Undefined: the endpoint is not there, the address is in no block that it reaches, or the client's address cannot be preserved.
    */
-  through(endpointId: InstanceConnectEndpointId, address: Ipv4): { readonly from: Ipv4; readonly to: Ipv4 } | undefined;
+  through(
+    endpointId: InstanceConnectEndpointId,
+    address: Ipv4,
+    clientIp: Ipv4,
+  ): { readonly from: Ipv4; readonly to: Ipv4 } | undefined;
   /** Addresses on the AWS side where the front door must listen: resolver (udp and tcp 53) and metadata (tcp 80). Services listen on every address. */
   readonly listen: { readonly resolver: Ipv4; readonly metadata: Ipv4 };
   close(): Promise<void>;

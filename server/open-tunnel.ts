@@ -33,7 +33,12 @@ const maxConnections = 20;
 const serviceName = 'ec2-instance-connect';
 
 /** Opens a TCP connection from an endpoint's interface. Rejects when packets cannot make it. */
-export type DialThrough = (endpointId: InstanceConnectEndpointId, address: Ipv4, port: number) => Promise<Duplex>;
+export type DialThrough = (
+  endpointId: InstanceConnectEndpointId,
+  address: Ipv4,
+  port: number,
+  clientIp: Ipv4,
+) => Promise<Duplex>;
 
 interface Question {
   readonly endpointId: string;
@@ -130,7 +135,7 @@ export function createTunnelServer(parts: PipelineParts, service: Service, dial:
       stream.on('error', () => stream.destroy());
       let far: Duplex;
       try {
-        far = await dial(row.id, question.address, question.port);
+        far = await dial(row.id, question.address, question.port, path.sourceIp);
       } catch {
         stream.close(closeCodes.failed, 'Unable to connect to target');
         return;

@@ -3,6 +3,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { NetworkFabric } from '@postern/fabric/types.ts';
+import { addressPlan } from '@postern/network/addresses.ts';
 import type { InstanceConnectEndpointId, Snapshot } from '@postern/network/snapshot.ts';
 import { diagnoseConnect } from './front-door/connect-diagnosis.ts';
 import { diagnoseVia, endpointFor } from './front-door/connect-via.ts';
@@ -40,8 +41,8 @@ export function createRoads({
   readonly store: Store;
   readonly snapshots: () => Snapshot;
 }): Roads {
-  const dialThrough: DialThrough = async (endpointId, address, port) => {
-    const way = fabric.through(endpointId, address);
+  const dialThrough: DialThrough = async (endpointId, address, port, clientIp) => {
+    const way = fabric.through(endpointId, address, clientIp);
     if (!way) throw new Error(`${endpointId} reaches no ${address}`);
     return connectFrom({ ...way, port, name: address }, { timeoutMs });
   };
@@ -71,7 +72,7 @@ export function createRoads({
       try {
         return via === undefined
           ? await connectFromLaptop(address, port, { timeoutMs })
-          : await dialThrough(via as InstanceConnectEndpointId, address, port);
+          : await dialThrough(via as InstanceConnectEndpointId, address, port, addressPlan.laptop);
       } catch (error) {
         const road = via === undefined ? '' : ` through ${via}`;
         throw new OperatorFailure(

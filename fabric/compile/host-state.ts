@@ -86,6 +86,8 @@ export interface NftSet {
   /** `ipv4_addr`, `ifname : verdict`, `typeof ip saddr : ct zone`. */
   readonly type: string;
   readonly interval?: boolean;
+  /** Packets add to it: an element that none has added for so long goes. */
+  readonly timeoutSeconds?: number;
   /** `key` or `key : value`, with comments where the kernel keeps them. */
   readonly elements: readonly string[];
 }

@@ -2,6 +2,7 @@
 // dials. A private address is dialled by its place in an underlay block that belongs to this interface and the address's block, from the endpoint's own
 // address on AWS's side; at the link both become what the VPC knows. Without connection tracking, so VPCs may overlap and a reply has one way back.
 
+import { addressPlan } from '@postern/network/addresses.ts';
 import { cidrRange, containsAddress, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
 import type { Cidr, InstanceConnectEndpointId, Ipv4, NetworkInterfaceId, Snapshot } from '@postern/network/snapshot.ts';
 import { type Allocation, blockKey, clientBlocksOf, endpointAddress, underlayBlock } from './allocation.ts';
@@ -19,6 +20,8 @@ export interface ConnectInterface {
   readonly address: Ipv4;
   /** The endpoint's own, on AWS's side: where the server dials from. */
   readonly endpointAddress: Ipv4;
+  /** The server dials from the client's address, and the instance sees that one. */
+  readonly preserveClientIp: boolean;
   /** A block that it reaches, its VPC's or a peer's → its underlay block. */
   readonly blocks: readonly (readonly [Cidr, Cidr])[];
 }
@@ -26,19 +29,22 @@ export interface ConnectInterface {
 /** Every instance connect endpoint that has its numbers. */
 export function connectInterfacesOf(snapshot: Snapshot, allocation: Allocation): ConnectInterface[] {
   const reachable = clientBlocksOf(snapshot);
-  return snapshot.vpcs.flatMap(({ vpcId, instanceConnectEndpoints, networkInterfaces }) =>
-    instanceConnectEndpoints.flatMap(({ instanceConnectEndpointId, networkInterfaceId }): ConnectInterface[] => {
+  return snapshot.vpcs.flatMap(({ vpcId, cidrBlocks, instanceConnectEndpoints, networkInterfaces }) =>
+    instanceConnectEndpoints.flatMap((endpoint): ConnectInterface[] => {
+      const { instanceConnectEndpointId, networkInterfaceId, preserveClientIp } = endpoint;
       const eni = networkInterfaces.find((each) => each.networkInterfaceId === networkInterfaceId);
       const number = allocation.interfaces.of.get(networkInterfaceId);
       const endpointNumber = allocation.endpoints.of.get(instanceConnectEndpointId);
       const address = eni?.privateAddresses[0]?.address;
       if (number === undefined || endpointNumber === undefined || address === undefined) return [];
-      const blocks = reachable(vpcId).flatMap((block): (readonly [Cidr, Cidr])[] => {
+      // A client's address has no way back out of a peer.
+      const blocks = (preserveClientIp ? cidrBlocks : reachable(vpcId)).flatMap((block): (readonly [Cidr, Cidr])[] => {
         const blockNumber = allocation.blocks.of.get(blockKey(networkInterfaceId, block));
         return blockNumber === undefined ? [] : [[block, underlayBlock(blockNumber, block)]];
       });
       const own = endpointAddress(endpointNumber);
-      return [{ instanceConnectEndpointId, networkInterfaceId, number, address, endpointAddress: own, blocks }];
+      const ids = { instanceConnectEndpointId, networkInterfaceId, preserveClientIp };
+      return [{ ...ids, number, address, endpointAddress: own, blocks }];
     }),
   );
 }
@@ -55,7 +61,7 @@ export function connectChains(endpoints: readonly ConnectInterface[]): NftChain[
           { match: 'meta l4proto != tcp drop', comment },
           { match: 'tcp flags & (syn | ack) == syn drop', comment },
           ...each.blocks.map(([block, underlay]) => ({
-            match: `ip saddr ${block} ip saddr set ${moved(block, underlay)} ip daddr set ${each.endpointAddress} return`,
+            match: `ip saddr ${block} ip saddr set ${moved(block, underlay)} ${each.preserveClientIp ? '' : `ip daddr set ${each.endpointAddress} `}return`,
             comment,
           })),
           { match: 'drop', comment },
@@ -65,7 +71,9 @@ export function connectChains(endpoints: readonly ConnectInterface[]): NftChain[
         name: `to-${device}`,
         rules: [
           ...each.blocks.map(([block, underlay]) => ({
-            match: `ip saddr ${each.endpointAddress} ip daddr ${underlay} ip daddr set ${moved(underlay, block, 'ip daddr')} ip saddr set ${each.address} return`,
+            match: each.preserveClientIp
+              ? `ip saddr != ${addressPlan.underlay} ip daddr ${underlay} ip daddr set ${moved(underlay, block, 'ip daddr')} return`
+              : `ip saddr ${each.endpointAddress} ip daddr ${underlay} ip daddr set ${moved(underlay, block, 'ip daddr')} ip saddr set ${each.address} return`,
             comment,
           })),
           { match: 'drop', comment },
@@ -75,12 +83,19 @@ export function connectChains(endpoints: readonly ConnectInterface[]): NftChain[
   });
 }
 
-/** Where to dial from and to, so that a private address is reached through the endpoint. Undefined: it reaches no such address. */
-export function dialThrough(endpoint: ConnectInterface, address: Ipv4): { from: Ipv4; to: Ipv4 } | undefined {
+/** Where to dial from and to, so that a private address is reached through the endpoint. Undefined: it reaches no such address for this client. */
+export function dialThrough(
+  endpoint: ConnectInterface,
+  address: Ipv4,
+  clientIp: Ipv4,
+): { from: Ipv4; to: Ipv4 } | undefined {
+  const from = endpoint.preserveClientIp ? clientIp : endpoint.endpointAddress;
+  // A public address of this cloud's own is its holder's: what comes back for it would go there.
+  if (endpoint.preserveClientIp && containsAddress(addressPlan.publicPool, clientIp)) return undefined;
   for (const [block, underlay] of endpoint.blocks) {
     if (!containsAddress(block, address)) continue;
     const host = (ipToNumber(address) ?? 0) - cidrRange(block).first;
-    return { from: endpoint.endpointAddress, to: numberToIp((cidrRange(underlay).first + host) >>> 0) };
+    return { from, to: numberToIp((cidrRange(underlay).first + host) >>> 0) };
   }
   return undefined;
 }

@@ -18,9 +18,17 @@ export const coreEndpointDevice = (endpointNumber: number) => `g${endpointNumber
 export const coreInterfaceDevice = (interfaceNumber: number) => `v${interfaceNumber}`;
 
 /** Packet marks; those of subnets start at 1000. */
-export const mark = { service: 1, sameSubnet: 2, toIgw: 3, movedFromIgw: 4, edge: 5 } as const;
+export const mark = {
+  service: 1,
+  sameSubnet: 2,
+  toIgw: 3,
+  movedFromIgw: 4,
+  edge: 5,
+  toTunnel: 6,
+  toTunnelInSubnet: 7,
+} as const;
 /** Kernel routing tables; those of AWS route tables start at 1000. */
-export const table = { service: 1, toIgw: 3, edge: 5, interfaces: 10 } as const;
+export const table = { service: 1, toIgw: 3, edge: 5, toTunnel: 6, interfaces: 10 } as const;
 /** Mark and table of what the router itself sends through an endpoint's link. */
 export const endpointMark = (number: number) => 2_000_000 + number;
 /** Mark of a reply that came by an endpoint its flow would no longer take; no rule routes by it. */

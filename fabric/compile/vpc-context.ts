@@ -31,6 +31,8 @@ export interface PluggedInterface {
   readonly peer: Link['peer'];
   /** Its place in the machine; absent for a service's. */
   readonly deviceIndex?: number;
+  /** Of an instance connect endpoint that shows instances the client's address (J4). */
+  readonly preservesClientIp: boolean;
 }
 
 export interface CompiledEndpoint {
@@ -100,13 +102,17 @@ export function vpcContext(
   peerings: readonly CompiledPeering[],
 ): VpcContext | undefined {
   const subnets = new Map(vpc.subnets.map((subnet) => [subnet.subnetId, subnet]));
+  const preserving = new Set<string>(
+    vpc.instanceConnectEndpoints.filter((each) => each.preserveClientIp).map((each) => each.networkInterfaceId),
+  );
   const plugged: PluggedInterface[] = [];
   for (const eni of vpc.networkInterfaces) {
     const subnet = subnets.get(eni.subnetId);
     const end = subnet === undefined ? undefined : otherEnd(eni, allocation, processIds);
     if (subnet === undefined || end === undefined) continue;
     const number = numberOf(allocation.interfaces, eni.networkInterfaceId);
-    plugged.push({ eni, subnet, number, device: interfaceDevice(number), ...end });
+    const preservesClientIp = preserving.has(eni.networkInterfaceId);
+    plugged.push({ eni, subnet, number, device: interfaceDevice(number), preservesClientIp, ...end });
   }
   if (plugged.length === 0) return undefined;
   const inUse = new Set(plugged.map((each) => each.subnet.subnetId));
@@ -152,8 +158,8 @@ function membersOf(vpc: Vpc, family: Family): ReadonlyMap<SecurityGroupId, reado
 }
 
 /** True for what hands on packets of others: a middlebox or a NAT gateway. */
-export function isForwarding({ eni }: PluggedInterface): boolean {
-  return !eni.sourceDestCheck || natGatewayOf(eni) !== undefined;
+export function isForwarding({ eni, preservesClientIp }: PluggedInterface): boolean {
+  return !eni.sourceDestCheck || natGatewayOf(eni) !== undefined || preservesClientIp;
 }
 
 /** Interfaces of instances without source/dest check (R15). */

@@ -5,6 +5,7 @@ import { addressAt } from '@postern/network/cidr.ts';
 import type { Cidr, Route, RouteTable } from '@postern/network/snapshot.ts';
 import { numberOf } from './allocation.ts';
 import { type Family, familyOf } from './family.ts';
+import { preservingInterface } from './filter/instance-connect.ts';
 import type { GuestInterface, KernelRoute, Link, LinkEnd, Neighbour, PolicyRule } from './host-state.ts';
 import {
   awsDevice,
@@ -119,6 +120,13 @@ export function compileRules(context: VpcContext): PolicyRule[] {
     { preference: 100, mark: mark.service, table: table.service },
     { preference: 101, mark: mark.toIgw, table: table.toIgw },
     ...(edgeTable(context) === undefined ? [] : [{ preference: 102, mark: mark.edge, table: table.edge }]),
+    ...(preservingInterface(context) === undefined
+      ? []
+      : [mark.toTunnel, mark.toTunnelInSubnet].map((each, index) => ({
+          preference: 103 + index,
+          mark: each,
+          table: table.toTunnel,
+        }))),
     ...context.endpoints.map(({ number }) => ({
       preference: 500_000 + number,
       mark: endpointMark(number),
@@ -146,6 +154,10 @@ export function compileRoutes(context: VpcContext): KernelRoute[] {
       : [unicast(table.interfaces, `${context.resolver}/32`, awsDevice, nextHop)]),
   ];
   if (context.vpc.internetGatewayId !== undefined) routes.push(unicast(table.toIgw, '0.0.0.0/0', igwDevice, nextHop));
+  const door = preservingInterface(context);
+  const doorAddress = door?.eni.privateAddresses[0]?.address;
+  if (door !== undefined && doorAddress !== undefined)
+    routes.push(unicast(table.toTunnel, '0.0.0.0/0', door.device, doorAddress));
   for (const each of context.endpoints)
     routes.push(unicast(endpointMark(each.number), '0.0.0.0/0', each.device, nextHop));
   for (const each of context.plugged) {

@@ -96,7 +96,8 @@ function typeWords({ type }: NftSet): string {
 }
 
 function setType(set: NftSet): string {
-  return `${typeWords(set)}; ${set.interval === true ? 'flags interval; ' : ''}`;
+  const timeout = set.timeoutSeconds === undefined ? '' : `flags dynamic, timeout; timeout ${set.timeoutSeconds}s; `;
+  return `${typeWords(set)}; ${set.interval === true ? 'flags interval; ' : ''}${timeout}`;
 }
 
 function ruleText(rule: NftRule): string {
@@ -108,6 +109,7 @@ function setBlock(set: NftSet): string[] {
     `\t${set.kind} ${set.name} {`,
     `\t\t${typeWords(set)}`,
     ...(set.interval === true ? ['\t\tflags interval'] : []),
+    ...(set.timeoutSeconds === undefined ? [] : ['\t\tflags dynamic, timeout', `\t\ttimeout ${set.timeoutSeconds}s`]),
     ...(set.elements.length === 0 ? [] : [`\t\telements = { ${set.elements.toSorted().join(',\n\t\t\t\t')} }`]),
     '\t}',
   ];

@@ -116,7 +116,7 @@ function indexRows(tx: Transaction): Index {
       (row) => ({
         instanceConnectEndpointId: row.id,
         networkInterfaceId: row.networkInterfaceId,
-        preserveClientIp: false,
+        preserveClientIp: row.preserveClientIp,
       }),
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),

@@ -210,7 +210,8 @@ function freeNumber(entries: readonly NetworkAclEntry[], before: NetworkAclEntry
   return undefined;
 }
 
-function groupFinding(
+/** Do the groups of an interface let an address in? */
+export function groupFinding(
   snapshot: Snapshot,
   vpc: Vpc,
   networkInterface: NetworkInterface,

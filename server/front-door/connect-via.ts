@@ -1,11 +1,12 @@
 // Why can't an instance connect endpoint reach an instance's port? The walk finds every obstacle; here each is a sentence with the command that mends it.
 // Pure over the Snapshot; it explains and decides nothing (J4).
 
+import { addressPlan } from '@postern/network/addresses.ts';
 import type { InstanceConnectEndpoint, InstanceConnectEndpointId, Snapshot, Vpc } from '@postern/network/snapshot.ts';
 import { protocols } from '@postern/network/walk/packet.ts';
 import type { Step } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
-import type { ConnectDiagnosis, ConnectFinding, ConnectQuestion } from './connect-diagnosis.ts';
+import { type ConnectDiagnosis, type ConnectFinding, type ConnectQuestion, groupFinding } from './connect-diagnosis.ts';
 
 /** Of the client's side; which one it is changes no answer but an ACL's. */
 const clientPort = 40_000;
@@ -38,7 +39,7 @@ export function diagnoseVia(
   const privateIp = target?.privateAddresses[0]?.address;
   if (!home || !door || source === undefined)
     return { findings: [{ problem: `There is no instance connect endpoint ${endpointId}.`, cure: 'aws ec2 describe-instance-connect-endpoints' }] }; // biome-ignore format: one finding
-  if (privateIp === undefined) {
+  if (!target || privateIp === undefined) {
     const cure = `aws ec2 start-instances${region ? ` --region ${region}` : ''} --instance-ids ${instanceId}`;
     return { findings: [{ problem: `${instanceId} is ${state ?? 'not running'}.`, cure }] };
   }
@@ -53,7 +54,12 @@ export function diagnoseVia(
     },
   });
   const words = { port, source, privateIp, group: door.groupIds[0], region: `--region ${home.region}` };
-  return { privateIp, findings: trace.blockers.map((step) => findingOf(step, words)) };
+  if (endpoint?.preserveClientIp !== true)
+    return { privateIp, findings: trace.blockers.map((step) => findingOf(step, words)) };
+  // The instance sees the client's address: its groups are asked about that one.
+  const others = trace.blockers.filter((step) => step.stage !== 'sg-ingress').map((step) => findingOf(step, words));
+  const client = groupFinding(snapshot, home, target, port, question.sourceIp ?? addressPlan.laptop, words.region);
+  return { privateIp, findings: client ? [...others, client] : others };
 }
 
 function endpointOf(vpc: Vpc, id: string): InstanceConnectEndpoint | undefined {

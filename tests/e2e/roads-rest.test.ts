@@ -505,4 +505,30 @@ describe('an instance connect endpoint', () => {
     const gone = await postern(own.directory, 'tunnel', hidden.id, '--stdio');
     assert.match(gone.out, /no public address, and its VPC no instance connect endpoint/);
   });
+
+  test('[J4] with PreserveClientIp the instance’s group is asked about the client’s address', async () => {
+    const { Subnets } = await ec2.describeSubnets({ Filters: [{ Name: 'cidr-block', Values: ['10.23.0.0/24'] }] });
+    await ec2.authorizeSecurityGroupEgress({
+      GroupId: door,
+      IpPermissions: [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
+    });
+    await ec2.createInstanceConnectEndpoint({
+      SubnetId: Subnets?.[0]?.SubnetId,
+      SecurityGroupIds: [door],
+      PreserveClientIp: true,
+    });
+    await settled();
+    const before = await postern(own.directory, 'connect', hidden.id, '--', 'true');
+    assert.match(
+      before.out.replace(/\s+/g, ' '),
+      new RegExp(`--group-id ${box} --protocol tcp --port 22 --cidr 203.0.113.10/32`),
+    );
+    await ec2.authorizeSecurityGroupIngress({
+      GroupId: box,
+      IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '203.0.113.10/32' }] }],
+    });
+    await settled();
+    const after = await postern(own.directory, 'connect', hidden.id, '--', 'hostname');
+    assert.equal(after.status, 0, after.out);
+  });
 });

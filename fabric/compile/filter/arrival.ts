@@ -6,6 +6,7 @@ import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, zone } from '../names.ts';
 import { peeringArrivalChains, unknownPeering } from '../peering.ts';
 import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
+import { rememberTunnels, tunnelReplies } from './instance-connect.ts';
 import { zoneChains } from './internet-gateway.ts';
 import { linkLocalResolver, metadata, reservedBlocks, stage, timeSync } from './well-known.ts';
 
@@ -44,6 +45,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
         comment: stage('link-local', context.vpc.vpcId),
       },
       { match: `ip daddr ${reservedBlocks} drop`, comment: stage('route', context.vpc.vpcId) },
+      ...tunnelReplies(context, subnet),
     ];
     if (boxes.length > 0)
       rules.push({ match: `iifname ${boxDevices} ip saddr != @middlebox-addresses ip daddr vmap { ${legs} }` });
@@ -69,6 +71,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
       name: 'arrive',
       hook: 'type filter hook prerouting priority raw; policy accept;',
       rules: [
+        ...rememberTunnels(context),
         { match: 'iifname vmap @arrivals' },
         { match: `iifname "${awsDevice}" ct zone set ${zone.service}` },
         ...(igw === undefined ? [] : [{ match: `iifname "${igwDevice}" goto zone-from-igw` }]),

@@ -2,10 +2,12 @@
 
 import { numberOf } from '../allocation.ts';
 import type { NftSet } from '../host-state.ts';
+import { mark } from '../names.ts';
 import { natGatewayOf, natGatewaySets } from '../nat-gateways.ts';
 import { peeringArrivals } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
 import { isForwarding, middleboxesOf, type VpcContext } from '../vpc-context.ts';
+import { preservingInterface, tunnelSets } from './instance-connect.ts';
 import { publicAddressSets } from './internet-gateway.ts';
 import { verdictMap } from './well-known.ts';
 
@@ -33,6 +35,7 @@ export function interfaceSets(context: VpcContext): NftSet[] {
       elements: middleboxesOf(context).flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
     },
     ...natGatewaySets(context),
+    ...tunnelSets(context),
     ...nextHopsInSubnet(context),
     verdictMap(
       'hop-limits',
@@ -73,5 +76,7 @@ function nextHopsInSubnet(context: VpcContext): NftSet[] {
   const elements = forwarding.map(
     ({ subnet, device }) => `${numberOf(context.allocation.subnets, subnet.subnetId)} . "${device}"`,
   );
+  const door = preservingInterface(context);
+  if (door !== undefined) elements.push(`${mark.toTunnelInSubnet} . "${door.device}"`);
   return [{ name: 'next-hops-in-subnet', kind: 'set', type: 'mark . ifname', elements }];
 }

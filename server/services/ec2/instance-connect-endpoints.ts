@@ -1,6 +1,6 @@
 // EC2 Instance Connect endpoints (J4): a way to private addresses of a VPC for whoever may open a tunnel. The tunnel itself is server/open-tunnel.ts.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-using-eice.html (read 2026-11-21). One per VPC, an interface that AWS manages in its subnet.
-// Gap: PreserveClientIp and IPv6 are refused.
+// Gap: IPv6 is refused.
 
 import type {
   CreateInstanceConnectEndpointRequest,
@@ -54,7 +54,7 @@ function toEndpoint(
     SubnetId: row.subnetId,
     ...(subnet && { AvailabilityZone: subnet.availabilityZone, AvailabilityZoneId: subnet.availabilityZoneId }),
     CreatedAt: new Date(row.createdAt),
-    PreserveClientIp: false,
+    PreserveClientIp: row.preserveClientIp,
     SecurityGroupIds: call.tx.get('network-interface', row.networkInterfaceId)?.groupIds ?? [],
     IpAddressType: 'ipv4',
     Tags: toTags(row.tags),
@@ -95,6 +95,7 @@ function make(call: Call, input: CreateInstanceConnectEndpointRequest): Instance
     vpcId: subnet.vpcId,
     subnetId: subnet.id,
     networkInterfaceId: card.id,
+    preserveClientIp: input.PreserveClientIp ?? false,
     createdAt: call.now.toISOString(),
     tags: tagsFromSpecifications(input.TagSpecifications, 'instance-connect-endpoint'),
   });
@@ -113,7 +114,6 @@ export const instanceConnectEndpoints = {
   CreateInstanceConnectEndpoint: operation<CreateInstanceConnectEndpointRequest, CreateInstanceConnectEndpointResult>({
     authorize: 'auto',
     run: (call, input) => {
-      refuseUnsupported('CreateInstanceConnectEndpoint', input, ['PreserveClientIp']);
       refuseOtherFamilies('CreateInstanceConnectEndpoint', input);
       const known = ([id]: readonly string[]) =>
         id !== undefined && findRow(call, 'instance-connect-endpoint', id) !== undefined;

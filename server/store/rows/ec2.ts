@@ -297,6 +297,7 @@ export interface InstanceConnectEndpointRow extends Row {
   subnetId: SubnetId;
   /** Its interface carries its groups. */
   networkInterfaceId: NetworkInterfaceId;
+  preserveClientIp: boolean;
   createdAt: string;
   tags: Tags;
 }
