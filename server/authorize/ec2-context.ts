@@ -75,6 +75,7 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:VpceMultiRegion': 'false',
   })),
   'instance-connect-endpoint': rowType('instance-connect-endpoint', (row) => ({ 'ec2:SubnetID': row.subnetId })),
+  'vpc-block-public-access-exclusion': rowType('vpc-block-public-access-exclusion', () => ({})),
   natgateway: rowType('nat-gateway', () => ({})),
   'vpc-peering-connection': rowType('vpc-peering-connection', ({ id, requester, accepter }, arn) => ({
     'ec2:VpcPeeringConnectionID': id,

@@ -33,6 +33,7 @@ const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   vol: 'volume',
   snap: 'snapshot',
   nat: 'natgateway',
+  'vpcbpa-exclude': 'vpc-block-public-access-exclusion',
   pcx: 'vpc-peering-connection',
   tgw: 'transit-gateway',
   'tgw-attach': 'transit-gateway-attachment',
@@ -92,6 +93,7 @@ const ID_MEMBERS = [
   'VolumeIds',
   'SnapshotId',
   'NatGatewayId',
+  'ExclusionId',
   'NatGatewayIds',
   'VpcPeeringConnectionId',
   'TransitGatewayId',
@@ -112,7 +114,8 @@ const JOINED_BY_PREFIX: Readonly<Record<string, Joined>> = {
     const table = tx
       .list('route-table', scope(call))
       .find((row) => row.associations.some((one) => one.associationId === id));
-    return [table?.id, table?.associations.find((one) => one.associationId === id)?.subnetId];
+    const association = table?.associations.find((one) => one.associationId === id);
+    return [table?.id, association?.subnetId, association?.gatewayId];
   },
   aclassoc: (tx, call, id) => {
     const acl = tx

@@ -43,6 +43,8 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'network-interface': vpcOf,
   'vpc-endpoint': vpcOf,
   'nat-gateway': vpcOf,
+  'vpc-block-public-access': 'anywhere',
+  'vpc-block-public-access-exclusion': 'anywhere',
   'instance-connect-endpoint': vpcOf,
   'vpc-peering-connection': 'anywhere',
   address: 'anywhere',

@@ -48,7 +48,7 @@ import type {
   VpcRow,
 } from '../store/rows/ec2.ts';
 import type { Transaction } from '../store/store.ts';
-import { natGatewaysByVpc } from './internet-roads.ts';
+import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
 
 /** The rows of every kind, by what they are asked for. */
 interface Index {
@@ -66,6 +66,8 @@ interface Index {
   readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
   readonly natGateways: ReturnType<typeof natGatewaysByVpc>;
+  readonly edgeTables: ReturnType<typeof edgeTables>;
+  readonly blockPublicAccess: ReturnType<typeof publicAccessBlocks>;
   readonly activePeerings: Set<string>;
   /** VPC → its attached gateway. */
   readonly internetGateways: Map<string, `igw-${string}`>;
@@ -121,6 +123,8 @@ function indexRows(tx: Transaction): Index {
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
     natGateways: natGatewaysByVpc(tx),
+    edgeTables: edgeTables(tx),
+    blockPublicAccess: publicAccessBlocks(tx),
     activePeerings: new Set(activePeerings(tx).map((row) => row.id)),
     internetGateways: new Map(tx.list('internet-gateway').flatMap((row) => (row.vpcId ? [[row.vpcId, row.id]] : []))),
     egressOnlyGateways: groupBy(tx.list('egress-only-internet-gateway'), (row) => row.vpcId),
@@ -151,6 +155,7 @@ function groupsByVpc(tx: Transaction): Map<string, SecurityGroupRow[]> {
 function toVpc(row: VpcRow, index: Index): Vpc {
   const dhcpOptions = index.dhcpOptions.get(row.dhcpOptionsId);
   const internetGatewayId = index.internetGateways.get(row.id);
+  const gatewayRouteTableId = internetGatewayId && index.edgeTables.get(internetGatewayId);
   return {
     vpcId: row.id,
     ownerId: row.accountId,
@@ -160,6 +165,7 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     enableDnsHostnames: row.enableDnsHostnames,
     ...(dhcpOptions && { dhcpOptions: toDhcpOptions(dhcpOptions) }),
     ...(internetGatewayId && { internetGatewayId }),
+    ...(gatewayRouteTableId && { gatewayRouteTableId }),
     subnets: toSubnets(row, index),
     routeTables: (index.routeTables.get(row.id) ?? []).map((table) => toRouteTable(table, row.id, index)),
     networkAcls: (index.networkAcls.get(row.id) ?? []).map(toNetworkAcl),
@@ -202,6 +208,7 @@ function toSubnets(vpc: VpcRow, index: Index): Subnet[] {
     const routeTableId = tableOf.get(subnet.id) ?? mainTable;
     const networkAclId = aclOf.get(subnet.id) ?? defaultAcl;
     if (!routeTableId || !networkAclId) throw new Error(`${vpc.id} has no main route table or no default network ACL`);
+    const blockPublicAccess = index.blockPublicAccess(subnet);
     return {
       subnetId: subnet.id,
       cidrBlock: subnet.cidrBlock,
@@ -209,6 +216,7 @@ function toSubnets(vpc: VpcRow, index: Index): Subnet[] {
       availabilityZone: subnet.availabilityZone,
       routeTableId,
       networkAclId,
+      ...(blockPublicAccess && { blockPublicAccess }),
     };
   });
 }

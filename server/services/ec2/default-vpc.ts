@@ -112,7 +112,7 @@ export const defaultVpc = {
     run: (call) => {
       if (defaultVpcOf(call.tx, call.accountId, call.region))
         throw ec2Error('DefaultVpcAlreadyExists', 'A Default VPC already exists for this account in this region.');
-      return { Vpc: toVpc(makeDefaultVpc(makerOf(call)), 'pending') };
+      return { Vpc: toVpc(call, makeDefaultVpc(makerOf(call)), 'pending') };
     },
   }),
 

@@ -3,6 +3,7 @@
 import type { RouteTableId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { GatewayEndpointRow, RouteTableRow } from '../../store/rows/ec2.ts';
+import { edgeGatewayOf } from './edge-route-tables.ts';
 import { ec2Error, invalidParameter } from './errors.ts';
 import { requireRow } from './rows.ts';
 
@@ -21,6 +22,9 @@ export function requireTables(call: Call, vpcId: string, ids: readonly string[] 
  */
 export function addEndpointRoute(call: Call, endpoint: GatewayEndpointRow, table: RouteTableRow): void {
   const { prefixListId } = endpoint;
+  // R14: an edge table has no prefix lists.
+  if (edgeGatewayOf(table))
+    throw invalidParameter(`Route table ${table.id} is associated with a gateway and cannot be used by an endpoint.`);
   const taken = table.routes.some(
     ({ destination }) => destination.kind === 'prefix-list' && destination.prefixListId === prefixListId,
   );

@@ -20,6 +20,7 @@ export const resourceKinds = {
   'vpc-peering-connection': { prefix: 'pcx', noun: 'vpcPeeringConnection', notFound: 'InvalidVpcPeeringConnectionID.NotFound', malformed: 'InvalidVpcPeeringConnectionId.Malformed' },
   'vpc-endpoint': { prefix: 'vpce', noun: 'VpcEndpoint', notFound: 'InvalidVpcEndpointId.NotFound', malformed: 'InvalidVpcEndpointId.Malformed' },
   'instance-connect-endpoint': { prefix: 'eice', noun: 'instance connect endpoint', notFound: 'InvalidInstanceConnectEndpointId.NotFound', malformed: 'InvalidInstanceConnectEndpointId.Malformed' },
+  'vpc-block-public-access-exclusion': { prefix: 'vpcbpa-exclude', noun: 'exclusion', notFound: 'InvalidVpcBlockPublicAccessExclusionId.NotFound', malformed: 'InvalidVpcBlockPublicAccessExclusionId.Malformed' },
   'nat-gateway': { prefix: 'nat', noun: 'natGateway', notFound: 'NatGatewayNotFound', malformed: 'NatGatewayMalformed' },
   'prefix-list': { prefix: 'pl', noun: 'prefix list', notFound: 'InvalidPrefixListID.NotFound', malformed: 'InvalidPrefixListId.Malformed' },
   'dhcp-options': { prefix: 'dopt', noun: 'dhcpOption', notFound: 'InvalidDhcpOptionID.NotFound', malformed: 'InvalidDhcpOptionsId.Malformed' },

@@ -15,6 +15,7 @@ import type { InternetGatewayId } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { InternetGatewayRow } from '../../store/rows/ec2.ts';
 import { describe } from './describe.ts';
+import { removeEdgeAssociation } from './edge-route-tables.ts';
 import { alreadyAssociated, dependencyViolation, ec2Error, hasDependencies, invalidParameterValue } from './errors.ts';
 import type { FilterTable } from './filters.ts';
 import { enforceQuota } from './quotas.ts';
@@ -104,6 +105,7 @@ export const internetGateways = {
           `Network ${vpc.id} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.`,
           mapped,
         );
+      removeEdgeAssociation(call, gateway.id);
       call.tx.put('internet-gateway', detached);
       return {};
     },

@@ -2,6 +2,7 @@
 
 import type { Operation } from '../../service.ts';
 import { addresses } from './addresses.ts';
+import { blockPublicAccess } from './block-public-access.ts';
 import { classicLink } from './classic-link.ts';
 import { defaultVpc } from './default-vpc.ts';
 import { dhcpOptions } from './dhcp-options.ts';
@@ -47,6 +48,7 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...securityGroupReferences,
   ...securityGroupVpcs,
   ...natGateways,
+  ...blockPublicAccess,
   ...networkAcls,
   ...addresses,
   ...prefixLists,

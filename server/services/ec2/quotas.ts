@@ -22,6 +22,8 @@ export const quotas = {
   addressesPerNatGateway: { limit: 2, code: 'AddressLimitExceeded', message: 'Performing this operation would exceed the limit of 2 Elastic IP addresses for a NAT gateway' },
   peeringsPerVpc: { limit: 50, code: 'VpcPeeringConnectionsPerVpcLimitExceeded', message: 'The maximum number of VPC peering connections per VPC has been reached.' },
   outstandingPeeringsPerVpc: { limit: 25, code: 'OutstandingVpcPeeringConnectionLimitExceeded', message: 'The maximum number of outstanding VPC peering connection requests has been reached.' },
+  // AWS’s code for this one was not seen.
+  blockPublicAccessExclusionsPerRegion: { limit: 50, code: 'VpcBlockPublicAccessExclusionLimitExceeded', message: 'The maximum number of VPC Block Public Access exclusions has been reached.' },
   gatewayEndpointsPerRegion: { limit: 20, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
   instanceConnectEndpointsPerRegion: { limit: 5, code: 'InstanceConnectEndpointLimitExceeded', message: 'The maximum number of instance connect endpoints has been reached.' },
   interfaceEndpointsPerVpc: { limit: 50, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },

@@ -1,5 +1,5 @@
 // Route tables and which subnets use them. Rules R3, R8, R11, R12. https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
-// (read 2026-11-21). Gap: gateway (edge) route tables, R14, are refused.
+// (read 2026-11-21). Edge tables: edge-route-tables.ts.
 
 import type {
   AssociateRouteTableRequest,
@@ -14,14 +14,16 @@ import type {
   ReplaceRouteTableAssociationResult,
   RouteTable,
 } from '@aws-sdk/client-ec2';
-import type { RouteTableId } from '@postern/network/snapshot.ts';
+import type { InternetGatewayId, RouteTableId, SubnetId } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { RouteTableRow } from '../../store/rows/ec2.ts';
 import { describe } from './describe.ts';
+import { checkEdgeTable, edgeGatewayOf, requireEdgeGateway } from './edge-route-tables.ts';
 import {
   alreadyAssociated,
   ec2Error,
   hasDependencies,
+  invalidCombination,
   invalidParameterValue,
   missingParameter,
   refuseUnsupported,
@@ -44,6 +46,7 @@ function toRouteTable(call: Call, row: RouteTableRow): RouteTable {
       RouteTableId: row.id,
       Main: one.main,
       ...(one.subnetId && { SubnetId: one.subnetId }),
+      ...(one.gatewayId && { GatewayId: one.gatewayId }),
       AssociationState: { State: 'associated' },
     })),
     PropagatingVgws: [],
@@ -55,7 +58,7 @@ function toRouteTable(call: Call, row: RouteTableRow): RouteTable {
 function filtersOf(call: Call): FilterTable<RouteTableRow> {
   const shown = (row: RouteTableRow) => row.routes.map((route) => toRoute(call.tx, row.vpcId, route));
   return {
-    'association.gateway-id': () => undefined,
+    'association.gateway-id': (row) => row.associations.map((one) => one.gatewayId),
     'association.main': (row) => row.associations.map((one) => one.main),
     'association.route-table-association-id': (row) => row.associations.map((one) => one.associationId),
     'association.route-table-id': (row) => (row.associations.length > 0 ? row.id : undefined),
@@ -103,7 +106,9 @@ function makeRouteTable(call: Call, input: CreateRouteTableRequest): RouteTableI
 function deleteRouteTable(call: Call, table: RouteTableRow): void {
   const { tx } = call;
   if (table.associations.length > 0) {
-    const users = table.associations.map(({ subnetId }) => subnetId ?? `${table.vpcId} (it is the main table)`);
+    const users = table.associations.map(
+      ({ subnetId, gatewayId }) => subnetId ?? gatewayId ?? `${table.vpcId} (it is the main table)`,
+    );
     throw hasDependencies('routeTable', table.id, users);
   }
   for (const endpoint of tx.list('vpc-endpoint', scopeOf(call)))
@@ -126,6 +131,17 @@ function without(table: RouteTableRow, associationId: string): RouteTableRow {
 }
 
 const associated = { State: 'associated' } as const;
+
+function associate(
+  call: Call,
+  table: RouteTableRow,
+  what: { subnetId: SubnetId } | { gatewayId: InternetGatewayId },
+): AssociateRouteTableResult {
+  const associationId = call.tx.newId('rtbassoc');
+  const associations = [...table.associations, { associationId, main: false, ...what }];
+  call.tx.put('route-table', { ...table, associations });
+  return { AssociationId: associationId, AssociationState: associated };
+}
 
 export const routeTables = {
   CreateRouteTable: operation<CreateRouteTableRequest, CreateRouteTableResult>({
@@ -159,8 +175,15 @@ export const routeTables = {
   AssociateRouteTable: operation<AssociateRouteTableRequest, AssociateRouteTableResult>({
     authorize: 'auto',
     run: (call, input) => {
-      refuseUnsupported('AssociateRouteTable', input, ['GatewayId', 'PublicIpv4Pool']);
+      refuseUnsupported('AssociateRouteTable', input, ['PublicIpv4Pool']);
       const table = requireRow(call, 'route-table', input.RouteTableId, 'routeTableId');
+      if (input.SubnetId && input.GatewayId)
+        throw invalidCombination('The parameter gatewayId cannot be used with the parameter subnetId');
+      if (input.GatewayId) {
+        const gateway = requireEdgeGateway(call, table, input.GatewayId);
+        checkEdgeTable(call, table);
+        return associate(call, table, { gatewayId: gateway.id });
+      }
       const subnet = requireRow(call, 'subnet', input.SubnetId, 'subnetId');
       if (table.vpcId !== subnet.vpcId)
         throw invalidParameterValue(`route table ${table.id} and subnet ${subnet.id} belong to different networks`);
@@ -171,10 +194,7 @@ export const routeTables = {
         throw alreadyAssociated(
           `the specified association for route table ${table.id} conflicts with an existing association`,
         );
-      const associationId = call.tx.newId('rtbassoc');
-      const associations = [...table.associations, { associationId, main: false, subnetId: subnet.id }];
-      call.tx.put('route-table', { ...table, associations });
-      return { AssociationId: associationId, AssociationState: associated };
+      return associate(call, table, { subnetId: subnet.id });
     },
   }),
 
@@ -202,6 +222,9 @@ export const routeTables = {
         );
       if (association.main && table.id === old.id)
         return { NewAssociationId: association.associationId, AssociationState: associated };
+      if (association.gatewayId) checkEdgeTable(call, table);
+      if (association.main && edgeGatewayOf(table))
+        throw invalidParameterValue(`Route table ${table.id} is associated with a gateway and cannot be the main one.`);
       const associationId = call.tx.newId('rtbassoc');
       call.tx.put('route-table', without(old, association.associationId));
       const current = requireRow(call, 'route-table', table.id);

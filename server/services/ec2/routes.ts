@@ -13,6 +13,7 @@ import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
 import type { Cidr } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { RouteRow, RouteTableRow } from '../../store/rows/ec2.ts';
+import { checkEdgeRoute, edgeGatewayOf } from './edge-route-tables.ts';
 import {
   ec2Error,
   invalidCombination,
@@ -239,6 +240,7 @@ function createRoute(call: Call, input: CreateRouteRequest): void {
   if (destination.kind === 'prefix-list') requireCustomerPrefixList(call, destination.prefixListId);
   const target = targetOf(call, table, input);
   checkDestination(call, table, destination, target);
+  if (edgeGatewayOf(table)) checkEdgeRoute(call, table, { destination, target });
   checkFree(table, destination);
   enforceQuota(call, 'routesPerRouteTable', () => table.routes.length);
   call.tx.put('route-table', { ...table, routes: [...table.routes, { destination, target, origin: 'CreateRoute' }] });
@@ -260,6 +262,7 @@ function replaceRoute(call: Call, input: ReplaceRouteRequest): void {
     throw invalidParameterValue(`The route ${textOf(destination)} is not a local route of route table ${table.id}.`);
   const target: Target = toLocal ? { kind: 'local' } : targetOf(call, table, input);
   if (!toLocal) checkDestination(call, table, destination, target);
+  if (edgeGatewayOf(table)) checkEdgeRoute(call, table, { destination, target });
   call.tx.put('route-table', {
     ...table,
     routes: table.routes.map((route) => (route === old ? { ...route, target } : route)),

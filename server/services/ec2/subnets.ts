@@ -15,6 +15,7 @@ import { contains, normalizeCidr, overlaps, parseCidr } from '@postern/network/c
 import type { Cidr } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { SubnetRow, VpcRow } from '../../store/rows/ec2.ts';
+import { blockPublicAccessStates, removeExclusionsOf } from './block-public-access.ts';
 import { describe } from './describe.ts';
 import {
   ec2Error,
@@ -58,7 +59,7 @@ export function toSubnet(call: Call, row: SubnetRow, used: number | undefined): 
       EnableResourceNameDnsARecord: row.enableResourceNameDnsARecord,
       EnableResourceNameDnsAAAARecord: row.enableResourceNameDnsAAAARecord ?? false,
     },
-    BlockPublicAccessStates: { InternetGatewayBlockMode: 'off' },
+    BlockPublicAccessStates: blockPublicAccessStates(call, row.vpcId, row.id),
     Tags: toTags(row.tags),
   };
 }
@@ -155,6 +156,7 @@ function deleteSubnet(call: Call, subnet: SubnetRow): void {
   }
   for (const row of tx.list('subnet-cidr-reservation', scope))
     if (row.subnetId === subnet.id) tx.delete('subnet-cidr-reservation', row.id);
+  removeExclusionsOf(call, subnet.id);
   tx.delete('subnet', subnet.id);
 }
 

@@ -33,6 +33,7 @@ const resourceTypes = {
   address: 'elastic-ip',
   'network-interface': 'network-interface',
   'nat-gateway': 'natgateway',
+  'vpc-block-public-access-exclusion': 'vpc-block-public-access-exclusion',
   'vpc-endpoint': 'vpc-endpoint',
   'vpc-peering-connection': 'vpc-peering-connection',
   'instance-connect-endpoint': 'instance-connect-endpoint',

@@ -20,6 +20,7 @@ import { normalizeCidr, overlaps, parseCidr } from '@postern/network/cidr.ts';
 import type { Cidr } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { VpcRow } from '../../store/rows/ec2.ts';
+import { blockPublicAccessStates, removeExclusionsOf } from './block-public-access.ts';
 import { describe } from './describe.ts';
 import {
   ec2Error,
@@ -58,7 +59,7 @@ export function vpcBlock(text: string): Cidr {
 }
 
 /** @param state a new VPC is answered as `pending` once, and is available at the next look */
-export function toVpc(row: VpcRow, state: VpcState = 'available'): Vpc {
+export function toVpc(call: Call, row: VpcRow, state: VpcState = 'available'): Vpc {
   const [primary] = row.cidrBlocks;
   return {
     VpcId: row.id,
@@ -74,7 +75,7 @@ export function toVpc(row: VpcRow, state: VpcState = 'available'): Vpc {
       CidrBlockState: { State: 'associated' },
     })),
     Ipv6CidrBlockAssociationSet: toVpcIpv6Associations(row),
-    BlockPublicAccessStates: { InternetGatewayBlockMode: 'off' },
+    BlockPublicAccessStates: blockPublicAccessStates(call, row.id),
     Tags: toTags(row.tags),
   };
 }
@@ -137,6 +138,7 @@ function deleteVpc(call: Call, vpc: VpcRow): void {
     if (mine(row)) tx.delete('security-group-vpc-association', row.id);
   for (const row of tables) tx.delete('route-table', row.id);
   for (const row of acls) tx.delete('network-acl', row.id);
+  removeExclusionsOf(call, vpc.id);
   tx.delete('vpc', vpc.id);
 }
 
@@ -164,9 +166,9 @@ export const vpcs = {
       enforceQuota(call, 'vpcsPerRegion', () => call.tx.list('vpc', scopeOf(call)).length);
       const tags = tagsFromSpecifications(input.TagSpecifications, 'vpc');
       const { vpc } = makeVpc(makerOf(call), { cidr, isDefault: false, instanceTenancy, tags });
-      if (!input.AmazonProvidedIpv6CidrBlock) return { Vpc: toVpc(vpc, 'pending') };
+      if (!input.AmazonProvidedIpv6CidrBlock) return { Vpc: toVpc(call, vpc, 'pending') };
       const association = associateIpv6Block(call, vpc);
-      return { Vpc: { ...toVpc(vpc, 'pending'), Ipv6CidrBlockAssociationSet: [association] } };
+      return { Vpc: { ...toVpc(call, vpc, 'pending'), Ipv6CidrBlockAssociationSet: [association] } };
     },
   }),
 
@@ -175,7 +177,7 @@ export const vpcs = {
     readOnly: true,
     run: (call, input) => {
       const { page, next } = describe(call, 'vpc', input, { ids: input.VpcIds, parameter: 'vpcSet', filters });
-      return { Vpcs: page.map((row) => toVpc(row)), ...next };
+      return { Vpcs: page.map((row) => toVpc(call, row)), ...next };
     },
   }),
 

@@ -1,6 +1,7 @@
 // Rows of the EC2 service. One row per AWS resource; ids are AWS's. Lists inside a row belong to it alone; everything shared is a row of its own.
 // What can be computed (available addresses, a route's blackhole state, an effective route table) is not stored.
 
+import type { BlockMode, ExclusionMode } from '@postern/network/block-public-access.ts';
 import type {
   Cidr,
   EgressOnlyInternetGatewayId,
@@ -87,7 +88,8 @@ export interface RouteTableRow extends Row {
   vpcId: VpcId;
   /** In the order of creation; includes the local ones. Gateway-endpoint routes are rows here too, owned by their endpoint (R10). */
   routes: RouteRow[];
-  associations: { associationId: string; main: boolean; subnetId?: SubnetId }[];
+  /** Of subnets, or as the edge table of an internet gateway (R14). */
+  associations: { associationId: string; main: boolean; subnetId?: SubnetId; gatewayId?: InternetGatewayId }[];
   tags: Tags;
 }
 
@@ -211,6 +213,25 @@ export interface NetworkInterfaceRow extends Row {
     status: 'attaching' | 'attached' | 'detaching';
     attachTime: string;
   };
+  tags: Tags;
+}
+
+/** VPC Block Public Access of an account in a Region: `ACCOUNT/REGION`. Absent: never changed, off. */
+export interface BlockPublicAccessRow extends Row {
+  mode: BlockMode;
+  updatedAt: string;
+}
+
+export interface BlockPublicAccessExclusionRow extends Row {
+  /** `vpcbpa-exclude-…` */
+  id: string;
+  /** One of the two. */
+  vpcId?: VpcId;
+  subnetId?: SubnetId;
+  mode: ExclusionMode;
+  state: 'create-complete' | 'update-complete';
+  createdAt: string;
+  updatedAt: string;
   tags: Tags;
 }
 
@@ -408,6 +429,8 @@ export interface Ec2Rows {
   address: AddressRow;
   'network-interface': NetworkInterfaceRow;
   'nat-gateway': NatGatewayRow;
+  'vpc-block-public-access': BlockPublicAccessRow;
+  'vpc-block-public-access-exclusion': BlockPublicAccessExclusionRow;
   'vpc-endpoint': VpcEndpointRow;
   'vpc-peering-connection': VpcPeeringConnectionRow;
   'instance-connect-endpoint': InstanceConnectEndpointRow;
