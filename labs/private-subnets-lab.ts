@@ -72,6 +72,7 @@ const steps: Lab['steps'] = [
       lab.made.set('allocation', address.AllocationId);
       const nat = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${publicA} --allocation-id ${address.AllocationId}`).NatGateway.NatGatewayId;
       lab.made.set('nat', nat);
+      await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-available --nat-gateway-ids ${nat}`;
       await laptop.aws`ec2 create-route --route-table-id ${privateTable} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id ${nat}`;
       const group = (await laptop.aws`ec2 create-security-group --group-name lab --description ${'out, and ssh in'} --vpc-id ${vpc}`).GroupId;
@@ -241,6 +242,7 @@ const steps: Lab['steps'] = [
       const endpoints = ['s3', 'dynamodb', 'sts', 'ec2'].map((service) => made(lab, `${service}-endpoint`));
       await laptop.aws`ec2 delete-vpc-endpoints --vpc-endpoint-ids ${endpoints}`;
       await laptop.aws`ec2 delete-nat-gateway --nat-gateway-id ${made(lab, 'nat')}`;
+      await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-deleted --nat-gateway-ids ${made(lab, 'nat')}`;
       await laptop.aws`ec2 release-address --allocation-id ${made(lab, 'allocation')}`;
       await laptop.aws`ec2 detach-internet-gateway --internet-gateway-id ${made(lab, 'gateway')} --vpc-id ${vpc}`;

@@ -258,6 +258,7 @@ const steps: Lab['steps'] = [
       await laptop.aws`ec2 associate-route-table --route-table-id ${backTable} --subnet-id ${back}`;
       const address = await laptop.aws`ec2 allocate-address --domain vpc`;
       const nat = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${front} --allocation-id ${address.AllocationId}`).NatGateway.NatGatewayId;
+      await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-available --nat-gateway-ids ${nat}`;
       await laptop.aws`ec2 create-route --route-table-id ${backTable} ${everywhere} --nat-gateway-id ${nat}`;
       const inner = await launch(lab, back, group);
@@ -270,6 +271,7 @@ const steps: Lab['steps'] = [
       const outer = await launch(lab, front, group, publicly);
       evidence.push(`seen outside as ${seen}`, await reaches('from outside to its Elastic IP', ssh(lab, outer.id, address.PublicIp), 'timeout'));
       const alone = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${front} --connectivity-type private`).NatGateway.NatGatewayId;
+      await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-available --nat-gateway-ids ${alone}`;
       await laptop.aws`ec2 replace-route --route-table-id ${backTable} ${everywhere} --nat-gateway-id ${alone}`;
       await laptop.settle();

@@ -213,3 +213,7 @@ test('[P8] a peer’s public name means its private address when its side of the
   assert.equal(ask(name, 'A', 'internet', peeredWorld(true, true)), '198.19.0.7');
   assert.equal(ask(name, 'A', 'vpc-1', peeredWorld(false, false)), '10.0.0.4');
 });
+
+test('checkip.amazonaws.com is a web site of the internet, no API', () => {
+  assert.equal(ask('checkip.amazonaws.com'), outsideAddress('checkip.amazonaws.com'));
+});

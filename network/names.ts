@@ -214,11 +214,14 @@ const globalServices: Readonly<Record<string, PlannedService>> = {
 /** `dualstack` and friends stand between the service and the region and change no IPv4 address. */
 const variants = new Set(['dualstack', 'fips']);
 
+const webSites = new Set(['amazonaws.com', 'aws.amazon.com', 'checkip.amazonaws.com']);
+
 /** Undefined: not a name under AWS's service domains. `none`: under them, and no such name exists. */
 function serviceHost(name: string, homeRegion: string): Ipv4 | 'none' | undefined {
+  // Web sites under AWS's domains, not APIs.
+  if (webSites.has(name)) return outsideAddress(name);
   const suffix = ['.amazonaws.com.cn', '.amazonaws.com', '.api.aws', '.on.aws'].find((each) => name.endsWith(each));
-  if (suffix === undefined)
-    return name === 'amazonaws.com' || name === 'aws.amazon.com' ? outsideAddress(name) : undefined;
+  if (suffix === undefined) return undefined;
   const labels = name
     .slice(0, -suffix.length)
     .split('.')
