@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import * as zlib from 'node:zlib';
+import { type CrcStep, crcStep } from './crc-wasm.ts';
 
 export interface Checksum {
   update(bytes: Uint8Array): void;
@@ -39,7 +40,7 @@ type Crc32 = (data: Uint8Array, value?: number) => number;
 const nativeCrc32 = (zlib as unknown as { crc32?: Crc32 }).crc32;
 
 function crc32(): Checksum {
-  if (!nativeCrc32) return slicedCrc32(0xedb88320);
+  if (!nativeCrc32) return steppedCrc(0xedb88320n, 32);
   let value = 0;
   return {
     update(bytes) {
@@ -50,149 +51,29 @@ function crc32(): Checksum {
 }
 
 function crc32c(): Checksum {
-  return slicedCrc32(0x82f63b78);
-}
-
-const tables32 = new Map<number, Uint32Array>();
-
-/** Eight tables one after the other: table k gives the effect of a byte that is k bytes before the end of a group of eight. */
-function slicingTables(polynomial: number): Uint32Array {
-  let tables = tables32.get(polynomial);
-  if (tables) return tables;
-  tables = new Uint32Array(8 * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
-    tables[byte] = crc;
-  }
-  for (let at = 256; at < tables.length; at++) {
-    const before = tables[at - 256] ?? 0;
-    tables[at] = (before >>> 8) ^ (tables[before & 0xff] ?? 0);
-  }
-  tables32.set(polynomial, tables);
-  return tables;
-}
-
-function slicedCrc32(polynomial: number): Checksum {
-  const t = slicingTables(polynomial);
-  let crc = -1;
-  return {
-    update(bytes) {
-      let c = crc;
-      let at = 0;
-      const groups = bytes.length - (bytes.length & 7);
-      // Indices are in range by construction; `| 0` keeps the compiler's undefined out of the arithmetic without a branch.
-      while (at < groups) {
-        const low =
-          c ^
-          (((bytes[at] as number) |
-            ((bytes[at + 1] as number) << 8) |
-            ((bytes[at + 2] as number) << 16) |
-            ((bytes[at + 3] as number) << 24)) as number);
-        c =
-          (t[1792 + (low & 255)] as number) ^
-          (t[1536 + ((low >>> 8) & 255)] as number) ^
-          (t[1280 + ((low >>> 16) & 255)] as number) ^
-          (t[1024 + (low >>> 24)] as number) ^
-          (t[768 + (bytes[at + 4] as number)] as number) ^
-          (t[512 + (bytes[at + 5] as number)] as number) ^
-          (t[256 + (bytes[at + 6] as number)] as number) ^
-          (t[bytes[at + 7] as number] as number);
-        at += 8;
-      }
-      while (at < bytes.length) c = (c >>> 8) ^ (t[(c ^ (bytes[at++] as number)) & 255] as number);
-      crc = c;
-    },
-    digest: () => base64OfWord(~crc),
-  };
-}
-
-// The 64-bit CRC as two 32-bit halves: BigInt arithmetic would be some fifty times slower.
-let tables64: { readonly low: Uint32Array; readonly high: Uint32Array } | undefined;
-
-function slicingTables64(): { readonly low: Uint32Array; readonly high: Uint32Array } {
-  if (tables64) return tables64;
-  const polynomial = 0x9a6c9329ac4bc9b5n;
-  const low = new Uint32Array(8 * 256);
-  const high = new Uint32Array(8 * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = BigInt(byte);
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ polynomial : crc >> 1n;
-    low[byte] = Number(crc & 0xffffffffn);
-    high[byte] = Number(crc >> 32n);
-  }
-  for (let at = 256; at < low.length; at++) {
-    const l = low[at - 256] as number;
-    const h = high[at - 256] as number;
-    low[at] = ((l >>> 8) | (h << 24)) ^ (low[l & 255] as number);
-    high[at] = (h >>> 8) ^ (high[l & 255] as number);
-  }
-  tables64 = { low, high };
-  return tables64;
+  return steppedCrc(0x82f63b78n, 32);
 }
 
 function crc64nvme(): Checksum {
-  const { low: tl, high: th } = slicingTables64();
-  let low = -1;
-  let high = -1;
+  return steppedCrc(0x9a6c9329ac4bc9b5n, 64);
+}
+
+// The tables of a polynomial are made when it is first asked for.
+const steps = new Map<bigint, CrcStep>();
+
+function steppedCrc(polynomial: bigint, bits: 32 | 64): Checksum {
+  let step = steps.get(polynomial);
+  if (!step) {
+    step = crcStep(polynomial);
+    steps.set(polynomial, step);
+  }
+  const take = step;
+  const ones = (1n << BigInt(bits)) - 1n;
+  let state = ones;
   return {
     update(bytes) {
-      let l = low;
-      let h = high;
-      let at = 0;
-      const groups = bytes.length - (bytes.length & 7);
-      while (at < groups) {
-        l ^=
-          (bytes[at] as number) |
-          ((bytes[at + 1] as number) << 8) |
-          ((bytes[at + 2] as number) << 16) |
-          ((bytes[at + 3] as number) << 24);
-        h ^=
-          (bytes[at + 4] as number) |
-          ((bytes[at + 5] as number) << 8) |
-          ((bytes[at + 6] as number) << 16) |
-          ((bytes[at + 7] as number) << 24);
-        const a = 1792 + (l & 255);
-        const b = 1536 + ((l >>> 8) & 255);
-        const c = 1280 + ((l >>> 16) & 255);
-        const d = 1024 + (l >>> 24);
-        const e = 768 + (h & 255);
-        const f = 512 + ((h >>> 8) & 255);
-        const g = 256 + ((h >>> 16) & 255);
-        const i = h >>> 24;
-        l =
-          (tl[a] as number) ^
-          (tl[b] as number) ^
-          (tl[c] as number) ^
-          (tl[d] as number) ^
-          (tl[e] as number) ^
-          (tl[f] as number) ^
-          (tl[g] as number) ^
-          (tl[i] as number);
-        h =
-          (th[a] as number) ^
-          (th[b] as number) ^
-          (th[c] as number) ^
-          (th[d] as number) ^
-          (th[e] as number) ^
-          (th[f] as number) ^
-          (th[g] as number) ^
-          (th[i] as number);
-        at += 8;
-      }
-      while (at < bytes.length) {
-        const index = (l ^ (bytes[at++] as number)) & 255;
-        l = ((l >>> 8) | (h << 24)) ^ (tl[index] as number);
-        h = (h >>> 8) ^ (th[index] as number);
-      }
-      low = l;
-      high = h;
+      state = take(state, bytes);
     },
-    digest() {
-      const bytes = Buffer.allocUnsafe(8);
-      bytes.writeUInt32BE(~high >>> 0, 0);
-      bytes.writeUInt32BE(~low >>> 0, 4);
-      return bytes.toString('base64');
-    },
+    digest: () => Buffer.from((state ^ ones).toString(16).padStart(bits / 4, '0'), 'hex').toString('base64'),
   };
 }

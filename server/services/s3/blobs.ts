@@ -7,7 +7,7 @@
 // Files never change, so a copy is a hard link, and a file is unlinked only some seconds after its row is gone: an answer that was already
 // given the path may not have opened it yet.
 
-import { randomBytes } from 'node:crypto';
+import { createDecipheriv, type Decipher, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,6 +30,8 @@ export interface WriteOptions {
   readonly onTooLong: (sizeBytes: number) => Error;
   /** Suffixes of checksum headers (`crc32` …) to compute on the way. */
   readonly checksums?: readonly string[];
+  /** Of 32 bytes: what is stored is encrypted with it, and `stream` needs it again. Digests are of the plain bytes. */
+  readonly key?: Buffer | undefined;
 }
 
 export interface WrittenBlob {
@@ -82,7 +84,8 @@ export class Blobs {
   async write(body: Body | undefined, options: WriteOptions): Promise<WrittenBlob> {
     const blobId = randomBytes(16).toString('hex');
     this.#unclaimed.add(blobId);
-    const file = new FileSink(() => this.#create(blobId));
+    const cipher = options.key && cipherAt(options.key, blobId, 0);
+    const file = new FileSink(() => this.#create(blobId), cipher);
     const { checksums: names = [], maxBytes, onTooLong } = options;
     try {
       const taken = await takeIn(body, { digests: ['md5', ...names], sink: file, maxBytes, onTooLong });
@@ -91,7 +94,7 @@ export class Blobs {
       const checksums = Object.fromEntries(names.map((name) => [name, digests[name] ?? '']));
       if (small && sizeBytes <= inRowBytes) {
         this.#unclaimed.delete(blobId);
-        return { blobId: this.#keep(small), sizeBytes, md5, checksums };
+        return { blobId: this.#keep(blobId, cipher ? cipher.update(small) : small), sizeBytes, md5, checksums };
       }
       if (small) await file.writeWhole(small);
       file.close();
@@ -109,16 +112,16 @@ export class Blobs {
     return { file, syncDirectory: () => this.#syncDirectory(blobId) };
   }
 
-  #keep(bytes: Uint8Array): string {
-    const blobId = `${inRowPrefix}${randomBytes(16).toString('hex')}`;
+  #keep(name: string, bytes: Uint8Array): string {
+    const blobId = `${inRowPrefix}${name}`;
     this.#unclaimed.add(blobId);
     this.#small.putBytes(blobId, bytes);
     return blobId;
   }
 
-  /** A second name for the same bytes. */
+  /** A second name for the same bytes; not for encrypted ones, which are bound to their id. */
   async link(blobId: string): Promise<string> {
-    if (isInRow(blobId)) return this.#keep(this.#inRow(blobId));
+    if (isInRow(blobId)) return this.#keep(randomBytes(16).toString('hex'), this.#inRow(blobId));
     const copy = randomBytes(16).toString('hex');
     this.#unclaimed.add(copy);
     this.#makeDirectory(copy);
@@ -179,13 +182,14 @@ export class Blobs {
     return this.stream(whole);
   }
 
-  /** The same as a stream; while it is open none of its files goes. */
-  stream(pieces: readonly Piece[]): Readable {
+  /** The same as a stream; while it is open none of its files goes. @param key of encrypted blobs */
+  stream(pieces: readonly Piece[], key?: Buffer): Readable {
     for (const { blobId } of pieces) this.#readers.set(blobId, (this.#readers.get(blobId) ?? 0) + 1);
     const sources = pieces.map(({ blobId, start, end }) =>
       isInRow(blobId) ? this.#inRow(blobId).subarray(start, end) : { file: this.path(blobId), start, end: end - 1 },
     );
-    const stream = Readable.from(concatenate(sources), { objectMode: false, highWaterMark: pieceBytes });
+    const opened = key ? decrypted(sources, pieces, key) : concatenate(sources);
+    const stream = Readable.from(opened, { objectMode: false, highWaterMark: pieceBytes });
     stream.once('close', () => {
       for (const { blobId } of pieces) this.#unread(blobId);
     });
@@ -271,20 +275,22 @@ interface OpenFile {
 /** A file that is made with its first piece. What comes while the disk takes a piece is written with one call after it; `finish` waits for the disk. */
 class FileSink implements Sink {
   readonly #create: () => OpenFile;
+  readonly #cipher: Decipher | undefined;
   #open: OpenFile | undefined;
   #waiting: Uint8Array[] = [];
   /** The write that will take what waits. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(create: () => OpenFile) {
+  constructor(create: () => OpenFile, cipher: Decipher | undefined) {
     this.#create = create;
+    this.#cipher = cipher;
   }
 
   write(piece: Uint8Array): Promise<void> {
     this.#open ??= this.#create();
     const { file } = this.#open;
-    this.#waiting.push(piece);
+    this.#waiting.push(this.#cipher ? this.#cipher.update(piece) : piece);
     if (this.#next) return this.#next;
     const next = this.#last.then(() => {
       const pieces = this.#waiting;
@@ -306,7 +312,8 @@ class FileSink implements Sink {
   }
 
   /** A write into the page cache takes microseconds; a round through the thread pool takes more. */
-  async writeWhole(bytes: Uint8Array): Promise<void> {
+  async writeWhole(plain: Uint8Array): Promise<void> {
+    const bytes = this.#cipher ? this.#cipher.update(plain) : plain;
     this.#open ??= this.#create();
     for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#open.file, bytes, at);
     await this.finish();
@@ -330,13 +337,36 @@ async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<T
   }
 }
 
+type Source = Uint8Array | { readonly file: string; readonly start: number; readonly end: number };
+
+/**
+ * AES-256 in counter mode, so that any stretch can be read by itself. A blob's id is 16 random bytes and names one content only: it is the counter's start.
+ * Encrypting and decrypting are the same.
+ */
+function cipherAt(key: Buffer, blobId: string, start: number): Decipher {
+  const block = BigInt(`0x${blobId.replace(inRowPrefix, '')}`) + BigInt(Math.floor(start / 16));
+  const counter = Buffer.from(BigInt.asUintN(128, block).toString(16).padStart(32, '0'), 'hex');
+  const cipher = createDecipheriv('aes-256-ctr', key, counter);
+  cipher.update(Buffer.alloc(start % 16));
+  return cipher;
+}
+
+async function* decrypted(
+  sources: readonly Source[],
+  pieces: readonly Piece[],
+  key: Buffer,
+): AsyncGenerator<Uint8Array> {
+  for (const [index, { blobId, start }] of pieces.entries()) {
+    const cipher = cipherAt(key, blobId, start);
+    for await (const chunk of concatenate(sources.slice(index, index + 1))) yield cipher.update(chunk);
+  }
+}
+
 function isInRow(blobId: string): boolean {
   return blobId.startsWith(inRowPrefix);
 }
 
-async function* concatenate(
-  sources: readonly (Uint8Array | { file: string; start: number; end: number })[],
-): AsyncGenerator<Uint8Array> {
+async function* concatenate(sources: readonly Source[]): AsyncGenerator<Uint8Array> {
   for (const source of sources) {
     if (source instanceof Uint8Array) {
       yield source;

@@ -1,8 +1,7 @@
 // The additional checksum of an object: which one a request brings, whether it is right, and how a row's is answered.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html (read 2026-11-21)
 // The edge verifies what came with the body, in headers and trailers, and tells the values at its end (`VerifiedBody`); only a value that it does
-// not have is computed here.
-// Gap: an upload without any checksum gets none, where S3 would compute CRC64NVME.
+// not have is computed here. An upload that brings none gets CRC64NVME.
 
 import { checksumAlgorithms } from '../../edge/checksums.ts';
 import type { BaseCall } from '../../service.ts';
@@ -29,6 +28,9 @@ export interface WantedChecksum {
 function isAlgorithm(name: string): name is Algorithm {
   return (algorithms as readonly string[]).includes(name);
 }
+
+/** What an object gets whose upload says nothing. */
+export const defaultChecksum: WantedChecksum = { algorithm: 'CRC64NVME' };
 
 /** The suffix of the header: `crc32`. */
 export function suffixOf(algorithm: Algorithm): string {

@@ -2,6 +2,7 @@
 // The caller needs s3:GetObject on the source and s3:PutObject on the destination, each in its bucket's account. An object that is one file is copied as
 // a hard link; one made of parts is read and written as one, because a copy's ETag is the MD5 of its bytes.
 
+import { randomBytes } from 'node:crypto';
 import type {
   CopyObjectOutput,
   CopyObjectRequest,
@@ -14,8 +15,9 @@ import type { ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { onObject, requireBucket, requireKey } from './access.ts';
 import type { WrittenBlob } from './blobs.ts';
-import { type Algorithm, checksumMembers, parseAlgorithm, suffixOf } from './checksums.ts';
+import { type Algorithm, checksumMembers, defaultChecksum, parseAlgorithm, suffixOf } from './checksums.ts';
 import { checkCopySource, checkWrite } from './conditions.ts';
+import { checkContinues, checkOpens, customerKeyOf, encryptionMembers, sourceKeyOf } from './customer-keys.ts';
 import { entityTooLarge, invalidArgument, invalidRequest, notImplemented } from './errors.ts';
 import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
 import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
@@ -54,6 +56,12 @@ function parseSource(copySource: string | undefined): Source {
   };
 }
 
+/** Of the source's bytes and of the copy's. */
+interface Keys {
+  readonly from: Buffer | undefined;
+  readonly to: Buffer | undefined;
+}
+
 type CopyInput = CopyObjectRequest | UploadPartCopyRequest;
 
 function sourcePermissions(call: Call, input: CopyInput): readonly Permission[] {
@@ -65,11 +73,14 @@ function withOwner(source: Source, input: CopyInput): Source & { ExpectedBucketO
   return { ...source, ExpectedBucketOwner: input.ExpectedSourceBucketOwner };
 }
 
-function findSource(call: StreamCall, input: CopyInput): { source: Source; object: ObjectRow } {
+function findSource(
+  call: StreamCall,
+  input: CopyInput,
+): { readonly source: Source; readonly object: ObjectRow; readonly keys: Keys } {
   const source = withOwner(parseSource(input.CopySource), input);
-  if (input.CopySourceSSECustomerAlgorithm !== undefined || input.SSECustomerAlgorithm !== undefined)
-    throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  const key = sourceKeyOf(input);
   const object = call.read((tx) => requireSource(call, tx, source));
+  checkOpens(object, key);
   checkCopySource(object, input);
   if (!isReadable(object, call.now))
     throw new AwsError(
@@ -77,7 +88,7 @@ function findSource(call: StreamCall, input: CopyInput): { source: Source; objec
       403,
       'The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier.',
     );
-  return { source, object };
+  return { source, object, keys: { from: key?.key, to: customerKeyOf(input)?.key } };
 }
 
 /** @throws InvalidRequest for a delete marker that was named; what `requireObject` throws */
@@ -97,6 +108,8 @@ function checkChanges(source: Source, object: ObjectRow, input: CopyObjectReques
     input.StorageClass !== undefined ||
     input.WebsiteRedirectLocation !== undefined ||
     input.ServerSideEncryption !== undefined ||
+    input.SSECustomerAlgorithm !== undefined ||
+    object.customerKeyMd5 !== undefined ||
     input.ChecksumAlgorithm !== undefined;
   if (!changes)
     throw invalidRequest(
@@ -125,19 +138,19 @@ function copiedMetadata(given: ObjectMetadata, object: ObjectRow, input: CopyObj
 
 type Copied = Pick<ObjectRow, 'blobId' | 'sizeBytes' | 'etag' | 'checksum'>;
 
-async function copyBytes(s3: S3, object: ObjectRow, asked: Algorithm | undefined): Promise<Copied> {
+async function copyBytes(s3: S3, object: ObjectRow, asked: Algorithm | undefined, keys: Keys): Promise<Copied> {
   const known = object.checksum;
-  if (!object.partBlobIds && (asked === undefined || asked === known?.algorithm)) {
+  if (!keys.from && !keys.to && !object.partBlobIds && (asked === undefined || asked === known?.algorithm)) {
     const blobId = await s3.blobs.link(object.blobId);
     return { blobId, sizeBytes: object.sizeBytes, etag: object.etag, ...(known && { checksum: known }) };
   }
-  const algorithm = asked ?? (known?.algorithm as Algorithm | undefined);
-  const written = await rewrite(s3, object, 0, object.sizeBytes, algorithm);
+  const algorithm = asked ?? (known?.algorithm as Algorithm | undefined) ?? defaultChecksum.algorithm;
+  const written = await rewrite(s3, object, 0, object.sizeBytes, algorithm, keys);
   const value = algorithm && written.checksums[suffixOf(algorithm)];
   return {
     blobId: written.blobId,
     sizeBytes: written.sizeBytes,
-    etag: `"${written.md5}"`,
+    etag: keys.to ? `"${randomBytes(16).toString('hex')}"` : `"${written.md5}"`,
     ...(algorithm && value !== undefined && { checksum: { algorithm, value, type: 'FULL_OBJECT' as const } }),
   };
 }
@@ -148,8 +161,10 @@ function rewrite(
   start: number,
   end: number,
   algorithm: Algorithm | undefined,
+  keys: Keys,
 ): Promise<WrittenBlob> {
-  return s3.blobs.write(s3.blobs.stream(piecesOf(object, start, end)), {
+  return s3.blobs.write(s3.blobs.stream(piecesOf(object, start, end), keys.from), {
+    key: keys.to,
     maxBytes: maxBodyBytes,
     onTooLong: (sizeBytes) => entityTooLarge(sizeBytes, maxBodyBytes),
     checksums: algorithm ? [suffixOf(algorithm)] : [],
@@ -163,7 +178,7 @@ const tooLargeToCopy = () =>
 
 async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): Promise<CopyObjectOutput> {
   const key = requireKey(input);
-  const { source, object } = findSource(call, input);
+  const { source, object, keys } = findSource(call, input);
   checkChanges(source, object, input);
   if (object.sizeBytes > maxBodyBytes) throw tooLargeToCopy();
   const asked = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : undefined;
@@ -172,7 +187,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
     return copiedMetadata(metadataOf(call, bucket, input), object, input);
   });
-  const copied = await copyBytes(s3, object, asked);
+  const copied = await copyBytes(s3, object, asked, keys);
   const row = await commitBlobs(s3, [copied.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);
@@ -186,7 +201,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
       LastModified: new Date(row.lastModified),
       ...checksumMembers(row.checksum),
     },
-    ServerSideEncryption: 'AES256',
+    ...encryptionMembers(row),
     ...(row.versionId !== undefined && { VersionId: row.versionId }),
     ...sourceVersion(call, object),
   };
@@ -222,13 +237,14 @@ function copyRange(range: string | undefined, sizeBytes: number): { start: numbe
 async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyRequest): Promise<UploadPartCopyOutput> {
   const partNumber = checkPartNumber(input.PartNumber);
   const upload = call.read((tx) => requireUpload(tx, input));
-  const { object } = findSource(call, input);
+  const { object, keys } = findSource(call, input);
+  checkContinues(upload, customerKeyOf(input));
   const { start, end } = copyRange(input.CopySourceRange, object.sizeBytes);
   if (end - start > maxBodyBytes) throw tooLargeToCopy();
-  const algorithm = upload.checksumAlgorithm as Algorithm | undefined;
-  const written = await rewrite(s3, object, start, end, algorithm);
+  const algorithm = (upload.checksumAlgorithm ?? defaultChecksum.algorithm) as Algorithm;
+  const written = await rewrite(s3, object, start, end, algorithm, keys);
   const checksum = algorithm && written.checksums[suffixOf(algorithm)];
-  const etag = `"${written.md5}"`;
+  const etag = keys.to ? `"${randomBytes(16).toString('hex')}"` : `"${written.md5}"`;
   await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       requireBucket(call, tx, input);
@@ -240,9 +256,9 @@ async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyReq
     CopyPartResult: {
       ETag: etag,
       LastModified: new Date(wholeSeconds(call.now)),
-      ...(algorithm && checksum !== undefined && { [`Checksum${algorithm}`]: checksum }),
+      ...(upload.checksumAlgorithm && checksum !== undefined && { [`Checksum${algorithm}`]: checksum }),
     },
-    ServerSideEncryption: 'AES256',
+    ...encryptionMembers(upload),
     ...sourceVersion(call, object),
   };
 }

@@ -1,10 +1,11 @@
 // What a write says about an object besides its bytes: content headers, user metadata, storage class, encryption, tags; and the keys that
-// policies may ask about them. Refused: what would have to protect the object and does not here (KMS, customer keys, ACLs).
+// policies may ask about them. Refused: what would have to protect the object and does not here (KMS, ACLs).
 
 import { AwsError } from '../../errors.ts';
 import type { BaseCall } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import { type Context, tagContext } from './access.ts';
+import { customerKeyOf } from './customer-keys.ts';
 import { aclsNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
 import { locksOf } from './object-lock.ts';
 import { tagsFromHeader } from './tag-sets.ts';
@@ -29,6 +30,7 @@ export interface WriteInput {
   readonly ServerSideEncryption?: string | undefined;
   readonly SSECustomerAlgorithm?: string | undefined;
   readonly SSECustomerKey?: string | undefined;
+  readonly SSECustomerKeyMD5?: string | undefined;
   readonly SSEKMSKeyId?: string | undefined;
   readonly StorageClass?: string | undefined;
   readonly Tagging?: string | undefined;
@@ -37,7 +39,14 @@ export interface WriteInput {
 
 export type ObjectMetadata = Pick<
   ObjectRow,
-  'contentType' | 'systemMetadata' | 'userMetadata' | 'storageClass' | 'tags' | 'retention' | 'legalHold'
+  | 'contentType'
+  | 'systemMetadata'
+  | 'userMetadata'
+  | 'storageClass'
+  | 'tags'
+  | 'retention'
+  | 'legalHold'
+  | 'customerKeyMd5'
 >;
 
 const storageClasses = new Set([
@@ -76,7 +85,13 @@ export function metadataOf(call: BaseCall, bucket: BucketRow, input: WriteInput)
     storageClass,
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
     ...locksOf(call, bucket, input),
+    ...keyMark(input),
   };
+}
+
+function keyMark(input: WriteInput): Pick<ObjectRow, 'customerKeyMd5'> {
+  const key = customerKeyOf(input);
+  return key ? { customerKeyMd5: key.md5 } : {};
 }
 
 function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInput): void {
@@ -91,8 +106,6 @@ function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInpu
     throw notImplemented(`x-amz-server-side-encryption: ${encryption}`);
   }
   if (input.SSEKMSKeyId !== undefined) throw notImplemented('x-amz-server-side-encryption-aws-kms-key-id');
-  if (input.SSECustomerAlgorithm !== undefined || input.SSECustomerKey !== undefined)
-    throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
   checkAcl(call, bucket, input);
 }
 
@@ -150,6 +163,9 @@ export function writeContext(
   return {
     ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
     ...(input.ServerSideEncryption && { 's3:x-amz-server-side-encryption': [input.ServerSideEncryption] }),
+    ...(input.SSECustomerAlgorithm && {
+      's3:x-amz-server-side-encryption-customer-algorithm': [input.SSECustomerAlgorithm],
+    }),
     ...(input.StorageClass && { 's3:x-amz-storage-class': [input.StorageClass] }),
     ...(input.WebsiteRedirectLocation && { 's3:x-amz-website-redirect-location': [input.WebsiteRedirectLocation] }),
     ...(input.IfMatch && { 's3:if-match': [input.IfMatch] }),

@@ -26,8 +26,17 @@ import {
 import type { ObjectRow, UploadRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { type ObjectInput, onObject, requireBucket, requireKey } from './access.ts';
-import { type Algorithm, checksumMembers, givenChecksums, parseAlgorithm, wantedChecksum } from './checksums.ts';
+import {
+  type Algorithm,
+  checksumMembers,
+  defaultChecksum,
+  givenChecksums,
+  parseAlgorithm,
+  suffixOf,
+  wantedChecksum,
+} from './checksums.ts';
 import { checkWrite } from './conditions.ts';
+import { checkContinues, customerKeyOf, encryptionMembers } from './customer-keys.ts';
 import {
   conditionalConflict,
   entityTooSmall,
@@ -36,11 +45,10 @@ import {
   invalidPartOrder,
   invalidRequest,
   noSuchUpload,
-  notImplemented,
 } from './errors.ts';
 import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
 import { objectId } from './names.ts';
-import { commitBlobs, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
+import { commitBlobs, etagOf, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
 import type { S3 } from './state.ts';
 import { joinedChecksum } from './upload-checksums.ts';
 import { type NewObject, placeObject } from './versions.ts';
@@ -126,7 +134,7 @@ function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMu
     Bucket: bucket.id,
     Key: key,
     UploadId: upload.id,
-    ServerSideEncryption: 'AES256',
+    ...encryptionMembers(upload),
     ...(plan.checksumAlgorithm && { ChecksumAlgorithm: plan.checksumAlgorithm as Algorithm }),
     ...(plan.checksumType && { ChecksumType: plan.checksumType }),
   };
@@ -148,17 +156,22 @@ export function putPart(call: BaseCall, tx: Transaction, input: UploadInput, par
 
 async function uploadPart(s3: S3, call: StreamCall, input: WithBody<UploadPartRequest>): Promise<UploadPartOutput> {
   const partNumber = checkPartNumber(input.PartNumber);
-  if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  const key = customerKeyOf(input);
   const upload = call.read((tx) => requireUpload(tx, input));
+  checkContinues(upload, key);
   const given = wantedChecksum(call, input);
   const expected = upload.checksumAlgorithm as Algorithm | undefined;
   if (given && expected && given.algorithm !== expected)
     throw invalidRequest(
       `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${given.algorithm.toLowerCase()}`,
     );
-  const wanted = given ?? (expected && { algorithm: expected });
-  const written = await receiveBody(s3, call, input, wanted);
-  const etag = `"${written.md5}"`;
+  // Without an algorithm of its own the upload ends as CRC64NVME of the whole, which is joined from the parts'.
+  const wanted = given ?? (expected ? { algorithm: expected } : defaultChecksum);
+  const own = expected ?? defaultChecksum.algorithm;
+  const further = own === wanted.algorithm ? [] : [suffixOf(own)];
+  const written = await receiveBody(s3, call, input, wanted, { further, key: key?.key });
+  const checksum = written.checksums[suffixOf(own)] ?? written.checksum;
+  const etag = etagOf(written, key);
   await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       requireBucket(call, tx, input);
@@ -166,14 +179,15 @@ async function uploadPart(s3: S3, call: StreamCall, input: WithBody<UploadPartRe
         blobId: written.blobId,
         sizeBytes: written.sizeBytes,
         etag,
-        ...(expected && written.checksum !== undefined && { checksum: written.checksum }),
+        ...(checksum !== undefined && { checksum }),
       });
     }),
   );
   return {
     ETag: etag,
-    ServerSideEncryption: 'AES256',
-    ...(wanted && written.checksum !== undefined && { [`Checksum${wanted.algorithm}`]: written.checksum }),
+    ...encryptionMembers(upload),
+    // What the client did not ask for is told with the whole object.
+    ...((given ?? expected) && written.checksum !== undefined && { [`Checksum${wanted.algorithm}`]: written.checksum }),
   };
 }
 
@@ -249,8 +263,9 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
     ...(upload.tags && { tags: upload.tags }),
     partSizes: parts.map((part) => part.sizeBytes),
     partBlobIds: parts.map((part) => part.blobId),
-    ...(checksum && { partChecksums: parts.map((part) => part.checksum ?? null) }),
+    ...(checksum && upload.checksumAlgorithm && { partChecksums: parts.map((part) => part.checksum ?? null) }),
     uploadId: upload.id,
+    ...(upload.customerKeyMd5 !== undefined && { customerKeyMd5: upload.customerKeyMd5 }),
     ...(upload.retention && { retention: upload.retention }),
     ...(upload.legalHold !== undefined && { legalHold: upload.legalHold }),
   };
@@ -265,7 +280,7 @@ function completed(call: BaseCall, object: ObjectRow): CompleteMultipartUploadOu
     Bucket: object.bucket,
     Key: object.key,
     ETag: object.etag,
-    ServerSideEncryption: 'AES256',
+    ...encryptionMembers(object),
     ...checksumMembers(object.checksum),
     ...(object.versionId !== undefined && { VersionId: object.versionId }),
   };

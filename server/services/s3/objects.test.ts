@@ -465,7 +465,6 @@ test('what cannot be honoured is refused by name', async (t) => {
   const { run } = await withBucket(t);
   const put = (more: object) => run('PutObject', { Bucket, Key: 'k', Body: body('x'), ...more });
   await assert.rejects(put({ ServerSideEncryption: 'aws:kms' }), awsError('NotImplemented', /aws:kms/));
-  await assert.rejects(put({ SSECustomerAlgorithm: 'AES256' }), awsError('NotImplemented', /customer-algorithm/));
   await assert.rejects(
     put({ ACL: 'public-read' }),
     awsError('AccessControlListNotSupported', 'The bucket does not allow ACLs'),

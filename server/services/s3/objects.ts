@@ -3,6 +3,7 @@
 // A put checks what it can before the first byte (headers, conditions), writes the body to a file, and then commits the row; the conditions are
 // checked again in that transaction, so of two `If-None-Match: *` one wins.
 
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type {
   DeletedObject,
@@ -19,8 +20,17 @@ import { type Call, type Operation, operation, type StreamCall, streamOperation 
 import type { BucketRow, DeleteMarkerRow } from '../../store/rows/s3.ts';
 import { commonContext, onObject, requireBucket, requireKey } from './access.ts';
 import type { Body, WrittenBlob } from './blobs.ts';
-import { checkMd5Form, checksumMembers, checksumValue, toCompute, verifyBody, wantedChecksum } from './checksums.ts';
+import {
+  checkMd5Form,
+  checksumMembers,
+  checksumValue,
+  defaultChecksum,
+  toCompute,
+  verifyBody,
+  wantedChecksum,
+} from './checksums.ts';
 import { checkDelete, checkWrite } from './conditions.ts';
+import { type CustomerKey, customerKeyOf, encryptionMembers } from './customer-keys.ts';
 import {
   entityTooLarge,
   headerNotImplemented,
@@ -51,6 +61,7 @@ function announcedBytes(call: StreamCall, input: { readonly ContentLength?: numb
 
 /**
  * Writes a request's body to a blob and checks it against the digests that came with it.
+ * @param further suffixes of checksums to compute besides; `key`: of the customer, to encrypt with
  * @throws EntityTooLarge, IncompleteBody, BadDigest, InvalidDigest, or what the body's own checks throw; then nothing is left
  */
 export async function receiveBody(
@@ -58,6 +69,7 @@ export async function receiveBody(
   call: StreamCall,
   input: WithBody<Pick<PutObjectRequest, 'ContentLength' | 'ContentMD5'>>,
   wanted: ReturnType<typeof wantedChecksum>,
+  { further = [], key }: { readonly further?: readonly string[]; readonly key?: Buffer | undefined } = {},
 ): Promise<WrittenBlob & { readonly checksum: string | undefined }> {
   checkMd5Form(input.ContentMD5);
   const announced = announcedBytes(call, input);
@@ -67,7 +79,8 @@ export async function receiveBody(
   const written = await s3.blobs.write(body, {
     maxBytes: maxBodyBytes,
     onTooLong,
-    checksums: toCompute(body, wanted, call.headers),
+    checksums: [...toCompute(body, wanted, call.headers), ...further],
+    key,
   });
   try {
     if (announced !== undefined && written.sizeBytes !== announced) throw incompleteBody(announced, written.sizeBytes);
@@ -92,14 +105,17 @@ export async function commitBlobs<T>(s3: S3, blobIds: readonly string[], commit:
 async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequest>): Promise<PutObjectOutput> {
   const key = requireKey(input);
   if (input.WriteOffsetBytes !== undefined) throw notImplemented('x-amz-write-offset-bytes');
-  const wanted = wantedChecksum(call, input);
+  const given = wantedChecksum(call, input);
+  const customerKey = customerKeyOf(input);
+  // S3 tells no checksum of its own of what it cannot read.
+  const wanted = given ?? (customerKey ? undefined : defaultChecksum);
   const metadata = call.read((tx) => {
     const bucket = requireBucket(call, tx, input);
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
     return metadataOf(call, bucket, input);
   });
-  checkLockedUpload(metadata, input.ContentMD5 !== undefined || wanted !== undefined);
-  const written = await receiveBody(s3, call, input, wanted);
+  checkLockedUpload(metadata, input.ContentMD5 !== undefined || given !== undefined);
+  const written = await receiveBody(s3, call, input, wanted, { key: customerKey?.key });
   const object = await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);
@@ -108,7 +124,7 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
         key,
         blobId: written.blobId,
         sizeBytes: written.sizeBytes,
-        etag: `"${written.md5}"`,
+        etag: etagOf(written, customerKey),
         lastModified: wholeSeconds(call.now),
         ...metadata,
         ...(wanted &&
@@ -121,11 +137,16 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
   );
   return {
     ETag: object.etag,
-    ServerSideEncryption: 'AES256',
+    ...encryptionMembers(object),
     ...checksumMembers(object.checksum),
     ...(object.versionId !== undefined && { VersionId: object.versionId }),
     ...call.read((tx) => expirationMember(requireBucket(call, tx, input), object)),
   };
+}
+
+/** The MD5 of the bytes, in quotes; of bytes that only the customer can read it tells nothing. */
+export function etagOf(written: WrittenBlob, key: CustomerKey | undefined): string {
+  return `"${key ? randomBytes(16).toString('hex') : written.md5}"`;
 }
 
 /** S3 keeps the time of a change in whole seconds. */

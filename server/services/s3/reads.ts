@@ -32,6 +32,7 @@ import {
 } from './access.ts';
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
+import { checkOpens, customerKeyOf, encryptionMembers } from './customer-keys.ts';
 import {
   deletedKey,
   invalidArgument,
@@ -40,7 +41,6 @@ import {
   isDeleteMarker,
   noSuchKey,
   noSuchVersion,
-  notImplemented,
 } from './errors.ts';
 import { expirationMember } from './lifecycle.ts';
 import { bucketArn, isVersionId } from './names.ts';
@@ -119,7 +119,7 @@ function describe(
     LastModified: new Date(object.lastModified),
     ContentLength: stretch.end - stretch.start,
     ETag: object.etag,
-    ServerSideEncryption: 'AES256',
+    ...encryptionMembers(object),
     Metadata: object.userMetadata,
     ContentType: input.ResponseContentType ?? object.contentType,
     ...optional('CacheControl', input.ResponseCacheControl ?? kept['cache-control']),
@@ -163,10 +163,11 @@ function prepareRead(
   tx: Transaction,
   input: GetObjectRequest | HeadObjectRequest,
 ): { object: ObjectRow; stretch: Stretch } {
-  if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('x-amz-server-side-encryption-customer-algorithm');
+  const key = customerKeyOf(input);
   if (call.principal.type === 'anonymous' && overrides.some((name) => input[name] !== undefined))
     throw invalidRequest('Request specific response headers cannot be used for anonymous GET requests.');
   const object = requireObject(call, tx, input);
+  checkOpens(object, key);
   checkRead(object, input);
   return { object, stretch: stretchOf(object, input.Range, input.PartNumber) };
 }
@@ -180,10 +181,13 @@ async function getObject(
     const read = prepareRead(call, tx, input);
     return { ...read, described: describe(call, tx, input, read.object, read.stretch) };
   });
+  const key = customerKeyOf(input)?.key;
   if (!isReadable(object, call.now)) throw invalidObjectState(object.storageClass);
   return {
     ...described,
-    Body: s3.blobs.read(piecesOf(object, stretch.start, stretch.end)),
+    Body: key
+      ? s3.blobs.stream(piecesOf(object, stretch.start, stretch.end), key)
+      : s3.blobs.read(piecesOf(object, stretch.start, stretch.end)),
   };
 }
 
@@ -198,7 +202,9 @@ function getObjectAttributes(call: Call, input: GetObjectAttributesRequest): Get
   const wanted = new Set<string>(input.ObjectAttributes ?? []);
   if (wanted.size === 0 || [...wanted].some((name) => !attributeNames.has(name)))
     throw invalidArgument('Invalid attribute name specified.', 'x-amz-object-attributes', [...wanted].join(','));
+  const key = customerKeyOf(input);
   const object = requireObject(call, call.tx, input);
+  checkOpens(object, key);
   return {
     LastModified: new Date(object.lastModified),
     ...versionMember(requireBucket(call, call.tx, input), object),

@@ -3,13 +3,13 @@
 
 import { checksumAlgorithms } from '../../edge/checksums.ts';
 import type { ObjectRow, UploadRow } from '../../store/rows/s3.ts';
-import { type Algorithm, type ChecksumMembers, suffixOf } from './checksums.ts';
+import { type Algorithm, type ChecksumMembers, defaultChecksum, suffixOf } from './checksums.ts';
 import { combineCrcs } from './crc-combine.ts';
 import { badDigest, invalidRequest } from './errors.ts';
 
 /**
  * @param input the completion, which may say what it expects
- * @returns undefined when the upload was begun without an algorithm
+ * @returns CRC64NVME of the whole when the upload was begun without an algorithm; undefined when a part has no checksum
  * @throws InvalidRequest (another mode), BadDigest
  */
 export function joinedChecksum(
@@ -17,14 +17,16 @@ export function joinedChecksum(
   parts: readonly UploadRow['parts'][string][],
   input: ChecksumMembers & { readonly ChecksumType?: string | undefined },
 ): ObjectRow['checksum'] {
-  const algorithm = upload.checksumAlgorithm as Algorithm | undefined;
+  const algorithm = (upload.checksumAlgorithm ?? defaultChecksum.algorithm) as Algorithm;
   if (input.ChecksumType !== undefined && input.ChecksumType !== upload.checksumType)
     throw invalidRequest(
       `The upload was created using the ${upload.checksumType ?? 'null'} checksum mode. The complete request must use the same checksum mode.`,
     );
-  if (!algorithm || parts.some((part) => part.checksum === undefined)) return undefined;
+  // S3 tells no checksum of its own of what it cannot read.
+  if (upload.customerKeyMd5 !== undefined && upload.checksumAlgorithm === undefined) return undefined;
+  if (parts.some((part) => part.checksum === undefined)) return undefined;
   const values = parts.map((part) => ({ value: part.checksum ?? '', sizeBytes: part.sizeBytes }));
-  const type = upload.checksumType ?? 'COMPOSITE';
+  const type = upload.checksumType ?? (upload.checksumAlgorithm === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
   const value = type === 'FULL_OBJECT' ? combineCrcs(algorithm, values) : composite(algorithm, values);
   const expected = input[`Checksum${algorithm}`];
   // Of a composite value clients give the digest with or without the number of parts.

@@ -39,6 +39,8 @@ export interface ObjectRow extends Row {
   noncurrentSince?: string;
   retention?: { mode: RetentionMode; until: string };
   legalHold?: boolean;
+  /** Base64. Present: the bytes are encrypted with a key that only its owner has. */
+  customerKeyMd5?: string;
   bucket: string;
   key: string;
   blobId: string;
@@ -89,6 +91,7 @@ export interface UploadRow extends Row {
   tags?: Record<string, string>;
   retention?: { mode: RetentionMode; until: string };
   legalHold?: boolean;
+  customerKeyMd5?: string;
   /** The blob of the object that had the key when the upload began; a conditional completion looks whether it still has. */
   replaces?: string;
   parts: Record<string, { blobId: string; sizeBytes: number; etag: string; lastModified: string; checksum?: string }>;
