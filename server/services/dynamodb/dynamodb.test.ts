@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import {
+  type AttributeDefinition,
   BatchGetItemCommand,
   BatchWriteItemCommand,
   CreateTableCommand,
@@ -323,6 +324,58 @@ describe('tables and items', async () => {
     assert.equal(Table?.ProvisionedThroughput?.ReadCapacityUnits, 7);
   });
 
+  it('an index is made over what is there, follows what comes, and goes', async () => {
+    const TableName = 'growing';
+    await client.send(table(TableName));
+    const put = (pk: string, colour?: object) =>
+      client.send(new PutItemCommand({ TableName, Item: item(pk, { ...(colour && { colour }) }) }));
+    await put('a', { S: 'red' });
+    await put('b', { N: '1' });
+    await put('c');
+    const change = (GlobalSecondaryIndexUpdates: object[], AttributeDefinitions?: AttributeDefinition[]) =>
+      client.send(new UpdateTableCommand({ TableName, GlobalSecondaryIndexUpdates, AttributeDefinitions }));
+    const Create = {
+      IndexName: 'by-colour',
+      KeySchema: [{ AttributeName: 'colour', KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'KEYS_ONLY' },
+    };
+    assert.match(
+      await outcome(change([{ Create }])),
+      /^ValidationException: .*Some index key attributes are not defined in AttributeDefinitions. Keys: \[colour\]/,
+    );
+    const colour: AttributeDefinition = { AttributeName: 'colour', AttributeType: 'S' };
+    const { TableDescription } = await change([{ Create }], [{ AttributeName: 'pk', AttributeType: 'S' }, colour]);
+    assert.equal(TableDescription?.TableStatus, 'UPDATING');
+    assert.equal(TableDescription?.GlobalSecondaryIndexes?.[0]?.IndexStatus, 'CREATING');
+    const keys = async () =>
+      (await client.send(new ScanCommand({ TableName, IndexName: 'by-colour' }))).Items?.map(
+        (one) => one['pk']?.S,
+      ).sort();
+    assert.deepEqual(await keys(), ['a']);
+    await put('d', { S: 'red' });
+    assert.deepEqual(await keys(), ['a', 'd']);
+    assert.match(
+      await outcome(put('e', { N: '1' })),
+      /^ValidationException: .*Type mismatch for Index Key colour Expected: S Actual: N/,
+    );
+    assert.equal(
+      await outcome(change([{ Create }], [colour])),
+      'ValidationException: Attempting to create an index which already exists',
+    );
+    await change([{ Delete: { IndexName: 'by-colour' } }]);
+    const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+    assert.equal(Table?.GlobalSecondaryIndexes, undefined);
+    assert.deepEqual(Table?.AttributeDefinitions, [{ AttributeName: 'pk', AttributeType: 'S' }]);
+    assert.match(await outcome(keys()), /The table does not have the specified index: by-colour$/);
+    await put('e', { N: '1' });
+    await change([{ Create }], [colour]);
+    assert.deepEqual(await keys(), ['a', 'd'], 'what was in the index before is not in it twice');
+    assert.equal(
+      await outcome(change([{ Delete: { IndexName: 'none' } }])),
+      'ResourceNotFoundException: Requested resource not found',
+    );
+  });
+
   it('what is not there is refused by name, and what is always so is said', async () => {
     await client.send(table('plain'));
     const refusals = {
@@ -341,10 +394,10 @@ describe('tables and items', async () => {
         'limited',
         { OnDemandThroughput: { MaxReadRequestUnits: 1 } },
       ),
-      'ValidationException: Postern does not serve the parameter GlobalSecondaryIndexUpdates.Delete of dynamodb:UpdateTable.':
+      'ValidationException: Postern does not serve the parameter StreamSpecification of dynamodb:UpdateTable.':
         new UpdateTableCommand({
           TableName: 'plain',
-          GlobalSecondaryIndexUpdates: [{ Delete: { IndexName: 'by-colour' } }],
+          StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
         }),
     };
     for (const [wanted, command] of Object.entries(refusals))

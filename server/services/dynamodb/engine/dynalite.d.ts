@@ -31,5 +31,11 @@ declare module 'dynalite/db/index.js' {
   export function validateItem(item: unknown, table: unknown): Refusal | undefined;
   export function createKey(key: unknown, table: unknown): string;
   export function checkConditional(input: Record<string, unknown>, item: unknown): Refusal | null | undefined;
+  export function getIndexActions(
+    indexes: unknown,
+    before: unknown,
+    item: unknown,
+    table: unknown,
+  ): { puts: { index: string; key: string; item: unknown }[]; deletes: { index: string; key: string }[] };
   export function validationError(message: string): Refusal;
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createKey } from 'dynalite/db/index.js';
 import { type ActionName, act, checkInput } from './action.ts';
+import { changesIndexes, updateIndexes } from './indexes.ts';
 import type { Space, TableFacts, WireInput } from './protocol.ts';
 import { notServed, Refusal, refusalOf, validation } from './refusal.ts';
 import { deleteResourcePolicy, getResourcePolicy, keep, newRevision, putResourcePolicy } from './resource-policies.ts';
@@ -137,10 +138,10 @@ async function createTable(store: SpaceStore, given: WireInput): Promise<Output>
 async function updateTable(store: SpaceStore, given: WireInput): Promise<Output> {
   const { DeletionProtectionEnabled: isProtected, ...others } = given;
   const rest = withoutDefaults('UpdateTable', others);
-  const changes = (rest['GlobalSecondaryIndexUpdates'] ?? []) as Readonly<Record<string, unknown>>[];
-  for (const change of changes)
-    for (const what of ['Create', 'Delete'])
-      if (change[what]) throw notServed('UpdateTable', `GlobalSecondaryIndexUpdates.${what}`);
+  if (changesIndexes(rest)) {
+    if (typeof isProtected === 'boolean') throw notServed('UpdateTable', 'DeletionProtectionEnabled');
+    return updateIndexes(store, rest);
+  }
   if (typeof isProtected !== 'boolean') return act(store, 'UpdateTable', checkInput(store, 'UpdateTable', rest));
   const only = Object.keys(rest).length === 1;
   const described = await plain('DescribeTable')(store, { TableName: rest['TableName'] }, undefined as never);

@@ -15,9 +15,11 @@ export interface TableRow {
   TableStatus: string;
   TableArn: string;
   TableId: string;
+  AttributeDefinitions: AttributeDefinition[];
   KeySchema: { AttributeName: string; KeyType: string }[];
   GlobalSecondaryIndexes?: IndexRow[];
   LocalSecondaryIndexes?: IndexRow[];
+  BillingModeSummary?: { BillingMode: string };
   DeletionProtectionEnabled?: boolean;
   /** Ours alone: no answer has it. */
   ResourcePolicy?: TablePolicy;
@@ -28,7 +30,12 @@ export interface TablePolicy {
   readonly RevisionId: string;
 }
 
-interface IndexRow {
+export interface AttributeDefinition {
+  readonly AttributeName: string;
+  readonly AttributeType: string;
+}
+
+export interface IndexRow {
   IndexName: string;
   IndexArn: string;
   KeySchema: { AttributeName: string; KeyType: string }[];
@@ -180,6 +187,22 @@ export class SpaceStore {
 
   item(table: string, key: string): Record<string, unknown> | undefined {
     return this.#cells.get(this.#key, itemsPart(table), key) as Record<string, unknown> | undefined;
+  }
+
+  /** Every item of a table, a page at a time. */
+  *items(table: string): Generator<Record<string, unknown>> {
+    let gt = '';
+    for (;;) {
+      const page = this.#cells.list(this.#key, itemsPart(table), { gt }, pageSize);
+      for (const { value } of page) yield value as Record<string, unknown>;
+      const last = page.at(-1);
+      if (!last) return;
+      gt = last.key;
+    }
+  }
+
+  putIndexEntry(table: string, index: string, key: string, item: unknown): void {
+    this.#cells.put(this.#key, indexPart('global', table, index), key, item);
   }
 
   /** What was kept with a client's token, unless it is older than `since`. */
