@@ -14,6 +14,7 @@ import {
 import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import type { HostState, Link, NamespaceState, VpcState } from './compile/host-state.ts';
 import { type ConnectInterface, connectInterfacesOf, dialThrough } from './compile/instance-connect-endpoints.ts';
+import { endpointInterfacesOf } from './compile/interface-endpoints.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
 import { ipEntries, type Place, setKernelParameters } from './host.ts';
 import { coreParameters } from './kernel-parameters.ts';
@@ -107,7 +108,7 @@ class KernelNetwork implements NetworkFabric {
     this.#origins = originTable(snapshot, compiled.allocation);
     const connects = connectInterfacesOf(snapshot, compiled.allocation);
     this.#connects = new Map(connects.map((each) => [each.instanceConnectEndpointId, each]));
-    const failures = await this.#reconcile(compiled.state);
+    const failures = [...(await this.#reconcile(compiled.state)), ...withoutRoom(snapshot, compiled)];
     const interfaces = [...this.#vpcs.values()].flatMap((vpc) => vpc.guests.map((guest) => guest.networkInterfaceId));
     return {
       revision: snapshot.revision,
@@ -223,6 +224,15 @@ class KernelNetwork implements NetworkFabric {
     this.#core = this.#coreIsWhole ? to : { ...to, links: [], addresses: [], neighbours: [], routes: [], rules: [] };
     return refused.map(({ message }) => ({ cause: 'core', message }));
   }
+}
+
+function withoutRoom(snapshot: Snapshot, { allocation }: Compiled): Failure[] {
+  return endpointInterfacesOf(snapshot, allocation).flatMap((each) =>
+    each.withoutRoom.map((block) => ({
+      cause: each.vpcEndpointId,
+      message: `${each.networkInterfaceId} cannot be reached from ${block}: there are more interfaces of endpoints than the underlay has blocks for`,
+    })),
+  );
 }
 
 /** Without what lies on links that could not be made: their failure is told already, and they come with a later apply. */

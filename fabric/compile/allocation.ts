@@ -55,6 +55,7 @@ const ranges = {
 
 /** The /16 numbers that are taken: 240.240.0.0/16. */
 const takenBlocks = new Set([240]);
+const blockCount = ranges.blocks[1] - ranges.blocks[0] + 1 - takenBlocks.size;
 
 const none: Numbers = { of: new Map(), next: 0 };
 export const emptyAllocation: Allocation = {
@@ -85,6 +86,8 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     groupSets: [],
   };
   const groupSets = new Set<string>();
+  /** Of services' interfaces, a block per client's block: the most by far, so when there are too many these are the ones that do without. */
+  const doorBlocks: string[] = [];
   const clientBlocks = clientBlocksOf(snapshot);
   for (const vpc of snapshot.vpcs) {
     // A VPC without a plugged interface has no namespace, and needs no numbers (an empty VPC costs nothing).
@@ -98,11 +101,11 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     for (const { vpcEndpointId, networkInterfaceIds } of vpc.interfaceEndpoints) {
       keys.endpoints.push(vpcEndpointId);
       for (const owner of networkInterfaceIds)
-        for (const block of clientBlocks(vpc.vpcId)) keys.blocks.push(blockKey(owner, block));
+        for (const block of clientBlocks(vpc.vpcId)) doorBlocks.push(blockKey(owner, block));
     }
     for (const { instanceConnectEndpointId, networkInterfaceId } of vpc.instanceConnectEndpoints) {
       keys.endpoints.push(instanceConnectEndpointId);
-      for (const block of clientBlocks(vpc.vpcId)) keys.blocks.push(blockKey(networkInterfaceId, block));
+      for (const block of clientBlocks(vpc.vpcId)) doorBlocks.push(blockKey(networkInterfaceId, block));
     }
     for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
     if (vpc.networkInterfaces.some((each) => each.attachment !== undefined && !each.sourceDestCheck))
@@ -117,6 +120,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     }
   }
   keys.groupSets.push(...groupSets);
+  keys.blocks.push(...doorBlocks.slice(0, Math.max(0, blockCount - keys.blocks.length)));
   const result = {} as Record<keyof Allocation, Numbers>;
   for (const kind of Object.keys(ranges) as (keyof Allocation)[])
     result[kind] = assign(previous[kind], keys[kind], kind);

@@ -22,6 +22,8 @@ export interface EndpointInterface {
   readonly endpointAddress: Ipv4;
   /** A client's block → its underlay block. */
   readonly blocks: readonly (readonly [Cidr, Cidr])[];
+  /** Clients' blocks that the underlay has no room for: what comes from there is dropped, and told as a failure. */
+  readonly withoutRoom: readonly Cidr[];
 }
 
 /** Every interface of every interface endpoint that has its numbers. */
@@ -36,12 +38,17 @@ export function endpointInterfacesOf(snapshot: Snapshot, allocation: Allocation)
         const endpointNumber = allocation.endpoints.of.get(vpcEndpointId);
         const address = addresses.get(networkInterfaceId)?.address;
         if (number === undefined || endpointNumber === undefined || address === undefined) return [];
-        const blocks = clientBlocks(vpcId).flatMap((block): (readonly [Cidr, Cidr])[] => {
-          const blockNumber = allocation.blocks.of.get(blockKey(networkInterfaceId, block));
+        const numberOfBlock = (block: Cidr) => allocation.blocks.of.get(blockKey(networkInterfaceId, block));
+        const all = clientBlocks(vpcId);
+        const blocks = all.flatMap((block): (readonly [Cidr, Cidr])[] => {
+          const blockNumber = numberOfBlock(block);
           return blockNumber === undefined ? [] : [[block, underlayBlock(blockNumber, block)]];
         });
+        const withoutRoom = all.filter((block) => numberOfBlock(block) === undefined);
         const own = endpointAddress(endpointNumber);
-        return [{ vpcId, vpcEndpointId, networkInterfaceId, number, address, endpointAddress: own, blocks }];
+        return [
+          { vpcId, vpcEndpointId, networkInterfaceId, number, address, endpointAddress: own, blocks, withoutRoom },
+        ];
       }),
     );
   });
