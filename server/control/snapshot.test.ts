@@ -6,6 +6,7 @@ import { ec2 } from '../services/ec2/index.ts';
 import type { RouteRow } from '../store/rows/ec2.ts';
 import type { Store } from '../store/store.ts';
 import { makeStore, runOperation, testNow } from '../testing.ts';
+import { liveVpcs } from './relevance.ts';
 import { buildSnapshot } from './snapshot.ts';
 
 const account = '123456789012';
@@ -202,4 +203,62 @@ test('[S10] rules: every port is the whole range, icmp and icmpv6 have type and 
     ],
     egress: [],
   });
+});
+
+test('[X1] [X4] [X5] [X8] an interface endpoint: its interfaces, its names, and the names that it takes over', async () => {
+  const store = world();
+  const vpc = vpcOf(store);
+  const [a, b] = vpc.subnets;
+  const create = (ServiceName: string, more: object = {}) =>
+    runOperation<{ VpcEndpoint?: { VpcEndpointId?: string } }>(store, ec2, 'CreateVpcEndpoint', {
+      VpcId: vpc.vpcId,
+      ServiceName: `com.amazonaws.us-east-1.${ServiceName}`,
+      ...more,
+    });
+  const { VpcEndpoint: sts } = await create('sts', {
+    VpcEndpointType: 'Interface',
+    SubnetIds: [a?.subnetId, b?.subnetId],
+  });
+  const [endpoint] = vpcOf(store).interfaceEndpoints;
+  assert.ok(endpoint);
+  const { dnsNames, networkInterfaceIds, ...rest } = endpoint;
+  assert.deepEqual(rest, {
+    vpcEndpointId: sts?.VpcEndpointId,
+    service: 'sts',
+    serviceRegion: 'us-east-1',
+    privateDnsNames: ['sts.us-east-1.amazonaws.com'],
+  });
+  assert.deepEqual(
+    dnsNames.map((each) => each.networkInterfaceIds),
+    [networkInterfaceIds, [networkInterfaceIds[0]], [networkInterfaceIds[1]]],
+  );
+  const interfaces = vpcOf(store).networkInterfaces;
+  assert.deepEqual(
+    interfaces.map((each) => [each.networkInterfaceId, each.service, each.attachment, each.groupIds]),
+    networkInterfaceIds.map((id) => [
+      id,
+      { kind: 'vpc-endpoint', vpcEndpointId: endpoint.vpcEndpointId },
+      undefined,
+      [vpc.securityGroups[0]?.groupId],
+    ]),
+  );
+  await create('s3');
+  const { VpcEndpoint: s3 } = await create('s3', { VpcEndpointType: 'Interface', PrivateDnsEnabled: true });
+  const taken = () => vpcOf(store).interfaceEndpoints.find((each) => each.service === 's3')?.privateDnsNames.length;
+  assert.equal(taken(), 0, 'for inbound resolver endpoints only');
+  await runOperation(store, ec2, 'ModifyVpcEndpoint', {
+    VpcEndpointId: s3?.VpcEndpointId,
+    DnsOptions: { PrivateDnsOnlyForInboundResolverEndpoint: false },
+  });
+  assert.equal(taken(), 6);
+  assert.equal(vpcOf(store).gatewayEndpoints.length, 1);
+});
+
+test('[X6] what is in a VPC with an interface endpoint and no instance concerns the network: a peer may be there', async () => {
+  const store = world();
+  const vpc = vpcOf(store);
+  assert.equal(store.read(liveVpcs).size, 0);
+  const input = { VpcId: vpc.vpcId, ServiceName: 'com.amazonaws.us-east-1.sts', VpcEndpointType: 'Interface' };
+  await runOperation(store, ec2, 'CreateVpcEndpoint', { ...input, SubnetIds: [vpc.subnets[0]?.subnetId] });
+  assert.deepEqual([...store.read(liveVpcs)], [vpc.vpcId]);
 });
