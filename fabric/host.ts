@@ -1,6 +1,7 @@
 // The only file of the network half that starts a process. Commands are argument arrays; what they are to do goes in by stdin.
 
 import { spawn } from 'node:child_process';
+import { ipv6Only } from './render/ip.ts';
 
 export interface Finished {
   readonly code: number;
@@ -46,8 +47,29 @@ export interface Refusal {
 
 /** Runs all of `entries` by one `ip -batch`; one that fails does not keep the others from being done. An entry may have several lines. */
 export async function ipEntries(place: Place, entries: readonly string[]): Promise<Refusal[]> {
-  if (entries.length === 0) return [];
-  return refusalsOf(entries, await runIn(place, ['ip', '-force', '-batch', '-'], `${entries.join('\n')}\n`));
+  const refused: Refusal[] = [];
+  for (const { options, lines, entries: own } of ipBatches(entries)) {
+    const finished = await runIn(place, ['ip', ...options, '-force', '-batch', '-'], lines);
+    refused.push(...refusalsOf(own, finished));
+  }
+  return refused;
+}
+
+export interface IpBatch {
+  readonly options: readonly string[];
+  readonly lines: string;
+  /** As they were given. */
+  readonly entries: readonly string[];
+}
+
+/** What one `ip` can do at once: the entries that begin with `-6 ` need an `ip -6`. In order, and none without entries. */
+export function ipBatches(entries: readonly string[]): IpBatch[] {
+  const isIpv6Only = (entry: string) => entry.startsWith(ipv6Only);
+  return [false, true].flatMap((wanted) => {
+    const own = entries.filter((entry) => isIpv6Only(entry) === wanted);
+    const lines = own.map((entry) => (wanted ? entry.slice(ipv6Only.length) : entry));
+    return own.length === 0 ? [] : [{ options: wanted ? ['-6'] : [], lines: `${lines.join('\n')}\n`, entries: own }];
+  });
 }
 
 /** Reads `Command failed -:LINE` off what `ip -force -batch -` said. When it did not get to the lines at all, every entry is refused. */

@@ -1,5 +1,18 @@
 // What a router namespace and the core need to have set before their first link is made: new links take over the `default` values.
 
+/** No link has an IPv6 address but those that are given to it, and nobody is told a route. */
+const ipv6Parameters = {
+  'net/ipv6/conf/default/disable_ipv6': 0,
+  'net/ipv6/conf/all/disable_ipv6': 0,
+  'net/ipv6/conf/all/forwarding': 1,
+  'net/ipv6/conf/default/forwarding': 1,
+  // 1: no link-local address of the link's own.
+  'net/ipv6/conf/default/addr_gen_mode': 1,
+  'net/ipv6/conf/default/accept_ra': 0,
+  'net/ipv6/conf/default/accept_redirects': 0,
+  'net/ipv6/fwmark_reflect': 1,
+} as const;
+
 /** Names below /proc/sys. */
 export const routerParameters = {
   'net/ipv4/ip_forward': 1,
@@ -15,8 +28,7 @@ export const routerParameters = {
   'net/ipv4/conf/default/proxy_arp_pvlan': 1,
   // A reset goes back by the mark of the packet that it answers.
   'net/ipv4/fwmark_reflect': 1,
-  'net/ipv6/conf/default/disable_ipv6': 1,
-  'net/ipv6/conf/all/disable_ipv6': 1,
+  ...ipv6Parameters,
   // A packet in the middle of a connection that this path never saw is not the connection's (W6).
   'net/netfilter/nf_conntrack_tcp_loose': 0,
   // S14.
@@ -57,7 +69,9 @@ export const coreParameters = {
   'net/ipv4/conf/default/rp_filter': 0,
   'net/ipv4/conf/all/send_redirects': 0,
   'net/ipv4/conf/default/send_redirects': 0,
-  'net/ipv6/conf/default/disable_ipv6': 1,
+  ...ipv6Parameters,
+  // The terminal's address is local by a route (AnyIP), and IPv6 binds only to those of links else.
+  'net/ipv6/ip_nonlocal_bind': 1,
   // Any local address may be pinged and bound, also the low ports by an ordinary user's server.
   'net/ipv4/ip_unprivileged_port_start': 0,
 } as const;

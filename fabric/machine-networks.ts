@@ -5,7 +5,7 @@
 
 import { existsSync, readlinkSync } from 'node:fs';
 import type { LinkEnd } from './compile/host-state.ts';
-import { type Refusal, refusalsOf, run } from './host.ts';
+import { ipBatches, type Refusal, refusalsOf, run } from './host.ts';
 
 export interface MachineJob {
   readonly processId: number;
@@ -23,7 +23,7 @@ const setns: Readonly<Record<string, number>> = {
 };
 const atOnce = 4;
 
-// Jobs on stdin: `PID BYTES\n…`. Answers on stdout, in the same order: `STATUS BYTES\n…`, the bytes being what ip said.
+// Jobs on stdin: `PID BYTES OPTION…\n…`. Answers on stdout, in the same order: `STATUS BYTES\n…`, the bytes being what ip said.
 const helper = `
 use strict; use warnings; binmode STDIN; binmode STDOUT; $SIG{PIPE} = 'IGNORE';
 my ($setns, $most) = map { 0 + $_ } @ARGV;
@@ -38,7 +38,7 @@ sub finish {
 my $at = 0;
 while ($at < length $jobs) {
   my $end = index $jobs, "\\n", $at;
-  my ($target, $size) = split / /, substr($jobs, $at, $end - $at);
+  my ($target, $size, @options) = split / /, substr($jobs, $at, $end - $at);
   my $lines = substr $jobs, $end + 1, $size;
   $at = $end + 1 + $size;
   finish() if @running >= $most;
@@ -50,7 +50,7 @@ while ($at < length $jobs) {
     close $feed; close $words;
     if (!open my $namespace, '<', "/proc/$target/ns/net") { print STDERR "the machine has ended\\n"; exit 1 }
     elsif (syscall($setns, fileno $namespace, 0x40000000) != 0) { print STDERR "setns: $!\\n"; exit 1 }
-    exec 'ip', '-force', '-batch', '-' or exit 127;
+    exec 'ip', @options, '-force', '-batch', '-' or exit 127;
   }
   close $in; close $out;
   print $feed $lines; close $feed;
@@ -62,22 +62,29 @@ finish() while @running;
 /** @returns for each job what was refused, in the order of the jobs */
 export async function configureMachines(jobs: readonly MachineJob[]): Promise<readonly (readonly Refusal[])[]> {
   if (jobs.length === 0) return [];
-  const input = jobs.map(({ processId, entries }) => {
-    const text = `${entries.join('\n')}\n`;
-    return `${processId} ${Buffer.byteLength(text)}\n${text}`;
-  });
+  const batches = jobs.flatMap(({ processId, entries }, job) =>
+    ipBatches(entries).map((batch) => ({ ...batch, job, processId })),
+  );
+  const input = batches.map(
+    ({ processId, options, lines }) => `${[processId, Buffer.byteLength(lines), ...options].join(' ')}\n${lines}`,
+  );
   const number = setns[process.arch];
   if (number === undefined) throw new Error(`the number of setns on ${process.arch} is not known`);
   const finished = await run('perl', ['-e', helper, String(number), String(atOnce)], input.join(''));
   let rest = finished.stdout;
-  return jobs.map(({ entries }) => {
+  const refused: Refusal[][] = jobs.map(() => []);
+  for (const { job, entries } of batches) {
     const [, status, size = '0'] = /^(\d+) (\d+)\n/.exec(rest) ?? [];
-    if (status === undefined) return refusalsOf(entries, { code: finished.code || 1, stderr: finished.stderr });
     const head = rest.indexOf('\n') + 1;
     const said = rest.slice(head, head + Number(size));
     rest = rest.slice(head + Number(size));
-    return refusalsOf(entries, { code: Number(status), stderr: said });
-  });
+    const told =
+      status === undefined
+        ? { code: finished.code || 1, stderr: finished.stderr }
+        : { code: Number(status), stderr: said };
+    refused[job]?.push(...refusalsOf(entries, told));
+  }
+  return refused;
 }
 
 /** False when the machine has ended, also while nobody has waited for it yet: a zombie has no namespaces. A NAT gateway is there while its namespace is. */

@@ -21,7 +21,7 @@ import { coreParameters } from './kernel-parameters.ts';
 import { type OriginTable, originOf, originTable } from './origin.ts';
 import { PeeringLinks } from './peering-links.ts';
 import { diffNamespace, withoutRefused } from './reconcile.ts';
-import { renderTableChange, transactionsOf } from './render/nft.ts';
+import { renderTablesChange, transactionsOf } from './render/nft.ts';
 import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
 import {
   type AwaitedLink,
@@ -135,7 +135,7 @@ class KernelNetwork implements NetworkFabric {
       if (finished.code !== 0) return [failureOf('core', finished)];
     }
     // Filters of the core before the links that lead to it, routes and neighbours after them.
-    const transactions = transactionsOf(renderTableChange(this.#core?.table, state.core.table));
+    const transactions = transactionsOf(renderTablesChange(this.#core, state.core));
     const rules = await applyTransactions(core, transactions);
     if (rules !== undefined) {
       // One that failed changed nothing; of several, some may have been done.

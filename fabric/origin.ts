@@ -54,6 +54,9 @@ export function originOf(table: OriginTable, remoteAddress: Ipv4, localAddress: 
   // A socket that also takes IPv6 shows IPv4 addresses as ::ffff:a.b.c.d.
   const remoteText = remoteAddress.replace(/^::ffff:/, '');
   const localText = localAddress.replace(/^::ffff:/, '');
+  // Nothing of IPv6 is mapped: both ends are what they seem, and the internet is the only way there is.
+  if (remoteText.includes(':') && localText.includes(':'))
+    return { kind: 'internet', sourceIp: remoteText, destinationIp: localText };
   const remote = ipToNumber(remoteText);
   const local = ipToNumber(localText);
   if (remote === undefined || local === undefined) return undefined;

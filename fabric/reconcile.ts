@@ -7,6 +7,7 @@ import {
   renderAddress,
   renderGuest,
   renderGuestAddresses,
+  renderGuestIpv6,
   renderGuestRules,
   renderLink,
   renderNeighbour,
@@ -34,13 +35,13 @@ export function diffNamespace(
   remadeElsewhere: readonly string[] = [],
 ): NamespaceChange {
   const links = diffLines(from?.links ?? [], to.links, (link) => renderLink(link, coreProcessId));
-  // The kernel takes a removed link's routes and neighbours with it, so those of a link that is made anew are new as well.
+  // The kernel takes a removed link's addresses, routes and neighbours with it, so those of a link that is made anew are new as well.
   const made = new Set(links.add);
   const fresh = made.size === 0 ? [] : to.links.filter((link) => made.has(renderLink(link, coreProcessId).add));
   const remade = new Set([...fresh.map((link) => link.name), ...remadeElsewhere]);
   const parts = [
     diffLines(from?.rules ?? [], to.rules, renderRule),
-    diffLines(from?.addresses ?? [], to.addresses, renderAddress),
+    diffLines(staying(from?.addresses, remade), to.addresses, renderAddress),
     diffLines(staying(from?.neighbours, remade), to.neighbours, renderNeighbour),
     diffLines(staying(from?.routes, remade), to.routes, renderRoute),
   ];
@@ -99,6 +100,7 @@ export function withoutRefused(
 export function devicesByLine(state: NamespaceState, coreProcessId: number): ReadonlyMap<string, string> {
   const devices = new Map<string, string>();
   for (const link of state.links) devices.set(renderLink(link, coreProcessId).add, link.name);
+  for (const each of state.addresses) devices.set(renderAddress(each).add, each.device);
   for (const each of state.neighbours) devices.set(renderNeighbour(each).add, each.device);
   for (const each of state.routes) if (each.device !== undefined) devices.set(renderRoute(each).add, each.device);
   return devices;
@@ -112,7 +114,8 @@ export function diffGuest(
   if (from === undefined || from.processId !== to.processId || from.device !== to.device)
     // An interface that was plugged in here before may have left its rules.
     return { remove: renderGuestRules(to).map((line) => line.remove), add: renderGuest(to) };
-  const addresses = diffLines(renderGuestAddresses(from), renderGuestAddresses(to), (line) => line);
+  const own = (guest: GuestInterface) => [...renderGuestAddresses(guest), ...renderGuestIpv6(guest)];
+  const addresses = diffLines(own(from), own(to), (line) => line);
   const rules = diffLines(renderGuestRules(from), renderGuestRules(to), (line) => line);
   return { remove: [...rules.remove, ...addresses.remove], add: [...addresses.add, ...rules.add] };
 }

@@ -6,6 +6,7 @@ import type {
   InstanceConnectEndpointId,
   InstanceId,
   Ipv4,
+  Ipv6,
   NetworkInterfaceId,
   Snapshot,
   VpcEndpointId,
@@ -15,7 +16,7 @@ import type {
 /** Where a connection that reached the AWS side came from, read off its two addresses. */
 export type Origin =
   /** Over the internet; `sourceIp` is the public address. */
-  | { readonly kind: 'internet'; readonly sourceIp: Ipv4; readonly destinationIp: Ipv4 }
+  | { readonly kind: 'internet'; readonly sourceIp: Ipv4 | Ipv6; readonly destinationIp: Ipv4 | Ipv6 }
   /** Through a VPC endpoint; `vpcId` is the endpoint's, and so is not the client's where that is peered. */
   | { readonly kind: 'endpoint'; readonly vpcEndpointId: VpcEndpointId; readonly vpcId: VpcId; readonly sourceIp: Ipv4 }
   /** To the VPC's resolver (169.254.169.253 or base + 2) or to the metadata service (169.254.169.254). */

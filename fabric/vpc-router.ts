@@ -15,7 +15,7 @@ import {
   removeGuest,
   withoutRefused,
 } from './reconcile.ts';
-import { renderTableChange, transactionsOf } from './render/nft.ts';
+import { renderTablesChange, transactionsOf } from './render/nft.ts';
 import type { Applied } from './types.ts';
 
 export type Failure = Applied['failures'][number];
@@ -49,7 +49,7 @@ export async function prepareRouter(before: VpcState | undefined, vpc: VpcState)
     const failure = await makeNamespace(vpc, place);
     if (failure !== undefined) return lost(before, vpc, failure);
   }
-  const transactions = transactionsOf(renderTableChange(before?.table, vpc.table));
+  const transactions = transactionsOf(renderTablesChange(before, vpc));
   const rules = await applyTransactions(place, transactions);
   // No interface without its filter. One transaction that failed changed nothing: the VPC goes on with the rules it had.
   if (rules === undefined) return undefined;

@@ -6,6 +6,8 @@ import { compileCore } from './core.ts';
 import type { HostState, VpcState } from './host-state.ts';
 import { connectInterfacesOf } from './instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './interface-endpoints.ts';
+import { compileIpv6Table } from './ipv6/filter.ts';
+import { compileIpv6Wiring } from './ipv6/links.ts';
 import { compileNatGateways } from './nat-gateways.ts';
 import { type CompiledPeering, peeringLinks, peeringsByVpc } from './peering.ts';
 import { isPresent, type VpcContext, vpcContext } from './vpc-context.ts';
@@ -94,15 +96,17 @@ function withoutMembers({ peerMembers: _members, ...wiring }: CompiledPeering): 
 }
 
 function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcState {
-  if (sameWiring !== undefined) return { ...sameWiring, table: compileVpcTable(context) };
+  const tables = { table: compileVpcTable(context), ipv6Table: compileIpv6Table(context) };
+  if (sameWiring !== undefined) return { ...sameWiring, ...tables };
+  const ipv6 = compileIpv6Wiring(context);
   return {
     vpcId: context.vpc.vpcId,
-    links: compileLinks(context),
-    addresses: compileAddresses(context),
-    neighbours: compileNeighbours(context),
-    routes: compileRoutes(context),
-    rules: compileRules(context),
-    table: compileVpcTable(context),
+    links: [...compileLinks(context), ...ipv6.links],
+    addresses: [...compileAddresses(context), ...ipv6.addresses],
+    neighbours: [...compileNeighbours(context), ...ipv6.neighbours],
+    routes: [...compileRoutes(context), ...ipv6.routes],
+    rules: [...compileRules(context), ...ipv6.rules],
+    ...tables,
     guests: compileGuests(context),
     natGateways: compileNatGateways(context),
   };

@@ -13,6 +13,7 @@ import {
   endpointRoutes,
   endpointSets,
 } from './interface-endpoints.ts';
+import { compileIpv6Core } from './ipv6/core.ts';
 import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
 import { publicPairs, type VpcContext } from './vpc-context.ts';
 
@@ -25,6 +26,7 @@ export function compileCore(
   const services = [...interfaces, ...connects];
   const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);
   const endpoints = contexts.flatMap((context) => context.endpoints);
+  const ipv6 = compileIpv6Core(contexts);
   return {
     links: [],
     addresses: [],
@@ -45,6 +47,7 @@ export function compileCore(
         device: coreEndpointDevice(each.number),
       })),
       ...endpointNeighbours(services),
+      ...ipv6.neighbours,
     ],
     routes: [
       { table: 'local', destination: '0.0.0.0/0', kind: 'local', device: 'lo' },
@@ -79,8 +82,10 @@ export function compileCore(
           device: coreIgwDevice(context.number),
         })),
       ),
+      ...ipv6.routes,
     ],
     rules: [],
+    ipv6Table: ipv6.ipv6Table,
     table: {
       name: 'core',
       sets: [

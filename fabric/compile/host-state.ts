@@ -1,7 +1,8 @@
 // What the kernel should hold, in the kernel's nouns: the compiler's output, the renderer's input, and what two states are compared by.
 // A machine's own side of its interfaces is here too, but only what is set up at attach: the guest owns it afterwards.
 
-import type { Cidr, Ipv4, NatGatewayId, NetworkInterfaceId, VpcId } from '@postern/network/snapshot.ts';
+import type { Cidr, Ipv4, Ipv6, NatGatewayId, NetworkInterfaceId, VpcId } from '@postern/network/snapshot.ts';
+import type { Family } from './family.ts';
 
 export interface HostState {
   /** The AWS side and the sealed internet: the namespace that the server itself runs in. */
@@ -20,11 +21,12 @@ export interface VpcState extends NamespaceState {
 export interface NamespaceState {
   /** Links whose first end is in this namespace; a VPC's links to the core are the VPC's. */
   readonly links: readonly Link[];
-  readonly addresses: readonly { readonly address: Ipv4; readonly device: string }[];
+  readonly addresses: readonly { readonly address: Ipv4 | Ipv6; readonly device: string }[];
   readonly neighbours: readonly Neighbour[];
   readonly routes: readonly KernelRoute[];
   readonly rules: readonly PolicyRule[];
   readonly table: NftTable;
+  readonly ipv6Table: NftTable;
 }
 
 /** Whose the other end is: a process of the machine, the core, or a NAT gateway, whose namespace has its id for a name. */
@@ -54,7 +56,7 @@ export interface PeeringEnd {
 }
 
 export interface Neighbour {
-  readonly address: Ipv4;
+  readonly address: Ipv4 | Ipv6;
   readonly macAddress: string;
   readonly device: string;
 }
@@ -64,10 +66,12 @@ export interface KernelRoute {
   readonly destination: Cidr;
   readonly kind: 'unicast' | 'throw' | 'blackhole' | 'local';
   readonly device?: string;
-  readonly via?: Ipv4;
+  readonly via?: Ipv4 | Ipv6;
 }
 
 export interface PolicyRule {
+  /** Absent: `ip`. */
+  readonly family?: Family;
   readonly preference: number;
   /** Absent: every packet. */
   readonly mark?: number;
@@ -75,6 +79,8 @@ export interface PolicyRule {
 }
 
 export interface NftTable {
+  /** Absent: `ip`. */
+  readonly family?: Family;
   readonly name: string;
   readonly sets: readonly NftSet[];
   readonly chains: readonly NftChain[];
@@ -114,6 +120,7 @@ export interface GuestInterface {
   readonly prefixLength: number;
   /** The primary one first. */
   readonly addresses: readonly Ipv4[];
+  readonly ipv6Addresses: readonly Ipv6[];
   readonly gateway: Ipv4;
   /** The machine has several interfaces: what it sends from this one's addresses must leave by this one. */
   readonly ownTable: boolean;

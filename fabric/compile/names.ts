@@ -1,10 +1,11 @@
 // Names and fixed numbers that several parts of a compiled state agree on: devices, marks, tables, conntrack zones, addresses of the AWS side.
 // Device names are at most 15 characters (Linux), so they carry the allocated number and the link's alias carries the AWS id.
 
-import type { Ipv4 } from '@postern/network/snapshot.ts';
+import type { Ipv4, Ipv6 } from '@postern/network/snapshot.ts';
 
 /** Inside a VPC's namespace. */
 export const igwDevice = 'igw';
+export const egressOnlyDevice = 'eigw';
 export const awsDevice = 'aws';
 export const endpointDevice = (number: number) => `g${number}`;
 export const interfaceDevice = (number: number) => `e${number}`;
@@ -13,6 +14,7 @@ export const peeringDevice = (number: number) => `p${number}`;
 
 /** The same links' ends in the core namespace. */
 export const coreIgwDevice = (vpcNumber: number) => `i${vpcNumber}`;
+export const coreEgressOnlyDevice = (vpcNumber: number) => `x${vpcNumber}`;
 export const coreAwsDevice = (vpcNumber: number) => `a${vpcNumber}`;
 export const coreEndpointDevice = (endpointNumber: number) => `g${endpointNumber}`;
 export const coreInterfaceDevice = (interfaceNumber: number) => `v${interfaceNumber}`;
@@ -36,11 +38,15 @@ export const movedMark = (number: number) => 4_000_000 + number;
 /** Conntrack zones; 0 is traffic inside the VPC, an endpoint's zone is its number, and so is that of a pair of private and public address. A path has a zone of its own: see docs/packet-path.md. */
 export const zone = { service: 1 } as const;
 
-/** `ct mark`: the sender's or the receiver's groups track this flow (S11). */
-export const tracked = { sender: 1, receiver: 2, both: 3 } as const;
+/** `ct mark`: the sender's or the receiver's groups track this flow (S11); it began through an egress-only gateway. */
+export const tracked = { sender: 1, receiver: 2, both: 3, egressOnly: 4 } as const;
 
 /** Both ends of every link to the core route to this address; it exists only as a permanent neighbour. */
 export const nextHop: Ipv4 = '240.255.255.1';
+/** The same for IPv6; also how the router calls a middlebox at the end of its link. */
+export const nextHop6: Ipv6 = 'fe80::1';
+/** Where guests find the router (VPC user guide, subnet sizing for IPv6). */
+export const routerAddress6: Ipv6 = 'fe80:ec2::1';
 export const resolverAddress: Ipv4 = '240.240.0.1';
 export const metadataAddress: Ipv4 = '240.240.0.2';
 
@@ -57,6 +63,8 @@ const macKinds = [
   'core-endpoint',
   'peering-requester',
   'peering-accepter',
+  'eigw',
+  'core-eigw',
 ] as const;
 
 /** A locally administered MAC address: kind in the second octet, number in the last three. */

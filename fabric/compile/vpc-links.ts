@@ -83,6 +83,7 @@ export function compileGuests(context: VpcContext): GuestInterface[] {
             deviceIndex,
             prefixLength: Number(subnet.cidrBlock.split('/')[1]),
             addresses: eni.privateAddresses.map((address) => address.address),
+            ipv6Addresses: eni.ipv6Addresses,
             gateway: addressAt(subnet.cidrBlock, 1),
             ownTable: (interfacesOf.get(peer.processId) ?? 0) > 1,
           },

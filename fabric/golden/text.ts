@@ -12,5 +12,6 @@ export function namespaceText(name: string, state: NamespaceState): string {
     ...state.routes.map(renderRoute),
     ...state.rules.map(renderRule),
   ].flatMap((line) => line.add.split('\n'));
-  return [`# ${name}: ip -batch`, ...lines.toSorted(), '', `# ${name}: nft -f`, renderTable(state.table)].join('\n');
+  const tables = [renderTable(state.table), renderTable(state.ipv6Table)];
+  return [`# ${name}: ip -batch`, ...lines.toSorted(), '', `# ${name}: nft -f`, ...tables].join('\n');
 }

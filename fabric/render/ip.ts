@@ -10,6 +10,7 @@ import type {
   PeeringLink,
   PolicyRule,
 } from '../compile/host-state.ts';
+import { routerAddress6 } from '../compile/names.ts';
 
 /** An object of the kernel: how to make it and how to remove it again. */
 export interface Line {
@@ -45,10 +46,21 @@ export function renderPeeringLink({ alias, mtu, ends: [near, far] }: PeeringLink
 }
 
 export function renderAddress(address: NamespaceState['addresses'][number]): Line {
-  return {
-    add: `addr add ${address.address}/32 dev ${address.device}`,
-    remove: `addr del ${address.address}/32 dev ${address.device}`,
-  };
+  const text = `${single(address.address)} dev ${address.device}`;
+  return { add: `addr add ${text}${noDetection(address.address)}`, remove: `addr del ${text}` };
+}
+
+function single(address: string): string {
+  return isIpv6(address) ? `${address}/128` : `${address}/32`;
+}
+
+/** Nobody else can have the address: without duplicate address detection it works at once. */
+function noDetection(address: string): string {
+  return isIpv6(address) ? ' nodad' : '';
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(':');
 }
 
 export function renderNeighbour(each: Neighbour): Line {
@@ -72,8 +84,12 @@ export function renderRoute(route: KernelRoute): Line {
 export function renderRule(rule: PolicyRule): Line {
   const selector = rule.mark === undefined ? '' : `fwmark ${rule.mark} `;
   const text = `pref ${rule.preference} ${selector}lookup ${rule.table}`;
-  return { add: `rule add ${text}`, remove: `rule del ${text}` };
+  const family = rule.family === 'ip6' ? ipv6Only : '';
+  return { add: `${family}rule add ${text}`, remove: `${family}rule del ${text}` };
 }
+
+/** The family of a rule is not seen in its text, and an `ip -batch` has one for all of its rules: such lines go into a batch of their own (host.ts). */
+export const ipv6Only = '-6 ';
 
 /** What is set inside a machine when an interface is plugged in. */
 export function renderGuest(guest: GuestInterface): string[] {
@@ -85,7 +101,23 @@ export function renderGuest(guest: GuestInterface): string[] {
     ...renderGuestAddresses(guest).map((line) => line.add),
     `link set ${device} up`,
     `route replace default via ${gateway} dev ${device}${metric}`,
+    ...renderGuestIpv6(guest).map((line) => line.add),
     ...renderGuestRules(guest).map((line) => line.add),
+  ];
+}
+
+/** Addresses as DHCPv6 gives them, one by one, and the way to the router that its advertisements would tell. */
+export function renderGuestIpv6(guest: GuestInterface): Line[] {
+  if (guest.ipv6Addresses.length === 0) return [];
+  const { device } = guest;
+  const metric = guest.deviceIndex === 0 ? '' : ` metric ${guestTable(guest)}`;
+  const route = `::/0 via ${routerAddress6} dev ${device}${metric}`;
+  return [
+    ...guest.ipv6Addresses.map((address) => ({
+      add: `addr replace ${single(address)} dev ${device}${noDetection(address)}`,
+      remove: `addr del ${single(address)} dev ${device}`,
+    })),
+    { add: `route replace ${route}`, remove: `route del ${route}` },
   ];
 }
 
@@ -100,6 +132,17 @@ export function renderGuestRules(guest: GuestInterface): Line[] {
   const rules = guest.addresses.map((address) => {
     const text = `from ${address} lookup ${number}`;
     return { add: `rule add ${text}`, remove: `rule del ${text}` };
+  });
+  return [{ add: `route replace ${route}`, remove: `route del ${route}` }, ...rules, ...renderGuestIpv6Rules(guest)];
+}
+
+function renderGuestIpv6Rules(guest: GuestInterface): Line[] {
+  if (guest.ipv6Addresses.length === 0) return [];
+  const number = guestTable(guest);
+  const route = `::/0 via ${routerAddress6} dev ${guest.device} table ${number}`;
+  const rules = guest.ipv6Addresses.map((address) => {
+    const text = `from ${address} lookup ${number}`;
+    return { add: `${ipv6Only}rule add ${text}`, remove: `${ipv6Only}rule del ${text}` };
   });
   return [{ add: `route replace ${route}`, remove: `route del ${route}` }, ...rules];
 }

@@ -2,12 +2,12 @@
 // tracking is untouched by it, so packets see the old rules or the new ones and never a mixture (S15).
 // nft 1.0.6 wants a newline after a statement, not `; }`; `fwd`, `dnat` and `snat` are no names.
 
-import type { NftChain, NftRule, NftSet, NftTable } from '../compile/host-state.ts';
+import type { NamespaceState, NftChain, NftRule, NftSet, NftTable } from '../compile/host-state.ts';
 
 /** The table as `nft -f` takes it; read by people in the golden files. */
 export function renderTable(table: NftTable): string {
   return [
-    `table ip ${table.name} {`,
+    `table ${nameOf(table)} {`,
     ...table.sets.flatMap(setBlock),
     ...table.chains.flatMap(chainBlock),
     '}',
@@ -15,9 +15,17 @@ export function renderTable(table: NftTable): string {
   ].join('\n');
 }
 
+/** Both families' tables of a namespace. */
+export function renderTablesChange(
+  from: Pick<NamespaceState, 'table' | 'ipv6Table'> | undefined,
+  to: Pick<NamespaceState, 'table' | 'ipv6Table'>,
+): string {
+  return renderTableChange(from?.table, to.table) + renderTableChange(from?.ipv6Table, to.ipv6Table);
+}
+
 /** Commands from `from` to `to`; empty when they are the same. Undefined `from`: the table is not there. */
 export function renderTableChange(from: NftTable | undefined, to: NftTable): string {
-  const name = `ip ${to.name}`;
+  const name = nameOf(to);
   const oldSets = new Map((from?.sets ?? []).map((set) => [set.name, set]));
   const oldChains = new Map((from?.chains ?? []).map((chain) => [chain.name, chain]));
   const sets = new Map(to.sets.map((set) => [set.name, set]));
@@ -44,6 +52,10 @@ export function renderTableChange(from: NftTable | undefined, to: NftTable): str
     ...goneSets.filter((set) => !set.type.endsWith(': verdict')).map((set) => `delete ${set.kind} ${name} ${set.name}`),
   ];
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+function nameOf(table: NftTable): string {
+  return `${table.family ?? 'ip'} ${table.name}`;
 }
 
 function elementChange(table: string, from: NftSet | undefined, to: NftSet): string[] {

@@ -11,22 +11,30 @@ const held = new Map();
 /** What a server says back: who it thinks it talks to, so that a test sees translations. */
 const seen = (socket) => `${socket.remoteAddress}>${socket.localAddress}`;
 
+function listenOn(protocol, port, host) {
+  return new Promise((resolve, reject) => {
+    if (protocol === 'tcp') {
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.write(`${seen(socket)}\n`);
+        socket.on('data', (data) => socket.write(data));
+      });
+      server.on('error', reject).listen({ port, host, ipv6Only: true }, () => resolve('listening'));
+    } else {
+      const socket = createSocket(datagram(host));
+      socket.on('message', (_, remote) => socket.send(`${remote.address}\n`, remote.port, remote.address));
+      socket.on('error', reject).bind(port, host, () => resolve('listening'));
+    }
+  });
+}
+
+const datagram = (host) => (host.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
+
 const operations = {
-  listen({ protocol, port }) {
-    return new Promise((resolve, reject) => {
-      if (protocol === 'tcp') {
-        const server = createServer((socket) => {
-          socket.on('error', () => {});
-          socket.write(`${seen(socket)}\n`);
-          socket.on('data', (data) => socket.write(data));
-        });
-        server.on('error', reject).listen(port, '0.0.0.0', () => resolve('listening'));
-      } else {
-        const socket = createSocket('udp4');
-        socket.on('message', (_, remote) => socket.send(`${remote.address}\n`, remote.port, remote.address));
-        socket.on('error', reject).bind(port, '0.0.0.0', () => resolve('listening'));
-      }
-    });
+  /** On every address of both families. */
+  async listen({ protocol, port }) {
+    await listenOn(protocol, port, '0.0.0.0');
+    return listenOn(protocol, port, '::');
   },
   tcp({ host, port, timeoutMs, from, hold }) {
     return new Promise((resolve) => {
@@ -60,7 +68,7 @@ const operations = {
   },
   udp({ host, port, timeoutMs, from }) {
     return new Promise((resolve) => {
-      const socket = createSocket('udp4');
+      const socket = createSocket(datagram(host));
       const done = (answer) => {
         clearTimeout(timer);
         socket.close();

@@ -4,7 +4,7 @@ import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import type { NetworkFabric } from '@postern/fabric/types.ts';
-import { addressPlan } from '@postern/network/addresses.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import type { Ipv4 } from '@postern/network/snapshot.ts';
 
 export interface AwsSide {
@@ -25,14 +25,18 @@ export async function startAwsSide(fabric: NetworkFabric): Promise<AwsSide> {
   };
   const servers: Server[] = [];
   for (const port of [443, 80, 53]) {
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-      socket.write(`${describe(socket.remoteAddress, socket.localAddress)}\n`);
-      socket.on('data', (data) => socket.write(data));
-    });
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '0.0.0.0', resolve));
-    servers.push(server);
+    for (const host of ['0.0.0.0', '::']) {
+      const server = createServer((socket) => {
+        sockets.add(socket);
+        socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+        socket.write(`${describe(socket.remoteAddress, socket.localAddress)}\n`);
+        socket.on('data', (data) => socket.write(data));
+      });
+      await new Promise<void>((resolve, reject) =>
+        server.once('error', reject).listen({ port, host, ipv6Only: true }, resolve),
+      );
+      servers.push(server);
+    }
   }
   const resolver: DatagramSocket = createSocket('udp4');
   resolver.on('message', (_, remote) =>
@@ -45,7 +49,11 @@ export async function startAwsSide(fabric: NetworkFabric): Promise<AwsSide> {
     sockets,
     fromLaptop(host, port, timeoutMs = 1500) {
       return new Promise((resolve) => {
-        const socket = createConnection({ host, port, localAddress: addressPlan.laptop });
+        const socket = createConnection({
+          host,
+          port,
+          localAddress: host.includes(':') ? ipv6Plan.laptop : addressPlan.laptop,
+        });
         const done = (answer: string) => {
           clearTimeout(timer);
           socket.destroy();

@@ -7,6 +7,7 @@ import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import { type AwsSide, startAwsSide } from './aws-side.ts';
 import { flowCases } from './cases.ts';
 import type { Flow } from './flow.ts';
+import { ipv6Cases } from './ipv6-cases.ts';
 import { type Probe, ProbeMachines } from './probe.ts';
 
 const machines = new ProbeMachines();
@@ -51,7 +52,7 @@ function told(flow: Flow, verdict: string, source = '', by = ''): string {
   return `${name(flow)}: ${verdict}${seen}${flow.by === undefined ? '' : ` by ${by}`}`;
 }
 
-for (const flowCase of flowCases) {
+for (const flowCase of [...flowCases, ...ipv6Cases]) {
   test(flowCase.title, async () => {
     const applied = await fabric.apply(flowCase.snapshot);
     assert.deepEqual(applied.failures, []);

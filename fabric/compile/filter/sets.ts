@@ -36,7 +36,7 @@ export function interfaceSets(context: VpcContext): NftSet[] {
     },
     ...natGatewaySets(context),
     ...tunnelSets(context),
-    ...nextHopsInSubnet(context),
+    ...forwardingSubnets(context),
     verdictMap(
       'hop-limits',
       context.plugged.flatMap((each) => {
@@ -70,7 +70,7 @@ export function addressSets(context: VpcContext): NftSet[] {
 }
 
 /** A subnet and the forwarding interfaces that are in it: what is sent to one of those does not leave the subnet (N4). */
-function nextHopsInSubnet(context: VpcContext): NftSet[] {
+export function forwardingSubnets(context: VpcContext): NftSet[] {
   const forwarding = context.plugged.filter(isForwarding);
   if (forwarding.length === 0) return [];
   const elements = forwarding.map(

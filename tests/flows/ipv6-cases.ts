@@ -1,0 +1,148 @@
+// Flows of IPv6, on a table of their own: the walk, as Reachability Analyzer, explains IPv4 alone. Every VPC is 2001:db8:1010:100::/56 with its subnets 1 and 2.
+
+import type { NetworkInterface, Route, Subnet, Vpc } from '@postern/network/snapshot.ts';
+import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
+import { aclEntry, allowAll, cidrPeer, eni, group, groupPeer, local, openAcl, rule, snapshot, subnet, table, tcp, toIgw, vpc } from './snapshots.ts'; // biome-ignore format: many words
+
+const block = '2001:db8:1010:100::/56';
+const [block1, block2] = ['2001:db8:1010:101::/64', '2001:db8:1010:102::/64'] as const;
+const [a, b, c] = ['2001:db8:1010:101::a', '2001:db8:1010:101::b', '2001:db8:1010:102::c'] as const;
+/** A stand-in, us-east-1's S3 and the terminal. */
+const [outside, s3, laptop] = ['2001:db8:f000::cb00:7132', '2001:db8:0:1::1', '2001:db8:f000::10'] as const;
+
+const everywhere6 = cidrPeer('::/0');
+const allowAll6 = rule(-1, undefined, everywhere6);
+const open = group('sg-open', [allowAll, allowAll6], [allowAll, allowAll6]);
+const openAcl6 = {
+  ...openAcl,
+  ingress: [...openAcl.ingress, aclEntry(101, 'allow', { cidr: '::/0' })],
+  egress: [...openAcl.egress, aclEntry(101, 'allow', { cidr: '::/0' })],
+};
+const to = (cidr: `${string}/${number}`, target: Route['target']): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target,
+  state: 'active',
+});
+const toIgw6 = to('::/0', toIgw.target);
+const toEigw = to('::/0', { kind: 'egress-only-internet-gateway', egressOnlyInternetGatewayId: 'eigw-1' });
+const locals = [local('10.0.0.0/16'), local(block)];
+
+const subnet1 = (options: Partial<Subnet> = {}) => subnet('1', '10.0.0.0/24', { ipv6CidrBlock: block1, ...options });
+const subnet2 = (options: Partial<Subnet> = {}) => subnet('2', '10.0.1.0/24', { ipv6CidrBlock: block2, ...options });
+const card = (name: 'a' | 'b' | 'c', options: Partial<NetworkInterface> = {}) => {
+  const [subnetName, address, ipv6] = { a: ['1', '10.0.0.10', a], b: ['1', '10.0.0.11', b], c: ['2', '10.0.1.10', c] }[
+    name
+  ] as [string, string, string];
+  return eni(name, subnetName, address, { ipv6Addresses: [ipv6], ...options });
+};
+const dual = (options: Partial<Vpc> & Pick<Vpc, 'networkInterfaces'>) =>
+  vpc({
+    ipv6CidrBlocks: [block],
+    subnets: [subnet1(), subnet2()],
+    routeTables: [table('rtb-main', ...locals)],
+    networkAcls: [openAcl6],
+    ...options,
+    securityGroups: [open, ...(options.securityGroups ?? [])],
+  });
+
+/** a and b are public, c is private behind the egress-only gateway. */
+const roads = {
+  internetGatewayId: 'igw-1',
+  egressOnlyInternetGatewayIds: ['eigw-1'],
+  subnets: [subnet1({ routeTableId: 'rtb-public' }), subnet2({ routeTableId: 'rtb-private' })],
+  routeTables: [
+    table('rtb-main', ...locals),
+    table('rtb-public', ...locals, toIgw6),
+    table('rtb-private', ...locals, toEigw),
+  ],
+} as const satisfies Partial<Vpc>;
+
+export const ipv6Cases: readonly FlowCase[] = [
+  {
+    title: '[R3] [R13] IPv6: instances of a VPC reach each other, in one subnet and across, beside their IPv4',
+    snapshot: snapshot(dual({ networkInterfaces: [card('a'), card('b'), card('c')] })),
+    flows: [
+      tcpTo('a', b, 80, 'open', { seenAs: a }), tcpTo('a', c, 80, 'open', { seenAs: a }), tcpTo('c', a, 22, 'open', { seenAs: c }), udpTo('a', b, 80, 'open'), udpTo('c', b, 80, 'open'),
+      pingTo('a', b, 'open'), pingTo('c', a, 'open'), tcpTo('a', '10.0.1.10', 80, 'open'), tcpTo('a', '2001:db8:1010:101::99', 80, 'timeout'), tcpTo('a', outside, 80, 'timeout'), pingTo('a', '2001:db8:1010:101::1', 'timeout'),
+    ],
+  },
+  {
+    title: '[S1] [S11] [S10] IPv6: rules name blocks of their own family, icmpv6 is a protocol of its own, and replies pass',
+    snapshot: snapshot(dual({
+      networkInterfaces: [card('a', { groupIds: ['sg-a'] }), card('b', { groupIds: ['sg-b'] }), card('c', { groupIds: ['sg-c'] })],
+      securityGroups: [
+        group('sg-a', []),
+        group('sg-b', [tcp(80, cidrPeer(block2)), rule(58, undefined, everywhere6, { type: 128, code: -1 })], [allowAll6]),
+        group('sg-c', [rule(1, undefined, cidrPeer('0.0.0.0/0'), { type: -1, code: -1 }), tcp(22, groupPeer('sg-b'))], [allowAll, allowAll6]),
+      ],
+    })),
+    flows: [
+      tcpTo('c', b, 80, 'open'), tcpTo('c', b, 22, 'timeout'), tcpTo('a', b, 80, 'timeout'), pingTo('c', b, 'open'), pingTo('b', c, 'timeout'), pingTo('a', b, 'timeout'), pingTo('a', '10.0.1.10', 'open'),
+      tcpTo('b', c, 22, 'open'), tcpTo('c', a, 80, 'timeout'), tcpTo('b', '10.0.1.10', 22, 'timeout'),
+    ],
+  },
+  {
+    title: '[S2] IPv6: a group that only lets IPv4 out lets no IPv6 out, and one that only lets IPv4 in lets none in',
+    snapshot: snapshot(dual({ networkInterfaces: [card('a', { groupIds: ['sg-four'] }), card('c')], securityGroups: [group('sg-four', [allowAll], [allowAll])] })),
+    flows: [tcpTo('a', c, 80, 'timeout'), tcpTo('c', a, 80, 'timeout'), tcpTo('a', '10.0.1.10', 80, 'open'), tcpTo('c', '10.0.0.10', 80, 'open')],
+  },
+  {
+    title: '[N1] [N2] [N4] IPv6: an ACL’s IPv6 rules decide at the subnet’s edge, in order, and the last one denies',
+    snapshot: snapshot(dual({
+      networkInterfaces: [card('a'), card('b'), card('c')],
+      subnets: [subnet1({ networkAclId: 'acl-1' }), subnet2()],
+      networkAcls: [openAcl6, {
+        networkAclId: 'acl-1',
+        ingress: [aclEntry(90, 'deny', { protocol: 6, ports: { from: 22, to: 22 }, cidr: '::/0' }), aclEntry(100, 'allow', { protocol: 6, cidr: block }), aclEntry(110, 'allow', { protocol: 58, icmp: { type: 129, code: -1 }, cidr: '::/0' })],
+        egress: [aclEntry(100, 'allow', { cidr: '::/0' })],
+      }],
+    })),
+    flows: [tcpTo('c', a, 80, 'open'), tcpTo('c', a, 22, 'timeout'), tcpTo('a', c, 22, 'open'), udpTo('a', c, 80, 'timeout'), pingTo('a', c, 'open'), pingTo('c', a, 'timeout'), tcpTo('a', b, 22, 'open'), tcpTo('c', '10.0.0.10', 80, 'timeout')],
+  },
+  {
+    title: '[I7] [I1] IPv6: the internet gateway translates nothing; a route is all that a subnet needs',
+    snapshot: snapshot(dual({ ...roads, networkInterfaces: [card('a'), card('b', { ipv6Addresses: [] })] })),
+    flows: [
+      tcpTo('a', s3, 443, 'open', { seenAs: a }), tcpTo('a', outside, 80, 'open', { seenAs: a }), pingTo('a', outside, 'open'), pingTo('a', '2606:4700::1111', 'open'), tcpTo('laptop', a, 22, 'open', { seenAs: laptop }), tcpTo('laptop', b, 22, 'timeout'),
+      tcpTo('a', laptop, 80, 'timeout'), tcpTo('a', 'fd00::1', 80, 'timeout'), pingTo('a', '2001:db8:1010:900::1', 'timeout'), tcpTo('a', '203.0.113.50', 80, 'timeout'),
+    ],
+  },
+  {
+    title: '[I7] [S13] an egress-only gateway lets out what was begun inside, and lets nothing begin from outside',
+    snapshot: snapshot(dual({ ...roads, networkInterfaces: [card('a'), card('c')] })),
+    flows: [
+      tcpTo('c', s3, 443, 'open', { seenAs: c }), pingTo('c', outside, 'open'), tcpTo('c', outside, 80, 'open', { seenAs: c }), tcpTo('laptop', c, 22, 'timeout'), tcpTo('laptop', a, 22, 'open'),
+      tcpTo('c', a, 80, 'open', { seenAs: c }), tcpTo('a', c, 80, 'open', { seenAs: a }),
+    ],
+  },
+  {
+    title: '[I7] an egress-only gateway alone, in a VPC without an internet gateway',
+    snapshot: snapshot(dual({ ...roads, networkInterfaces: [card('a'), card('c')], internetGatewayId: undefined } as unknown as Parameters<typeof dual>[0])),
+    flows: [tcpTo('c', s3, 443, 'open', { seenAs: c }), pingTo('c', outside, 'open'), tcpTo('laptop', c, 22, 'timeout'), tcpTo('a', s3, 443, 'timeout'), tcpTo('laptop', a, 22, 'timeout')],
+  },
+  {
+    title: '[R1] [R9] IPv6: the longest prefix wins, a blackhole drops, and the families do not mix',
+    snapshot: snapshot(dual({
+      ...roads, networkInterfaces: [card('a'), card('c')],
+      routeTables: [
+        table('rtb-public', ...locals, toIgw6, { ...toIgw6, destination: { kind: 'cidr', cidr: '2001:db8:f000::/48' }, state: 'blackhole' }, to('2001:db8:f000::cb00:7132/128', toIgw.target)),
+        table('rtb-private', ...locals, { ...toEigw, state: 'blackhole' }),
+      ],
+    })),
+    flows: [pingTo('a', outside, 'open'), pingTo('a', '2001:db8:f000::cb00:7133', 'timeout'), pingTo('a', s3, 'open'), pingTo('c', outside, 'timeout'), tcpTo('c', a, 80, 'open'), tcpTo('laptop', c, 22, 'timeout')],
+  },
+  {
+    title: '[R15] IPv6: an interface takes and sends its own addresses only, until its check is off; then it forwards',
+    snapshot: snapshot(dual({
+      subnets: [subnet1({ routeTableId: 'rtb-box' }), subnet2()],
+      routeTables: [table('rtb-main', ...locals), table('rtb-box', ...locals, to('2001:db8:f000::/48', { kind: 'network-interface', networkInterfaceId: 'eni-c' }))],
+      networkInterfaces: [card('a'), card('b', { ipv6Addresses: [b, '2001:db8:1010:101::2b'] }), card('c')],
+    })),
+    flows: [tcpTo('a', outside, 80, 'timeout'), tcpTo('b', a, 80, 'open', { source: '2001:db8:1010:101::2b', seenAs: '2001:db8:1010:101::2b' }), tcpTo('a', '2001:db8:1010:101::2b', 80, 'open')],
+  },
+  {
+    title: '[R1] a VPC that loses its IPv6 carries none, and its IPv4 goes on',
+    snapshot: snapshot(vpc({ subnets: [subnet('1', '10.0.0.0/24'), subnet('2', '10.0.1.0/24')], networkInterfaces: [eni('a', '1', '10.0.0.10'), eni('c', '2', '10.0.1.10')] })),
+    flows: [tcpTo('a', '10.0.1.10', 80, 'open')],
+  },
+]; // biome-ignore format: a table
