@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { noGateways, type PeeringConnection, type Snapshot, type Vpc, type VpcId } from '@postern/network/snapshot.ts';
+import {
+  noGateways,
+  type PeeringConnection,
+  type Route,
+  type Snapshot,
+  type Vpc,
+  type VpcId,
+} from '@postern/network/snapshot.ts';
 import { allocate, emptyAllocation } from './compile/allocation.ts';
 import { compile, nothingCompiled } from './compile/compile.ts';
 import { namespaceText } from './golden/text.ts';
@@ -101,6 +108,36 @@ test('a peering adds what the golden file says', () => {
   const path = new URL('golden/peering.txt', import.meta.url);
   if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual.join('\n'));
   assert.equal(actual.join('\n'), readFileSync(path, 'utf8'));
+});
+
+test('IPv6 adds what the golden file says', () => {
+  const [first] = network.vpcs;
+  const [card] = first?.networkInterfaces ?? [];
+  assert.ok(first !== undefined && card !== undefined);
+  const block = '2001:db8:1010:100::/56';
+  const toward = (cidr: `${string}/${number}`, target: Route['target']): Route => ({ destination: { kind: 'cidr', cidr }, target, state: 'active' }); // biome-ignore format: a route
+  const entry = { ruleNumber: 101, protocol: -1, action: 'allow', cidr: '::/0' } as const;
+  const dual: Vpc = {
+    ...first, ipv6CidrBlocks: [block], egressOnlyInternetGatewayIds: ['eigw-1'],
+    subnets: first.subnets.map((each) => ({ ...each, ipv6CidrBlock: '2001:db8:1010:101::/64' })),
+    routeTables: first.routeTables.map((each) => ({ ...each, routes: [
+      ...each.routes, toward(block, { kind: 'local' }), toward('::/0', { kind: 'egress-only-internet-gateway', egressOnlyInternetGatewayId: 'eigw-1' }),
+      toward('2001:db8:f000::/48', { kind: 'internet-gateway', internetGatewayId: 'igw-1' }),
+    ] })),
+    networkAcls: first.networkAcls.map((acl) => ({ ...acl, ingress: [...acl.ingress, { ...entry, protocol: 58, icmp: { type: 128, code: 0 } }], egress: [...acl.egress, entry] })),
+    securityGroups: first.securityGroups.map((group) => ({ ...group, ingress: [...group.ingress, { ruleId: 'sgr-5', protocol: 6, ports: { from: 22, to: 22 }, peer: { kind: 'cidr', cidr: '2001:db8:f000::10/128' } }] })),
+    networkInterfaces: [{ ...card, ipv6Addresses: ['2001:db8:1010:101::a'] }, ...first.networkInterfaces.slice(1)],
+  }; // biome-ignore format: a table
+  const lines = (vpc: Vpc) => {
+    const { state } = compile({ ...network, vpcs: [vpc] }, nothingCompiled, machines);
+    const guests = state.vpcs.flatMap(({ guests: all }) => all.flatMap((each) => renderGuest(each).map((line) => `guest ${line}`))); // biome-ignore format: one list
+    return [text('core', state.core), ...state.vpcs.map((each) => text(each.vpcId, each))].flatMap((each) => each.split('\n')).concat(guests); // biome-ignore format: one list
+  };
+  const without = new Set(lines(first));
+  const actual = [...lines(dual).filter((line) => !without.has(line)), ''].join('\n');
+  const path = new URL('golden/ipv6.txt', import.meta.url);
+  if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual);
+  assert.equal(actual, readFileSync(path, 'utf8'));
 });
 
 test('compiling the same again asks nothing of nft, and a new rule touches its own chain only', () => {

@@ -26,6 +26,9 @@ async function kernelState(): Promise<string[]> {
     'ip neigh',
     'ip -d -o link',
     'ip -o -4 addr',
+    'ip -6 route show table all',
+    'ip -6 rule',
+    'ip -o -6 addr',
   ];
   const places: Place[] = [
     { kind: 'core' },

@@ -6,7 +6,7 @@ import type { InstanceId } from '@postern/network/snapshot.ts';
 import { randomNetworks } from '../tests/flows/random-networks.ts';
 import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import { diffNamespace } from './reconcile.ts';
-import { renderTableChange } from './render/nft.ts';
+import { renderTablesChange } from './render/nft.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 const machines = new Map<InstanceId, number>(names.map((name, index) => [`i-${name}`, 100 + index]));
@@ -30,7 +30,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
         const fresh = full.state.vpcs[0];
         assert.ok(fresh);
         assert.deepEqual(diffNamespace(before.state, now, 1), diffNamespace(before.state, fresh, 1));
-        assert.equal(renderTableChange(now.table, fresh.table), '');
+        assert.equal(renderTablesChange(now, fresh), '');
       }
       previous = incremental;
     }

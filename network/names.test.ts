@@ -75,7 +75,13 @@ test('[W1] service names mean public service addresses, in a VPC as on the inter
     assert.equal(ask(name), expected, name);
     assert.equal(ask(name, 'A', 'internet'), expected, `${name} on the internet`);
   }
-  assert.equal(ask('s3.us-east-1.amazonaws.com', 'AAAA'), 'no data');
+  const dualStack: Record<string, string> = {
+    's3.us-east-1.amazonaws.com': 'no data',
+    's3.dualstack.us-east-1.amazonaws.com': '2001:db8:0:1::1',
+    'bucket.s3.dualstack.us-east-2.amazonaws.com': '2001:db8:0:2::1',
+    'ec2.us-west-2.api.aws': '2001:db8:0:4::81',
+  };
+  for (const [name, expected] of Object.entries(dualStack)) assert.equal(ask(name, 'AAAA'), expected, name);
 });
 
 test('[D2] an instance is found by its address name and its id, inside its own VPC only', () => {
@@ -85,6 +91,22 @@ test('[D2] an instance is found by its address name and its id, inside its own V
   assert.equal(ask('ip-10-0-0-4.eu-west-1.compute.internal'), 'NXDOMAIN');
   assert.equal(ask('ip-10-0-0-4.ec2.internal', 'A', 'vpc-2'), 'NXDOMAIN');
   assert.equal(ask('ip-10-0-0-4.ec2.internal', 'A', 'internet'), 'NXDOMAIN');
+});
+
+test('a name by id has an AAAA record where the instance is said to have one', () => {
+  const [card] = vpc().networkInterfaces;
+  const named = (enableResourceNameDnsAAAARecord: boolean) =>
+    snapshot(
+      vpc({
+        networkInterfaces: card ? [{ ...card, ipv6Addresses: ['2001:db8:1010:101::a', '2001:db8:1010:101::b'] }] : [],
+        instances: [
+          { instanceId: 'i-0abc', metadata: { enabled: true, hopLimit: 2 }, enableResourceNameDnsAAAARecord },
+        ],
+      }),
+    );
+  assert.equal(ask('i-0abc.ec2.internal', 'AAAA', 'vpc-1', named(true)), '2001:db8:1010:101::a');
+  assert.equal(ask('i-0abc.ec2.internal', 'AAAA', 'vpc-1', named(false)), 'no data');
+  assert.equal(ask('ip-10-0-0-4.ec2.internal', 'AAAA', 'vpc-1', named(true)), 'no data');
 });
 
 test('[D3] a public name means the private address inside the VPC and the public one outside', () => {
@@ -177,7 +199,9 @@ test('addresses have names', () => {
 test('a name outside AWS always has the same stand-in, and some names never exist', () => {
   assert.match(ask('example.com'), /^(203\.0\.113|198\.51\.100)\.\d+$/);
   assert.equal(ask('example.com'), ask('EXAMPLE.com.', 'A', 'internet'));
-  assert.equal(ask('example.com', 'AAAA'), 'no data');
+  // The last 32 bits are the IPv4 stand-in's.
+  assert.match(ask('example.com', 'AAAA'), /^2001:db8:f000::(cb00:71|c633:64)[0-9a-f]{2}$/);
+  assert.equal(ask('example.com', 'ANY').split(' ').length, 2);
   for (const name of [
     'nosuch',
     'printer.local',

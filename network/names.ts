@@ -1,18 +1,27 @@
 // What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, P8, W1.
 // Inside a VPC a public instance name means the private address (D3); service names mean public service addresses, and the route decides the path (W1).
 // Every name outside AWS has a stand-in address, always the same one, so that `curl https://example.com` has somewhere to go.
-// Gaps: no IPv6 (AAAA has no answers), no private hosted zones.
+// IPv6 addresses have the stand-ins, the dual-stack names of services, and instances whose name by id is said to have one.
+// Gaps: no private hosted zones; IPv6 addresses have no names.
 
-import { addressPlan, type PlannedService, regions, serviceAddress, servicePlan } from './addresses.ts';
+import {
+  addressPlan,
+  outsideIpv6Address,
+  type PlannedService,
+  regions,
+  serviceAddress,
+  serviceIpv6Address,
+  servicePlan,
+} from './addresses.ts';
 import { containsAddress, ipToNumber } from './cidr.ts';
 import { coversName } from './endpoint-services.ts';
-import type { Cidr, Ipv4, NetworkInterfaceId, Snapshot, Vpc, VpcId } from './snapshot.ts';
+import type { Cidr, Ipv4, Ipv6, NetworkInterfaceId, Snapshot, Vpc, VpcId } from './snapshot.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'TXT' | 'MX' | 'NS' | 'SOA' | 'SRV' | 'ANY';
 
 export interface Answer {
   readonly name: string;
-  readonly type: 'A' | 'PTR';
+  readonly type: 'A' | 'AAAA' | 'PTR';
   readonly ttlSeconds: number;
   /** An address, or for PTR a name. */
   readonly data: string;
@@ -51,9 +60,12 @@ export function resolve(
   const endpoint = endpointAddresses(snapshot, vpc, asked);
   if (endpoint !== undefined) return endpoint === 'none' ? noName : addresses(asked, type, endpoint, ttl.service);
   const instance = instanceAddress(snapshot, vpc, asked);
-  if (instance !== undefined) return instance === 'none' ? noName : address(asked, type, instance, ttl.instance);
+  if (instance !== undefined)
+    return instance === 'none'
+      ? noName
+      : addresses(asked, type, [instance], ttl.instance, resourceNameAddresses(vpc, asked));
   const service = serviceHost(asked, vpc?.region ?? 'us-east-1');
-  if (service !== undefined) return service === 'none' ? noName : address(asked, type, service, ttl.service);
+  if (service !== undefined) return serviceAddresses(asked, type, service);
   return resolveOutside(asked, type);
 }
 
@@ -65,14 +77,16 @@ function isHostName(name: string): boolean {
   return name.length <= 253 && name.split('.').every((each) => label.test(each));
 }
 
-function address(name: string, type: RecordType, data: Ipv4, ttlSeconds: number): Resolution {
-  return addresses(name, type, [data], ttlSeconds);
-}
-
-function addresses(name: string, type: RecordType, all: readonly Ipv4[], ttlSeconds: number): Resolution {
-  return type === 'A' || type === 'ANY'
-    ? { rcode: 'NOERROR', answers: all.map((data) => ({ name, type: 'A', ttlSeconds, data })) }
-    : noData;
+function addresses(
+  name: string,
+  type: RecordType,
+  all: readonly Ipv4[],
+  ttlSeconds: number,
+  all6: readonly Ipv6[] = [],
+): Resolution {
+  const records = (of: 'A' | 'AAAA', values: readonly string[]): Answer[] =>
+    type === of || type === 'ANY' ? values.map((data) => ({ name, type: of, ttlSeconds, data })) : [];
+  return { rcode: 'NOERROR', answers: [...records('A', all), ...records('AAAA', all6)] };
 }
 
 // ---- interface endpoints
@@ -155,6 +169,18 @@ function isToldPrivate({ peeringConnections }: Snapshot, asker: Vpc | undefined,
   });
 }
 
+/** What the name by id has besides, where the instance is said to have it. */
+function resourceNameAddresses(vpc: Vpc | undefined, name: string): readonly Ipv6[] {
+  const instanceId = resourceName.exec(name)?.[1];
+  const instance = vpc?.instances.find((each) => each.instanceId === instanceId);
+  if (instance?.enableResourceNameDnsAAAARecord !== true) return [];
+  const [first] =
+    vpc?.networkInterfaces.find(
+      ({ attachment }) => attachment?.instanceId === instanceId && attachment?.deviceIndex === 0,
+    )?.ipv6Addresses ?? [];
+  return first === undefined ? [] : [first];
+}
+
 /** `ec2.internal` is us-east-1's; every other region has `REGION.compute.internal`. */
 function inRegion(vpc: Vpc, named: string | undefined): boolean {
   return named === undefined ? vpc.region === 'us-east-1' : vpc.region === named;
@@ -214,34 +240,46 @@ const globalServices: Readonly<Record<string, PlannedService>> = {
 /** `dualstack` and friends stand between the service and the region and change no IPv4 address. */
 const variants = new Set(['dualstack', 'fips']);
 
+/** Web sites under AWS's domains, not APIs. */
 const webSites = new Set(['amazonaws.com', 'aws.amazon.com', 'checkip.amazonaws.com']);
 
-/** Undefined: not a name under AWS's service domains. `none`: under them, and no such name exists. */
-function serviceHost(name: string, homeRegion: string): Ipv4 | 'none' | undefined {
-  // Web sites under AWS's domains, not APIs.
-  if (webSites.has(name)) return outsideAddress(name);
+interface ServiceHost {
+  readonly region: string;
+  readonly service: PlannedService;
+  /** Only names that say so have IPv6 addresses: `…dualstack…`, and all under `api.aws` and `on.aws`. */
+  readonly isDualStack: boolean;
+}
+
+function serviceAddresses(name: string, type: RecordType, { region, service, isDualStack }: ServiceHost): Resolution {
+  const [four, six] = [serviceAddress(region, service), serviceIpv6Address(region, service)];
+  if (four === undefined || six === undefined) return noName;
+  return addresses(name, type, [four], ttl.service, isDualStack ? [six] : []);
+}
+
+/** Undefined: not a name under AWS's service domains. */
+function serviceHost(name: string, homeRegion: string): ServiceHost | undefined {
   const suffix = ['.amazonaws.com.cn', '.amazonaws.com', '.api.aws', '.on.aws'].find((each) => name.endsWith(each));
-  if (suffix === undefined) return undefined;
-  const labels = name
-    .slice(0, -suffix.length)
-    .split('.')
-    .filter((each) => !variants.has(each));
+  if (suffix === undefined || webSites.has(name)) return undefined;
+  const all = name.slice(0, -suffix.length).split('.');
+  const isDualStack = all.includes('dualstack') || suffix === '.api.aws' || suffix === '.on.aws';
+  const host = (region: string, service: PlannedService): ServiceHost => ({ region, service, isDualStack });
+  const labels = all.filter((each) => !variants.has(each));
   const regionAt = labels.findLastIndex((each) => regions.includes(each as (typeof regions)[number]));
   const home =
     suffix === '.amazonaws.com.cn' ? 'cn-north-1' : homeRegion.startsWith('us-gov-') ? 'us-gov-west-1' : 'us-east-1';
   // `s3-us-west-2.amazonaws.com` and `bucket.s3-us-west-2.amazonaws.com`, the old dash form.
   const dashed = labels.at(-1)?.match(/^s3-(.+)$/)?.[1];
   if (regionAt < 0 && dashed !== undefined && regions.includes(dashed as (typeof regions)[number]))
-    return serviceAddress(dashed, 's3') ?? 'none';
+    return host(dashed, 's3');
   if (regionAt < 0) {
     const last = labels.at(-1) ?? '';
-    return serviceAddress(home, globalServices[last.replace(/-fips$/, '')] ?? 'other') ?? 'none';
+    return host(home, globalServices[last.replace(/-fips$/, '')] ?? 'other');
   }
   // What stands before the region is the service, and before that a bucket or an account; what stands after it belongs to neither (`vpce`, `elb`).
   const region = labels[regionAt] ?? home;
-  if (regionAt !== labels.length - 1) return serviceAddress(region, 'other') ?? 'none';
+  if (regionAt !== labels.length - 1) return host(region, 'other');
   const service = (labels[regionAt - 1] ?? '').replace(/-fips$/, '');
-  return serviceAddress(region, service in servicePlan ? (service as PlannedService) : 'other') ?? 'none';
+  return host(region, service in servicePlan ? (service as PlannedService) : 'other');
 }
 
 // ---- the sealed internet
@@ -250,9 +288,11 @@ function serviceHost(name: string, homeRegion: string): Ipv4 | 'none' | undefine
 const absent = /(^|\.)(invalid|internal|local|localdomain|onion|test|home\.arpa|in-addr\.arpa|ip6\.arpa)$/;
 
 function resolveOutside(name: string, type: RecordType): Resolution {
-  if (name === 'localhost' || name.endsWith('.localhost')) return address(name, type, '127.0.0.1', ttl.outside);
+  if (name === 'localhost' || name.endsWith('.localhost'))
+    return addresses(name, type, ['127.0.0.1'], ttl.outside, ['::1']);
   if (absent.test(name) || !name.includes('.')) return noName;
-  return address(name, type, outsideAddress(name), ttl.outside);
+  const stand = outsideAddress(name);
+  return addresses(name, type, [stand], ttl.outside, [outsideIpv6Address(stand)]);
 }
 
 /** The same name has the same address, and the terminal's own address is no stand-in's. */

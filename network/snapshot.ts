@@ -164,6 +164,8 @@ export interface MetadataOptions {
 
 export interface Instance {
   readonly instanceId: InstanceId;
+  /** The name by its id has an AAAA record too. */
+  readonly enableResourceNameDnsAAAARecord?: boolean;
   readonly metadata: MetadataOptions;
 }
 

@@ -370,6 +370,7 @@ function toInterfaceEndpoint(row: VpcEndpointRow, index: Index): InterfaceEndpoi
 function toInstance(row: InstanceRow): Instance {
   return {
     instanceId: row.id,
+    ...(row.enableResourceNameDnsAAAARecord && { enableResourceNameDnsAAAARecord: true }),
     metadata: {
       enabled: row.metadataOptions.httpEndpoint === 'enabled',
       hopLimit: row.metadataOptions.httpPutResponseHopLimit,

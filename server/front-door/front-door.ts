@@ -1,11 +1,12 @@
 // The sockets on the AWS side of the fabric: which service does a connection reach, and by which path did it come?
 // Both are read off the socket's two addresses (design, "the path is in the address"), never off anything that a client says.
-// Ports 443 and 80 listen on every address, because the AWS side and the whole sealed internet are local addresses of this namespace.
+// Ports 443 and 80 listen on every address of both families, because the AWS side and the whole sealed internet are local addresses of this namespace.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NetworkFabric, Origin } from '@postern/fabric/types.ts';
-import { addressPlan } from '@postern/network/addresses.ts';
-import type { Ipv4, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
+import { containsAddress } from '@postern/network/cidr.ts';
+import type { Cidr, Ipv4, Ipv6, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
 import type { RequestPath } from '../path.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { createOutside } from './outside.ts';
@@ -34,7 +35,8 @@ type Destination = 'service' | 'outside' | 'nobody';
 const prefixOf = (cidr: string) => cidr.split('.').slice(0, 2).join('.');
 
 /** Service addresses answer as AWS, unassigned public ones and the laptop not at all, every other one as a stand-in. */
-export function destinationOf(address: Ipv4): Destination {
+export function destinationOf(address: Ipv4 | Ipv6): Destination {
+  if (address.includes(':')) return ipv6DestinationOf(address);
   const prefix = `${address.split('.').slice(0, 2).join('.')}`;
   if (prefix === prefixOf(addressPlan.services)) return 'service';
   if (prefix === prefixOf(addressPlan.publicPool) || address === addressPlan.laptop) return 'nobody';
@@ -44,6 +46,15 @@ export function destinationOf(address: Ipv4): Destination {
       address,
     );
   return isPrivate || first >= 224 ? 'nobody' : 'outside';
+}
+
+/** Unspecified and loopback, IPv4 in disguise, unique local, link-local, multicast. */
+const notGlobal: readonly Cidr[] = ['::/127', '::ffff:0:0/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+
+function ipv6DestinationOf(address: Ipv6): Destination {
+  if (containsAddress(ipv6Plan.services, address)) return 'service';
+  if (containsAddress(ipv6Plan.vpcs, address) || address === ipv6Plan.laptop) return 'nobody';
+  return notGlobal.some((block) => containsAddress(block, address)) ? 'nobody' : 'outside';
 }
 
 /** A request's path from where its socket came from; undefined for what is no service path. */
@@ -67,7 +78,7 @@ const plain = (address: string | undefined) => (address ?? '').replace(/^::ffff:
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const { fabric } = options;
   const open = new Set<Socket>();
-  const visits = new WeakMap<Socket, { sourceIp: Ipv4; destinationIp: Ipv4; secure: boolean }>();
+  const visits = new WeakMap<Socket, { sourceIp: Ipv4 | Ipv6; destinationIp: Ipv4 | Ipv6; secure: boolean }>();
   const outside = createOutside((socket) => visits.get(socket));
 
   const route = (socket: Socket, origin: Origin, secure: boolean) => {
@@ -103,12 +114,15 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     [443, true],
     [80, false],
   ] as const) {
-    const server = createServer(accept(secure));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: '0.0.0.0', port, backlog: 1024 }, resolve);
-    });
-    servers.push(server);
+    for (const host of ['0.0.0.0', '::']) {
+      const server = createServer(accept(secure));
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        // One socket for each family: an IPv4 address stays one.
+        server.listen({ host, ipv6Only: true, port, backlog: 1024 }, resolve);
+      });
+      servers.push(server);
+    }
   }
   const resolver: RunningResolver = await startResolver({
     address: fabric.listen.resolver,

@@ -2,12 +2,12 @@
 // (Ping is answered by the kernel, to which all those addresses are its own.)
 
 import { createServer, type Server } from 'node:http';
-import type { Ipv4 } from '@postern/network/snapshot.ts';
+import type { Ipv4, Ipv6 } from '@postern/network/snapshot.ts';
 
 /** What is known of a connection to a stand-in. */
 export interface OutsideVisit {
-  readonly sourceIp: Ipv4;
-  readonly destinationIp: Ipv4;
+  readonly sourceIp: Ipv4 | Ipv6;
+  readonly destinationIp: Ipv4 | Ipv6;
   readonly secure: boolean;
 }
 

@@ -6,13 +6,16 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Origin } from '@postern/fabric/types.ts';
 import type { Answer, RecordType, Resolution } from '@postern/network/names.ts';
-import type { Ipv4, VpcId } from '@postern/network/snapshot.ts';
+import type { Ipv4, Ipv6, VpcId } from '@postern/network/snapshot.ts';
 import * as dns from 'dns-packet';
 
 /** Undefined: no answer at all, the client times out (D4). */
 export type Resolve = (asker: VpcId | 'internet', name: string, type: RecordType) => Resolution | undefined;
 
-const publicResolvers: readonly Ipv4[] = ['8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9'];
+const publicResolvers: readonly (Ipv4 | Ipv6)[] = [
+  '8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9',
+  '2001:4860:4860::8888', '2001:4860:4860::8844', '2606:4700:4700::1111', '2606:4700:4700::1001', '2620:fe::fe',
+]; // biome-ignore format: by family
 const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3 } as const;
 
 /**
@@ -75,7 +78,7 @@ function limitOf(query: Buffer): number {
 export interface ResolverOptions {
   readonly address: Ipv4;
   readonly resolve: Resolve;
-  readonly origin: (remote: Ipv4, local: Ipv4) => Origin | undefined;
+  readonly origin: (remote: Ipv4 | Ipv6, local: Ipv4 | Ipv6) => Origin | undefined;
 }
 
 export interface RunningResolver {
@@ -93,7 +96,7 @@ export async function startResolver(options: ResolverOptions): Promise<RunningRe
   let turn = 0;
   const nextTurn = () => turn++;
   for (const address of [options.address, ...publicResolvers]) {
-    const socket = createSocket('udp4');
+    const socket = createSocket(address.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
     socket.on('message', (query, from) => {
       const asker = askerOf(options.origin(from.address, address));
       const answer = asker && answerQuery(query, asker, options.resolve, limitOf(query), nextTurn);
@@ -107,20 +110,24 @@ export async function startResolver(options: ResolverOptions): Promise<RunningRe
     });
     sockets.push(socket);
   }
-  const tcp = createServer((socket) => serveTcp(socket, options, nextTurn));
-  await listenOn(tcp, 53);
+  const servers: Server[] = [];
+  for (const host of ['0.0.0.0', '::']) {
+    const tcp = createServer((socket) => serveTcp(socket, options, nextTurn));
+    await listenOn(tcp, host, 53);
+    servers.push(tcp);
+  }
   return {
     close: async () => {
       for (const socket of sockets) socket.close();
-      await new Promise((resolve) => tcp.close(resolve));
+      await Promise.all(servers.map((tcp) => new Promise((resolve) => tcp.close(resolve))));
     },
   };
 }
 
-function listenOn(server: Server, port: number): Promise<void> {
+function listenOn(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: '0.0.0.0', port }, resolve);
+    server.listen({ host, ipv6Only: true, port }, resolve);
   });
 }
 

@@ -2,22 +2,27 @@
 // instance connect endpoint to its private one. The network decides; what it drops is a time-out.
 
 import { connect, type Socket } from 'node:net';
-import { addressPlan } from '@postern/network/addresses.ts';
-import type { Ipv4 } from '@postern/network/snapshot.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
+import type { Ipv4, Ipv6 } from '@postern/network/snapshot.ts';
 
 const timeoutMs = 10_000;
 
 interface Dial {
-  readonly from: Ipv4;
-  readonly to: Ipv4;
+  readonly from: Ipv4 | Ipv6;
+  readonly to: Ipv4 | Ipv6;
   readonly port: number;
   /** What the person calls the target. */
   readonly name: string;
 }
 
 /** Over the internet, from the terminal's address. Rejects as `connectFrom` does. */
-export function connectFromLaptop(address: Ipv4, port: number, options: { timeoutMs?: number } = {}): Promise<Socket> {
-  return connectFrom({ from: addressPlan.laptop, to: address, port, name: address }, options);
+export function connectFromLaptop(
+  address: Ipv4 | Ipv6,
+  port: number,
+  options: { timeoutMs?: number } = {},
+): Promise<Socket> {
+  const from = address.includes(':') ? ipv6Plan.laptop : addressPlan.laptop;
+  return connectFrom({ from, to: address, port, name: address }, options);
 }
 
 /**

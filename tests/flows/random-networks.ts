@@ -38,6 +38,8 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
         groupPeer('sg-y'),
         groupPeer('sg-peer'),
         { kind: 'prefix-list', prefixListId: 'pl-s3' },
+        cidrPeer('::/0'),
+        cidrPeer('2001:db8:1010:101::/64'),
       ]),
     );
   const groups = () => (['sg-x', 'sg-y'] as const).map((id) => group(id, Array.from({ length: Math.floor(random() * 4) }, randomRule), chance(0.7) ? [allowAll] : [randomRule()])); // biome-ignore format: one value
@@ -57,9 +59,16 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
         },
         ...(chance(0.3) ? [{ address: `10.0.${index % 2}.${100 + index}`, primary: false }] : []),
       ],
+      ipv6Addresses: some([10, 100]).map((host) => `2001:db8:1010:10${1 + (index % 2)}::${host + index}`),
     };
   };
-  const routes = (): Route[] => some([toIgw, toNat('1', '203.0.113.0/24'), s3Route, toPeer('10.1.0.0/16'), { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
+  const routes = (): Route[] => some([toIgw, local6, ...out6, toNat('1', '203.0.113.0/24'), s3Route, toPeer('10.1.0.0/16'), { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
+  const toBlock6 = (cidr: `${string}/${number}`, target: Route['target']): Route => ({ destination: { kind: 'cidr', cidr }, target, state: 'active' }); // biome-ignore format: one value
+  const local6 = toBlock6('2001:db8:1010:100::/56', { kind: 'local' });
+  const out6 = [
+    toBlock6('::/0', { kind: 'egress-only-internet-gateway', egressOnlyInternetGatewayId: 'eigw-1' }),
+    toBlock6('2001:db8:f000::/48', toIgw.target),
+  ];
   const acl = () =>
     chance(0.6)
       ? openAcl
@@ -71,9 +80,14 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
     routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-public', local('10.0.0.0/16'), ...routes())],
     gatewayEndpoints: chance(0.6) ? [s3Endpoint] : [],
     subnets: [
-      subnet('1', '10.0.0.0/24', { routeTableId: pick(['rtb-main', 'rtb-public']) }),
-      subnet('2', '10.0.1.0/24'),
+      subnet('1', '10.0.0.0/24', {
+        routeTableId: pick(['rtb-main', 'rtb-public']),
+        ipv6CidrBlock: '2001:db8:1010:101::/64',
+      }),
+      subnet('2', '10.0.1.0/24', { ipv6CidrBlock: '2001:db8:1010:102::/64' }),
     ],
+    ipv6CidrBlocks: chance(0.7) ? ['2001:db8:1010:100::/56'] : [],
+    egressOnlyInternetGatewayIds: chance(0.6) ? ['eigw-1'] : [],
     ...(chance(0.7) ? { internetGatewayId: 'igw-1' as const } : {}),
   });
 

@@ -132,7 +132,7 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
           name: `leg-${subnetId}`,
           rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }],
         }))),
-    ...(outside.length === 0 ? [] : [{ name: 'zone-outside', rules: [{ match: `ct zone set ${zone.igw}` }] }]),
+    ...(outside.length === 0 ? [] : [{ name: 'zone-outside', rules: [{ match: `ct zone set ${zone.ipv6Outside}` }] }]),
   ];
 }
 

@@ -85,6 +85,8 @@ function interfaceDirectory(facts: InstanceFacts, one: InterfaceFacts): Director
   const publicOnes = [...publicAddresses.values()];
   const associations: Record<string, string> = {};
   for (const [privateIp, publicIp] of publicAddresses) associations[publicIp] = privateIp;
+  const ipv6 = row.ipv6Addresses ?? [];
+  const vpcIpv6 = facts.vpc.ipv6CidrBlocks ?? [];
   const named = facts.vpc.enableDnsHostnames && publicOnes[0] !== undefined;
   return {
     'device-number': String(row.attachment?.deviceIndex ?? 0),
@@ -92,6 +94,7 @@ function interfaceDirectory(facts: InstanceFacts, one: InterfaceFacts): Director
     ...(publicOnes.length > 0 && { 'ipv4-associations': associations }),
     'local-hostname': privateDnsName(addresses[0] ?? '', row.region),
     'local-ipv4s': addresses.join('\n'),
+    ...(ipv6.length > 0 && { ipv6s: ipv6.join('\n') }),
     mac: row.macAddress,
     'network-card': '0',
     'owner-id': row.accountId,
@@ -101,9 +104,11 @@ function interfaceDirectory(facts: InstanceFacts, one: InterfaceFacts): Director
     'security-groups': groups.map(({ groupName }) => groupName).join('\n'),
     'subnet-id': subnet.id,
     'subnet-ipv4-cidr-block': subnet.cidrBlock,
+    ...(subnet.ipv6CidrBlock && { 'subnet-ipv6-cidr-blocks': subnet.ipv6CidrBlock.cidr }),
     'vpc-id': facts.vpc.id,
     'vpc-ipv4-cidr-block': facts.vpc.cidrBlocks[0]?.cidr ?? '',
     'vpc-ipv4-cidr-blocks': facts.vpc.cidrBlocks.map(({ cidr }) => cidr).join('\n'),
+    ...(vpcIpv6.length > 0 && { 'vpc-ipv6-cidr-blocks': vpcIpv6.map(({ cidr }) => cidr).join('\n') }),
   };
 }
 
@@ -155,6 +160,7 @@ function metadata(facts: InstanceFacts): Directory {
     'instance-type': instance.instanceType,
     'local-hostname': name,
     'local-ipv4': address,
+    ...(primary?.row.ipv6Addresses?.[0] && { ipv6: primary.row.ipv6Addresses[0] }),
     mac: primary?.row.macAddress ?? '',
     ...(facts.activeKeys.length > 0 && { 'managed-ssh-keys': { 'active-keys': byUser } }),
     network: { interfaces: { macs } },
