@@ -131,7 +131,7 @@ test('IPv6 adds what the golden file says', () => {
   const lines = (vpc: Vpc) => {
     const { state } = compile({ ...network, vpcs: [vpc] }, nothingCompiled, machines);
     const guests = state.vpcs.flatMap(({ guests: all }) => all.flatMap((each) => renderGuest(each).map((line) => `guest ${line}`))); // biome-ignore format: one list
-    return [text('core', state.core), ...state.vpcs.map((each) => text(each.vpcId, each))].flatMap((each) => each.split('\n')).concat(guests); // biome-ignore format: one list
+    return [namespaceText('core', state.core), ...state.vpcs.map((each) => namespaceText(each.vpcId, each))].flatMap((each) => each.split('\n')).concat(guests); // biome-ignore format: one list
   };
   const without = new Set(lines(first));
   const actual = [...lines(dual).filter((line) => !without.has(line)), ''].join('\n');
