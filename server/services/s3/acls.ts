@@ -1,8 +1,9 @@
-// Access control lists: the owner has everything and nobody else has anything by one. That is what a bucket with BucketOwnerEnforced says, and
-// where ACLs are switched on this build still grants nothing by them, so a put that would is refused.
+// Access control lists of buckets and objects. With BucketOwnerEnforced, which new buckets have, they are switched off: told as the owner's alone, and refused
+// when put. Else they are kept, told, and permit what they say (acl-grants.ts, resource-policy.ts).
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html (read 2026-11-21)
 
 import type {
+  AccessControlPolicy,
   GetBucketAclOutput,
   GetBucketAclRequest,
   GetObjectAclOutput,
@@ -11,48 +12,78 @@ import type {
   PutObjectAclOutput,
   PutObjectAclRequest,
 } from '@aws-sdk/client-s3';
+import { AwsError } from '../../errors.ts';
 import { type Operation, operation } from '../../service.ts';
-import type { BucketRow } from '../../store/rows/s3.ts';
+import type { AclGrant, BucketRow } from '../../store/rows/s3.ts';
+import type { Transaction } from '../../store/store.ts';
 import { onBucket, onObject, requireBucket } from './access.ts';
-import { aclsNotSupported, invalidArgument, notImplemented } from './errors.ts';
+import { type AclInput, grantMembers, grantsOfDocument, grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
+import { aclsNotSupported, bareAccessDenied } from './errors.ts';
 import { canonicalUserId } from './names.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
+import { updateVersion } from './versions.ts';
 
-function ownersAcl(bucket: BucketRow) {
-  const ID = canonicalUserId(bucket.accountId);
-  return {
-    Owner: { ID },
-    Grants: [{ Grantee: { ID, Type: 'CanonicalUser' as const }, Permission: 'FULL_CONTROL' as const }],
-  };
+function told(bucket: BucketRow, acl: readonly AclGrant[] | undefined) {
+  return { Owner: { ID: canonicalUserId(bucket.accountId) }, Grants: grantMembers(bucket, acl) };
 }
 
-/** @throws AccessControlListNotSupported, NotImplemented */
-function checkPut(bucket: BucketRow, input: PutBucketAclRequest | PutObjectAclRequest, harmless: RegExp): void {
-  const { ACL: acl } = input;
-  if (
-    acl !== undefined &&
-    !/^(private|public-read|public-read-write|authenticated-read|aws-exec-read|bucket-owner-(read|full-control)|log-delivery-write)$/.test(
-      acl,
-    )
-  )
-    throw invalidArgument('', 'x-amz-acl', acl);
+/**
+ * The list that a put asks for, allowed by the bucket's settings.
+ * @throws AccessControlListNotSupported, AccessDenied (BlockPublicAcls), MissingSecurityHeader, UnexpectedContent and what reading it throws
+ */
+function listOf(
+  tx: Transaction,
+  bucket: BucketRow,
+  input: AclInput & { readonly AccessControlPolicy?: AccessControlPolicy | undefined },
+): readonly AclGrant[] {
+  const { AccessControlPolicy: document } = input;
+  const ofHeaders = grantsOfHeaders(tx, bucket, input);
+  if (ofHeaders && document) throw new AwsError('UnexpectedContent', 400, 'This request does not support content');
+  const wanted = ofHeaders ?? (document && grantsOfDocument(tx, bucket, document));
+  if (!wanted)
+    throw new AwsError('MissingSecurityHeader', 400, 'Your request was missing a required header', {
+      fields: { MissingHeaderName: 'x-amz-acl' },
+    });
+  checkAllowed(bucket, input.ACL, wanted);
+  return wanted;
+}
+
+/** @throws AccessControlListNotSupported, AccessDenied */
+export function checkAllowed(bucket: BucketRow, name: string | undefined, wanted: readonly AclGrant[]): void {
   if (bucket.ownership === 'BucketOwnerEnforced') {
-    if (acl !== 'bucket-owner-full-control') throw aclsNotSupported();
-    return;
+    // What is so anyway may be said.
+    const [only, ...more] = wanted;
+    const ownersAlone = more.length === 0 && only?.accountId === bucket.accountId && only.permission === 'FULL_CONTROL';
+    if (!ownersAlone || (name !== undefined && name !== 'bucket-owner-full-control')) throw aclsNotSupported();
   }
-  if (acl === undefined || !harmless.test(acl)) throw notImplemented('access control lists');
+  if (bucket.publicAccessBlock?.blockPublicAcls && isPublicAcl(wanted)) throw bareAccessDenied();
+}
+
+/** The list that a write of an object brings, if it brings one. @throws as `checkAllowed`, and what reading it throws */
+export function aclOfWrite(tx: Transaction, bucket: BucketRow, input: AclInput): { readonly acl?: AclGrant[] } {
+  const wanted = grantsOfHeaders(tx, bucket, input);
+  if (!wanted) return {};
+  checkAllowed(bucket, input.ACL, wanted);
+  return bucket.ownership === 'BucketOwnerEnforced' ? {} : { acl: [...wanted] };
 }
 
 export const aclOperations = {
   GetBucketAcl: operation<GetBucketAclRequest, GetBucketAclOutput>({
     authorize: onBucket('s3:GetBucketAcl'),
     readOnly: true,
-    run: (call, input) => ownersAcl(requireBucket(call, call.tx, input)),
+    run: (call, input) => {
+      const bucket = requireBucket(call, call.tx, input);
+      return told(bucket, bucket.acl);
+    },
   }),
   PutBucketAcl: operation<PutBucketAclRequest, Record<string, never>>({
-    authorize: onBucket('s3:PutBucketAcl'),
+    authorize: onBucket<PutBucketAclRequest>('s3:PutBucketAcl', (_call, input) => ({
+      ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
+    })),
     run: (call, input) => {
-      checkPut(requireBucket(call, call.tx, input), input, /^private$/);
+      const bucket = requireBucket(call, call.tx, input);
+      const acl = listOf(call.tx, bucket, input);
+      if (bucket.ownership !== 'BucketOwnerEnforced') call.tx.put('bucket', { ...bucket, acl: [...acl] });
       return {};
     },
   }),
@@ -60,15 +91,23 @@ export const aclOperations = {
     authorize: versioned('s3:GetObjectAcl', 's3:GetObjectVersionAcl'),
     readOnly: true,
     run: (call, input) => {
-      requireObject(call, call.tx, input);
-      return ownersAcl(requireBucket(call, call.tx, input));
+      const object = requireObject(call, call.tx, input);
+      return told(requireBucket(call, call.tx, input), object.acl);
     },
   }),
   PutObjectAcl: operation<PutObjectAclRequest, PutObjectAclOutput>({
-    authorize: onObject('s3:PutObjectAcl', existingTags),
+    authorize: (call, input) => {
+      const action = input.VersionId === undefined ? 's3:PutObjectAcl' : 's3:PutObjectVersionAcl';
+      return onObject<PutObjectAclRequest>(action, () => ({
+        ...existingTags(call, input),
+        ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
+      }))(call, input);
+    },
     run: (call, input) => {
-      requireObject(call, call.tx, input, 'refused');
-      checkPut(requireBucket(call, call.tx, input), input, /^(private|bucket-owner-(read|full-control))$/);
+      const object = requireObject(call, call.tx, input, 'refused');
+      const bucket = requireBucket(call, call.tx, input);
+      const acl = listOf(call.tx, bucket, input);
+      if (bucket.ownership !== 'BucketOwnerEnforced') updateVersion(call.tx, { ...object, acl: [...acl] });
       return {};
     },
   }),

@@ -8,7 +8,14 @@ import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { type BucketInput, onBucket, requireBucket } from './access.ts';
 import { deleting, getting, putting } from './configurations.ts';
-import { invalidArgument, invalidRequest, malformedXml, noSuchConfiguration, notImplemented } from './errors.ts';
+import {
+  aclWithEnforcedOwnership,
+  invalidArgument,
+  invalidRequest,
+  malformedXml,
+  noSuchConfiguration,
+  notImplemented,
+} from './errors.ts';
 import { bucketOfArn } from './names.ts';
 
 /** ACLs were given up with `DeleteBucketOwnershipControls`; the row then says so. */
@@ -20,6 +27,8 @@ function putOwnership(call: Call, input: SDK.PutBucketOwnershipControlsRequest):
   const ownership = rule?.ObjectOwnership;
   if (more.length > 0 || !ownership || !/^(BucketOwnerEnforced|BucketOwnerPreferred|ObjectWriter)$/.test(ownership))
     throw malformedXml();
+  const others = bucket.acl?.some(({ accountId }) => accountId !== bucket.accountId) ?? false;
+  if (ownership === 'BucketOwnerEnforced' && others) throw aclWithEnforcedOwnership();
   const { [ownershipDeleted]: _, ...settings } = bucket.settings;
   call.tx.put('bucket', { ...bucket, ownership, settings });
   return {};

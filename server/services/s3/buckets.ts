@@ -16,6 +16,7 @@ import type {
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { checkExpectedOwner, commonContext, onBucket, requireBucket } from './access.ts';
+import { grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
 import {
   aclWithEnforcedOwnership,
   bareAccessDenied,
@@ -27,6 +28,7 @@ import {
   invalidLocationConstraint,
   noSuchBucket,
   notImplemented,
+  publicAclBlocked,
 } from './errors.ts';
 import { bucketArn, canonicalUserId, checkBucketName } from './names.ts';
 import type { S3 } from './state.ts';
@@ -49,6 +51,8 @@ function regionFor(call: Call, constraint: string | undefined): string {
   throw illegalLocationConstraint(constraint);
 }
 
+const grantMembers = ['GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP'] as const;
+
 function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutput {
   const name = input.Bucket ?? '';
   checkBucketName(name);
@@ -56,18 +60,16 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
   const region = regionFor(call, configuration?.LocationConstraint);
   if (configuration?.Bucket?.Type || configuration?.Location) throw notImplemented('directory buckets');
   const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
-  const granted = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWrite, input.GrantWriteACP];
-  if ((input.ACL !== undefined && input.ACL !== 'private') || granted.some((grant) => grant !== undefined)) {
-    if (ownership === 'BucketOwnerEnforced') throw aclWithEnforcedOwnership();
-    throw notImplemented('access control lists on buckets');
-  }
+  const asksForGrants = grantMembers.some((member) => input[member] !== undefined);
+  if (ownership === 'BucketOwnerEnforced' && (asksForGrants || (input.ACL !== undefined && input.ACL !== 'private')))
+    throw aclWithEnforcedOwnership();
   const existing = call.tx.get('bucket', name);
   if (existing && existing.accountId !== call.accountId) throw bucketAlreadyExists(name);
   // In us-east-1 creating one's own bucket again succeeds, for historical reasons.
   if (existing && (existing.region !== 'us-east-1' || region !== 'us-east-1')) throw bucketAlreadyOwnedByYou(name);
   if (!existing) {
     const tags = configuration?.Tags;
-    call.tx.put('bucket', {
+    const made: BucketRow = {
       id: name,
       accountId: call.accountId,
       region,
@@ -82,7 +84,11 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
       ownership,
       ...(tags && tags.length > 0 && { tags: tagsFromSet(tags, 50) }),
       settings: {},
-    });
+    };
+    const acl = grantsOfHeaders(call.tx, made, input);
+    // A new bucket blocks what is public.
+    if (isPublicAcl(acl)) throw publicAclBlocked();
+    call.tx.put('bucket', { ...made, ...(acl && ownership !== 'BucketOwnerEnforced' && { acl: [...acl] }) });
   }
   const Location = region === 'us-east-1' ? `/${name}` : `http://${name}.s3.amazonaws.com/`;
   return { Location, BucketArn: bucketArn(call.partition, name) };

@@ -185,7 +185,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
   const metadata = call.read((tx) => {
     const bucket = requireBucket(call, tx, input);
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
-    return copiedMetadata(metadataOf(call, bucket, input), object, input);
+    return copiedMetadata(metadataOf(call, tx, bucket, input), object, input);
   });
   const copied = await copyBytes(s3, object, asked, keys);
   const row = await commitBlobs(s3, [copied.blobId], () =>

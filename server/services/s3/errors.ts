@@ -207,6 +207,14 @@ export function aclWithEnforcedOwnership(): AwsError {
   );
 }
 
+export function publicAclBlocked(): AwsError {
+  return new AwsError(
+    'InvalidBucketAclWithBlockPublicAccessError',
+    400,
+    'Bucket cannot have public ACLs set with BlockPublicAccess enabled',
+  );
+}
+
 /** @param what the parameter, header or configuration as the caller wrote it */
 export function notImplemented(what: string): AwsError {
   return new AwsError(

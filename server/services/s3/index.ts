@@ -23,6 +23,7 @@ import { objectLockOperations } from './object-lock.ts';
 import { objectOperations } from './objects.ts';
 import { publicAccessBlockOperations } from './public-access-block.ts';
 import { readOperations } from './reads.ts';
+import { resourcePolicyOf } from './resource-policy.ts';
 import { restoreOperations } from './restore.ts';
 import type { S3 } from './state.ts';
 import { taggingOperations } from './tagging.ts';
@@ -89,11 +90,7 @@ export function createS3(store: Store, dataDirectory: string, clock: () => Date 
       operations,
       denied: accessDenied,
       ...webHandlers(store),
-      resourcePolicy: (tx, resource) => {
-        const bucket = tx.get('bucket', bucketOfArn(resource) ?? '');
-        if (bucket?.policy === undefined) return undefined;
-        return { policyText: bucket.policy, id: `bucket-policy of ${bucket.id}`, ownerAccountId: bucket.accountId };
-      },
+      resourcePolicy: resourcePolicyOf,
       resourceOwner: (tx, resource) => tx.get('bucket', bucketOfArn(resource) ?? '')?.accountId,
     },
     sweep: () => sweepBlobs(store, s3.blobs),

@@ -1,12 +1,14 @@
 // What a write says about an object besides its bytes: content headers, user metadata, storage class, encryption, tags; and the keys that
-// policies may ask about them. Refused: what would have to protect the object and does not here (KMS, ACLs).
+// policies may ask about them. Refused: what would have to protect the object and does not here (KMS).
 
 import { AwsError } from '../../errors.ts';
 import type { BaseCall } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
+import type { Transaction } from '../../store/store.ts';
 import { type Context, tagContext } from './access.ts';
+import { aclOfWrite } from './acls.ts';
 import { customerKeyOf } from './customer-keys.ts';
-import { aclsNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
+import { invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
 import { locksOf } from './object-lock.ts';
 import { tagsFromHeader } from './tag-sets.ts';
 
@@ -47,6 +49,7 @@ export type ObjectMetadata = Pick<
   | 'retention'
   | 'legalHold'
   | 'customerKeyMd5'
+  | 'acl'
 >;
 
 const storageClasses = new Set([
@@ -69,7 +72,7 @@ export function isArchived(storageClass: string): boolean {
  * @param bucket its ownership decides about ACLs
  * @throws NotImplemented, AccessControlListNotSupported, InvalidStorageClass, MetadataTooLarge, InvalidTag, InvalidArgument
  */
-export function metadataOf(call: BaseCall, bucket: BucketRow, input: WriteInput): ObjectMetadata {
+export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, input: WriteInput): ObjectMetadata {
   refuseWhatIsNotKept(call, bucket, input);
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!storageClasses.has(storageClass)) throw invalidStorageClass(storageClass);
@@ -86,6 +89,7 @@ export function metadataOf(call: BaseCall, bucket: BucketRow, input: WriteInput)
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
     ...locksOf(call, bucket, input),
     ...keyMark(input),
+    ...aclOfWrite(tx, bucket, input),
   };
 }
 
@@ -106,35 +110,13 @@ function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInpu
     throw notImplemented(`x-amz-server-side-encryption: ${encryption}`);
   }
   if (input.SSEKMSKeyId !== undefined) throw notImplemented('x-amz-server-side-encryption-aws-kms-key-id');
-  checkAcl(call, bucket, input);
+  checkOwner(call, bucket, input);
 }
 
-const cannedAcls = new Set([
-  'private',
-  'public-read',
-  'public-read-write',
-  'authenticated-read',
-  'aws-exec-read',
-  'bucket-owner-read',
-  'bucket-owner-full-control',
-]);
-
-/** ACLs decide nothing here, so one that would give anything to anyone but the bucket's owner is refused. */
-function checkAcl(call: BaseCall, bucket: BucketRow, input: WriteInput): void {
-  const { ACL: acl } = input;
-  const grants = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWriteACP];
-  if (acl !== undefined && !cannedAcls.has(acl)) throw invalidArgument('', 'x-amz-acl', acl);
-  const granted = grants.some((grant) => grant !== undefined);
-  if (bucket.ownership === 'BucketOwnerEnforced') {
-    if (granted || (acl !== undefined && acl !== 'bucket-owner-full-control')) throw aclsNotSupported();
-    return;
-  }
-  if (granted || (acl !== undefined && acl !== 'private' && !acl.startsWith('bucket-owner-')))
-    throw notImplemented('access control lists on objects');
-  if (
-    call.accountId !== bucket.accountId &&
-    (bucket.ownership === 'ObjectWriter' || acl !== 'bucket-owner-full-control')
-  )
+/** Every object belongs to the bucket's owner: a writer of another account must say so where the bucket would leave it the object. */
+function checkOwner(call: BaseCall, bucket: BucketRow, { ACL: acl }: WriteInput): void {
+  if (bucket.ownership === 'BucketOwnerEnforced' || call.accountId === bucket.accountId) return;
+  if (bucket.ownership === 'ObjectWriter' || acl !== 'bucket-owner-full-control')
     throw notImplemented(`objects owned by their writer (ObjectOwnership ${bucket.ownership})`);
 }
 

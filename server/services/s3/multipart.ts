@@ -124,7 +124,7 @@ function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMu
     bucket: bucket.id,
     key,
     initiated: call.now.toISOString(),
-    ...metadataOf(call, bucket, input),
+    ...metadataOf(call, call.tx, bucket, input),
     ...plan,
     ...replacesOf(call.tx.get('object', objectId(bucket.id, key))),
     parts: {},
@@ -266,6 +266,7 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
     ...(checksum && upload.checksumAlgorithm && { partChecksums: parts.map((part) => part.checksum ?? null) }),
     uploadId: upload.id,
     ...(upload.customerKeyMd5 !== undefined && { customerKeyMd5: upload.customerKeyMd5 }),
+    ...(upload.acl && { acl: upload.acl }),
     ...(upload.retention && { retention: upload.retention }),
     ...(upload.legalHold !== undefined && { legalHold: upload.legalHold }),
   };

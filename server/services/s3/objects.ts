@@ -112,7 +112,7 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
   const metadata = call.read((tx) => {
     const bucket = requireBucket(call, tx, input);
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
-    return metadataOf(call, bucket, input);
+    return metadataOf(call, tx, bucket, input);
   });
   checkLockedUpload(metadata, input.ContentMD5 !== undefined || given !== undefined);
   const written = await receiveBody(s3, call, input, wanted, { key: customerKey?.key });

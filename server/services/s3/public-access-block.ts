@@ -1,6 +1,6 @@
 // Block public access on a bucket (T7): the four switches, and what each does here.
-// BlockPublicPolicy refuses in bucket-policy.ts, RestrictPublicBuckets decides in access.ts. The two about ACLs have nothing to do while no ACL
-// but the owner's exists. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html (read 2026-11-21)
+// BlockPublicPolicy refuses in bucket-policy.ts, RestrictPublicBuckets decides in access.ts, BlockPublicAcls refuses in acls.ts, IgnorePublicAcls
+// leaves grants out in acl-grants.ts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html (read 2026-11-21)
 
 import type {
   DeletePublicAccessBlockRequest,

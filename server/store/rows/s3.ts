@@ -14,6 +14,8 @@ export interface BucketRow extends Row {
   };
   ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
   tags?: Record<string, string>;
+  /** Absent: the owner's alone. Means nothing where ownership is BucketOwnerEnforced. */
+  acl?: AclGrant[];
   /** Absent: never switched on. */
   versioning?: 'Enabled' | 'Suspended';
   /** Present: switched on, which cannot be undone. */
@@ -22,6 +24,15 @@ export interface BucketRow extends Row {
   configurations?: Record<string, unknown>;
   /** Sub-resources that are kept and returned and decide nothing yet, by operation name; the whole of S3 is an issue of its own. */
   settings: Record<string, string>;
+}
+
+export type AclPermission = 'FULL_CONTROL' | 'READ' | 'WRITE' | 'READ_ACP' | 'WRITE_ACP';
+
+/** To an account, or to a group by its URI. */
+export interface AclGrant {
+  accountId?: string;
+  uri?: string;
+  permission: AclPermission;
 }
 
 export type RetentionMode = 'GOVERNANCE' | 'COMPLIANCE';
@@ -41,6 +52,8 @@ export interface ObjectRow extends Row {
   legalHold?: boolean;
   /** Base64. Present: the bytes are encrypted with a key that only its owner has. */
   customerKeyMd5?: string;
+  /** As in `BucketRow`. */
+  acl?: AclGrant[];
   bucket: string;
   key: string;
   blobId: string;
@@ -92,6 +105,7 @@ export interface UploadRow extends Row {
   retention?: { mode: RetentionMode; until: string };
   legalHold?: boolean;
   customerKeyMd5?: string;
+  acl?: AclGrant[];
   /** The blob of the object that had the key when the upload began; a conditional completion looks whether it still has. */
   replaces?: string;
   parts: Record<string, { blobId: string; sizeBytes: number; etag: string; lastModified: string; checksum?: string }>;
