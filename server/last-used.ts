@@ -44,8 +44,17 @@ function roleOf(
   return role?.roleId === roleId ? role : undefined;
 }
 
+/** Every request asks; a text that is a minute old is read once. */
+let lastText = '';
+let lastMs = 0;
+
 function isRecent(lastUsed: { date: string } | undefined, now: Date): boolean {
-  return lastUsed !== undefined && now.getTime() - Date.parse(lastUsed.date) < writeEveryMs;
+  if (lastUsed === undefined) return false;
+  if (lastUsed.date !== lastText) {
+    lastText = lastUsed.date;
+    lastMs = Date.parse(lastText);
+  }
+  return now.getTime() - lastMs < writeEveryMs;
 }
 
 function write(store: Store, work: (tx: Transaction) => void): void {

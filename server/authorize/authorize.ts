@@ -110,7 +110,7 @@ class OpenRequest implements RequestAuthorization {
     }
     if (authorization === 'auto') {
       if (this.#isRootsOwn()) {
-        this.decisions.push(rootRecord(`${actionPrefix(call.service)}:${call.operation}`));
+        this.decisions.push(rootRecord(call.service, call.operation));
         return this.decisions;
       }
       for (const permission of automaticPermissions(call.tx, call, inputOf(input))) this.#ask(call.tx, permission);
@@ -248,6 +248,15 @@ function inputOf(input: unknown): Input {
   return typeof input === 'object' && input !== null ? (input as Input) : {};
 }
 
-function rootRecord(action: string): DecisionRecord {
-  return { action, resource: '*', allowed: true, layer: 'root', explicit: false, reason: '', citations: [] };
+const rootRecords = new Map<string, DecisionRecord>();
+
+/** The same for every such call, and the trail keeps ten thousand: one of each operation. */
+function rootRecord(service: string, operation: string): DecisionRecord {
+  const action = `${actionPrefix(service)}:${operation}`;
+  let record = rootRecords.get(action);
+  if (!record) {
+    record = { action, resource: '*', allowed: true, layer: 'root', explicit: false, reason: '', citations: [] };
+    rootRecords.set(action, record);
+  }
+  return record;
 }

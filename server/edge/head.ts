@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { services } from '../catalogue/catalogue.ts';
+import { remember } from './remember.ts';
 
 export type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -103,18 +104,11 @@ const awsSuffix = /^(.*)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebserv
 const localSuffix = /^(.*)\.(?:localhost(?:\.localstack\.cloud)?)$/;
 const regionLabel = /^[a-z]{2,4}(?:-[a-z]+)+-\d$/;
 
-const hostCache = new Map<string, HostAddress>();
+const rememberedHost = remember(parseHost);
 
 /** Reads the `Host` header; an IP address or an unknown name says nothing, and S3 is then path style. */
 export function readHost(host: string | undefined): HostAddress {
-  if (!host) return unknownHost;
-  let known = hostCache.get(host);
-  if (!known) {
-    known = parseHost(host);
-    if (hostCache.size > 1000) hostCache.clear();
-    hostCache.set(host, known);
-  }
-  return known;
+  return host ? rememberedHost(host) : unknownHost;
 }
 
 function parseHost(host: string): HostAddress {

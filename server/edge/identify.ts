@@ -22,6 +22,7 @@ import {
   serviceNotServed,
   unknownOperation,
 } from './refusals.ts';
+import { remember } from './remember.ts';
 import { findRoute } from './routes.ts';
 
 /** The scope of a version 4 signature: `KEY/20261121/us-east-1/ec2/aws4_request`. */
@@ -53,8 +54,11 @@ export interface Identified {
 /** The scope in the Authorization header or the presigned query; undefined when there is none or it is malformed. */
 export function readScope(head: RequestHead): SignatureScope | undefined {
   const authorization = head.headers.authorization;
-  if (authorization === undefined) return parseScope(queryValue(head, 'X-Amz-Credential'));
-  return parseScope(authorizationPart(authorization, 'Credential='));
+  const credential =
+    authorization === undefined
+      ? queryValue(head, 'X-Amz-Credential')
+      : authorizationPart(authorization, 'Credential=');
+  return credential === undefined ? undefined : rememberedScope(credential);
 }
 
 /** One part of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`. */
@@ -65,8 +69,9 @@ export function authorizationPart(authorization: string, name: string): string |
   return authorization.slice(at + name.length, comma < 0 ? undefined : comma).trim();
 }
 
-function parseScope(credential: string | undefined): SignatureScope | undefined {
-  if (credential === undefined) return undefined;
+const rememberedScope = remember(parseScope);
+
+function parseScope(credential: string): SignatureScope | undefined {
   const parts = credential.split('/');
   const [accessKeyId, date, region, service, end] = parts;
   if (

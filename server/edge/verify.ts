@@ -6,6 +6,7 @@ import type { AwsError } from '../errors.ts';
 import { queryValue, type RequestHead, readHost } from './head.ts';
 import { authorizationPart, type Identified } from './identify.ts';
 import { clockSkewed, invalidUri, queryParametersRefused, regionRefused, signatureRefused } from './refusals.ts';
+import { remember } from './remember.ts';
 import { hasSignatureV2, readSignatureV2, signV2, stringToSignV2 } from './sigv2.ts';
 import {
   algorithm,
@@ -162,6 +163,7 @@ function malformed(identified: Identified, presigned: boolean): AwsError {
 const needed =
   'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';
 
+const splitHeaders = remember((text): readonly string[] => text.split(';'));
 const signaturePattern = /^[0-9a-f]{64}$/;
 
 function partsOfHeader({ head, scope }: Identified, authorization: string): SignatureParts | undefined {
@@ -169,7 +171,7 @@ function partsOfHeader({ head, scope }: Identified, authorization: string): Sign
   const signature = authorizationPart(authorization, 'Signature=');
   const timestamp = head.headers['x-amz-date'] ?? basicTime(head.headers.date);
   if (!scope || !signedHeaders || !signature || !signaturePattern.test(signature) || !timestamp) return undefined;
-  return { scope, signedHeaders: signedHeaders.split(';'), signature, timestamp };
+  return { scope, signedHeaders: splitHeaders(signedHeaders), signature, timestamp };
 }
 
 /** A client may sign with `Date` alone; its day must be the scope's. */
@@ -184,7 +186,7 @@ function partsOfQuery({ head, scope }: Identified): SignatureParts | undefined {
   const timestamp = queryValue(head, 'X-Amz-Date');
   if (!scope || !signedHeaders || !signature || !timestamp || queryValue(head, 'X-Amz-Algorithm') !== algorithm)
     return undefined;
-  return { scope, signedHeaders: signedHeaders.split(';'), signature, timestamp };
+  return { scope, signedHeaders: splitHeaders(signedHeaders), signature, timestamp };
 }
 
 /** `20261121T071500Z` → milliseconds, or undefined. */
@@ -195,13 +197,15 @@ function parseTime(timestamp: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+const rememberedTime = remember(parseTime);
+
 function formatTime(date: Date): string {
   return date.toISOString().replace(/[-:]|\.\d{3}/g, '');
 }
 
 function checkTime(identified: Identified, parts: SignatureParts, presigned: boolean, now: Date): void {
   const { head, protocol } = identified;
-  const signedAt = parseTime(parts.timestamp);
+  const signedAt = rememberedTime(parts.timestamp);
   if (signedAt === undefined) throw malformed(identified, presigned);
   const nowMs = now.getTime();
   const future = signedAt > nowMs + skewMs;
