@@ -72,19 +72,24 @@ function setsByLine(rules: string): string {
 }
 
 function plain(line: string, names: ReadonlyMap<string, string>): string {
-  return line
-    .replace(/^\d+: /, '')
-    .replaceAll(/0e(:[0-9a-f]{2}){5}/g, 'mac')
-    .replaceAll(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, (mac) => mac.replaceAll(':', '-'))
-    .replaceAll(/@if\d+|@[\w-]+(?=:)|link-netnsid \d+|link-netns \S+|ifindex \d+/g, '')
-    .replaceAll(/(?<![\w.-])[a-z]+\d+(?![\w.-])/g, (name) => names.get(name) ?? name)
-    .replaceAll(/\b240\.240\.(?!0\.)\d+\.\d+/g, 'endpoint')
-    .replaceAll(/\b2[45]\d\.\d+(?=\.\d+\.\d+)/g, 'underlay')
-    .replaceAll(/0x[0-9a-f]+/g, '0x#')
-    .replaceAll(/(zone set|lookup|table|fwmark) \d{3,}/g, '$1 #')
-    .replaceAll(/^\d{4,}:/g, '#:')
-    .replaceAll(/\{ ([^{}]*) \}/g, (_, all: string) => `{ ${all.split(', ').sort().join(', ')} }`)
-    .replaceAll(/(?<=[a-z]-)[a-z]?\d+(?![\w./-])/g, '#');
+  return (
+    line
+      .replace(/^\d+: /, '')
+      .replaceAll(/0e(:[0-9a-f]{2}){5}/g, 'mac')
+      .replaceAll(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, (mac) => mac.replaceAll(':', '-'))
+      // The kernel notices a carrier a while after both ends are up.
+      .replaceAll(/NO-CARRIER,|,LOWER_UP| qdisc \S+| state [A-Z]+/g, '')
+      .replaceAll(/@if\d+|@[\w-]+(?=:)|link-netnsid \d+|link-netns \S+|ifindex \d+/g, '')
+      .replaceAll(/(?<![\w.-])[a-z]+\d+(?![\w.-])/g, (name) => names.get(name) ?? name)
+      .replaceAll(/\b240\.240\.(?!0\.)\d+\.\d+/g, 'endpoint')
+      .replaceAll(/\b2[45]\d\.\d+(?=\.\d+\.\d+)/g, 'underlay')
+      .replaceAll(/0x[0-9a-f]+/g, '0x#')
+      .replaceAll(/(zone set|lookup|table|fwmark) \d{3,}/g, '$1 #')
+      .replaceAll(/^\d{4,}:/g, '#:')
+      .replaceAll(/(?<=zone\S*: \S+ : )\d+$/g, '#')
+      .replaceAll(/\{ ([^{}]*) \}/g, (_, all: string) => `{ ${all.split(', ').sort().join(', ')} }`)
+      .replaceAll(/(?<=[a-z]-)[a-z]?\d+(?![\w./-])/g, '#')
+  );
 }
 
 /** What one has and the other has not, with how many more. */
