@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   addAccount,
+  asOwner,
   createAccount,
   defaultAccountId,
   ensureFirstState,
@@ -57,6 +58,15 @@ describe('accounts', () => {
     assert.equal(rootKey.accountId, row.id);
     assert.deepEqual(store.transact((tx) => ensureRootKey(tx, row.id, testNow)).value, rootKey);
     assert.notEqual(store.transact((tx) => addAccount(tx, undefined, testNow)).value.id, row.id);
+  });
+
+  it('a cure names the account that it is for, also inside', () => {
+    const cure = 'aws ec2 associate-address --allocation-id $(aws ec2 allocate-address)';
+    assert.equal(asOwner(cure, defaultAccountId), cure);
+    assert.equal(
+      asOwner(cure, '210987654321'),
+      'aws --account 210987654321 ec2 associate-address --allocation-id $(aws --account 210987654321 ec2 allocate-address)',
+    );
   });
 
   it('with open auth a 12-digit key is that account and any other the default one', () => {

@@ -96,3 +96,8 @@ export function openAuthKey(accessKeyId: string): string | undefined {
   if (isIssuedKeyId(accessKeyId)) return undefined;
   return /^\d{12}$/.test(accessKeyId) ? accessKeyId : defaultAccountId;
 }
+
+/** A command that mends something, for the owner of it: `aws ec2 …` becomes `aws --account ID ec2 …` where that is not the default account. */
+export function asOwner(cure: string, accountId: string): string {
+  return accountId === defaultAccountId ? cure : cure.replaceAll(/(^|\$\()aws /g, `$1aws --account ${accountId} `);
+}

@@ -14,6 +14,7 @@ import { resolve } from '@postern/network/names.ts';
 import { emptySnapshot, type Snapshot } from '@postern/network/snapshot.ts';
 import {
   addAccount,
+  asOwner,
   createAccount,
   defaultAccountId,
   ensureFirstState,
@@ -234,7 +235,10 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
         throw new OperatorFailure(
           409,
           `${request.instanceId} is ${instance.state}, not running.`,
-          `aws ec2 start-instances --region ${instance.region} --instance-ids ${instance.id}`,
+          asOwner(
+            `aws ec2 start-instances --region ${instance.region} --instance-ids ${instance.id}`,
+            instance.accountId,
+          ),
         );
       }
       return execSession((argv, options) => machines.exec(instance.id, argv, options), request);

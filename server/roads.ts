@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { NetworkFabric } from '@postern/fabric/types.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
 import type { InstanceConnectEndpointId, Snapshot } from '@postern/network/snapshot.ts';
+import { asOwner } from './accounts.ts';
 import { diagnoseConnect } from './front-door/connect-diagnosis.ts';
 import { diagnoseVia, endpointFor } from './front-door/connect-via.ts';
 import { connectFrom, connectFromLaptop } from './front-door/tunnel.ts';
@@ -47,15 +48,22 @@ export function createRoads({
     return connectFrom({ ...way, port, name: address }, { timeoutMs });
   };
   const target = (instanceId: string, via: string | undefined): ConnectTarget => {
-    const { id, state, region } = instanceOf(store, instanceId);
+    const { id, state, region, accountId } = instanceOf(store, instanceId);
     const question = { instanceId: id, port: sshPort, state, region };
     const overInternet = diagnoseConnect(snapshots(), question);
+    const forOwner = <T extends Pick<ConnectTarget, 'findings'>>(diagnosis: T): T => ({
+      ...diagnosis,
+      findings: diagnosis.findings.map((each) => ({
+        ...each,
+        ...(each.cure && { cure: asOwner(each.cure, accountId) }),
+      })),
+    });
     const endpointId = via ?? (overInternet.publicIp === undefined ? automatic(id) : undefined);
-    if (endpointId === undefined) return { instanceId, ...overInternet };
+    if (endpointId === undefined) return { instanceId, ...forOwner(overInternet) };
     return {
       instanceId,
       via: endpointId,
-      ...diagnoseVia(snapshots(), question, endpointId as InstanceConnectEndpointId),
+      ...forOwner(diagnoseVia(snapshots(), question, endpointId as InstanceConnectEndpointId)),
     };
   };
   const automatic = (instanceId: string) => endpointFor(snapshots(), instanceId)?.instanceConnectEndpointId;
