@@ -4,6 +4,7 @@
 import { arrivalChains } from './filter/arrival.ts';
 import { departureChains } from './filter/departure.ts';
 import { forwardChain, hopLimitChains } from './filter/forward.ts';
+import { interfaceEndpointChains, interfaceEndpointSets } from './filter/interface-endpoint.ts';
 import { natChains } from './filter/nat.ts';
 import { addressSets, interfaceSets } from './filter/sets.ts';
 import { verdictMap } from './filter/well-known.ts';
@@ -20,6 +21,7 @@ export function compileVpcTable(context: VpcContext): NftTable {
     sets: [
       ...interfaceSets(context),
       ...addressSets(context),
+      ...interfaceEndpointSets(context),
       verdictMap('sg-ingress', groups.ingress),
       verdictMap('sg-egress', groups.egress),
       verdictMap('acl-ingress', acls.ingress),
@@ -31,6 +33,7 @@ export function compileVpcTable(context: VpcContext): NftTable {
       ...natChains(context),
       ...departureChains(context),
       ...hopLimitChains(context),
+      ...interfaceEndpointChains(context),
       ...groups.chains,
       ...acls.chains,
       forwardChain(context),

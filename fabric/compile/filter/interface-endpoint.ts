@@ -1,18 +1,40 @@
 // The stage interface-endpoint, and the flows that are tracked whatever the rules say (S13).
 
-import type { NftRule } from '../host-state.ts';
+import type { NftChain, NftRule, NftSet } from '../host-state.ts';
 import { tracked } from '../names.ts';
 import { natGatewaysOf } from '../nat-gateways.ts';
 import type { VpcContext } from '../vpc-context.ts';
-import { stage } from './well-known.ts';
+import { stage, verdictMap } from './well-known.ts';
+
+/** Two lookups however many endpoints there are; each has its chains, so that a drop names it. */
+export function interfaceEndpointRules(context: VpcContext): NftRule[] {
+  return endpointInterfaces(context).length === 0
+    ? []
+    : [{ match: 'oifname vmap @to-endpoints' }, { match: 'iifname vmap @from-endpoints' }];
+}
+
+export function interfaceEndpointSets(context: VpcContext): NftSet[] {
+  const endpoints = endpointInterfaces(context);
+  if (endpoints.length === 0) return [];
+  return [
+    verdictMap(
+      'to-endpoints',
+      endpoints.map(({ device }) => `"${device}" : jump to-${device}`),
+    ),
+    verdictMap(
+      'from-endpoints',
+      endpoints.map(({ device }) => `"${device}" : jump from-${device}`),
+    ),
+  ];
+}
 
 /** To an interface endpoint goes TCP and UDP only, so nothing of it answers ping (X3); from it come replies and nothing else. */
-export function interfaceEndpointRules(context: VpcContext): NftRule[] {
+export function interfaceEndpointChains(context: VpcContext): NftChain[] {
   return endpointInterfaces(context).flatMap(({ device, vpcEndpointId }) => {
     const comment = stage('interface-endpoint', vpcEndpointId);
     return [
-      { match: `oifname "${device}" meta l4proto != { tcp, udp } drop`, comment },
-      { match: `iifname "${device}" ct state != established drop`, comment },
+      { name: `to-${device}`, rules: [{ match: 'meta l4proto != { tcp, udp } drop', comment }] },
+      { name: `from-${device}`, rules: [{ match: 'ct state != established drop', comment }] },
     ];
   });
 }
