@@ -70,21 +70,33 @@ function answered(endpoint: string): Promise<void> {
   });
 }
 
-/** Resident memory of every process of the cloud, in bytes, by its command. */
+/** Memory of every process of the cloud, instances too, in bytes, by its command: the launcher and all that descend from it. */
 export function memoryOf(directory: string): { command: string; bytes: number }[] {
-  const found: { command: string; bytes: number }[] = [];
-  for (const id of readdirSync('/proc')) {
-    if (!/^\d+$/.test(id)) continue;
+  const parents = new Map<number, number>();
+  const found = new Set<number>();
+  for (const id of readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)) {
     try {
-      const environment = readFileSync(`/proc/${id}/environ`, 'utf8');
-      const line = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (!environment.includes(directory) && !line.includes(directory)) continue;
-      // Proportional: a page that two processes share counts once.
-      const pss = /^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1];
-      found.push({ command: line.slice(0, 80), bytes: Number(pss ?? 0) * 1024 });
+      parents.set(id, Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]));
+      const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
+      if (line.includes(directory) && line.includes(command)) found.add(id);
     } catch {
       // it ended meanwhile
     }
   }
-  return found;
+  const belongs = (id: number): boolean => {
+    const parent = parents.get(id);
+    return found.has(id) || (parent !== undefined && parent > 1 && belongs(parent));
+  };
+  return [...parents.keys()].filter(belongs).flatMap((id) => {
+    try {
+      const line = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      // Proportional: a page that two processes share counts once.
+      const pss = /^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1];
+      return [{ command: line.slice(0, 80), bytes: Number(pss ?? 0) * 1024 }];
+    } catch {
+      return [];
+    }
+  });
 }

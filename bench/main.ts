@@ -8,11 +8,12 @@ import { measureApi, type Row } from './api.ts';
 import { bringUp, memoryOf } from './cloud.ts';
 import { measureFabric } from './fabric.ts';
 import { measureNetwork } from './network.ts';
+import { measureRoads, measureScale } from './roads.ts';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'start,api,network,fabric' },
+    only: { type: 'string', default: 'start,api,network,fabric,roads,scale' },
     call: { type: 'string', default: '' },
     'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -91,6 +92,54 @@ if (wanted.has('fabric')) {
   );
   for (const row of rows)
     put(`| ${row.interfaces} | ${number(row.compileMs)} | ${number(row.firstApplyMs)} | ${number(row.changeMs)} |`);
+}
+
+if (wanted.has('roads')) {
+  const cloud = await bringUp();
+  try {
+    const figures = await measureRoads(cloud, { repeats: quick ? 1 : 3, seconds: quick ? 1 : 4, progress });
+    put('\n## Roads\n');
+    if (typeof figures === 'string') put(`not measured: ${figures}`);
+    else {
+      const { bare, rows, natConnectionsPerSecond } = figures;
+      put(
+        'Throughput of one flow, and the round trip of a ping; the ratio is to one bare veth pair in the same run. S3 by TLS.\n',
+      );
+      put('| road | Gbit/s | ratio | round trip, ms | added, ms |\n|---|---|---|---|---|');
+      put(`| one bare veth pair | ${spread(bare.gbits)} | 1 | ${bare.roundTripMs.toFixed(3)} | |`);
+      for (const { road, gbits, roundTripMs } of rows) {
+        const trip =
+          roundTripMs === undefined
+            ? ' | '
+            : `${roundTripMs.toFixed(3)} | ${(roundTripMs - bare.roundTripMs).toFixed(3)}`;
+        put(`| ${road} | ${spread(gbits)} | ${(middle(gbits) / middle(bare.gbits)).toFixed(2)} | ${trip} |`);
+      }
+      put(
+        `\nNew TCP connections through a NAT gateway, one after another: ${number(natConnectionsPerSecond)} a second.`,
+      );
+    }
+  } finally {
+    await cloud.end();
+  }
+}
+
+if (wanted.has('scale')) {
+  const cloud = await bringUp();
+  try {
+    const figures = await measureScale(cloud, { vpcs: quick ? 4 : 20, instancesPerVpc: quick ? 10 : 50, progress });
+    put(
+      `\n## ${figures.instances.toLocaleString('en')} instances in ${figures.vpcs} VPCs with ${figures.groups} groups\n`,
+    );
+    put('| figure | middle (least–most) |\n|---|---|');
+    put(`| first RunInstances to all of them running, s | ${number(figures.upSeconds)} |`);
+    put(
+      `| memory of all processes (PSS), MB | ${number(figures.memoryBytes / 1e6)} (${number(figures.memoryBytes / 1e6 / figures.instances)} each) |`,
+    );
+    put(`| DescribeInstances of all, ms | ${spread(figures.describeMs)} |`);
+    put(`| one rule changed, answered and carried, ms | ${spread(figures.changeMs)} |`);
+  } finally {
+    await cloud.end();
+  }
 }
 
 if (wanted.has('api')) {

@@ -144,7 +144,7 @@ export async function measureNetwork(
   };
 }
 
-function gbits(json: string): number {
+export function gbits(json: string): number {
   const report = JSON.parse(json) as { end?: { sum_received?: { bits_per_second?: number } }; error?: string };
   const bits = report.end?.sum_received?.bits_per_second;
   if (bits === undefined) throw new Error(`iperf3 said ${report.error ?? json.slice(0, 200)}`);
@@ -152,7 +152,7 @@ function gbits(json: string): number {
 }
 
 /** Two namespaces and one veth pair, in a world of their own: what the kernel gives with nothing in between. */
-function bareVeth(iperf: string, seconds: number): string {
+export function bareVeth(iperf: string, seconds: number): string {
   const script = `ip netns add a; ip netns add b; ip link add va netns a type veth peer name vb netns b
     ip -n a addr add 10.0.0.1/24 dev va; ip -n b addr add 10.0.0.2/24 dev vb; ip -n a link set va up; ip -n b link set vb up
     nsenter --net=/run/netns/b ${iperf} -s -1 >/dev/null 2>&1 &
