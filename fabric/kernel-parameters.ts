@@ -23,6 +23,8 @@ export const routerParameters = {
   'net/ipv4/conf/default/send_redirects': 0,
   'net/ipv4/conf/all/accept_redirects': 0,
   'net/ipv4/conf/default/accept_redirects': 0,
+  // "Too big", said by the router to a NAT gateway, passes the router again on its way to the instance that sent it: from the router's own address.
+  'net/ipv4/conf/all/accept_local': 1,
   // A subnet has no wire: the router answers ARP for every interface it can reach.
   'net/ipv4/conf/default/proxy_arp': 1,
   'net/ipv4/conf/default/proxy_arp_pvlan': 1,

@@ -91,6 +91,12 @@ test('[G6] several Elastic IPs are in use at once, and a flow on one that went e
   for (let index = 0; index < 4; index += 1) assert.match(await a.tcp(s3), /^open 198\.19\.0\.50/);
 });
 
+test('[N10] what is too big for the way behind a NAT gateway is told so, in words of ICMP', async () => {
+  await apply();
+  const told = await a.run('ping', '-n', '-M', 'do', '-s', '2000', '-c', '1', '-W', '2', '198.51.100.7');
+  assert.match(told, /mtu ?= ?1500/);
+});
+
 test('a connection that is moved to or from a NAT gateway is answered with a reset', async () => {
   await apply({ route: 'igw', publicAddress: '198.19.0.10' });
   assert.match(await a.hold('from-igw', s3), /^open 198\.19\.0\.10 internet/);
