@@ -146,7 +146,10 @@ export function createTunnelServer(parts: PipelineParts, service: Service, dial:
       }, question.durationSeconds * 1000);
       stream.pipe(far).pipe(stream);
       far.on('error', () => stream.close(closeCodes.failed, 'The connection to the target was lost'));
-      far.on('close', () => clearTimeout(timer));
+      far.on('close', () => {
+        clearTimeout(timer);
+        stream.close(closeCodes.failed, 'The connection to the target was lost');
+      });
       stream.on('close', () => far.destroy());
       if (stream.destroyed) far.destroy();
     }

@@ -1,6 +1,7 @@
 // By which road does the person reach an instance? Over the internet to its public address, or through an instance connect endpoint of its VPC to
 // the private one. The packets decide whether it works; what stands in their way is told beforehand, for AWS would show a time-out only.
 
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { NetworkFabric } from '@postern/fabric/types.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
@@ -42,11 +43,24 @@ export function createRoads({
   readonly store: Store;
   readonly snapshots: () => Snapshot;
 }): Roads {
+  const open = new Map<string, Set<Socket>>();
   const dialThrough: DialThrough = async (endpointId, address, port, clientIp) => {
     const way = fabric.through(endpointId, address, clientIp);
     if (!way) throw new Error(`${endpointId} reaches no ${address}`);
-    return connectFrom({ ...way, port, name: address }, { timeoutMs });
+    const socket = await connectFrom({ ...way, port, name: address }, { timeoutMs });
+    const own = open.get(endpointId) ?? new Set();
+    open.set(endpointId, own.add(socket));
+    socket.once('close', () => own.delete(socket));
+    return socket;
   };
+  // Its link is gone, so nobody would hear of the end before TCP gives up.
+  store.onChange((changes) => {
+    for (const { kind, id, after } of changes) {
+      if (kind !== 'instance-connect-endpoint' || after) continue;
+      for (const socket of open.get(id) ?? []) socket.destroy();
+      open.delete(id);
+    }
+  });
   const target = (instanceId: string, via: string | undefined): ConnectTarget => {
     const { id, state, region, accountId } = instanceOf(store, instanceId);
     const question = { instanceId: id, port: sshPort, state, region };

@@ -489,6 +489,10 @@ describe('an instance connect endpoint', () => {
   });
 
   test('[S15] its outbound rules count at once, and a deleted one carries nothing', async () => {
+    const held = await openWebSocket(request());
+    assert.equal(held.kind, 'open');
+    if (held.kind !== 'open') return;
+    assert.equal((await nextMessage(held.socket, held.head)).opcode, 2);
     const out = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
     await ec2.revokeSecurityGroupEgress({ GroupId: door, IpPermissions: [out] });
     await settled();
@@ -500,7 +504,13 @@ describe('an instance connect endpoint', () => {
     );
     const dialled = await postern(own.directory, 'tunnel', hidden.id, '--stdio');
     assert.match(dialled.out, /timed out/);
+    // The one that was open before went on (S11), and ends with the endpoint.
+    held.socket.write(message(2, Buffer.from('SSH-2.0-probe\r\n')));
+    assert.equal((await nextMessage(held.socket, Buffer.alloc(0))).opcode, 2);
+    const last = nextMessage(held.socket, Buffer.alloc(0));
     await ec2.deleteInstanceConnectEndpoint({ InstanceConnectEndpointId: eice });
+    assert.equal((await last).opcode, 8);
+    held.socket.destroy();
     await settled();
     const gone = await postern(own.directory, 'tunnel', hidden.id, '--stdio');
     assert.match(gone.out, /no public address, and its VPC no instance connect endpoint/);

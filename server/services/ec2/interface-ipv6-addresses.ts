@@ -25,6 +25,9 @@ export interface Ipv6Request {
 }
 
 const reservedAtStart = 4n;
+/** From then on also near the ends: most of the middle may be kept back. */
+const usualDraws = 100;
+const mostDraws = 1000;
 
 /** How many a new interface gets: those named, the count, or one where the subnet says so. A count of 0 overrides the subnet. */
 export function ipv6AddressCount(subnet: SubnetRow, request: Ipv6Request): number {
@@ -67,18 +70,39 @@ function pick(tx: Transaction, subnet: SubnetRow, named: readonly string[], coun
     used.add(address);
     chosen.push(address);
   }
-  while (chosen.length < named.length + count) {
-    const address = numberToIpv6(first + randomHost(tx));
-    if (used.has(address)) continue;
+  const keptBack = reservedRanges(tx, subnet);
+  for (let draws = 0; chosen.length < named.length + count; draws += 1) {
+    const value = first + (draws < usualDraws ? randomHost(tx) : randomBits(tx, 64));
+    const address = numberToIpv6(value);
+    const isKeptBack = keptBack.some((range) => range.first <= value && value <= range.last);
+    if (draws > mostDraws)
+      throw ec2Error(
+        'InsufficientFreeAddressesInSubnet',
+        `There are not enough free addresses in subnet '${subnet.id}' to satisfy the request.`,
+      );
+    if (used.has(address) || isKeptBack || value < first + reservedAtStart || value >= last) continue;
     used.add(address);
     chosen.push(address);
   }
   return chosen;
 }
 
-/** The 64 random bits of a fresh id, but neither near the first address nor the last. */
+/** What CIDR reservations keep back. */
+function reservedRanges(tx: Transaction, subnet: SubnetRow) {
+  return tx
+    .list('subnet-cidr-reservation', subnet)
+    .filter((row) => row.subnetId === subnet.id && row.cidr.includes(':'))
+    .map((row) => ipv6CidrRange(row.cidr));
+}
+
+/** Neither near the first address nor the last. */
 function randomHost(tx: Transaction): bigint {
-  return BigInt.asUintN(62, BigInt(`0x${tx.newId('eni').slice(-16)}`)) | (1n << 62n);
+  return randomBits(tx, 62) | (1n << 62n);
+}
+
+/** At most the 64 random bits of a fresh id. */
+function randomBits(tx: Transaction, count: number): bigint {
+  return BigInt.asUintN(count, BigInt(`0x${tx.newId('eni').slice(-16)}`));
 }
 
 /** @throws PrivateIpAddressLimitExceeded */

@@ -57,7 +57,7 @@ export function assignableAddressCount(tx: Transaction, subnet: SubnetRow): numb
 function reservedRanges(tx: Transaction, subnet: SubnetRow) {
   return tx
     .list('subnet-cidr-reservation', subnet)
-    .filter((row) => row.subnetId === subnet.id)
+    .filter((row) => row.subnetId === subnet.id && !row.cidr.includes(':'))
     .map((row) => cidrRange(row.cidr));
 }
 

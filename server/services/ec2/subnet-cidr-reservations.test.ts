@@ -4,6 +4,7 @@ import type {
   CreateNetworkInterfaceResult,
   CreateSubnetCidrReservationResult,
   DescribeTagsResult,
+  DescribeVpcsResult,
   GetSubnetCidrReservationsResult,
 } from '@aws-sdk/client-ec2';
 import { awsError } from '../../testing.ts';
@@ -105,5 +106,36 @@ test('reservations are listed, tagged, deleted, and go with their subnet', async
   assert.deepEqual(
     world.store.read((tx) => tx.list('subnet-cidr-reservation')),
     [],
+  );
+});
+
+test('IPv6 ranges are kept back too, and a subnet that is all kept back has none to give', async () => {
+  const world = makeWorld();
+  const { Vpc } = await world.run<{ Vpc: { VpcId: string } }>('CreateVpc', {
+    CidrBlock: '10.0.0.0/16',
+    AmazonProvidedIpv6CidrBlock: true,
+  });
+  const { Vpcs } = await world.run<DescribeVpcsResult>('DescribeVpcs', { VpcIds: [Vpc.VpcId] });
+  const block = Vpcs?.[0]?.Ipv6CidrBlockAssociationSet?.[0]?.Ipv6CidrBlock?.replace('/56', '/64') ?? '';
+  const input = { VpcId: Vpc.VpcId, CidrBlock: '10.0.0.0/24', Ipv6CidrBlock: block };
+  const { Subnet } = await world.run<{ Subnet: { SubnetId: string } }>('CreateSubnet', input);
+  const { SubnetId } = Subnet;
+  const [low, high] = [block.replace('/64', '/65'), block.replace('::/64', ':8000::/65')];
+  await assert.rejects(reserve(world, SubnetId, '2001:db8::/80'), awsError('InvalidParameterValue'));
+  await reserve(world, SubnetId, low);
+  await assert.rejects(reserve(world, SubnetId, block.replace('/64', '/80')), awsError('InvalidParameterValue'));
+  const made = await world.run<CreateNetworkInterfaceResult>('CreateNetworkInterface', { SubnetId, Ipv6AddressCount: 3 }); // biome-ignore format: one call
+  for (const { Ipv6Address } of made.NetworkInterface?.Ipv6Addresses ?? [])
+    assert.match(Ipv6Address ?? '', /:[89a-f][0-9a-f]{3}:[^:]*:[^:]*:[^:]*$/);
+  const listed = await world.run<GetSubnetCidrReservationsResult>('GetSubnetCidrReservations', { SubnetId });
+  assert.deepEqual(
+    listed.SubnetIpv6CidrReservations?.map((one) => one.Cidr),
+    [low],
+  );
+  assert.deepEqual(listed.SubnetIpv4CidrReservations, []);
+  await reserve(world, SubnetId, high);
+  await assert.rejects(
+    world.run('CreateNetworkInterface', { SubnetId, Ipv6AddressCount: 1 }),
+    awsError('InsufficientFreeAddressesInSubnet'),
   );
 });

@@ -1,6 +1,6 @@
 // Subnet CIDR reservations: ranges of a subnet that AWS does not hand out by itself. https://docs.aws.amazon.com/vpc/latest/userguide/subnet-cidr-reservation.html
 // (read 2026-11-21). Addresses in a reservation of either type go only to whoever names them; what is in use already stays where it is.
-// Gaps: prefixes of network interfaces, which `prefix` reservations are for, are refused where they are asked for; IPv6 ranges.
+// Gap: prefixes of network interfaces, which `prefix` reservations are for, are refused where they are asked for.
 
 import type {
   CreateSubnetCidrReservationRequest,
@@ -11,7 +11,9 @@ import type {
   GetSubnetCidrReservationsResult,
   SubnetCidrReservation,
 } from '@aws-sdk/client-ec2';
-import { contains, normalizeCidr, overlaps } from '@postern/network/cidr.ts';
+import { cidrRange, normalizeCidr } from '@postern/network/cidr.ts';
+import { ipv6CidrRange, normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
+import type { Cidr } from '@postern/network/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { SubnetCidrReservationRow } from '../../store/rows/ec2.ts';
 import { invalidParameterValue, missingParameter, notACidr } from './errors.ts';
@@ -23,6 +25,15 @@ import { tagsFromSpecifications, toTags } from './tags.ts';
 /** The reservations of a subnet, in the order they were made. */
 export function reservationsOf(call: Call, subnetId: string): SubnetCidrReservationRow[] {
   return call.tx.list('subnet-cidr-reservation', scopeOf(call)).filter((row) => row.subnetId === subnetId);
+}
+
+const isIpv6Cidr = (cidr: Cidr): boolean => cidr.includes(':');
+
+/** The same words for both families. */
+function addressRange(cidr: Cidr): { readonly first: bigint; readonly last: bigint } {
+  if (isIpv6Cidr(cidr)) return ipv6CidrRange(cidr);
+  const { first, last } = cidrRange(cidr);
+  return { first: BigInt(first), last: BigInt(last) };
 }
 
 function toReservation(row: SubnetCidrReservationRow): SubnetCidrReservation {
@@ -44,11 +55,20 @@ function create(call: Call, input: CreateSubnetCidrReservationRequest): SubnetCi
   if (!type) throw missingParameter('reservationType');
   if (type !== 'prefix' && type !== 'explicit')
     throw invalidParameterValue(`Value (${String(type)}) for parameter reservationType is invalid.`);
-  const cidr = normalizeCidr(input.Cidr);
+  const isIpv6 = input.Cidr.includes(':');
+  const cidr = isIpv6 ? normalizeIpv6Cidr(input.Cidr) : normalizeCidr(input.Cidr);
   if (!cidr) throw notACidr(input.Cidr, 'cidr');
-  if (!contains(subnet.cidrBlock, cidr))
-    throw invalidParameterValue(`Reservation CIDR should be within subnet CIDR block (${subnet.cidrBlock})`);
-  if (reservationsOf(call, subnet.id).some((other) => overlaps(other.cidr, cidr)))
+  const block = isIpv6 ? subnet.ipv6CidrBlock?.cidr : subnet.cidrBlock;
+  const range = addressRange(cidr);
+  const whole = block && addressRange(block);
+  if (!whole || range.first < whole.first || range.last > whole.last)
+    throw invalidParameterValue(
+      `Reservation CIDR should be within subnet CIDR block (${block ?? 'the subnet has no IPv6 block'})`,
+    );
+  const taken = reservationsOf(call, subnet.id)
+    .filter((other) => isIpv6Cidr(other.cidr) === isIpv6)
+    .map((other) => addressRange(other.cidr));
+  if (taken.some((other) => other.first <= range.last && range.first <= other.last))
     throw invalidParameterValue(`Reservation CIDR ${cidr} has overlap with existing reserved CIDR block`);
   const row: SubnetCidrReservationRow = {
     ...scopeOf(call),
@@ -80,7 +100,11 @@ export const subnetCidrReservations = {
         'subnet-id': (row) => row.subnetId,
       });
       const { page, ...next } = paginate(rows, input, { min: 5, max: 1000 }, (row) => row.id);
-      return { SubnetIpv4CidrReservations: page.map(toReservation), SubnetIpv6CidrReservations: [], ...next };
+      return {
+        SubnetIpv4CidrReservations: page.filter((row) => !isIpv6Cidr(row.cidr)).map(toReservation),
+        SubnetIpv6CidrReservations: page.filter((row) => isIpv6Cidr(row.cidr)).map(toReservation),
+        ...next,
+      };
     },
   }),
 
