@@ -13,11 +13,13 @@ import {
   group,
   groupPeer,
   local,
+  peered,
   snapshot,
   subnet,
   table,
   tcp,
   toIgw,
+  toPeer,
   vpc,
 } from '../tests/flows/snapshots.ts';
 import { createNetworkFabric } from './network-fabric.ts';
@@ -203,4 +205,26 @@ test('[I2] what the instance begins itself to that client still takes its own ro
   await apply(vpcWith('a', [group('sg-door', []), group('sg-box', [allowAll])], { preserveClientIp: true }));
   assert.match(await dial('a'), /203\.0\.113\.10/);
   assert.match(await a.tcp({ host: '203.0.113.10', port: 22 }), /timeout|EHOSTUNREACH|ENETUNREACH/);
+});
+
+test('[P4] [J4] it reaches instances of a peered VPC where both sides have routes, and not while it preserves the client’s address', async () => {
+  const routes = (own: `${string}/${number}`, other: `${string}/${number}`) => [
+    table('rtb-main', local(own), toPeer(other, 'pcx-ac')),
+  ];
+  const near = vpcWith('a', open, { routeTables: routes('10.0.0.0/16', '10.1.0.0/16') });
+  const far = vpc({
+    vpcId: 'vpc-c',
+    cidrBlocks: ['10.1.0.0/16'],
+    subnets: [subnet('1c', '10.1.0.0/24')],
+    routeTables: routes('10.1.0.0/16', '10.0.0.0/16'),
+    networkInterfaces: [eni('b', '1c', '10.1.0.10', { groupIds: ['sg-far'] })],
+    securityGroups: [group('sg-far', [tcp(22, cidrPeer('10.0.0.50/32'))])],
+  });
+  const both = (...vpcs: readonly Vpc[]) => peered(snapshot(...vpcs), { ac: ['vpc-a', 'vpc-c'] });
+  assert.deepEqual((await fabric.apply(both(near, far))).failures, []);
+  assert.match(await dial('a', '10.1.0.10'), /10\.0\.0\.50/);
+  await fabric.apply(both(near, { ...far, routeTables: [table('rtb-main', local('10.1.0.0/16'))] }));
+  assert.equal(await dial('a', '10.1.0.10'), 'timeout');
+  await fabric.apply(both(vpcWith('a', open, { preserveClientIp: true }), far));
+  assert.equal(await dial('a', '10.1.0.10'), 'no way');
 });
