@@ -126,6 +126,36 @@ test('the machine is told its name, resolver, domain, key and user data', async 
   ]);
 });
 
+test('other DHCP options are a new lease of the machines that run, also of one that was starting, and the same ones are not', async () => {
+  const { store, machines, control } = await world();
+  const id = await launchOne(store);
+  await control.settled();
+  const useOptions = (dhcpOptionsId: string, server = '') =>
+    store.transact((tx) => {
+      const configurations = [{ key: 'domain-name-servers', values: [server] }];
+      const of = { accountId: account, region: 'us-east-1', tags: {} };
+      if (server !== '') tx.put('dhcp-options', { ...of, id: dhcpOptionsId, configurations });
+      for (const vpc of tx.list('vpc')) tx.put('vpc', { ...vpc, dhcpOptionsId });
+    });
+  machines.startGate = new Gate();
+  const late = await launchOne(store);
+  await turn();
+  useOptions('dopt-1', '192.0.2.53');
+  assert.deepEqual(
+    machines.log.filter((line) => line.startsWith('renew')),
+    [`renew ${id} 192.0.2.53`],
+  );
+  machines.startGate.open();
+  await control.settled();
+  useOptions('dopt-1');
+  useOptions('dopt-2', '192.0.2.53');
+  await control.settled();
+  assert.deepEqual(
+    machines.log.filter((line) => line.startsWith('renew')),
+    [`renew ${id} 192.0.2.53`, `renew ${late} 192.0.2.53`],
+  );
+});
+
 test('a slow machine does not delay a network change', async () => {
   const { store, machines, fabric, control } = await world();
   await launchOne(store);

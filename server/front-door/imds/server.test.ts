@@ -205,6 +205,20 @@ test('[H6] the keys that clients read', async () => {
   assert.match((await ask('/latest/dynamic/instance-identity/signature')).text, /^[A-Za-z0-9+/=\n]{300,}$/);
 });
 
+test('[H6] the host is called as DHCP and the subnet say', async () => {
+  change({ hostnameType: 'resource-name' });
+  assert.match((await ask('/latest/meta-data/hostname')).text, /^i-[0-9a-z]+\.ec2\.internal$/);
+  store.transact((tx) => {
+    const vpc = tx.get('vpc', 'vpc-1');
+    const owner = { accountId: instance.accountId, region: instance.region, tags: {} };
+    const configurations = [{ key: 'domain-name', values: ['corp.example lab.example'] }];
+    tx.put('dhcp-options', { ...owner, id: 'dopt-1', configurations });
+    if (vpc) tx.put('vpc', { ...vpc, dhcpOptionsId: 'dopt-1' });
+  });
+  change({});
+  assert.equal((await ask('/latest/meta-data/local-hostname')).text, 'ip-10-0-0-4.corp.example');
+});
+
 test('[J1] a key of Instance Connect is gone after its minute', async () => {
   now = new Date('2026-11-21T08:01:01Z');
   assert.equal((await ask('/latest/meta-data/managed-ssh-keys/active-keys/ec2-user')).status, 404);
