@@ -205,6 +205,18 @@ export const changes: Readonly<Record<string, Change>> = {
       RouteTableIds: [table?.RouteTableId ?? ''],
     });
   },
+  'make an interface endpoint': async (site) => {
+    const subnet = pick(site, await subnets(site));
+    const { VpcEndpoints } = await site.ec2.describeVpcEndpoints({});
+    if ((VpcEndpoints ?? []).length > 4) return;
+    await site.ec2.createVpcEndpoint({
+      VpcId: subnet?.VpcId,
+      VpcEndpointType: 'Interface',
+      ServiceName: `com.amazonaws.us-east-1.${pick(site, ['sts', 'ec2', 's3'])}`,
+      SubnetIds: [subnet?.SubnetId ?? ''],
+      PrivateDnsEnabled: false,
+    });
+  },
   'remove an endpoint': async (site) => {
     const { VpcEndpoints } = await site.ec2.describeVpcEndpoints({});
     await site.ec2.deleteVpcEndpoints({ VpcEndpointIds: [pick(site, VpcEndpoints)?.VpcEndpointId ?? ''] });
@@ -230,6 +242,44 @@ export const changes: Readonly<Record<string, Change>> = {
     const address = pick(site, (await site.ec2.describeAddresses({})).Addresses);
     if (address?.AssociationId) await site.ec2.disassociateAddress({ AssociationId: address.AssociationId });
     else await site.ec2.releaseAddress({ AllocationId: address?.AllocationId });
+  },
+  'IPv6 for a VPC, or none': async (site) => {
+    const vpc = pick(site, await vpcs(site));
+    const has = vpc?.Ipv6CidrBlockAssociationSet?.find((one) => one.Ipv6CidrBlockState?.State === 'associated');
+    if (has) await site.ec2.disassociateVpcCidrBlock({ AssociationId: has.AssociationId });
+    else await site.ec2.associateVpcCidrBlock({ VpcId: vpc?.VpcId, AmazonProvidedIpv6CidrBlock: true });
+  },
+  'IPv6 for a subnet, or none': async (site) => {
+    const subnet = pick(site, await subnets(site));
+    const has = subnet?.Ipv6CidrBlockAssociationSet?.find((one) => one.Ipv6CidrBlockState?.State === 'associated');
+    if (has) return site.ec2.disassociateSubnetCidrBlock({ AssociationId: has.AssociationId });
+    const vpc = (await vpcs(site)).find((one) => one.VpcId === subnet?.VpcId);
+    const block = vpc?.Ipv6CidrBlockAssociationSet?.[0]?.Ipv6CidrBlock?.replace(/00::\/56$/, '0');
+    const Ipv6CidrBlock = `${block}${Math.floor(site.random() * 4)}::/64`;
+    return site.ec2.associateSubnetCidrBlock({ SubnetId: subnet?.SubnetId, Ipv6CidrBlock });
+  },
+  'an IPv6 address more or less': async (site) => {
+    const one = pick(site, await interfaces(site));
+    const NetworkInterfaceId = one?.NetworkInterfaceId;
+    const has = pick(site, one?.Ipv6Addresses)?.Ipv6Address;
+    if (has && chance(site, 0.5)) await site.ec2.unassignIpv6Addresses({ NetworkInterfaceId, Ipv6Addresses: [has] });
+    else await site.ec2.assignIpv6Addresses({ NetworkInterfaceId, Ipv6AddressCount: 1 });
+  },
+  'an IPv6 route': async (site) => {
+    const table = pick(site, await routeTables(site));
+    const route = { RouteTableId: table?.RouteTableId, DestinationIpv6CidrBlock: '::/0' };
+    const { EgressOnlyInternetGateways } = await site.ec2.describeEgressOnlyInternetGateways({});
+    const egress = pick(site, EgressOnlyInternetGateways)?.EgressOnlyInternetGatewayId;
+    if (chance(site, 0.3)) await site.ec2.deleteRoute(route);
+    else if (egress && chance(site, 0.5)) await site.ec2.createRoute({ ...route, EgressOnlyInternetGatewayId: egress });
+    else await site.ec2.createRoute({ ...route, GatewayId: pick(site, await gateways(site))?.InternetGatewayId });
+  },
+  'an egress-only gateway more or less': async (site) => {
+    const { EgressOnlyInternetGateways } = await site.ec2.describeEgressOnlyInternetGateways({});
+    const egress = pick(site, EgressOnlyInternetGateways)?.EgressOnlyInternetGatewayId;
+    if (egress && chance(site, 0.5))
+      await site.ec2.deleteEgressOnlyInternetGateway({ EgressOnlyInternetGatewayId: egress });
+    else await site.ec2.createEgressOnlyInternetGateway({ VpcId: pick(site, await vpcs(site))?.VpcId });
   },
   'peer two VPCs': async (site) => {
     const all = await vpcs(site);

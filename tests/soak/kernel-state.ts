@@ -10,6 +10,9 @@ const commands = [
   'ip neigh show nud permanent',
   'ip -d -o link',
   'ip -o -4 addr',
+  'ip -6 route show table all',
+  'ip -6 rule',
+  'ip -o -6 addr show scope global',
 ];
 
 function inWorld(server: number, ...argv: readonly string[]): string {
@@ -31,9 +34,10 @@ export function kernelState(server: number): string[] {
     const run = (command: string) =>
       inWorld(server, ...(space === 'core' ? [] : ['ip', 'netns', 'exec', space]), ...command.split(' '));
     const names = aliases(run('ip -d -o link'));
+    // The kernel makes its own multicast routes when a link gets IPv6, and keeps them.
     for (const command of commands)
       for (const line of setsByLine(run(command)).split('\n'))
-        if (line.trim()) lines.push(`${space} ${plain(line.trim(), names)}`);
+        if (line.trim() && !line.startsWith('multicast ')) lines.push(`${space} ${plain(line.trim(), names)}`);
   }
   return lines.sort();
 }
