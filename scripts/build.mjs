@@ -1,6 +1,6 @@
 // Builds dist/: the command, the server, the guest's files, and the tables extracted from the SDK's schemas and AWS's authorization reference.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './setup.mjs';
@@ -30,10 +30,24 @@ const common = {
   external: ['libsql'],
 };
 
+// The command: the little that `exec` needs in one file, and the rest in parts, each loaded when it is used. All lie beside one another, for what they
+// start is found by their own place.
+for (const name of readdirSync(dist)) if (name.startsWith('part-')) rmSync(join(dist, name));
+const command = { ...common, outdir: dist, outExtension: { '.js': '.mjs' } };
+const programApart = {
+  name: 'program-apart',
+  setup: (build) => build.onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: './program.mjs', external: true })),
+};
+await build({ ...command, entryPoints: { postern: 'cli/main.ts' }, plugins: [programApart] });
+await build({
+  ...command,
+  entryPoints: { program: 'cli/program.ts' },
+  splitting: true,
+  chunkNames: 'part-[name]-[hash]',
+});
 await build({
   ...common,
   entryPoints: {
-    postern: 'cli/main.ts',
     launcher: 'server/launcher.ts',
     server: 'server/main.ts',
     'hash-worker': 'server/edge/hash-worker.ts',

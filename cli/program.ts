@@ -1,0 +1,226 @@
+// The command line of `postern`. Each subcommand is a row here and a function in commands/; docs/commands.md describes them.
+// Exit codes: terminal.ts. With --json a failure is JSON too, on stdout, `{ "error": { message, cure, exitCode } }`; its words are on stderr as ever.
+
+import { Command, CommanderError } from 'commander';
+import type { ConnectOptions } from './commands/connect.ts';
+import type { LabOptions } from './commands/lab.ts';
+import type { TunnelOptions } from './commands/tunnel.ts';
+import { optionsAfter } from './options.ts';
+import { report } from './report.ts';
+import { exitCodes, OperatorError } from './terminal.ts';
+
+// A subcommand is loaded when it is called: the whole of them costs as much as the start of Node itself, and `exec` is called in loops.
+const lazily =
+  <A extends unknown[]>(load: () => Promise<(...args: A) => Promise<number>>) =>
+  async (...args: A): Promise<number> =>
+    (await load())(...args);
+const cloud = () => import('./commands/cloud.ts');
+const accountCommands = () => import('./commands/account.ts');
+const up = lazily(async () => (await cloud()).up);
+const down = lazily(async () => (await cloud()).down);
+const status = lazily(async () => (await cloud()).status);
+const env = lazily(async () => (await cloud()).env);
+const reset = lazily(async () => (await cloud()).reset);
+const wait = lazily(async () => (await cloud()).wait);
+const createAccount = lazily(async () => (await accountCommands()).createAccount);
+const listAccounts = lazily(async () => (await accountCommands()).listAccounts);
+const aws = lazily(async () => (await import('./commands/aws.ts')).aws);
+const exec = lazily(async () => (await import('./commands/exec.ts')).exec);
+const connect = lazily(async () => (await import('./commands/connect.ts')).connect);
+const tunnel = lazily(async () => (await import('./commands/tunnel.ts')).tunnel);
+const requests = lazily(async () => (await import('./commands/requests.ts')).requests);
+const lab = lazily(async () => (await import('./commands/lab.ts')).lab);
+/** For the help of `lab`, which is the one that shows them. */
+const labs = process.argv.includes('lab') ? (await import('@postern/labs/labs.ts')).labs : [];
+
+const version = '0.1.0';
+
+/** Runs a subcommand with its options, those before its name included, and ends with the code that it returns. */
+function run<O extends { data?: string; json?: boolean }>(
+  command: Command,
+  work: (options: O) => Promise<number>,
+): Promise<void> {
+  // Said twice, the one nearer to the subcommand's name counts.
+  const options = { ...command.optsWithGlobals<O>(), ...command.opts<O>() };
+  return work(options).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      process.exitCode = report(error, options);
+    },
+  );
+}
+
+const data = ['--data <directory>', 'where the cloud is kept (default: POSTERN_DATA, or your data directory)'] as const;
+const account = ['--account <id>', 'an account of this cloud, as its root'] as const;
+const json = ['--json', 'answer in JSON, errors too'] as const;
+
+const program = new Command('postern')
+  .description('An AWS VPC on your own machine whose network really decides.')
+  .version(version)
+  .enablePositionalOptions()
+  .configureOutput({ outputError: () => {} })
+  .exitOverride()
+  .option(...data)
+  .option(...json)
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done
+            1 the answer is no
+            2 wrong usage
+            3 no cloud is running
+            4 this machine cannot run one
+exec, connect and aws end with the status of what they ran.`,
+  );
+
+/** A subcommand that has nothing but the common options. */
+function simple(name: string, description: string, work: typeof status): void {
+  program
+    .command(name)
+    .description(description)
+    .option(...data)
+    .option(...json)
+    .action((_options, command: Command) => run(command, work));
+}
+
+program
+  .command('up')
+  .description('bring the cloud up in the foreground')
+  .option(...data)
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <number>', 'port to listen on; 0 takes a free one', '4566')
+  .option('--auth <mode>', 'strict, or open: accept unknown keys as their account’s root', 'strict')
+  .option('--strict-images', 'refuse unknown AMI ids instead of running the default image')
+  .option('--quotas <mode>', 'off, or aws: enforce AWS’s default quotas', 'off')
+  .option('--nat-idle-timeout <seconds>', 'after so long a NAT gateway forgets an idle flow (default: 350)')
+  .option(...json)
+  .action((_options, command: Command) => run(command, up));
+
+simple('down', 'end the running cloud; its state is kept', down);
+simple('status', 'what is running', status);
+program
+  .command('env')
+  .description('print the export lines for AWS tools')
+  .option(...data)
+  .option(...account)
+  .option(...json)
+  .action((_options, command: Command) => run(command, env));
+
+const accounts = program.command('account').description('AWS accounts of this cloud');
+accounts
+  .command('create')
+  .description('a further account, with a root and default VPCs of its own')
+  .option('--name <name>', 'what to call it')
+  .option(...data)
+  .option(...json)
+  .action((_options, command: Command) => run(command, createAccount));
+accounts
+  .command('list')
+  .description('every account: id, name, since when')
+  .option(...data)
+  .option(...json)
+  .action((_options, command: Command) => run(command, listAccounts));
+
+simple('reset', 'back to the first state; everything in the cloud is lost', reset);
+simple('wait', 'wait until packets see every change made so far', wait);
+
+program
+  .command('aws')
+  .description('run the AWS CLI against the cloud')
+  .usage('[--account ID] ARGS…')
+  .argument('[args...]')
+  .option(...account)
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action((args: string[], _options, command: Command) =>
+    run(command, (options: { data?: string; account?: string }) => aws(args, options)),
+  );
+
+program
+  .command('exec')
+  .description('run a command inside an instance, past the network')
+  .usage('[options] INSTANCE [--] [COMMAND…]')
+  .argument('<instance>')
+  .argument('[command...]')
+  .option(...data)
+  .option('-t, --tty', 'give it a terminal')
+  .passThroughOptions()
+  .action((instance: string, words: string[], _options, command: Command) => {
+    const argv = optionsAfter(command, words);
+    return run(command, (options) => exec(instance, argv, options));
+  });
+
+program
+  .command('connect')
+  .description('a shell over the network, port 22; says what is in the way')
+  .usage('[options] INSTANCE [--] [COMMAND…]')
+  .argument('<instance>')
+  .argument('[command...]')
+  .option(...data)
+  .option('--user <name>', 'the user to log in as', 'ec2-user')
+  .option('--via <endpoint>', 'through an instance connect endpoint, eice-…')
+  .option(...json)
+  .passThroughOptions()
+  .action((instance: string, words: string[], _options, command: Command) => {
+    const argv = optionsAfter(command, words);
+    return run(command, (options: ConnectOptions) => connect(instance, argv, options));
+  });
+
+program
+  .command('tunnel')
+  .description('TCP to a port of an instance, over the network')
+  .argument('<instance>')
+  .option('--port <number>', 'the port of the instance', '22')
+  .option('--listen <port>', 'take connections on this port of 127.0.0.1; 0 takes a free one')
+  .option('--stdio', 'standard input and output are the connection, for ssh’s ProxyCommand')
+  .option('--via <endpoint>', 'through an instance connect endpoint, eice-…')
+  .option(...data)
+  .action((instance: string, _options, command: Command) =>
+    run(command, (options: TunnelOptions) => tunnel(instance, options)),
+  );
+
+program
+  .command('requests')
+  .description('API calls: who, which road, and which policy decided')
+  .option('-f, --follow', 'go on as they come')
+  .option('-n, --limit <number>', 'how many of the latest', '20')
+  .option('--denied', 'only those that a policy denied')
+  .option(...data)
+  .option(...json)
+  .action((_options, command: Command) => run(command, requests));
+
+program
+  .command('lab')
+  .description('do a lab on a cloud of its own and check every step')
+  .argument('[lab]', `${labs.map(({ id, title }) => `${id}: ${title}`).join('; ')}`, 'e')
+  .option('--only <steps>', 'up to this step, e.g. E12')
+  .option('--keep', 'leave the lab’s cloud running afterwards')
+  .option(...json)
+  .action((name: string, _options, command: Command) => run(command, (options: LabOptions) => lab(name, options)));
+
+/** What commander says of a wrong command line, in this command's own voice. Help and version are answers. */
+function reportUsage(error: CommanderError, words: readonly string[]): number {
+  if (error.exitCode === 0) return exitCodes.ok;
+  if (error.code === 'commander.help') return exitCodes.usage; // `postern` alone: the help was the answer
+  const [what = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`.replace(/\.?$/, '.');
+  const meant = suggestion.replace(/^\((.*)\)$/, ' $1');
+  const subcommand = program.commands.find((one) => words.includes(one.name()));
+  return report(
+    new OperatorError(`${sentence}${meant}`, {
+      exitCode: exitCodes.usage,
+      cure: `postern help${subcommand ? ` ${subcommand.name()}` : ''}`,
+    }),
+    { json: words.includes('--json') },
+  );
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = reportUsage(error, process.argv.slice(2));
+  else process.exitCode = report(error, { json: process.argv.includes('--json') });
+}
