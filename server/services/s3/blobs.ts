@@ -14,12 +14,14 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, type Sink, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { StreamingBody } from '../../service.ts';
+import { diskIsFull } from './errors.ts';
 
 /** Bodies up to this size are kept by `SmallBodies`. */
 const inRowBytes = 16 * 1024;
 /** Begins the ids of those; no file's id has it, and no path is made of it. */
 const inRowPrefix = 'row:';
 const pieceBytes = 512 * 1024;
+const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const graceMs = 3000;
 
 export type Body = FedBody | Readable | Uint8Array;
@@ -102,7 +104,7 @@ export class Blobs {
     } catch (error) {
       file.close();
       this.discard(blobId);
-      throw error;
+      throw fullDisk.has((error as NodeJS.ErrnoException).code ?? '') ? diskIsFull(error as Error) : error;
     }
   }
 

@@ -328,6 +328,15 @@ export function badDigest(name: string, expected: string, calculated: string): A
   return new AwsError('BadDigest', 400, message, { fields });
 }
 
+/** What the machine's disk refuses. Not S3's own words, which never runs out; 503, because clients try again. */
+export function diskIsFull(cause: Error): AwsError {
+  return new AwsError(
+    'ServiceUnavailable',
+    503,
+    `The disk of this machine took no more: ${cause.message}. Free some space and try again.`,
+  );
+}
+
 export function noSuchUpload(uploadId: string): AwsError {
   return new AwsError(
     'NoSuchUpload',

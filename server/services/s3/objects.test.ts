@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { statSync, writeFileSync } from 'node:fs';
+import fs, { statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
@@ -118,6 +119,61 @@ test('a body that breaks off leaves nothing, and the object that was there stays
   await assert.rejects(run('PutObject', { Bucket, Key: 'k', Body: broken }), awsError('IncompleteBody'));
   assert.equal(bodies().length, 1);
   assert.equal((await bytesOf((await run<Got>('GetObject', { Bucket, Key: 'k' })).Body)).toString(), 'first');
+});
+
+test('a full disk is told as such and leaves nothing; the object that was there stays', async (t) => {
+  const { run, files } = await withBucket(t);
+  const large = 'x'.repeat(700_000);
+  await run('PutObject', { Bucket, Key: 'k', Body: body(large) });
+  const kept = files();
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  let writes = 0;
+  const real = fs.writev;
+  // The disk takes one piece, and then a part of the next.
+  const writev = (file: number, pieces: Uint8Array[], done: (error: Error | null, written: number) => void) => {
+    writes += 1;
+    if (writes > 1) return done(full, 0);
+    return real(file, pieces.slice(0, 1), (error, written) => done(error, written));
+  };
+  const mocked = t.mock.method(fs, 'writev', writev as never);
+  syncBuiltinESMExports();
+  try {
+    await assert.rejects(
+      run('PutObject', { Bucket, Key: 'k', Body: body(large, large) }),
+      awsError('ServiceUnavailable', /ENOSPC.*Free some space/),
+    );
+  } finally {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(files(), kept);
+  assert.equal((await run<Got>('GetObject', { Bucket, Key: 'k' })).ContentLength, large.length);
+});
+
+test('of many completions at once each is answered, and one object is made', async (t) => {
+  const { run } = await withBucket(t);
+  await run('PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+  const { UploadId } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', { Bucket, Key: 'k' });
+  const { ETag } = await run<UploadPartOutput>('UploadPart', {
+    Bucket,
+    Key: 'k',
+    UploadId,
+    PartNumber: 1,
+    Body: body('p'),
+  });
+  const Parts = [{ PartNumber: 1, ETag }];
+  const all = await Promise.all(
+    Array.from({ length: 16 }, () =>
+      run<CompleteMultipartUploadOutput>('CompleteMultipartUpload', {
+        Bucket,
+        Key: 'k',
+        UploadId,
+        MultipartUpload: { Parts },
+      }),
+    ),
+  );
+  assert.equal(new Set(all.map((one) => one.VersionId)).size, 1);
+  assert.match(all[0]?.ChecksumCRC64NVME ?? '', /^[\w+/]{11}=$/);
 });
 
 test('a wrong digest or length is refused and leaves nothing', async (t) => {
