@@ -7,7 +7,7 @@ import type { Permission } from '../service.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CallFacts } from './context.ts';
 import { ec2Permissions } from './ec2-permissions.ts';
-import { factsOf, fillArn } from './facts.ts';
+import { factsOf } from './facts.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -25,22 +25,6 @@ export function automaticPermissions(tx: Transaction, call: CallFacts, input: In
   const action = facts?.action(call.operation);
   const asked = `${prefix}:${action?.name ?? call.operation}`;
   if (!facts || !action) return [{ action: asked, resource: '*' }];
-  if (prefix === 'ec2') return ec2Permissions(tx, call, input, asked, action, facts);
-  return byMembers(call, input, asked);
-}
-
-/** Services with one obvious resource: the member that names it. Anything richer says so in its own row. */
-const MEMBERS: Readonly<Record<string, readonly { member: string; arn: string }[]>> = {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: AWS's own placeholders
-  dynamodb: [{ member: 'TableName', arn: 'arn:${Partition}:dynamodb:${Region}:${Account}:table/${Name}' }],
-};
-
-function byMembers(call: CallFacts, input: Input, action: string): readonly Permission[] {
-  for (const { member, arn } of MEMBERS[call.service] ?? []) {
-    const name = input[member];
-    if (typeof name !== 'string') continue;
-    if (name.startsWith('arn:')) return [{ action, resource: name }];
-    return [{ action, resource: fillArn(arn, call, name) }];
-  }
-  return [{ action, resource: '*' }];
+  // Every other service says in its own rows what it asks about.
+  return prefix === 'ec2' ? ec2Permissions(tx, call, input, asked, action, facts) : [{ action: asked, resource: '*' }];
 }
