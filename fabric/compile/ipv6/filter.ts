@@ -128,7 +128,8 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
     ...subnets.map((subnet) => fromSubnet(ipv6, subnet)),
     ...(boxes.length === 0
       ? []
-      : subnets.map(({ subnetId }) => ({
+      : // Of every subnet: what a box sends may be for one that has no interface with IPv6 now.
+        context.subnets.map(({ subnetId }) => ({
           name: `leg-${subnetId}`,
           rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }],
         }))),
