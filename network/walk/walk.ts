@@ -179,6 +179,15 @@ class Walk implements Travel {
             packet,
             'flows begin inside, here it began outside',
           );
+        if (placed.subnet.blockPublicAccess === 'block-bidirectional')
+          this.#checks.drop(
+            'egress-only-gateway',
+            target.egressOnlyInternetGatewayId,
+            vpc,
+            packet,
+            'VPC Block Public Access is on',
+            'VPC_BLOCK_PUBLIC_ACCESS_ENABLED',
+          );
         return this.#gateways.onInternet(vpc, packet);
       case 'gateway-endpoint':
         this.#checks.acl(placed, 'egress', packet);

@@ -145,4 +145,12 @@ export const ipv6Cases: readonly FlowCase[] = [
     snapshot: snapshot(vpc({ subnets: [subnet('1', '10.0.0.0/24'), subnet('2', '10.0.1.0/24')], networkInterfaces: [eni('a', '1', '10.0.0.10'), eni('c', '2', '10.0.1.10')] })),
     flows: [tcpTo('a', '10.0.1.10', 80, 'open')],
   },
+  ...(['block-bidirectional', 'block-ingress'] as const).map((blockPublicAccess): FlowCase => ({
+    title: `[BPA] IPv6: ${blockPublicAccess} closes the internet gateway, and in ingress-only mode the egress-only one stays open`,
+    snapshot: snapshot(dual({
+      ...roads, networkInterfaces: [card('a'), card('c')],
+      subnets: [subnet1({ routeTableId: 'rtb-public', blockPublicAccess }), subnet2({ routeTableId: 'rtb-private', blockPublicAccess })],
+    })),
+    flows: [pingTo('a', outside, 'timeout'), pingTo('c', outside, blockPublicAccess === 'block-ingress' ? 'open' : 'timeout'), tcpTo('a', c, 80, 'open')],
+  })),
 ]; // biome-ignore format: a table

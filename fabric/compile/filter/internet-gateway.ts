@@ -3,6 +3,7 @@
 // Each pair of a private and a public address has a conntrack zone of its own. So a flow belongs to the association that it began with: when an Elastic
 // IP moves, what goes on is a new flow in another zone. TCP in the middle of a connection is answered with a reset, UDP and ping continue under the new address.
 
+import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf, publicPairKey } from '../allocation.ts';
 import type { NftChain, NftRule, NftSet } from '../host-state.ts';
 import { igwDevice, mark } from '../names.ts';
@@ -14,7 +15,7 @@ export function publicAddressSets(context: VpcContext): NftSet[] {
   const pairs = publicPairs(context);
   const zone = (own: string, public_: string) =>
     numberOf(context.allocation.publicPairs, publicPairKey(context.vpc.vpcId, own, public_));
-  const blocked = blockedDevices(context);
+  const blocked = blockedDevices(context).map((device) => `"${device}"`);
   return [
     {
       name: 'public-of',
@@ -47,13 +48,20 @@ export function publicAddressSets(context: VpcContext): NftSet[] {
   ];
 }
 
-/** Interfaces that the gateway takes nothing from and brings nothing to. Ingress-only mode leaves the flows of NAT gateways, for those begin inside. */
-function blockedDevices(context: VpcContext): string[] {
-  if (context.vpc.internetGatewayId === undefined) return [];
-  const isBlocked = ({ eni, subnet: { blockPublicAccess } }: VpcContext['plugged'][number]) =>
-    blockPublicAccess === 'block-bidirectional' ||
-    (blockPublicAccess === 'block-ingress' && natGatewayOf(eni) === undefined);
-  return context.plugged.filter(isBlocked).map(({ device }) => `"${device}"`);
+/**
+ * Interfaces that a gateway takes nothing from and brings nothing to. Ingress-only mode leaves the flows of NAT gateways, for those begin inside.
+ * @param modes those that concern the gateway
+ */
+export function blockedDevices(
+  context: VpcContext,
+  modes: readonly Subnet['blockPublicAccess'][] = ['block-bidirectional', 'block-ingress'],
+): string[] {
+  return context.plugged
+    .filter(({ eni, subnet: { blockPublicAccess } }) => {
+      if (blockPublicAccess === undefined || !modes.includes(blockPublicAccess)) return false;
+      return blockPublicAccess === 'block-bidirectional' || natGatewayOf(eni) === undefined;
+    })
+    .map(({ device }) => device);
 }
 
 /** Before connection tracking: the zone of the pair, going out and coming in. */

@@ -4,6 +4,7 @@
 
 import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
+import { blockedDevices } from '../filter/internet-gateway.ts';
 import { forwardingSubnets } from '../filter/sets.ts';
 import { stage, verdictMap } from '../filter/well-known.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
@@ -241,7 +242,8 @@ function backChains({ context, outside, hasEgressOnly }: Ipv6Context): NftChain[
   ];
 }
 
-function gatewayRules({ context, outside, hasEgressOnly }: Ipv6Context): NftRule[] {
+function gatewayRules(ipv6: Ipv6Context): NftRule[] {
+  const { context, outside, hasEgressOnly } = ipv6;
   if (outside.length === 0) return [{ match: 'ct state invalid drop' }];
   const gateways = devices(outside);
   const { internetGatewayId: igw, egressOnlyInternetGatewayIds: eigws } = context.vpc;
@@ -254,6 +256,7 @@ function gatewayRules({ context, outside, hasEgressOnly }: Ipv6Context): NftRule
       comment: stage('igw-egress', 'route moved'),
     },
     { match: 'ct state invalid drop' },
+    ...publicAccessRules(ipv6),
     { match: `oifname ${gateways} ip6 daddr ${notGlobal} drop`, comment },
     { match: `oifname ${gateways} ip6 saddr != @holders drop`, comment },
     ...(hasEgressOnly
@@ -269,6 +272,34 @@ function gatewayRules({ context, outside, hasEgressOnly }: Ipv6Context): NftRule
     // Gateways have no groups: their end of a flow counts as tracked.
     { match: `ct state new oifname ${gateways} ct mark set ct mark | ${receiver}` },
     { match: `ct state new iifname ${gateways} ct mark set ct mark | ${sender}` },
+  ];
+}
+
+/**
+ * VPC Block Public Access. Ingress-only mode leaves the egress-only gateway, for its flows begin inside; their replies may come by the link of the
+ * internet gateway, because an address is the same by both.
+ */
+function publicAccessRules({ context, outside }: Ipv6Context): NftRule[] {
+  const comment = stage('igw-egress', 'block public access');
+  const gateways = devices(outside);
+  const everything = blockedDevices(context, ['block-bidirectional']);
+  const ingress = blockedDevices(context, ['block-ingress']);
+  return [
+    ...(everything.length === 0
+      ? []
+      : [
+          { match: `oifname ${gateways} iifname ${devices(everything)} drop`, comment },
+          { match: `iifname ${gateways} oifname ${devices(everything)} drop`, comment },
+        ]),
+    ...(ingress.length === 0
+      ? []
+      : [
+          { match: `oifname "${igwDevice}" iifname ${devices(ingress)} drop`, comment },
+          {
+            match: `iifname "${igwDevice}" oifname ${devices(ingress)} ct mark & ${tracked.egressOnly} == 0 drop`,
+            comment,
+          },
+        ]),
   ];
 }
 

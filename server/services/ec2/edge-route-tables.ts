@@ -1,8 +1,8 @@
 // Edge route tables: one that is associated with an internet gateway decides where what comes in goes. Rule R14.
 // https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html (read 2026-11-21). The page says what is refused and not in which words.
-// Gap: virtual private gateways and Gateway Load Balancer endpoints are not there yet.
+// Gap: virtual private gateways and Gateway Load Balancer endpoints are not there yet; IPv6 cannot be sent to a middlebox.
 
-import { contains } from '@postern/network/cidr.ts';
+import { contains, isIpv6Cidr } from '@postern/network/cidr.ts';
 import type { Call } from '../../service.ts';
 import type { InternetGatewayRow, RouteRow, RouteTableRow } from '../../store/rows/ec2.ts';
 import { alreadyAssociated, ec2Error, invalidParameterValue, isWellFormedId, unsupportedOperation } from './errors.ts';
@@ -54,6 +54,8 @@ export function checkEdgeRoute(
     throw invalidParameterValue(
       `Route table ${table.id} is for a gateway; the destination ${destination.cidr} is outside of the VPC's CIDR blocks.`,
     );
+  if (target.kind === 'network-interface' && isIpv6Cidr(destination.cidr))
+    throw unsupportedOperation(`An IPv6 route (${destination.cidr}) to an interface in a gateway's route table`);
   if (target.kind !== 'local' && target.kind !== 'network-interface')
     throw invalidParameterValue(
       `Route table ${table.id} is for a gateway; the route to ${destination.cidr} can target only local or a network interface.`,
