@@ -17,6 +17,7 @@ import {
   interfaceEndpoint,
   local,
   openAcl,
+  peered,
   rule,
   s3Endpoint,
   s3Route,
@@ -25,6 +26,7 @@ import {
   table,
   tcp,
   toIgw,
+  toPeer,
   vpc,
 } from '../tests/flows/snapshots.ts';
 import { query } from './host.ts';
@@ -184,6 +186,31 @@ test('[S13] [X2] a flow to an interface endpoint outlives its rules at both ends
   // An endpoint that is gone takes its connections with it.
   await apply();
   assert.match(await a.say('door'), /timeout|error/);
+});
+
+test('[S13] [X6] a flow to a peer’s interface endpoint is tracked at the client’s end too', async () => {
+  const withRules = (outbound: SecurityGroupRule[]) => {
+    const first = vpc({
+      subnets: [subnet('1', '10.0.0.0/24')],
+      networkInterfaces: [eni('a', '1', '10.0.0.10', { groupIds: ['sg-a'] })],
+      routeTables: [table('rtb-main', local('10.0.0.0/16'), toPeer('10.1.0.0/16'))],
+      securityGroups: [group('sg-a', [allowAll], outbound)],
+    });
+    const second = vpc({
+      vpcId: 'vpc-b',
+      cidrBlocks: ['10.1.0.0/16'],
+      subnets: [subnet('5', '10.1.0.0/24')],
+      networkInterfaces: [endpointEni('p5', '5', '10.1.0.50')],
+      interfaceEndpoints: [interfaceEndpoint(['eni-p5'])],
+      routeTables: [table('rtb-main', local('10.1.0.0/16'), toPeer('10.0.0.0/16'))],
+    });
+    return peered(snapshot(first, second), { ab: ['vpc-a', 'vpc-b'] });
+  };
+  assert.deepEqual((await fabric.apply(withRules([allowAll]))).failures, []);
+  assert.match(await a.hold('far', { host: '10.1.0.50', port: 443 }), /^open 10\.0\.0\.10 endpoint vpce-if/);
+  await fabric.apply(withRules([]));
+  assert.equal(await a.say('far'), 'echo hello');
+  assert.equal(await a.tcp({ host: '10.1.0.50', port: 443 }), 'timeout');
 });
 
 test('[I2] a flow does not outlive the Elastic IP it was translated to', async () => {

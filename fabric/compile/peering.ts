@@ -5,6 +5,7 @@
 
 import type {
   Cidr,
+  Ipv4,
   PeeringConnection,
   SecurityGroupId,
   Snapshot,
@@ -35,6 +36,8 @@ export interface CompiledPeering {
   readonly peerBlocks: Readonly<Record<Family, readonly Cidr[]>>;
   /** Addresses of the peer's groups that this VPC's rules name, sorted (S6); none across Regions (P7). */
   readonly peerMembers: Readonly<Record<Family, Members>>;
+  /** Addresses of the interfaces of the peer's interface endpoints: flows to them are tracked here too (S13). */
+  readonly peerEndpoints: readonly Ipv4[];
 }
 
 /** @param present VPCs that are in the kernel   @returns each VPC's peerings whose both ends are */
@@ -59,6 +62,9 @@ export function peeringsByVpc(
         side,
         peerBlocks: { ip: peer.cidrBlocks, ip6: peer.ipv6CidrBlocks },
         peerMembers: { ip: referencedMembers(vpc, peer, 'ip'), ip6: referencedMembers(vpc, peer, 'ip6') },
+        peerEndpoints: peer.networkInterfaces.flatMap(({ service, privateAddresses }) =>
+          service?.kind === 'vpc-endpoint' ? privateAddresses.map(({ address }) => address) : [],
+        ),
       };
       byVpc.set(vpc.vpcId, [...(byVpc.get(vpc.vpcId) ?? []), compiled]);
     }

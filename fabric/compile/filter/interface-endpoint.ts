@@ -49,14 +49,17 @@ export function alwaysTrackedRules(context: VpcContext): NftRule[] {
     ...natGatewaysOf(context).map(({ device }) => device),
     ...context.endpoints.filter(({ endpoint }) => endpoint.service === 'dynamodb').map(({ device }) => device),
   ];
-  if (devices.length === 0) return [];
   const names = devices.map((device) => `"${device}"`).join(', ');
-  return [
-    {
-      match: `ct state new oifname { ${names} } ct mark set ct mark | ${tracked.both}`,
-      comment: stage('sg-egress', 'always tracked'),
-    },
+  const ways = [
+    ...(devices.length === 0 ? [] : [`oifname { ${names} }`]),
+    ...context.peerings.flatMap(({ device, peerEndpoints }) =>
+      peerEndpoints.length === 0 ? [] : [`oifname "${device}" ip daddr { ${peerEndpoints.join(', ')} }`],
+    ),
   ];
+  return ways.map((way) => ({
+    match: `ct state new ${way} ct mark set ct mark | ${tracked.both}`,
+    comment: stage('sg-egress', 'always tracked'),
+  }));
 }
 
 function endpointInterfaces(context: VpcContext) {
