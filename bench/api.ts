@@ -4,11 +4,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Load, load } from './load.ts';
+import { type Load, type LoadOptions, load } from './load.ts';
+import { type ProcessorTime, processorTime } from './processor.ts';
 import { type Credentials, signedRequest, type Wanted } from './signing.ts';
 
 export interface Target {
   readonly name: string;
+  /** Whose processor time is told; none for moto, whose requests per second say enough. */
+  readonly processId?: number | undefined;
   readonly port: number;
   readonly credentials: Credentials;
 }
@@ -19,7 +22,7 @@ interface Case {
   readonly bareGoal: number;
   readonly motoGoal: number;
   /** What the bare server does too in a further figure, the floor: see bare-server.ts. */
-  readonly floor?: 'put' | 'get';
+  readonly floor?: 'put' | 'get' | 'signature' | 'commit';
   readonly wanted: (index: number, ids: Ids) => Omit<Wanted, 'host' | 'region'>;
 }
 
@@ -47,18 +50,26 @@ const eightMebibytes = Buffer.alloc(8 * 1024 * 1024, 'm');
 let serial = 0;
 
 export const cases: readonly Case[] = [
-  { name: 'DescribeVpcs', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'DescribeVpcs' }) },
+  {
+    name: 'DescribeVpcs',
+    bareGoal: 0.3,
+    motoGoal: 20,
+    floor: 'signature',
+    wanted: () => query({ Action: 'DescribeVpcs' }),
+  },
   { name: 'DescribeSubnets (1,000)', bareGoal: 0.3, motoGoal: 20, wanted: () => query({ Action: 'DescribeSubnets' }) },
   {
     name: 'CreateVpc',
     bareGoal: 0.3,
     motoGoal: 20,
+    floor: 'commit',
     wanted: () => query({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }),
   },
   {
     name: 'CreateSecurityGroup',
     bareGoal: 0.3,
     motoGoal: 20,
+    floor: 'commit',
     wanted: (_index, ids) =>
       query({
         Action: 'CreateSecurityGroup',
@@ -71,6 +82,7 @@ export const cases: readonly Case[] = [
     name: 'AuthorizeSecurityGroupIngress',
     bareGoal: 0.3,
     motoGoal: 20,
+    floor: 'commit',
     wanted: (_index, ids) => {
       const one = serial++;
       return query({
@@ -87,9 +99,10 @@ export const cases: readonly Case[] = [
     name: 'S3 put 1 KiB',
     bareGoal: 0.3,
     motoGoal: 20,
+    floor: 'commit',
     wanted: (index) => object('PUT', `small-${index % 100}`, kibibyte),
   },
-  { name: 'S3 get 1 KiB', bareGoal: 0.3, motoGoal: 20, wanted: () => object('GET', 'small-0') },
+  { name: 'S3 get 1 KiB', bareGoal: 0.3, motoGoal: 20, floor: 'signature', wanted: () => object('GET', 'small-0') },
   {
     name: 'S3 put 8 MiB',
     bareGoal: 0.7,
@@ -169,10 +182,10 @@ export interface Row {
   readonly name: string;
   readonly concurrency: number;
   readonly answerBytes: number;
-  readonly postern: Load;
-  readonly bare: Load;
-  readonly floor?: Load;
-  readonly moto?: Load;
+  readonly postern: Measured;
+  readonly bare: Measured;
+  readonly floor?: Measured;
+  readonly moto?: Measured;
   readonly bareGoal: number;
   readonly motoGoal: number;
 }
@@ -200,17 +213,22 @@ export async function measureApi(
     options.progress('furnishing: a VPC with 1,000 subnets');
     const ids = await furnish(postern);
     const motoIds = moto ? await furnish(moto.target) : undefined;
-    const bareTarget: Target = { name: 'bare', port: barePort, credentials: postern.credentials };
+    const bareTarget: Target = { name: 'bare', port: barePort, processId: bare.pid, credentials: postern.credentials };
     for (const one of cases) {
       if (!one.name.includes(options.only)) continue;
       const answerBytes = bodyLength(await once(postern, one.wanted(0, ids)));
       for (const concurrency of [1, 16]) {
         options.progress(`${one.name}, concurrency ${concurrency}`);
-        const runs = { postern: [] as Load[], bare: [] as Load[], floor: [] as Load[], moto: [] as Load[] };
+        const runs = {
+          postern: [] as Measured[],
+          bare: [] as Measured[],
+          floor: [] as Measured[],
+          moto: [] as Measured[],
+        };
         await resize(barePort, answerBytes);
         for (let round = 0; round < options.rounds; round += 1) {
           const measure = (target: Target, own: Ids, expected: number) =>
-            load({
+            measured(target, {
               port: target.port,
               concurrency,
               durationMs: options.durationMs,
@@ -224,7 +242,9 @@ export async function measureApi(
           runs.postern.push(await measure(postern, ids, 9000));
           runs.bare.push(await measure(bareTarget, ids, 100));
           if (one.floor) {
-            await resize(barePort, answerBytes, one.floor);
+            await resize(barePort, answerBytes, one.floor, postern.credentials.secretAccessKey);
+            // It is compiled code only after some requests too.
+            if (round === 0) await measure(bareTarget, ids, 100);
             runs.floor.push(await measure(bareTarget, ids, 100));
             await resize(barePort, answerBytes);
           }
@@ -254,7 +274,20 @@ export async function measureApi(
   }
 }
 
-function middle(loads: readonly Load[]): Load | undefined {
+/** A load, and what it cost the server's process per request. */
+export type Measured = Load & { readonly processor?: ProcessorTime };
+
+async function measured(target: Target, options: LoadOptions): Promise<Measured> {
+  if (target.processId === undefined) return load(options);
+  const before = processorTime(target.processId);
+  const done = await load(options);
+  const after = processorTime(target.processId);
+  const each = (from: number, to: number) => (to - from) / done.count;
+  const processor = { mainUs: each(before.mainUs, after.mainUs), allUs: each(before.allUs, after.allUs) };
+  return { ...done, processor };
+}
+
+function middle(loads: readonly Measured[]): Measured | undefined {
   return [...loads].sort((a, b) => a.perSecond - b.perSecond)[Math.floor(loads.length / 2)];
 }
 
@@ -262,8 +295,9 @@ function bodyLength(answer: string): number {
   return answer.length - answer.indexOf('\r\n\r\n') - 4;
 }
 
-async function resize(port: number, bytes: number, floor = ''): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/size?bytes=${bytes}&floor=${floor}`, { method: 'POST' });
+async function resize(port: number, bytes: number, floor = '', secret = ''): Promise<void> {
+  const settings = new URLSearchParams({ bytes: String(bytes), floor, secret });
+  const response = await fetch(`http://127.0.0.1:${port}/size?${settings}`, { method: 'POST' });
   await response.arrayBuffer();
 }
 

@@ -100,3 +100,17 @@ export function memoryOf(directory: string): { command: string; bytes: number }[
     }
   });
 }
+
+/** The server, which runs in a world of its own below the command. */
+export function serverProcess(directory: string): number | undefined {
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [program = '', ...words] = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
+      if (!program.endsWith('node') || !words.some((word) => word.endsWith('/server.mjs'))) continue;
+      if (readFileSync(`/proc/${id}/environ`, 'utf8').includes(directory)) return Number(id);
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  return undefined;
+}

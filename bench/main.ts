@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureApi, type Row } from './api.ts';
-import { bringUp, memoryOf } from './cloud.ts';
+import { type Measured, measureApi, type Row } from './api.ts';
+import { bringUp, memoryOf, serverProcess } from './cloud.ts';
 import { measureFabric } from './fabric.ts';
 import { measureNetwork } from './network.ts';
 import { measureRoads, measureScale } from './roads.ts';
@@ -150,14 +150,14 @@ if (wanted.has('api')) {
       secretAccessKey: cloud.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
     };
     put(
-      '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, for large objects to a floor (the bare server with the hashing and the disk that the protocol asks for), and to moto_server.\n',
+      '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, to a floor, and to moto_server. The floor is the bare server that also does the least which the promises ask for: for small calls it verifies the signature, and for small writes puts one row into SQLite and answers when it is on disk; for large objects it does the hashing and the disk of the protocol. CPU is processor time per request, in µs: of the event loop, and of all threads.\n',
     );
     put(
-      '| call | at once | answer | per second | p50 ms | p99 ms | bare | its p99 ms | ratio | goal | | floor | ratio | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+      '| call | at once | answer | per second | p50 ms | p99 ms | CPU | bare | its p99 ms | its CPU | ratio | goal | | floor | its CPU | ratio | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     );
     const failed: Row[] = [];
     await measureApi(
-      { name: 'postern', port: cloud.port, credentials },
+      { name: 'postern', port: cloud.port, processId: serverProcess(cloud.directory), credentials },
       {
         durationMs: quick ? 700 : 1500,
         rounds: quick ? 1 : 3,
@@ -187,12 +187,15 @@ function apiRow(row: Row): string {
     number(row.postern.perSecond),
     row.postern.p50Ms.toFixed(2),
     row.postern.p99Ms.toFixed(2),
+    processor(row.postern),
     number(row.bare.perSecond),
     row.bare.p99Ms.toFixed(2),
+    processor(row.bare),
     bareRatio.toFixed(2),
     large ? '' : `≥ ${row.bareGoal}`,
     large ? '' : mark(bareRatio >= row.bareGoal),
     row.floor ? number(row.floor.perSecond) : '',
+    row.floor ? processor(row.floor) : '',
     row.floor ? (row.postern.perSecond / row.floor.perSecond).toFixed(2) : '',
     row.moto ? number(row.moto.perSecond) : 'not installed',
     motoRatio === undefined ? '' : motoRatio.toFixed(1),
@@ -200,6 +203,10 @@ function apiRow(row: Row): string {
     motoRatio === undefined ? '' : mark(motoRatio >= row.motoGoal),
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function processor({ processor: used }: Measured): string {
+  return used ? `${number(used.mainUs)} / ${number(used.allUs)}` : '';
 }
 
 function size(bytes: number): string {

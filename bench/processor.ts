@@ -25,19 +25,3 @@ export function processorTime(processId: number): ProcessorTime {
   }
   return { mainUs, allUs };
 }
-
-/** The process whose command line holds all of these words; the last one started when there are several. */
-export function findProcess(...words: string[]): number | undefined {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .sort((a, b) => b - a)
-    .find((id) => {
-      try {
-        const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
-        return words.every((word) => line.includes(word));
-      } catch {
-        return false;
-      }
-    });
-}
