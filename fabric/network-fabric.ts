@@ -20,7 +20,7 @@ import { ipEntries, type Place, setKernelParameters } from './host.ts';
 import { coreParameters } from './kernel-parameters.ts';
 import { type OriginTable, originOf, originTable } from './origin.ts';
 import { PeeringLinks } from './peering-links.ts';
-import { diffNamespace, withoutRefused } from './reconcile.ts';
+import { diffNamespace, withoutLinks } from './reconcile.ts';
 import { renderTablesChange, transactionsOf } from './render/nft.ts';
 import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
 import {
@@ -169,14 +169,16 @@ class KernelNetwork implements NetworkFabric {
     const present = new Set([...this.#vpcs.keys(), ...[...ready].map((vpc) => vpc.vpcId)]);
     const peerings = await this.#peerings.make(state.peerings, present);
     failures.push(...peerings.failures);
-    const unchanged = (vpc: VpcState) => this.#vpcs.get(vpc.vpcId) === vpc;
-    const toWire = state.vpcs.filter((vpc) => ready.has(vpc) || (unchanged(vpc) && peerings.fresh.has(vpc.vpcId)));
+    const toWire = state.vpcs.flatMap((vpc) => {
+      const [before, absent] = [this.#vpcs.get(vpc.vpcId), this.#peerings.absent(vpc.vpcId, state.peerings)];
+      const isUntouched = before === vpc && absent.size === 0 && !peerings.fresh.has(vpc.vpcId);
+      const isReady = ready.has(vpc) || (before === vpc && !isUntouched);
+      return isReady ? [{ vpc, before, wanted: withoutLinks(vpc, absent) }] : [];
+    });
     const cleared = await Promise.all(
-      toWire.map(async (vpc) => {
-        const absent = this.#peerings.absent(vpc.vpcId, state.peerings);
-        const wanted = absent.size === 0 ? vpc : withoutRefused(vpc, new Set(), absent, process.pid);
-        const before = this.#vpcs.get(vpc.vpcId);
-        return { vpc, wanted, before, change: await clearRouter(before, wanted, peerings.fresh.get(vpc.vpcId)) };
+      toWire.map(async (each) => {
+        const change = await clearRouter(each.before, each.wanted, peerings.fresh.get(each.vpc.vpcId));
+        return { ...each, change };
       }),
     );
     await Promise.all(

@@ -113,3 +113,21 @@ test('[P9] inside a Region a peering carries jumbo frames, between Regions 8500 
   const abroad = far({ region: 'eu-west-1' });
   assert.deepEqual(await largest(peered(snapshot(near(), abroad), active)), [false, false, true]);
 });
+
+test('a link that the kernel refuses costs its own traffic only, is told, and is made again', async () => {
+  await apply(peered(snapshot(near(), far()), active));
+  const number = Number((await links('vpc-a'))[0]?.slice(1));
+  await apply(parted());
+  // Whoever has the next name at the far end.
+  const taken = ['ip', 'link', 'add', `p${number + 1}`, 'type', 'veth', 'peer', 'name', 'taken'];
+  assert.equal((await query({ kind: 'vpc', name: 'vpc-b' }, taken)).code, 0);
+  const applied = await fabric.apply(peered(snapshot(near(), far()), active));
+  assert.deepEqual(
+    applied.failures.map(({ cause }) => cause),
+    ['pcx-ab'],
+  );
+  assert.deepEqual(applied.interfaces.toSorted(), ['eni-a', 'eni-b']);
+  assert.equal(await a.ping(bAddress), 'timeout');
+  await apply(peered(snapshot(near(), far()), active));
+  assert.equal(await a.ping(bAddress), 'open');
+});

@@ -1,7 +1,7 @@
 // From what the kernel holds to what it should hold, by the fewest commands; for rules, render/nft.ts. The diff is pure; network-fabric.ts runs the steps.
 // Order of a change: rules before links (a new interface is never unfiltered), links before routes, and removals before additions of the same name.
 
-import type { GuestInterface, Link, NamespaceState, VpcState } from './compile/host-state.ts';
+import type { GuestInterface, KernelRoute, Link, NamespaceState, VpcState } from './compile/host-state.ts';
 import {
   type Line,
   renderAddress,
@@ -93,6 +93,20 @@ export function withoutRefused(
     routes: held(state.routes, renderRoute),
     guests: state.guests.filter((guest) => !absentIds.has(guest.networkInterfaceId)),
     natGateways: state.natGateways.filter((nat) => !absentIds.has(nat.networkInterfaceId)),
+  };
+}
+
+/** `state` while links that are made elsewhere are not there: what would go over them is dropped, and falls back to no other route (R9). */
+export function withoutLinks(state: VpcState, absentDevices: ReadonlySet<string>): VpcState {
+  if (absentDevices.size === 0) return state;
+  const isAbsent = ({ device }: { readonly device?: string }) => device !== undefined && absentDevices.has(device);
+  return {
+    ...state,
+    neighbours: state.neighbours.filter((each) => !isAbsent(each)),
+    routes: state.routes.map(
+      (route): KernelRoute =>
+        isAbsent(route) ? { table: route.table, destination: route.destination, kind: 'blackhole' } : route,
+    ),
   };
 }
 
