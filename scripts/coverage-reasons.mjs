@@ -44,10 +44,8 @@ export const reasons = {
   s3: [
     ['directory buckets', /DirectoryBucket|CreateSession|RenameObject/],
     ['tables of metadata and annotations', /Metadata(Table|Annotation|Inventory|Journal|Configuration)|Annotation/],
-    ['reports', /Analytics|Inventory|Metrics|IntelligentTiering/],
-    ['settings that change what a bucket does', /PutBucket(Abac|Accelerate|Cors|Lifecycle|Replication|Website)/],
-    ['object lock', /LegalHold|ObjectLock|Retention/],
-    ['archive, Select, torrents, Object Lambda', /Restore|Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
+    ['tags of buckets as attributes', /PutBucketAbac/],
+    ['Select, torrents, Object Lambda, change of encryption', /Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
   ],
   iam: [
     ['MFA', /MFA/],
