@@ -33,6 +33,7 @@ interface Thread {
   /** By job, in the order of what was sent. */
   readonly waiting: Map<number, Waiting[]>;
   open: number;
+  idle?: NodeJS.Timeout;
   ended?: Error;
 }
 
@@ -42,6 +43,7 @@ const isSource = import.meta.url.endsWith('.ts');
 const script = isSource
   ? `import('tsx/esm/api').then((tsx) => tsx.register()).then(() => import(${JSON.stringify(new URL('./hash-worker.ts', import.meta.url).href)}))`
   : new URL('./hash-worker.mjs', import.meta.url);
+const idleMs = 30_000;
 const threads: Thread[] = [];
 let lastJob = 0;
 
@@ -68,6 +70,13 @@ function start(): Thread {
   return thread;
 }
 
+/** Nobody has a large body any more: its memory is better free. */
+function end(thread: Thread): void {
+  const at = threads.indexOf(thread);
+  if (at >= 0) threads.splice(at, 1);
+  void thread.worker.terminate();
+}
+
 function leastBusy(): Thread {
   const [least] = [...threads].sort((a, b) => a.open - b.open);
   return least && (least.open === 0 || threads.length >= maxThreads) ? least : start();
@@ -82,6 +91,7 @@ export function openDigest(algorithm: string, failed: (error: Error) => void): T
   thread.waiting.set(job, queue);
   // Only while it works does a thread keep the process alive.
   if (thread.open === 0) thread.worker.ref();
+  clearTimeout(thread.idle);
   thread.open += 1;
   const send = (message: ToWorker, waiting: Waiting) => {
     if (thread.ended) return waiting.failed(thread.ended);
@@ -92,7 +102,10 @@ export function openDigest(algorithm: string, failed: (error: Error) => void): T
   const close = () => {
     thread.waiting.delete(job);
     thread.open -= 1;
-    if (thread.open === 0) thread.worker.unref();
+    if (thread.open > 0) return;
+    thread.worker.unref();
+    thread.idle = setTimeout(() => end(thread), idleMs);
+    thread.idle.unref();
   };
   return {
     update: (memory, length, cuts, done) =>

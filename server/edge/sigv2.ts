@@ -46,7 +46,7 @@ export function stringToSignV2(head: RequestHead, expires: number, hostBucket: s
   // What a URL carries as x-amz- parameters was signed as headers.
   const amz = new Map<string, string>();
   for (const [name, value] of query)
-    if (name.toLowerCase().startsWith('x-amz-')) amz.set(name.toLowerCase(), value.trim());
+    if (name.toLowerCase().startsWith('x-amz-')) amz.set(name.toLowerCase(), asBytes(value.trim()));
   for (const [name, value] of Object.entries(headers))
     if (name.startsWith('x-amz-') && value !== undefined) amz.set(name, value.trim());
   const amzText = [...amz].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([name, value]) => `${name}:${value}\n`);
@@ -57,8 +57,13 @@ export function stringToSignV2(head: RequestHead, expires: number, hostBucket: s
 
 function canonicalResource(path: string, query: readonly QueryPair[], hostBucket: string | undefined): string {
   const signed = query.filter(([name]) => isSigned(name)).sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  const text = signed.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&');
+  const text = signed.map(([name, value]) => (value === '' ? name : `${name}=${asBytes(value)}`)).join('&');
   return `${hostBucket === undefined ? '' : `/${hostBucket}`}${path}${text === '' ? '' : `?${text}`}`;
+}
+
+/** A query is decoded from UTF-8, a header is read byte by byte; they are signed as bytes. */
+function asBytes(value: string): string {
+  return Buffer.from(value, 'utf8').toString('latin1');
 }
 
 export function signV2(secret: string, text: string): string {

@@ -365,6 +365,15 @@ describe('presigned URLs of version 2, as CLI v1 and boto3 make them', () => {
       '200 let in',
     );
     assert.deepEqual([seen?.operation, seen?.input.Key, seen?.input.VersionId], ['GetObject', 'a key', 'v1']);
+    // Values are signed as they are meant, not as a URL writes them.
+    const named = signed('GET', '/bucket/k?response-content-disposition=inline; filename="ü.txt"', expires);
+    const override = encodeURIComponent('inline; filename="ü.txt"');
+    assert.equal(
+      codeOf(
+        await call('GET', url(`/bucket/k?response-content-disposition=${override}`, accessKeyId, expires, named), {}),
+      ),
+      '200 let in',
+    );
     const signature = signed('GET', '/bucket/k', expires, `x-amz-security-token:${token}\n`);
     const withToken = `${url('/bucket/k', 'ASIATEMPORARY', expires, signature)}&x-amz-security-token=${encodeURIComponent(token)}`;
     assert.equal(codeOf(await call('GET', withToken, {})), '200 let in');

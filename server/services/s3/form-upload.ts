@@ -229,18 +229,23 @@ function inputOf(form: FormUpload, bucket: string, key: string, range: SizeRange
   const tagging = fields.get('tagging');
   const Metadata: Record<string, string> = {};
   for (const [name, value] of fields)
-    if (name.startsWith('x-amz-meta-')) Metadata[name.slice('x-amz-meta-'.length)] = value;
+    if (name.startsWith('x-amz-meta-')) Metadata[name.slice('x-amz-meta-'.length)] = asHeader(value);
   return {
     Bucket: bucket,
     Key: key,
     Body: Readable.from(sized(form.file, range), { objectMode: false }),
     Metadata,
-    ...(fields.has('content-type') && { ContentType: fields.get('content-type') }),
+    ...(fields.has('content-type') && { ContentType: asHeader(fields.get('content-type') ?? '') }),
     ...Object.fromEntries(
-      members.flatMap(([field, member]) => (fields.has(field) ? [[member, fields.get(field)]] : [])),
+      members.flatMap(([field, member]) => (fields.has(field) ? [[member, asHeader(fields.get(field) ?? '')]] : [])),
     ),
     ...(tagging !== undefined && { Tagging: taggingHeader(tagging) }),
   };
+}
+
+/** A form is UTF-8 and a header bytes: it will be answered in one, with the bytes that came. */
+function asHeader(value: string): string {
+  return Buffer.from(value, 'utf8').toString('latin1');
 }
 
 /** The form has tags as XML, the header of a put as a query. */

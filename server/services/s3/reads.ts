@@ -158,6 +158,13 @@ const overrides = [
   'ResponseExpires',
 ] as const;
 
+const beyondLatin1 = /[^\u0020-\u007e\u00a0-\u00ff\t]/;
+
+/** `ResponseContentType` → `response-content-type`. */
+function headerOf(name: string): string {
+  return name.replace(/(?!^)[A-Z]/g, '-$&').toLowerCase();
+}
+
 function prepareRead(
   call: BaseCall,
   tx: Transaction,
@@ -166,6 +173,11 @@ function prepareRead(
   const key = customerKeyOf(input);
   if (call.principal.type === 'anonymous' && overrides.some((name) => input[name] !== undefined))
     throw invalidRequest('Request specific response headers cannot be used for anonymous GET requests.');
+  for (const name of overrides) {
+    const value = input[name];
+    if (typeof value === 'string' && beyondLatin1.test(value))
+      throw invalidArgument('Header value cannot be represented using ISO-8859-1.', headerOf(name), value);
+  }
   const object = requireObject(call, tx, input);
   checkOpens(object, key);
   checkRead(object, input);

@@ -123,7 +123,7 @@ function multipart(fields: Record<string, string>, file: string, mark = 'b0undar
 }
 
 test('a form that its policy allows puts the file, whatever the pieces it comes in', async (t) => {
-  const { ask, text } = await withBucket(t);
+  const { ask, text, run } = await withBucket(t);
   const file = 'line\r\n--b0undarx\r\nline\r\n'.repeat(4000);
   const name = '$' + '{filename}';
   const conditions = [
@@ -133,10 +133,18 @@ test('a form that its policy allows puts the file, whatever the pieces it comes 
     { success_action_status: '201' },
     ...signatureConditions,
   ];
-  const made = await ask(form(conditions, { key: `up/${name}`, success_action_status: '201' }, file));
+  const named = [...conditions, { 'x-amz-meta-who': 'Zoë 😀' }];
+  const made = await ask(
+    form(named, { key: `up/${name}`, success_action_status: '201', 'x-amz-meta-who': 'Zoë 😀' }, file),
+  );
   assert.equal(made.status, 201);
   assert.match(String(made.body), /<Bucket>notes<\/Bucket><Key>up\/f\.txt<\/Key>/);
   assert.equal(await text('up/f.txt'), file);
+  // As the bytes of a header.
+  const { Metadata } = await run<Got>('GetObject', { Bucket, Key: 'up/f.txt' });
+  assert.equal(Buffer.from(Metadata?.['who'] ?? '', 'latin1').toString('utf8'), 'Zoë 😀');
+  const override = { Bucket, Key: 'up/f.txt', ResponseContentDisposition: '😀' };
+  await assert.rejects(run('GetObject', override), awsError('InvalidArgument', /ISO-8859-1/));
 });
 
 test('a form is refused for what its policy does not say, and leaves nothing', async (t) => {
