@@ -82,6 +82,15 @@ test('[S7] [P7] a rule names a group of a peered VPC, also another account’s, 
   await revoke({ GroupName: `${stranger.accountId}/${db}` });
   await authorize({ GroupName: `${stranger.accountId}/${db}` });
   assert.deepEqual(await pairs(), [expected]);
+  const named = async (Name: string, value: string) =>
+    (
+      await world.run<DescribeSecurityGroupsResult>(
+        ...(['DescribeSecurityGroups', { Filters: [{ Name, Values: [value] }] }] as const),
+      )
+    ).SecurityGroups?.map((one) => one.GroupId);
+  assert.deepEqual(await named('ip-permission.group-id', db), [web]);
+  assert.deepEqual(await named('ip-permission.user-id', stranger.accountId ?? ''), [web]);
+  assert.deepEqual(await named('ip-permission.group-name', 'db'), []);
 });
 
 test('[S5] [S7] without an active peering, or from another region, a group of another VPC is refused', async () => {

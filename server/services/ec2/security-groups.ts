@@ -81,7 +81,7 @@ function filtersOf(call: Call, rules: ReadonlyMap<string, readonly SecurityGroup
     const own = (row: SecurityGroupRow) => (rules.get(row.id) ?? []).filter((rule) => rule.isEgress === egress);
     for (const [name, read] of Object.entries(ruleFilters)) table[`${prefix}${name}`] = (row) => own(row).map(read);
     table[`${prefix}group-name`] = (row) =>
-      own(row).map(({ peer }) => (peer.kind === 'security-group' ? call.tx.get('security-group', peer.groupId)?.groupName : undefined));
+      own(row).map(({ peer }) => (peer.kind === 'security-group' && !isPeered(peer) ? call.tx.get('security-group', peer.groupId)?.groupName : undefined)); // a peer's names are its own
   }
   return table;
 } // biome-ignore format: two pairs
