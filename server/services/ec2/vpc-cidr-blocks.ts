@@ -1,6 +1,6 @@
 // Secondary blocks of a VPC. Rules C6–C13. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html (read 2026-11-21).
-// Order of AssociateVpcCidrBlock's checks: the VPC, size, number of blocks, overlap, the table of ranges, peerings, routes. IPv6: vpc-ipv6-blocks.ts.
-// Gap: IPAM is refused.
+// Order of AssociateVpcCidrBlock's checks: the VPC, a peering request under way, size, number of blocks, overlap, the table of ranges, peers, routes.
+// IPv6: vpc-ipv6-blocks.ts. Gap: IPAM is refused.
 
 import type {
   AssociateVpcCidrBlockRequest,
@@ -59,7 +59,7 @@ function checkBlock(call: Call, vpc: VpcRow, cidr: Cidr): void {
       'InvalidVpc.Range',
       `The CIDR '${cidr}' is restricted. Use a CIDR from the same private address range as the current VPC CIDR, or use a publicly-routable CIDR. For additional restrictions, see https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Subnets.html#VPC_Sizing`,
     );
-  checkPeerings(call, vpc, cidr);
+  checkPeers(call, vpc, cidr);
   const tables = call.tx.list('route-table', scopeOf(call)).filter((row) => row.vpcId === vpc.id);
   for (const table of tables)
     for (const { destination } of table.routes)
@@ -70,16 +70,23 @@ function checkBlock(call: Call, vpc: VpcRow, cidr: Cidr): void {
         );
 }
 
-/** C13. Wordings: no answer of AWS was seen. */
-function checkPeerings(call: Call, vpc: VpcRow, cidr: Cidr): void {
+/** C13: also for IPv6. Wording: no answer of AWS was seen. */
+function checkNoRequest(call: Call, vpc: VpcRow): void {
+  const waiting = peeringsOfVpc(call.tx, vpc.id).find(
+    (row) => row.requester.vpcId === vpc.id && stateOf(row, call.now) === 'pending-acceptance',
+  );
+  if (waiting)
+    throw operationNotPermitted(
+      `A CIDR block cannot be added to ${vpc.id} while its VPC peering request ${waiting.id} is pending acceptance.`,
+    );
+}
+
+/** C13. Wording: no answer of AWS was seen. */
+function checkPeers(call: Call, vpc: VpcRow, cidr: Cidr): void {
   for (const row of peeringsOfVpc(call.tx, vpc.id)) {
-    if (row.requester.vpcId === vpc.id && stateOf(row, call.now) === 'pending-acceptance')
-      throw operationNotPermitted(
-        `A CIDR block cannot be added to ${vpc.id} while its VPC peering request ${row.id} is pending acceptance.`,
-      );
-    if (row.state !== 'active') continue;
     const peer = otherSide(row, vpc.id).vpcId;
-    const taken = blocksOf(call.tx.get('vpc', peer)).find((block) => overlaps(block, cidr));
+    const blocks = row.state === 'active' ? blocksOf(call.tx.get('vpc', peer)) : [];
+    const taken = blocks.find((block) => overlaps(block, cidr));
     if (taken)
       throw ec2Error(
         'InvalidVpc.Conflict',
@@ -109,6 +116,7 @@ export const vpcCidrBlocks = {
       ]); // biome-ignore format: a list
       checkBorderGroup(call, input.Ipv6CidrBlockNetworkBorderGroup);
       const vpc = requireRow(call, 'vpc', input.VpcId, 'vpcId');
+      checkNoRequest(call, vpc);
       if (input.AmazonProvidedIpv6CidrBlock) {
         if (input.CidrBlock)
           throw invalidCombination(

@@ -190,6 +190,8 @@ test('[C13] blocks that are added: none to the requester while it waits, none th
   const { VpcId, PeerVpcId, id, act } = await pair(world);
   const add = (to: string, CidrBlock: string) => world.run('AssociateVpcCidrBlock', { VpcId: to, CidrBlock });
   await assert.rejects(add(VpcId, '10.30.0.0/16'), awsError('OperationNotPermitted', /pending acceptance/));
+  const ipv6 = { VpcId, AmazonProvidedIpv6CidrBlock: true };
+  await assert.rejects(world.run('AssociateVpcCidrBlock', ipv6), awsError('OperationNotPermitted'));
   await add(PeerVpcId, '10.30.0.0/16');
   await act('Accept');
   await assert.rejects(add(VpcId, '10.30.0.0/20'), awsError('InvalidVpc.Conflict', new RegExp(id)));
