@@ -1,14 +1,14 @@
 // Gateway endpoints. Rules W1, W4, W5, W10, W11. https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html (read 2026-11-21).
 // Order of checks at creation: service, parameters of other types, route tables, policy, quota.
 
-import type { CreateVpcEndpointRequest, ModifyVpcEndpointRequest } from '@aws-sdk/client-ec2';
+import type { CreateVpcEndpointRequest, DnsOptionsSpecification, ModifyVpcEndpointRequest } from '@aws-sdk/client-ec2';
 import type { VpcEndpointId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { GatewayEndpointRow, VpcRow } from '../../store/rows/ec2.ts';
 import { changedPolicy, defaultEndpointPolicy } from './endpoint-policy.ts';
 import { addEndpointRoute, removeEndpointRoutes, requireTables } from './endpoint-routes.ts';
 import { requireGatewayService } from './endpoint-services.ts';
-import { invalidParameter, refuseUnsupported } from './errors.ts';
+import { invalidParameter, refuseUnsupported, unsupportedOperation } from './errors.ts';
 import { enforceQuota } from './quotas.ts';
 import { scopeOf } from './rows.ts';
 import { tagsFromSpecifications } from './tags.ts';
@@ -33,6 +33,17 @@ function refuseOtherTypes(input: object): void {
   }
 }
 
+/** A gateway endpoint makes no records: what says so is taken, and shown as `service-defined`. */
+function checkDnsOptions(operation: string, options: DnsOptionsSpecification | undefined): void {
+  if (options?.PrivateDnsOnlyForInboundResolverEndpoint !== undefined)
+    throw invalidParameter(
+      'DnsOptions PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints.',
+    );
+  const record = options?.DnsRecordIpType;
+  if (record !== undefined && record !== 'ipv4' && record !== 'service-defined')
+    throw unsupportedOperation(`The DnsRecordIpType ${record} of ${operation}`);
+}
+
 export function makeGatewayEndpoint(
   call: Call,
   vpc: VpcRow,
@@ -42,7 +53,7 @@ export function makeGatewayEndpoint(
     throw invalidParameter('ServiceRegion is not supported for Gateway type VPC Endpoints.');
   if (input.IpAddressType && input.IpAddressType !== 'ipv4')
     refuseUnsupported('CreateVpcEndpoint', input, ['IpAddressType']);
-  refuseUnsupported('CreateVpcEndpoint', input, ['DnsOptions']);
+  checkDnsOptions('CreateVpcEndpoint', input.DnsOptions);
   const service = requireGatewayService(call, input.ServiceName);
   refuseOtherTypes(input);
   const tables = requireTables(call, vpc.id, input.RouteTableIds);
@@ -73,7 +84,7 @@ export function modifyGatewayEndpoint(call: Call, endpoint: GatewayEndpointRow, 
   refuseOtherTypes(input);
   if (input.IpAddressType && input.IpAddressType !== 'ipv4')
     refuseUnsupported('ModifyVpcEndpoint', input, ['IpAddressType']);
-  refuseUnsupported('ModifyVpcEndpoint', input, ['DnsOptions']);
+  checkDnsOptions('ModifyVpcEndpoint', input.DnsOptions);
   const policyDocument = changedPolicy(endpoint.policyDocument, input);
   const remove = requireTables(call, endpoint.vpcId, input.RemoveRouteTableIds);
   const absent = remove.find((table) => !endpoint.routeTableIds.includes(table.id));
@@ -89,7 +100,19 @@ export function modifyGatewayEndpoint(call: Call, endpoint: GatewayEndpointRow, 
   });
 }
 
+/** @throws InvalidParameter while an interface endpoint counts on it (X8) */
 export function deleteGatewayEndpoint(call: Call, endpoint: GatewayEndpointRow): void {
+  const here = call.tx
+    .list('vpc-endpoint', scopeOf(call))
+    .filter((row) => row.vpcId === endpoint.vpcId && row.serviceName === endpoint.serviceName);
+  const isLast = !here.some((row) => row.endpointType === 'Gateway' && row.id !== endpoint.id);
+  const leaning = here.find(
+    (row) => row.endpointType === 'Interface' && row.dnsOptions.privateDnsOnlyForInboundResolverEndpoint === true,
+  );
+  if (isLast && leaning)
+    throw invalidParameter(
+      `Gateway endpoint cannot be deleted while Interface endpoint ${leaning.id} for the service has PrivateDnsOnlyForInboundResolverEndpoint set to true.`,
+    );
   removeEndpointRoutes(call, endpoint, endpoint.routeTableIds);
   call.tx.delete('vpc-endpoint', endpoint.id);
 }

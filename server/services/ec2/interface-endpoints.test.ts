@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type {
   CreateVpcEndpointResult,
+  DeleteVpcEndpointsResult,
   DescribeNetworkInterfacesResult,
   DescribeVpcEndpointsResult,
   VpcEndpoint,
@@ -176,8 +177,13 @@ test('[X8] S3’s public name stays S3’s unless asked, and inbound only needs 
     `To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC ${VpcId} must have a Gateway endpoint for the service.`,
   );
   await assert.rejects(modify(plain.VpcEndpointId, { PrivateDnsEnabled: true }), needsGateway);
-  await world.run('CreateVpcEndpoint', { VpcId, ServiceName: s3 });
+  const gateway = await world.run<CreateVpcEndpointResult>('CreateVpcEndpoint', { VpcId, ServiceName: s3 });
+  const gatewayId = gateway.VpcEndpoint?.VpcEndpointId;
   await modify(plain.VpcEndpointId, { PrivateDnsEnabled: true });
+  const remove = async () =>
+    (await world.run<DeleteVpcEndpointsResult>('DeleteVpcEndpoints', { VpcEndpointIds: [gatewayId] })).Unsuccessful;
+  const leansOn = `Gateway endpoint cannot be deleted while Interface endpoint ${plain.VpcEndpointId} for the service has PrivateDnsOnlyForInboundResolverEndpoint set to true.`;
+  assert.deepEqual(await remove(), [{ ResourceId: gatewayId, Error: { Code: 'InvalidParameter', Message: leansOn } }]);
   assert.equal((await shown(plain.VpcEndpointId)).DnsOptions?.PrivateDnsOnlyForInboundResolverEndpoint, true);
   const everyone = { DnsOptions: { PrivateDnsOnlyForInboundResolverEndpoint: false } };
   await modify(plain.VpcEndpointId, everyone);
@@ -188,6 +194,14 @@ test('[X8] S3’s public name stays S3’s unless asked, and inbound only needs 
     create({ ServiceName: s3, ...only }),
     awsError('InvalidParameter', /private DNS is not enabled/),
   );
+  await assert.rejects(
+    world.run('CreateVpcEndpoint', { VpcId, ServiceName: s3, ...only }),
+    awsError(
+      'InvalidParameter',
+      'DnsOptions PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints.',
+    ),
+  );
+  assert.deepEqual(await remove(), []);
 });
 
 test('ModifyVpcEndpoint adds and removes subnets and groups at every interface', async () => {
