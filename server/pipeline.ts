@@ -285,7 +285,10 @@ async function runStream(
       return value;
     },
     read: (work) => parts.store.read(work),
-    signal: exchange.signal,
+    // Made when it is asked for: few handlers do, and it costs as much as the authorization.
+    get signal() {
+      return exchange.signal;
+    },
   };
   return ((await row.run(call, input)) as Record<string, unknown> | undefined) ?? {};
 }
