@@ -1,9 +1,11 @@
-// Lab E, whole, with the real AWS CLIs against the real kernel: as root and as an ordinary user, with v2 and with v1 where it is installed.
+// The labs, whole, with the real AWS CLIs against the real kernel. Lab E with v2 and with v1 where it is installed, as root and as an ordinary user; F as
+// root and G as an ordinary user, and with POSTERN_LABS=all each as both.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { labs } from '@postern/labs/labs.ts';
 import { command, newDirectory, ordinaryUser } from './own-cloud.ts';
 
 interface Report {
@@ -24,9 +26,9 @@ function awsCommands(): Map<number, string> {
   return found;
 }
 
-function runLab(aws: string, user?: { uid: number; gid: number }): Promise<Report> {
+function runLab(lab: string, aws: string, user?: { uid: number; gid: number }): Promise<Report> {
   const directory = newDirectory(user);
-  const child = spawn(process.execPath, [command, 'lab', '--json'], {
+  const child = spawn(process.execPath, [command, 'lab', lab, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, POSTERN_LAB_AWS: aws, TMPDIR: directory, ...(user && { HOME: directory }) },
     ...user,
@@ -51,28 +53,45 @@ function runLab(aws: string, user?: { uid: number; gid: number }): Promise<Repor
   });
 }
 
-function assertAllPassed(report: Report): void {
+function assertAllPassed(report: Report, steps: number): void {
   const notPassed = report.steps
     .filter((step) => step.outcome !== 'passed')
     .map((step) => `${step.id}: ${step.evidence.join(' ')}`);
   assert.deepEqual(notPassed, []);
-  assert.equal(report.passed, 18);
+  assert.equal(report.passed, steps);
 }
 
-describe('lab E', { concurrency: 2 }, () => {
+const stepsOf = new Map(labs.map(({ id, steps }) => [id, steps.length]));
+const all = process.env['POSTERN_LABS'] === 'all';
+
+describe('labs', { concurrency: 2 }, () => {
   const found = awsCommands();
-  const v2 = found.get(2);
-  const v1 = found.get(1);
   const user = ordinaryUser();
-  test('E1 to E18 with AWS CLI v2', { skip: v2 ? false : 'no AWS CLI v2 is installed' }, async () => {
-    assertAllPassed(await runLab(v2 ?? ''));
-  });
-  test('E1 to E18 with AWS CLI v1', { skip: v1 ? false : 'no AWS CLI v1 is installed' }, async () => {
-    assertAllPassed(await runLab(v1 ?? ''));
-  });
-  test('E1 to E18 as an ordinary user, in a user namespace', {
-    skip: user && v2 ? false : 'needs root, another user who can read the build, and AWS CLI v2',
-  }, async () => {
-    assertAllPassed(await runLab(v2 ?? '', user));
-  });
+  const runs = [
+    { lab: 'e', version: 2, asUser: false },
+    { lab: 'e', version: 1, asUser: false },
+    { lab: 'e', version: 2, asUser: true },
+    { lab: 'f', version: 2, asUser: false },
+    { lab: 'g', version: 2, asUser: true },
+    ...(all
+      ? [
+          { lab: 'f', version: 2, asUser: true },
+          { lab: 'g', version: 2, asUser: false },
+        ]
+      : []),
+  ];
+  for (const { lab, version, asUser } of runs) {
+    const aws = found.get(version);
+    const skip =
+      aws === undefined
+        ? `no AWS CLI v${version} is installed`
+        : asUser && user === undefined
+          ? 'needs root, and another user who can read the build'
+          : false;
+    test(`lab ${lab.toUpperCase()} with AWS CLI v${version}${asUser ? ', as an ordinary user' : ''}`, {
+      skip,
+    }, async () => {
+      assertAllPassed(await runLab(lab, aws ?? '', asUser ? user : undefined), stepsOf.get(lab) ?? 0);
+    });
+  }
 });
