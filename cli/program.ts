@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import type { ConnectOptions } from './commands/connect.ts';
 import type { LabOptions } from './commands/lab.ts';
+import type { TraceOptions } from './commands/trace.ts';
 import type { TunnelOptions } from './commands/tunnel.ts';
 import { optionsAfter } from './options.ts';
 import { report } from './report.ts';
@@ -28,6 +29,7 @@ const aws = lazily(async () => (await import('./commands/aws.ts')).aws);
 const exec = lazily(async () => (await import('./commands/exec.ts')).exec);
 const connect = lazily(async () => (await import('./commands/connect.ts')).connect);
 const tunnel = lazily(async () => (await import('./commands/tunnel.ts')).tunnel);
+const trace = lazily(async () => (await import('./commands/trace.ts')).trace);
 const requests = lazily(async () => (await import('./commands/requests.ts')).requests);
 const lab = lazily(async () => (await import('./commands/lab.ts')).lab);
 /** For the help of `lab`, which is the one that shows them. */
@@ -180,6 +182,19 @@ program
   .option(...data)
   .action((instance: string, _options, command: Command) =>
     run(command, (options: TunnelOptions) => tunnel(instance, options)),
+  );
+
+program
+  .command('trace')
+  .description('what becomes of a packet, there and back, and what decides each step')
+  .argument('<from>', 'an instance, an interface, or `internet`')
+  .argument('<to>', 'an instance, an interface, an address or a name, with :PORT')
+  .option('--port <number>', 'the port')
+  .option('--protocol <name>', 'tcp, udp or icmp (default: tcp with a port, else icmp)')
+  .option(...data)
+  .option(...json)
+  .action((from: string, to: string, _options, command: Command) =>
+    run(command, (options: TraceOptions) => trace(from, to, options)),
   );
 
 program

@@ -47,6 +47,7 @@ import { createServices } from './services.ts';
 import { commitsOnThread } from './store/commits.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
+import { traceFlow } from './trace.ts';
 import { Trail } from './trail/trail.ts';
 
 export interface CloudParts {
@@ -229,6 +230,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       return roads.target(instanceId, via);
     },
     tunnel: (instanceId, port, via) => roads.tunnel(instanceId, port, via),
+    trace: (question) => traceFlow(snapshots(), question),
     exec: (request) => {
       const instance = instanceOf(store, request.instanceId);
       if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {

@@ -80,6 +80,39 @@ export interface ConnectTarget {
   readonly findings: readonly ConnectFinding[];
 }
 
+/** What would become of a flow? */
+export interface TraceQuestion {
+  /** An instance, an interface, or `internet`: the person's terminal. */
+  readonly from: string;
+  /** An instance, an interface, an address or a host name. */
+  readonly to: string;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  /** Of tcp and udp. */
+  readonly port?: number;
+}
+
+export interface TraceAnswer {
+  readonly source: string;
+  readonly address: string;
+  /** What was asked for, when it was no address. */
+  readonly name?: string;
+  readonly verdict: 'open' | 'dropped';
+  /** Who gets the packet, in words; absent when nobody does. */
+  readonly arrival?: string;
+  /** The source address that the other end sees. */
+  readonly seenAs?: string;
+  /** In order, there and back. */
+  readonly steps: readonly {
+    readonly leg: 'forward' | 'return';
+    readonly stage: string;
+    readonly component: string;
+    readonly verdict: 'pass' | 'drop';
+    readonly because: string;
+    /** Reachability Analyzer's. */
+    readonly code?: string;
+  }[];
+}
+
 /** Frames of an `exec` session: one byte of kind, four bytes of length (big-endian), the payload. */
 export const frameKinds = { stdin: 0, stdout: 1, stderr: 2, exit: 3, resize: 4, stdinEnd: 5 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];

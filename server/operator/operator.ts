@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AdmissionRules, refuse } from './admission.ts';
-import type { AccountSummary, ConnectTarget, RequestEvent, Status } from './api.ts';
+import type { AccountSummary, ConnectTarget, RequestEvent, Status, TraceAnswer, TraceQuestion } from './api.ts';
 
 /** A failure the person can act on; answered as JSON with its status. */
 export class OperatorFailure extends Error {
@@ -48,6 +48,8 @@ export interface Cloud {
   connectTarget(instanceId: string, user: string, publicKey: string, via: string | undefined): ConnectTarget;
   /** A TCP connection by the same road. Rejects with OperatorFailure when it times out or is refused. */
   tunnel(instanceId: string, port: number, via: string | undefined): Promise<Duplex>;
+  /** What would become of a flow. @throws OperatorFailure when an end does not exist */
+  trace(question: TraceQuestion): TraceAnswer;
   /** Carries the frames of api.ts over `stream` until the process ends. @throws OperatorFailure before the first frame */
   exec(request: ExecRequest): (stream: Duplex) => void;
   caCertificate(): string;
@@ -90,10 +92,21 @@ const routes: Readonly<Record<string, Handler>> = {
       optionalText(body, 'via'),
     );
   },
+  'POST /trace': async ({ cloud, request }) => {
+    const body = (await readJson(request)) as Record<string, unknown>;
+    return cloud.trace({ from: text(body, 'from'), to: text(body, 'to'), ...traffic(body) });
+  },
   'GET /ca.pem': ({ cloud, response }) => {
     response.writeHead(200, { 'Content-Type': 'application/x-pem-file' }).end(cloud.caCertificate());
   },
 };
+
+function traffic({ protocol, port }: Record<string, unknown>): Pick<TraceQuestion, 'protocol' | 'port'> {
+  if (protocol === 'icmp') return { protocol };
+  if (protocol !== 'tcp' && protocol !== 'udp') throw new OperatorFailure(400, 'protocol is tcp, udp or icmp.');
+  if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535) return { protocol, port };
+  throw new OperatorFailure(400, `${protocol} needs a port, 1 to 65535.`);
+}
 
 /** As AWS Organizations takes it: 1 to 50 characters, none of them a control character. */
 function accountName(value: unknown): string {
