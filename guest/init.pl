@@ -328,10 +328,14 @@ sub loopback_up {
   ioctl($socket, 0x8914, $request) or die "lo up: $!\n"; # SIOCSIFFLAGS
 }
 
+# One socket for both families; IPv4's alone where the kernel has no IPv6.
 sub listen_ssh {
-  socket($listener, 2, 1, 6) or return;
+  my $both = socket($listener, 10, 1, 6);
+  $both or socket($listener, 2, 1, 6) or return;
   setsockopt($listener, 1, 2, pack('i', 1));
-  bind($listener, pack('S n a4 x8', 2, 22, "\0\0\0\0")) && listen($listener, 64) or undef $listener;
+  setsockopt($listener, 41, 26, pack('i', 0)) if $both; # IPV6_V6ONLY
+  my $address = $both ? pack('S n N a16 N', 10, 22, 0, "\0" x 16, 0) : pack('S n a4 x8', 2, 22, "\0" x 4);
+  bind($listener, $address) && listen($listener, 64) or undef $listener;
 }
 
 sub serve {

@@ -190,7 +190,9 @@ function bridge(channel: ServerChannel, child: ChildProcess): void {
 }
 
 const socket = new Socket({ fd: 0, readable: true, writable: true });
-const connectionText = `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+// A socket of both families shows IPv4 addresses as ::ffff:a.b.c.d.
+const plain = (address = '') => address.replace(/^::ffff:/, '');
+const connectionText = `${plain(socket.remoteAddress)} ${socket.remotePort} ${plain(socket.localAddress)} ${socket.localPort}`;
 const server = new ssh2.Server({ hostKeys: [hostKey()], ident: 'Postern' }, (client: Connection) => {
   let user = '';
   let tries = 0;

@@ -72,7 +72,9 @@ export function createRoads({
         ...(each.cure && { cure: asOwner(each.cure, accountId) }),
       })),
     });
-    const endpointId = via ?? (overInternet.publicIp === undefined ? automatic(id) : undefined);
+    // An IPv6 address is public wherever it is: many a subnet that has them lets nothing in, and an endpoint there was made for this.
+    const isPublic = overInternet.publicIp !== undefined && !overInternet.publicIp.includes(':');
+    const endpointId = via ?? (isPublic ? undefined : automatic(id));
     if (endpointId === undefined) return { instanceId, ...forOwner(overInternet) };
     return {
       instanceId,

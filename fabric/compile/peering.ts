@@ -17,7 +17,7 @@ import { type Allocation, numberOf } from './allocation.ts';
 import { addressesOf, type Family } from './family.ts';
 import { stage } from './filter/well-known.ts';
 import type { Neighbour, NftChain, NftRule, PeeringLink } from './host-state.ts';
-import { macAddress, mtu, nextHop, peeringDevice } from './names.ts';
+import { macAddress, mtu, peeringDevice } from './names.ts';
 import { mergedRanges } from './ranges.ts';
 import type { VpcContext } from './vpc-context.ts';
 
@@ -104,30 +104,31 @@ export function peeringLinks(
   });
 }
 
-export function peeringNeighbours(context: VpcContext): Neighbour[] {
-  return context.peerings.map(({ device, number, side }) => ({
-    address: nextHop,
+/** @param address what routes over them call the other side */
+export function peeringNeighbours(peerings: readonly CompiledPeering[], address: Neighbour['address']): Neighbour[] {
+  return peerings.map(({ device, number, side }) => ({
+    address,
     macAddress: macAddress(side === 'requester' ? 'peering-accepter' : 'peering-requester', number),
     device,
   }));
 }
 
 /** Interface → chain, for the map of arrivals. */
-export function peeringArrivals(context: VpcContext): string[] {
-  return context.peerings.map(({ device }) => `"${device}" : goto from-${device}`);
+export function peeringArrivals(peerings: readonly CompiledPeering[]): string[] {
+  return peerings.map(({ device }) => `"${device}" : goto from-${device}`);
 }
 
 /** What comes from a peer, and the zones of what goes to one. */
-export function peeringArrivalChains(context: VpcContext): NftChain[] {
-  return context.peerings.flatMap(({ device, number, peerBlocks, vpcPeeringConnectionId }): NftChain[] => {
+export function peeringArrivalChains(peerings: readonly CompiledPeering[], family: Family = 'ip'): NftChain[] {
+  return peerings.flatMap(({ device, number, peerBlocks, vpcPeeringConnectionId }): NftChain[] => {
     const comment = stage('peering', vpcPeeringConnectionId);
     const zone: NftRule = { match: `ct zone set ${number}` };
     return [
       {
         name: `from-${device}`,
         rules: [
-          { match: `ip saddr != ${setOf(peerBlocks.ip)} drop`, comment },
-          { match: 'ip daddr != @vpc-blocks drop', comment },
+          { match: `${family} saddr != ${setOf(peerBlocks[family])} drop`, comment },
+          { match: `${family} daddr != @vpc-blocks drop`, comment },
           zone,
         ],
       },
@@ -141,12 +142,12 @@ export function unknownPeering(context: VpcContext): NftRule {
   return { match: 'iifname "p*" drop', comment: stage('peering', context.vpc.vpcId) };
 }
 
-export function peeringForwardRules(context: VpcContext): NftRule[] {
-  return context.peerings.flatMap(({ device, peerBlocks, vpcPeeringConnectionId }): NftRule[] => {
+export function peeringForwardRules(peerings: readonly CompiledPeering[], family: Family = 'ip'): NftRule[] {
+  return peerings.flatMap(({ device, peerBlocks, vpcPeeringConnectionId }): NftRule[] => {
     const comment = stage('peering', vpcPeeringConnectionId);
     return [
-      { match: `oifname "${device}" ip saddr != @vpc-blocks drop`, comment },
-      { match: `oifname "${device}" ip daddr != ${setOf(peerBlocks.ip)} drop`, comment },
+      { match: `oifname "${device}" ${family} saddr != @vpc-blocks drop`, comment },
+      { match: `oifname "${device}" ${family} daddr != ${setOf(peerBlocks[family])} drop`, comment },
     ];
   });
 }

@@ -105,7 +105,7 @@ export function compileNeighbours(context: VpcContext): Neighbour[] {
     towardsCore.push({ device: each.device, macAddress: macAddress('core-endpoint', each.number) });
   return [
     ...towardsCore.map((each) => ({ address: nextHop, ...each })),
-    ...peeringNeighbours(context),
+    ...peeringNeighbours(context.peerings, nextHop),
     ...context.plugged.flatMap((each) =>
       each.eni.privateAddresses.map(({ address }) => ({
         address,

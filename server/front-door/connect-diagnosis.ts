@@ -2,10 +2,10 @@
 // Pure over the Snapshot; it explains and decides nothing: the packets do (design, invariant 1). Rules: I1–I3 (gateway and public address),
 // R9 (blackhole), N2/N6–N8 (ACL, both ways, by number), S2–S3 (groups only allow).
 
-import { addressPlan } from '@postern/network/addresses.ts';
-import { containsAddress, parseCidr } from '@postern/network/cidr.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
+import { containsAddress } from '@postern/network/cidr.ts';
 import type {
-  InstanceId, Ipv4, NetworkAclEntry, NetworkInterface, PortRange, PrefixListId, Route, Snapshot, Subnet, Vpc,
+  Cidr, InstanceId, Ipv4, Ipv6, NetworkAclEntry, NetworkInterface, PortRange, PrefixListId, Route, Snapshot, Subnet, Vpc,
 } from '@postern/network/snapshot.ts'; // biome-ignore format: one line per source
 
 export interface ConnectFinding {
@@ -15,8 +15,8 @@ export interface ConnectFinding {
 }
 
 export interface ConnectDiagnosis {
-  /** Absent: the instance has no public address. */
-  readonly publicIp?: Ipv4;
+  /** What the laptop calls it by: the public address, or where there is none an IPv6 one, which is public by itself (I7). */
+  readonly publicIp?: Ipv4 | Ipv6;
   readonly privateIp?: Ipv4;
   /** Empty: the network lets the connection pass. */
   readonly findings: readonly ConnectFinding[];
@@ -26,7 +26,7 @@ export interface ConnectQuestion {
   readonly instanceId: InstanceId;
   readonly port: number;
   /** Where the connection comes from; the laptop by default. */
-  readonly sourceIp?: Ipv4;
+  readonly sourceIp?: Ipv4 | Ipv6;
   /** What the API says of the instance, e.g. `stopped`: the Snapshot has running ones only. */
   readonly state?: string;
   /** Where it is; the Snapshot knows it of running ones only. */
@@ -39,12 +39,12 @@ const tcp = 6;
 
 /** Finds everything that keeps `sourceIp` from `port` of an instance. */
 export function diagnoseConnect(snapshot: Snapshot, question: ConnectQuestion): ConnectDiagnosis {
-  const sourceIp = question.sourceIp ?? addressPlan.laptop;
   const place = placeOf(snapshot, question.instanceId);
   if (!place) return { findings: [notRunning(question)] };
   const { vpc, subnet, networkInterface } = place;
   const primary = networkInterface.privateAddresses[0];
-  const publicIp = primary?.publicAddress;
+  const publicIp = primary?.publicAddress ?? networkInterface.ipv6Addresses[0];
+  const sourceIp = question.sourceIp ?? (publicIp?.includes(':') ? ipv6Plan.laptop : addressPlan.laptop);
   const region = `--region ${vpc.region}`;
   const findings = [
     // The gateway first: no address is associated in a VPC without one (Gateway.NotAttached), and people run the cures from the top.
@@ -89,19 +89,26 @@ function noPublicAddress(networkInterface: NetworkInterface, region: string): Co
   };
 }
 
-function prefixListHolds(snapshot: Snapshot, id: PrefixListId, address: Ipv4): number | undefined {
+function prefixListHolds(snapshot: Snapshot, id: PrefixListId, address: Ipv4 | Ipv6): number | undefined {
   const list = snapshot.prefixLists.find(({ prefixListId }) => prefixListId === id);
-  const lengths = (list?.cidrs ?? [])
-    .filter((cidr) => containsAddress(cidr, address))
-    .map((cidr) => parseCidr(cidr)?.prefixLength ?? 0);
+  const lengths = (list?.cidrs ?? []).filter((cidr) => containsAddress(cidr, address)).map(prefixLengthOf);
   return lengths.length === 0 ? undefined : Math.max(...lengths);
+}
+
+function prefixLengthOf(cidr: Cidr): number {
+  return Number(cidr.split('/')[1]);
+}
+
+/** One address as a block. */
+function single(address: Ipv4 | Ipv6): string {
+  return address.includes(':') ? `${address}/128` : `${address}/32`;
 }
 
 function routeFinding(
   snapshot: Snapshot,
   vpc: Vpc,
   subnet: Subnet,
-  address: Ipv4,
+  address: Ipv4 | Ipv6,
   region: string,
 ): ConnectFinding | undefined {
   const { internetGatewayId } = vpc;
@@ -119,13 +126,16 @@ function routeFinding(
       destination.kind === 'prefix-list'
         ? prefixListHolds(snapshot, destination.prefixListId, address)
         : containsAddress(destination.cidr, address)
-          ? parseCidr(destination.cidr)?.prefixLength
+          ? prefixLengthOf(destination.cidr)
           : undefined;
     if (length !== undefined && (!best || length > best.length)) best = { route, length };
   }
   const where = `${subnet.routeTableId}, the route table of ${subnet.subnetId},`;
+  const everywhere = address.includes(':')
+    ? '--destination-ipv6-cidr-block ::/0'
+    : '--destination-cidr-block 0.0.0.0/0';
   const cure = (verb: string) =>
-    `aws ec2 ${verb} ${region} --route-table-id ${subnet.routeTableId} --destination-cidr-block 0.0.0.0/0 --gateway-id ${internetGatewayId}`;
+    `aws ec2 ${verb} ${region} --route-table-id ${subnet.routeTableId} ${everywhere} --gateway-id ${internetGatewayId}`;
   if (!best)
     return {
       problem: `${where} has no route to an internet gateway: answers cannot leave.`,
@@ -161,7 +171,11 @@ function targetName({ target }: Route): string {
 }
 
 /** The entry that decides, or undefined: the final deny. */
-function deciding(entries: readonly NetworkAclEntry[], address: Ipv4, port: number): NetworkAclEntry | undefined {
+function deciding(
+  entries: readonly NetworkAclEntry[],
+  address: Ipv4 | Ipv6,
+  port: number,
+): NetworkAclEntry | undefined {
   return entries.find(
     ({ protocol, ports, cidr }) =>
       (protocol === -1 || (protocol === tcp && (!ports || (ports.from <= port && port <= ports.to)))) &&
@@ -169,15 +183,16 @@ function deciding(entries: readonly NetworkAclEntry[], address: Ipv4, port: numb
   );
 }
 
-function aclFindings(vpc: Vpc, subnet: Subnet, port: number, address: Ipv4, region: string): ConnectFinding[] {
+function aclFindings(vpc: Vpc, subnet: Subnet, port: number, address: Ipv4 | Ipv6, region: string): ConnectFinding[] {
   const acl = vpc.networkAcls.find(({ networkAclId }) => networkAclId === subnet.networkAclId);
   if (!acl) return [];
   const findings: ConnectFinding[] = [];
+  const block = address.includes(':') ? '--ipv6-cidr-block' : '--cidr-block';
   const cure = (direction: '--ingress' | '--egress', entry: NetworkAclEntry | undefined, ports: PortRange) => {
     const entries = direction === '--ingress' ? acl.ingress : acl.egress;
     const number = freeNumber(entries, entry);
     if (number === undefined) return undefined;
-    return `aws ec2 create-network-acl-entry ${region} --network-acl-id ${acl.networkAclId} ${direction} --rule-number ${number} --protocol tcp --port-range From=${ports.from},To=${ports.to} --cidr-block ${address}/32 --rule-action allow`;
+    return `aws ec2 create-network-acl-entry ${region} --network-acl-id ${acl.networkAclId} ${direction} --rule-number ${number} --protocol tcp --port-range From=${ports.from},To=${ports.to} ${block} ${single(address)} --rule-action allow`;
   };
   const said = (entry: NetworkAclEntry | undefined) => (entry ? `rule ${entry.ruleNumber}` : 'its last rule, *,');
   const inward = deciding(acl.ingress, address, port);
@@ -216,7 +231,7 @@ export function groupFinding(
   vpc: Vpc,
   networkInterface: NetworkInterface,
   port: number,
-  address: Ipv4,
+  address: Ipv4 | Ipv6,
   region: string,
 ): ConnectFinding | undefined {
   const groups = vpc.securityGroups.filter(({ groupId }) => networkInterface.groupIds.includes(groupId));
@@ -229,13 +244,17 @@ export function groupFinding(
     }),
   );
   if (allowed) return undefined;
+  // The CLI's short options know IPv4 alone.
+  const permission = address.includes(':')
+    ? `--ip-permissions 'IpProtocol=tcp,FromPort=${port},ToPort=${port},Ipv6Ranges=[{CidrIpv6=${single(address)}}]'`
+    : `--protocol tcp --port ${port} --cidr ${single(address)}`;
   const names = networkInterface.groupIds.join(', ');
   const which =
     networkInterface.groupIds.length === 1 ? `Security group ${names} has` : `None of the security groups ${names} has`;
   return {
     problem: `${which} ${networkInterface.groupIds.length === 1 ? 'no' : 'a'} rule that lets tcp port ${port} in from ${address}.`,
     ...(networkInterface.groupIds[0] && {
-      cure: `aws ec2 authorize-security-group-ingress ${region} --group-id ${networkInterface.groupIds[0]} --protocol tcp --port ${port} --cidr ${address}/32`,
+      cure: `aws ec2 authorize-security-group-ingress ${region} --group-id ${networkInterface.groupIds[0]} ${permission}`,
     }),
   };
 }

@@ -2,11 +2,13 @@
 
 import type { NetworkInterface, Route, Subnet, Vpc } from '@postern/network/snapshot.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
-import { aclEntry, allowAll, cidrPeer, eni, group, groupPeer, local, openAcl, rule, snapshot, subnet, table, tcp, toIgw, vpc } from './snapshots.ts'; // biome-ignore format: many words
+import { aclEntry, allowAll, cidrPeer, eni, group, groupPeer, local, openAcl, peered, rule, snapshot, subnet, table, tcp, toIgw, toPeer, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
 const block = '2001:db8:1010:100::/56';
 const [block1, block2] = ['2001:db8:1010:101::/64', '2001:db8:1010:102::/64'] as const;
 const [a, b, c] = ['2001:db8:1010:101::a', '2001:db8:1010:101::b', '2001:db8:1010:102::c'] as const;
+/** The peer's. */
+const [peerBlock, d] = ['2001:db8:1010:200::/56', '2001:db8:1010:201::d'] as const;
 /** A stand-in, us-east-1's S3 and the terminal. */
 const [outside, s3, laptop] = ['2001:db8:f000::cb00:7132', '2001:db8:0:1::1', '2001:db8:f000::10'] as const;
 
@@ -139,6 +141,24 @@ export const ipv6Cases: readonly FlowCase[] = [
       networkInterfaces: [card('a'), card('b', { ipv6Addresses: [b, '2001:db8:1010:101::2b'] }), card('c')],
     })),
     flows: [tcpTo('a', outside, 80, 'timeout'), tcpTo('b', a, 80, 'open', { source: '2001:db8:1010:101::2b', seenAs: '2001:db8:1010:101::2b' }), tcpTo('a', '2001:db8:1010:101::2b', 80, 'open')],
+  },
+  {
+    title: '[P4] [P6] [S7] IPv6 over a peering, both ways with both routes; a peer’s group is its members there',
+    snapshot: peered(
+      snapshot(
+        dual({ ...roads, networkInterfaces: [card('a'), card('b', { groupIds: ['sg-b'] }), card('c')], securityGroups: [group('sg-b', [tcp(80, groupPeer('sg-d'))])], routeTables: [table('rtb-public', ...locals, toIgw6, toPeer(peerBlock)), table('rtb-private', ...locals, toEigw)] }),
+        vpc({
+          vpcId: 'vpc-b', ipv6CidrBlocks: [peerBlock], cidrBlocks: ['10.1.0.0/16'], subnets: [subnet('9', '10.1.0.0/24', { ipv6CidrBlock: '2001:db8:1010:201::/64' })],
+          networkInterfaces: [eni('d', '9', '10.1.0.10', { ipv6Addresses: [d], groupIds: ['sg-d'] })], networkAcls: [openAcl6], securityGroups: [group('sg-d', [allowAll6], [allowAll6])],
+          routeTables: [table('rtb-main', local('10.1.0.0/16'), local(peerBlock), toPeer(block), toPeer('::/0'))],
+        }),
+      ),
+      { ab: ['vpc-a', 'vpc-b'] },
+    ),
+    flows: [
+      tcpTo('a', d, 80, 'open', { seenAs: a }), pingTo('d', a, 'open'), tcpTo('d', b, 80, 'open', { seenAs: d }), tcpTo('d', b, 22, 'timeout'), udpTo('d', a, 80, 'open'),
+      tcpTo('c', d, 80, 'timeout'), tcpTo('d', c, 80, 'timeout'), tcpTo('d', outside, 80, 'timeout'), tcpTo('a', outside, 80, 'open', { seenAs: a }),
+    ],
   },
   {
     title: '[R1] a VPC that loses its IPv6 carries none, and its IPv4 goes on',

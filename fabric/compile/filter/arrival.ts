@@ -80,7 +80,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
       ],
     },
     ...fromSubnets,
-    ...peeringArrivalChains(context),
+    ...peeringArrivalChains(context.peerings),
     ...(boxes.length === 0 ? [] : context.subnets.map((subnet) => legChain(context, subnet))),
     {
       name: 'to-services',

@@ -86,7 +86,7 @@ function gatewayRules(context: VpcContext): NftRule[] {
     );
   }
   rules.push(
-    ...peeringForwardRules(context),
+    ...peeringForwardRules(context.peerings),
     // Gateways and peerings have no groups: their end of a flow counts as tracked.
     { match: `ct state new oifname ${names} ct mark set ct mark | ${tracked.receiver}` },
     { match: `ct state new iifname ${names} ct mark set ct mark | ${tracked.sender}` },

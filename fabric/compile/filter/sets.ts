@@ -17,7 +17,7 @@ export function interfaceSets(context: VpcContext): NftSet[] {
   return [
     verdictMap('arrivals', [
       ...context.plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
-      ...peeringArrivals(context),
+      ...peeringArrivals(context.peerings),
     ]),
     {
       name: 'interface-addresses',

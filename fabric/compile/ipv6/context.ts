@@ -2,6 +2,7 @@
 // Nothing is translated (I7), so there is one address for an interface everywhere, and it needs no place in the underlay.
 
 import { egressOnlyDevice, igwDevice } from '../names.ts';
+import type { CompiledPeering } from '../peering.ts';
 import { middleboxesOf, type PluggedInterface, type VpcContext } from '../vpc-context.ts';
 
 export interface Ipv6Context {
@@ -12,6 +13,8 @@ export interface Ipv6Context {
   /** Devices towards the internet, that of the internet gateway first. */
   readonly outside: readonly string[];
   readonly hasEgressOnly: boolean;
+  /** Those whose other side has IPv6 too. */
+  readonly peerings: readonly CompiledPeering[];
 }
 
 /** Undefined: no packet of IPv6 can be in this VPC. */
@@ -30,5 +33,6 @@ export function ipv6Context(context: VpcContext): Ipv6Context | undefined {
       ...(hasEgressOnly ? [egressOnlyDevice] : []),
     ],
     hasEgressOnly,
+    peerings: context.peerings.filter(({ peerBlocks }) => peerBlocks.ip6.length > 0),
   };
 }

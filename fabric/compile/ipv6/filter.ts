@@ -10,6 +10,7 @@ import { stage, verdictMap } from '../filter/well-known.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
 import { egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
 import { compileNetworkAcls } from '../network-acls.ts';
+import { peeringArrivalChains, peeringArrivals, peeringForwardRules } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
 import { compileSecurityGroups } from '../security-groups.ts';
 import type { VpcContext } from '../vpc-context.ts';
@@ -69,7 +70,7 @@ function devices(names: readonly string[]): string {
   return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
 }
 
-function interfaceSets({ context, plugged, boxes }: Ipv6Context): NftSet[] {
+function interfaceSets({ context, plugged, boxes, peerings }: Ipv6Context): NftSet[] {
   const checked = plugged.filter((each) => !boxes.includes(each));
   const subnets = context.subnets.flatMap(({ subnetId, ipv6CidrBlock }) =>
     ipv6CidrBlock === undefined ? [] : [`${ipv6CidrBlock} : ${numberOf(context.allocation.subnets, subnetId)}`],
@@ -81,10 +82,10 @@ function interfaceSets({ context, plugged, boxes }: Ipv6Context): NftSet[] {
     elements,
   });
   return [
-    verdictMap(
-      'arrivals',
-      plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
-    ),
+    verdictMap('arrivals', [
+      ...plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
+      ...peeringArrivals(peerings),
+    ]),
     set(
       'interface-addresses',
       'ifname . ipv6_addr',
@@ -113,7 +114,7 @@ function interfaceSets({ context, plugged, boxes }: Ipv6Context): NftSet[] {
 
 /** Before connection tracking, as filter/arrival.ts. */
 function arrivalChains(ipv6: Ipv6Context): NftChain[] {
-  const { context, plugged, boxes, outside } = ipv6;
+  const { context, plugged, boxes, outside, peerings } = ipv6;
   const inUse = new Set(plugged.map((each) => each.subnet.subnetId));
   const subnets = context.subnets.filter((subnet) => inUse.has(subnet.subnetId));
   return [
@@ -127,6 +128,7 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
       ],
     },
     ...subnets.map((subnet) => fromSubnet(ipv6, subnet)),
+    ...peeringArrivalChains(peerings, 'ip6'),
     ...(boxes.length === 0
       ? []
       : // Of every subnet: what a box sends may be for one that has no interface with IPv6 now.
@@ -138,7 +140,7 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
   ];
 }
 
-function fromSubnet({ context, boxes, outside }: Ipv6Context, subnet: Subnet): NftChain {
+function fromSubnet({ context, boxes, outside, peerings }: Ipv6Context, subnet: Subnet): NftChain {
   const { subnetId, ipv6CidrBlock } = subnet;
   // A route for exactly this subnet's block is a middlebox's: it catches traffic inside the subnet too (R4, R13).
   const isDiverted = context.routeTables
@@ -177,7 +179,11 @@ function fromSubnet({ context, boxes, outside }: Ipv6Context, subnet: Subnet): N
       match: `ip6 daddr != @middlebox-addresses fib daddr . mark oifname ${boxDevices} jump leg-${subnetId}`,
     });
   rules.push({ match: 'ip6 daddr @vpc-blocks return' });
-  if (outside.length > 0) rules.push({ match: `fib daddr . mark oifname ${devices(outside)} goto zone-outside` });
+  const paths = [
+    ...outside.map((device) => `"${device}" : goto zone-outside`),
+    ...peerings.map(({ device }) => `"${device}" : goto zone-${device}`),
+  ];
+  if (paths.length > 0) rules.push({ match: `fib daddr . mark oifname vmap { ${paths.join(', ')} }` });
   return { name: `from-${subnetId}`, rules };
 }
 
@@ -248,7 +254,6 @@ function gatewayRules(ipv6: Ipv6Context): NftRule[] {
   const gateways = devices(outside);
   const { internetGatewayId: igw, egressOnlyInternetGatewayIds: eigws } = context.vpc;
   const comment = stage('igw-egress', [igw, ...eigws].filter((id) => id !== undefined).join(' '));
-  const { sender, receiver, egressOnly } = tracked;
   return [
     { match: `iifname ${gateways} meta mark ${mark.movedFromIgw} goto reset-moved` },
     {
@@ -262,16 +267,13 @@ function gatewayRules(ipv6: Ipv6Context): NftRule[] {
     ...(hasEgressOnly
       ? [
           // It knows the flows that began through it, and no others: not even the replies of one that came by the internet gateway.
-          { match: `ct state new oifname "${egressOnlyDevice}" ct mark set ct mark | ${egressOnly}` },
+          { match: `ct state new oifname "${egressOnlyDevice}" ct mark set ct mark | ${tracked.egressOnly}` },
           {
-            match: `oifname "${egressOnlyDevice}" ct mark & ${egressOnly} == 0 ct state != related drop`,
+            match: `oifname "${egressOnlyDevice}" ct mark & ${tracked.egressOnly} == 0 ct state != related drop`,
             comment: stage('egress-only-gateway', eigws.join(' ')),
           },
         ]
       : []),
-    // Gateways have no groups: their end of a flow counts as tracked.
-    { match: `ct state new oifname ${gateways} ct mark set ct mark | ${receiver}` },
-    { match: `ct state new iifname ${gateways} ct mark set ct mark | ${sender}` },
   ];
 }
 
@@ -304,12 +306,21 @@ function publicAccessRules({ context, outside }: Ipv6Context): NftRule[] {
 }
 
 function forwardRules(ipv6: Ipv6Context): NftRule[] {
-  const { context, outside, boxes, hasEgressOnly } = ipv6;
+  const { context, outside, boxes, hasEgressOnly, peerings } = ipv6;
   const { sender, receiver, both } = tracked;
-  const toInterface = outside.length === 0 ? '' : `oifname != ${devices(outside)} `;
+  const edges = [...outside, ...peerings.map(({ device }) => device)];
+  const toInterface = edges.length === 0 ? '' : `oifname != ${devices(edges)} `;
   return [
     { match: `icmpv6 type ${neighbourDiscovery} drop` },
     ...gatewayRules(ipv6),
+    ...peeringForwardRules(peerings, 'ip6'),
+    // Gateways and peerings have no groups: their end of a flow counts as tracked.
+    ...(edges.length === 0
+      ? []
+      : [
+          { match: `ct state new oifname ${devices(edges)} ct mark set ct mark | ${receiver}` },
+          { match: `ct state new iifname ${devices(edges)} ct mark set ct mark | ${sender}` },
+        ]),
     {
       match: `${toInterface}oifname . ip6 daddr != @interface-addresses oifname != @unchecked drop`,
       comment: stage('source-dest-check', context.vpc.vpcId),

@@ -15,6 +15,7 @@ import {
   routerAddress6,
   table,
 } from '../names.ts';
+import { peeringNeighbours } from '../peering.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { destinationsOf } from '../vpc-links.ts';
 import { type Ipv6Context, ipv6Context } from './context.ts';
@@ -53,7 +54,7 @@ function compileLinks({ context, hasEgressOnly }: Ipv6Context): Link[] {
 }
 
 /** Permanent ones, also for a middlebox: what is routed to one is sent to its link, whatever addresses it has. */
-function compileNeighbours({ context, plugged, boxes, outside }: Ipv6Context): Neighbour[] {
+function compileNeighbours({ context, plugged, boxes, outside, peerings }: Ipv6Context): Neighbour[] {
   const towardsCore = outside.map((device) => ({
     address: nextHop6,
     macAddress: macAddress(device === igwDevice ? 'core-igw' : 'core-eigw', context.number),
@@ -61,6 +62,7 @@ function compileNeighbours({ context, plugged, boxes, outside }: Ipv6Context): N
   }));
   return [
     ...towardsCore,
+    ...peeringNeighbours(peerings, nextHop6),
     ...boxes.map(({ eni, device }) => ({ address: nextHop6, macAddress: eni.macAddress, device })),
     ...plugged.flatMap(({ eni, device }) =>
       eni.ipv6Addresses.map((address) => ({ address, macAddress: eni.macAddress, device })),
@@ -120,7 +122,12 @@ function compileRouteTable(ipv6: Ipv6Context, routeTable: RouteTable): KernelRou
   return [...byDestination.values()];
 }
 
-function compileRoute({ context, boxes, plugged }: Ipv6Context, number: number, destination: Cidr, route: Route) {
+function compileRoute(
+  { context, boxes, plugged, peerings }: Ipv6Context,
+  number: number,
+  destination: Cidr,
+  route: Route,
+) {
   const blackhole: KernelRoute = { table: number, destination, kind: 'blackhole' };
   if (route.state === 'blackhole') return blackhole;
   const { target } = route;
@@ -146,9 +153,12 @@ function compileRoute({ context, boxes, plugged }: Ipv6Context, number: number, 
         ? blackhole
         : byNextHop(number, destination, own.device, address);
     }
+    case 'peering-connection': {
+      const peering = peerings.find((each) => each.vpcPeeringConnectionId === target.vpcPeeringConnectionId);
+      return peering === undefined ? blackhole : byNextHop(number, destination, peering.device);
+    }
     case 'nat-gateway':
     case 'gateway-endpoint':
-    case 'peering-connection':
       return blackhole;
   }
 }

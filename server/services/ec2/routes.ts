@@ -179,17 +179,13 @@ function instanceTarget(call: Call, table: RouteTableRow, id: string): Target {
   return interfaceTarget(call, table, only.id);
 }
 
-/** 4.4: an egress-only gateway takes IPv6 alone, a NAT gateway IPv4, and a peering carries IPv4 alone so far. */
+/** 4.4: an egress-only gateway takes IPv6 alone, a NAT gateway IPv4. */
 function checkFamily(call: Call, destination: Destination, target: Target): void {
-  if (!['egress-only-internet-gateway', 'nat-gateway', 'peering-connection'].includes(target.kind)) return;
+  if (target.kind !== 'egress-only-internet-gateway' && target.kind !== 'nat-gateway') return;
   const isIpv6 =
     destination.kind === 'cidr'
       ? isIpv6Cidr(destination.cidr)
       : requirePrefixList(call, destination.prefixListId).addressFamily === 'IPv6';
-  if (target.kind === 'peering-connection') {
-    if (isIpv6) throw unsupportedOperation(`An IPv6 route over a VPC peering connection (${textOf(destination)})`);
-    return;
-  }
   if (target.kind === 'nat-gateway') {
     if (isIpv6) throw unsupportedOperation('NAT64, an IPv6 route to a NAT gateway,');
     return;
