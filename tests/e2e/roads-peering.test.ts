@@ -142,7 +142,7 @@ async function reaches(from: Site, to: Site | string, port = 22): Promise<'open'
   const { status } = await inside(
     own.directory,
     from.instanceId,
-    `timeout 1 bash -c 'exec 3<>/dev/tcp/${host}/${port}'`,
+    `timeout 2 bash -c 'exec 3<>/dev/tcp/${host}/${port}'`,
   );
   return status === 0 ? 'open' : 'timeout';
 }
@@ -174,7 +174,7 @@ test('[P4] the other side sees the true source address', async () => {
   await inside(own.directory, b.instanceId, ear);
   const say = `perl -e 'use Socket; socket(S, 2, 2, 17); send(S, "hello", 0, sockaddr_in(9999, inet_aton("${b.ip}")))'`;
   await inside(own.directory, a.instanceId, say);
-  const heard = 'for n in 1 2 3 4 5 6 7 8 9 10; do grep . /tmp/heard && break; sleep 0.1; done';
+  const heard = 'for n in $(seq 30); do grep . /tmp/heard && break; sleep 0.1; done';
   assert.equal((await inside(own.directory, b.instanceId, heard)).out.trim(), `${a.ip} hello`);
 });
 
