@@ -36,7 +36,7 @@ export const endpointMark = (number: number) => 2_000_000 + number;
 /** Mark of a reply that came by an endpoint its flow would no longer take; no rule routes by it. */
 export const movedMark = (number: number) => 4_000_000 + number;
 /** Conntrack zones; 0 is traffic inside the VPC, an endpoint's zone is its number, and so is that of a pair of private and public address. A path has a zone of its own: see docs/packet-path.md. */
-export const zone = { service: 1, ipv6Outside: 2 } as const;
+export const zone = { service: 1, betweenBoxes: 3, ipv6Outside: 2 } as const;
 
 /** `ct mark`: the sender's or the receiver's groups track this flow (S11); it began through an egress-only gateway. */
 export const tracked = { sender: 1, receiver: 2, both: 3, egressOnly: 4 } as const;

@@ -30,6 +30,22 @@ const guarded = (options: { boxIsPublic?: boolean; edge?: readonly Route[] } = {
   networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' }), eni('b', '3', '10.0.2.11', { sourceDestCheck: false, ...(options.boxIsPublic !== false && { publicAddress: '198.19.0.11' }) })],
 })); // biome-ignore format: few words
 
+/** From a to c by b and d, and back by d and b; groups let TCP 80 pass and rely on replies being known. */
+const twoBoxes = ({ second = group('sg-d', [tcp(80)], [tcp(80)]) } = {}) => snapshot(vpc({
+  subnets: [
+    subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1' }), subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-2' }), subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-3' }), subnet('4', '10.0.3.0/24', { routeTableId: 'rtb-4' }),
+  ],
+  routeTables: [
+    table('rtb-1', local('10.0.0.0/16'), toBox('b', '10.0.1.0/24')), table('rtb-3', local('10.0.0.0/16'), toBox('d', '10.0.1.0/24')),
+    table('rtb-4', local('10.0.0.0/16'), toBox('b', '10.0.0.0/24')), table('rtb-2', local('10.0.0.0/16'), toBox('d', '10.0.0.0/24')),
+  ],
+  networkInterfaces: [
+    eni('a', '1', a, { groupIds: ['sg-a'] }), eni('c', '2', c, { groupIds: ['sg-c'] }),
+    eni('b', '3', '10.0.2.11', { sourceDestCheck: false, groupIds: ['sg-b'] }), eni('d', '4', '10.0.3.12', { sourceDestCheck: false, groupIds: ['sg-d'] }),
+  ],
+  securityGroups: [group('sg-a', []), group('sg-c', [tcp(80, cidrPeer('10.0.0.0/24'))], [tcp(443)]), group('sg-b', [tcp(80)], [tcp(80)]), second],
+})); // biome-ignore format: few words
+
 /** The example of AWS's guide: a in a public subnet, c behind the NAT gateway of another. */
 const withBlocking = (publicSide: Subnet['blockPublicAccess'], natSide: Subnet['blockPublicAccess']) => snapshot(vpc({
   subnets: [
@@ -141,6 +157,32 @@ export const roadCases: readonly FlowCase[] = [
       securityGroups: [open, group('sg-c', [tcp(80, cidrPeer('10.0.0.10/32'))]), group('sg-box', [tcp(80)], [tcp(80), tcp(22)])],
     })),
     flows: [tcpTo('a', c, 80, 'open', { seenAs: a }), tcpTo('d', c, 80, 'timeout'), tcpTo('a', c, 22, 'timeout'), tcpTo('a', '10.0.0.12', 22, 'open', { seenAs: a })],
+  },
+  {
+    title: '[S1] [R4] two middleboxes in a row: the groups of every interface on the way decide once for each flow, and replies pass',
+    snapshot: twoBoxes(),
+    flows: [tcpTo('a', c, 80, 'open', { seenAs: a }), udpTo('a', c, 80, 'timeout'), tcpTo('a', c, 22, 'timeout'), tcpTo('c', a, 80, 'timeout'), pingTo('a', c, 'timeout')],
+  },
+  {
+    title: '[S1] the second of two middleboxes lets nothing in',
+    snapshot: twoBoxes({ second: group('sg-d', [], [allowAll]) }),
+    flows: [tcpTo('a', c, 80, 'timeout')],
+  },
+  {
+    title: '[S1] the second of two middleboxes lets nothing out',
+    snapshot: twoBoxes({ second: group('sg-d', [allowAll], []) }),
+    flows: [tcpTo('a', c, 80, 'timeout')],
+  },
+  {
+    title: '[G2] [R4] a middlebox in front of a NAT gateway, there and back',
+    snapshot: snapshot(vpc({
+      subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-guarded' }), subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-box' }), subnet('4', '10.0.3.0/24', { routeTableId: 'rtb-nat' })],
+      internetGatewayId: 'igw-1', natGateways: [nat('4', '4', '10.0.3.5').gateway],
+      routeTables: [...publicTables, table('rtb-guarded', local('10.0.0.0/16'), toBox('b')), table('rtb-box', local('10.0.0.0/16'), toNat('4')), table('rtb-nat', local('10.0.0.0/16'), toIgw, toBox('b', '10.0.0.0/24'))],
+      networkInterfaces: [eni('a', '1', a, { groupIds: ['sg-out'] }), eni('b', '3', '10.0.2.11', { sourceDestCheck: false, groupIds: ['sg-box'] }), nat('4', '4', '10.0.3.5', { publicAddress: '198.19.0.50' }).card],
+      securityGroups: [group('sg-out', [], [tcp(443)]), group('sg-box', [tcp(443, cidrPeer('10.0.0.0/24'))], [tcp(443)])],
+    })),
+    flows: [tcpTo('a', '198.18.1.1', 443, 'open', { seenAs: '198.19.0.50' }), tcpTo('a', '198.18.1.1', 80, 'timeout')],
   },
   {
     title: '[BPA] block-bidirectional: nothing passes the internet gateway, NAT gateways’ flows neither; inside the VPC all goes on',

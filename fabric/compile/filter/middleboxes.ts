@@ -1,0 +1,83 @@
+// What a middlebox forwards passes the router again with the same addresses, and each time other groups decide. So each hop is a conntrack zone, the same
+// in both directions: between a box and the interfaces of a subnet that subnet's (`leg-SUBNET`), between two boxes one for all (`between-boxes`).
+// What a box itself sends and gets is in zone 0.
+// Gap: of three boxes in a row the second hop between boxes is in the zone of the first, so its groups are not asked; ACLs are.
+
+import type { Subnet } from '@postern/network/snapshot.ts';
+import { numberOf } from '../allocation.ts';
+import type { NftChain, NftRule } from '../host-state.ts';
+import { mark, zone } from '../names.ts';
+import { natGatewaysOf } from '../nat-gateways.ts';
+import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
+import { stage } from './well-known.ts';
+
+/** @param paths verdicts by device that leads out of the VPC   @param isDiverted true when the subnet's own block has a middlebox's route (R13) */
+export interface SubnetWays {
+  readonly subnet: Subnet;
+  readonly paths: readonly string[];
+  readonly isDiverted: boolean;
+}
+
+function devices(context: VpcContext): string {
+  return `{ ${middleboxesOf(context)
+    .map((each) => `"${each.device}"`)
+    .join(', ')} }`;
+}
+
+/** In a subnet's arrival chain, before its own block is told apart: what a box hands on has a chain of its own. */
+export function fromMiddlebox(context: VpcContext, { subnetId }: Subnet): NftRule[] {
+  if (middleboxesOf(context).length === 0) return [];
+  return [{ match: `iifname ${devices(context)} ip saddr != @middlebox-addresses goto forwarded-${subnetId}` }];
+}
+
+/** In a subnet's arrival chain, when the packet has its mark: the next hop is a box. */
+export function toMiddlebox(context: VpcContext, { subnetId }: Subnet): NftRule[] {
+  if (middleboxesOf(context).length === 0) return [];
+  return [
+    { match: `ip daddr != @middlebox-addresses fib daddr . mark oifname ${devices(context)} jump leg-${subnetId}` },
+  ];
+}
+
+export function middleboxChains(context: VpcContext, ways: readonly SubnetWays[]): NftChain[] {
+  if (middleboxesOf(context).length === 0) return [];
+  return [
+    ...context.subnets.map(({ subnetId }) => ({
+      name: `leg-${subnetId}`,
+      rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }],
+    })),
+    { name: 'between-boxes', rules: [{ match: `ct zone set ${zone.betweenBoxes}` }] },
+    ...ways.map((each) => forwardedChain(context, each)),
+  ];
+}
+
+function forwardedChain(context: VpcContext, { subnet, paths, isDiverted }: SubnetWays): NftChain {
+  const { subnetId, cidrBlock, routeTableId } = subnet;
+  const legs = context.subnets.map((each) => `${each.cidrBlock} : goto leg-${each.subnetId}`).join(', ');
+  const toNatGateways = natGatewaysOf(context).map((each) => `"${each.device}" : goto leg-${each.subnet.subnetId}`);
+  return {
+    name: `forwarded-${subnetId}`,
+    rules: [
+      ...(isDiverted
+        ? []
+        : [
+            {
+              match: `ip daddr ${cidrBlock} meta mark set ${mark.sameSubnet} goto leg-${subnetId}`,
+              comment: stage('route', `${subnetId} local`),
+            },
+          ]),
+      {
+        match: `meta mark set ${numberOf(context.allocation.subnets, subnetId)}`,
+        comment: stage('route', `${subnetId} ${routeTableId}`),
+      },
+      {
+        match: `ip daddr != @middlebox-addresses fib daddr . mark oifname ${devices(context)} goto between-boxes`,
+      },
+      ...(toNatGateways.length === 0
+        ? []
+        : [{ match: `fib daddr . mark oifname vmap { ${toNatGateways.join(', ')} }` }]),
+      { match: `ip daddr vmap { ${legs} }` },
+      { match: 'ip daddr @vpc-blocks return' },
+      ...(paths.length === 0 ? [] : [{ match: `fib daddr . mark oifname vmap { ${paths.join(', ')} }` }]),
+    ],
+  };
+}
