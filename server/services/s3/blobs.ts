@@ -10,7 +10,7 @@
 import { createDecipheriv, type Decipher, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, type Sink, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { StreamingBody } from '../../service.ts';
@@ -63,6 +63,7 @@ export interface SmallBodies {
 export class Blobs {
   readonly #directory: string;
   readonly #small: SmallBodies;
+  #ownKey: Buffer | undefined;
   readonly #made = new Set<string>();
   /** Written, and not yet named by a committed row. */
   readonly #unclaimed = new Set<string>();
@@ -106,6 +107,12 @@ export class Blobs {
       this.discard(blobId);
       throw fullDisk.has((error as NodeJS.ErrnoException).code ?? '') ? diskIsFull(error as Error) : error;
     }
+  }
+
+  /** The cloud's own key, made when it is first needed and kept beside the bodies; it survives a power cut before the first body that needs it does. */
+  ownKey(): Buffer {
+    this.#ownKey ??= readOrMakeKey(`${this.#directory}.key`);
+    return this.#ownKey;
   }
 
   #create(blobId: string): OpenFile {
@@ -337,6 +344,21 @@ async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<T
     await intake.abort();
     throw error;
   }
+}
+
+function readOrMakeKey(path: string): Buffer {
+  try {
+    return fs.readFileSync(path);
+  } catch (error) {
+    ignoreMissing(error);
+  }
+  const key = randomBytes(32);
+  fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path, key, { mode: 0o600, flag: 'wx', flush: true });
+  const directory = fs.openSync(dirname(path), 'r');
+  fs.fsyncSync(directory);
+  fs.closeSync(directory);
+  return key;
 }
 
 type Source = Uint8Array | { readonly file: string; readonly start: number; readonly end: number };

@@ -2,7 +2,6 @@
 // The caller needs s3:GetObject on the source and s3:PutObject on the destination, each in its bucket's account. An object that is one file is copied as
 // a hard link; one made of parts is read and written as one, because a copy's ETag is the MD5 of its bytes.
 
-import { randomBytes } from 'node:crypto';
 import type {
   CopyObjectOutput,
   CopyObjectRequest,
@@ -17,12 +16,20 @@ import { onObject, requireBucket, requireKey } from './access.ts';
 import type { WrittenBlob } from './blobs.ts';
 import { type Algorithm, checksumMembers, defaultChecksum, parseAlgorithm, suffixOf } from './checksums.ts';
 import { checkCopySource, checkWrite } from './conditions.ts';
-import { checkContinues, checkOpens, customerKeyOf, encryptionMembers, sourceKeyOf } from './customer-keys.ts';
+import {
+  type CustomerKey,
+  checkContinues,
+  checkOpens,
+  customerKeyOf,
+  encryptionMembers,
+  keyFor,
+  sourceKeyOf,
+} from './customer-keys.ts';
 import { entityTooLarge, invalidArgument, invalidRequest, notImplemented } from './errors.ts';
 import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
 import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
 import { objectId } from './names.ts';
-import { commitBlobs, maxBodyBytes, wholeSeconds } from './objects.ts';
+import { commitBlobs, etagOf, maxBodyBytes, wholeSeconds } from './objects.ts';
 import { piecesOf } from './ranges.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
 import { isReadable } from './restore.ts';
@@ -60,6 +67,7 @@ function parseSource(copySource: string | undefined): Source {
 interface Keys {
   readonly from: Buffer | undefined;
   readonly to: Buffer | undefined;
+  readonly customer: CustomerKey | undefined;
 }
 
 type CopyInput = CopyObjectRequest | UploadPartCopyRequest;
@@ -74,9 +82,10 @@ function withOwner(source: Source, input: CopyInput): Source & { ExpectedBucketO
 }
 
 function findSource(
+  s3: S3,
   call: StreamCall,
   input: CopyInput,
-): { readonly source: Source; readonly object: ObjectRow; readonly keys: Keys } {
+): { readonly source: Source; readonly object: ObjectRow; readonly from: Buffer | undefined } {
   const source = withOwner(parseSource(input.CopySource), input);
   const key = sourceKeyOf(input);
   const object = call.read((tx) => requireSource(call, tx, source));
@@ -88,7 +97,7 @@ function findSource(
       403,
       'The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier.',
     );
-  return { source, object, keys: { from: key?.key, to: customerKeyOf(input)?.key } };
+  return { source, object, from: keyFor(s3, object, key) };
 }
 
 /** @throws InvalidRequest for a delete marker that was named; what `requireObject` throws */
@@ -150,7 +159,7 @@ async function copyBytes(s3: S3, object: ObjectRow, asked: Algorithm | undefined
   return {
     blobId: written.blobId,
     sizeBytes: written.sizeBytes,
-    etag: keys.to ? `"${randomBytes(16).toString('hex')}"` : `"${written.md5}"`,
+    etag: etagOf(written, keys.customer),
     ...(algorithm && value !== undefined && { checksum: { algorithm, value, type: 'FULL_OBJECT' as const } }),
   };
 }
@@ -178,7 +187,8 @@ const tooLargeToCopy = () =>
 
 async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): Promise<CopyObjectOutput> {
   const key = requireKey(input);
-  const { source, object, keys } = findSource(call, input);
+  const { source, object, from } = findSource(s3, call, input);
+  const customer = customerKeyOf(input);
   checkChanges(source, object, input);
   if (object.sizeBytes > maxBodyBytes) throw tooLargeToCopy();
   const asked = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : undefined;
@@ -187,6 +197,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
     return copiedMetadata(metadataOf(call, tx, bucket, input), object, input);
   });
+  const keys = { from, to: keyFor(s3, metadata, customer), customer };
   const copied = await copyBytes(s3, object, asked, keys);
   const row = await commitBlobs(s3, [copied.blobId], () =>
     call.transact((tx) => {
@@ -237,14 +248,16 @@ function copyRange(range: string | undefined, sizeBytes: number): { start: numbe
 async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyRequest): Promise<UploadPartCopyOutput> {
   const partNumber = checkPartNumber(input.PartNumber);
   const upload = call.read((tx) => requireUpload(tx, input));
-  const { object, keys } = findSource(call, input);
-  checkContinues(upload, customerKeyOf(input));
+  const { object, from } = findSource(s3, call, input);
+  const customer = customerKeyOf(input);
+  checkContinues(upload, customer);
+  const keys = { from, to: keyFor(s3, upload, customer), customer };
   const { start, end } = copyRange(input.CopySourceRange, object.sizeBytes);
   if (end - start > maxBodyBytes) throw tooLargeToCopy();
   const algorithm = (upload.checksumAlgorithm ?? defaultChecksum.algorithm) as Algorithm;
   const written = await rewrite(s3, object, start, end, algorithm, keys);
   const checksum = algorithm && written.checksums[suffixOf(algorithm)];
-  const etag = keys.to ? `"${randomBytes(16).toString('hex')}"` : `"${written.md5}"`;
+  const etag = etagOf(written, customer);
   await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       requireBucket(call, tx, input);

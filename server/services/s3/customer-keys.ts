@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '../../errors.ts';
 import { invalidArgument, invalidRequest } from './errors.ts';
+import type { S3 } from './state.ts';
 
 export interface CustomerKey {
   readonly key: Buffer;
@@ -106,6 +107,15 @@ export function checkContinues(upload: { readonly customerKeyMd5?: string }, key
       'The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.',
     );
   throw invalidRequest('The provided encryption parameters did not match the ones used originally.');
+}
+
+/** What a write's bytes are encrypted with: the customer's key, the cloud's own where that was asked for, or nothing. */
+export function keyFor(
+  s3: S3,
+  row: { readonly sealed?: true },
+  customerKey: CustomerKey | undefined,
+): Buffer | undefined {
+  return customerKey?.key ?? (row.sealed ? s3.blobs.ownKey() : undefined);
 }
 
 /** How an answer says what protects the bytes. */

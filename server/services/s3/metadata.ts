@@ -49,6 +49,7 @@ export type ObjectMetadata = Pick<
   | 'retention'
   | 'legalHold'
   | 'customerKeyMd5'
+  | 'sealed'
   | 'acl'
 >;
 
@@ -88,14 +89,17 @@ export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, i
     storageClass,
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
     ...locksOf(call, bucket, input),
-    ...keyMark(input),
+    ...protectionOf(bucket, input),
     ...aclOfWrite(tx, bucket, input),
   };
 }
 
-function keyMark(input: WriteInput): Pick<ObjectRow, 'customerKeyMd5'> {
+/** Encrypted for a customer's key, or where AES256 was asked for; what S3 would do unasked (SSE-S3 for all) is told and not done (docs/gaps.md). */
+function protectionOf(bucket: BucketRow, input: WriteInput): Pick<ObjectRow, 'customerKeyMd5' | 'sealed'> {
   const key = customerKeyOf(input);
-  return key ? { customerKeyMd5: key.md5 } : {};
+  if (key) return { customerKeyMd5: key.md5 };
+  const asked = input.ServerSideEncryption !== undefined || bucket.configurations?.['encryption'] !== undefined;
+  return asked ? { sealed: true } : {};
 }
 
 function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInput): void {

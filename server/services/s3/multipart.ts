@@ -36,7 +36,7 @@ import {
   wantedChecksum,
 } from './checksums.ts';
 import { checkWrite } from './conditions.ts';
-import { checkContinues, customerKeyOf, encryptionMembers } from './customer-keys.ts';
+import { checkContinues, customerKeyOf, encryptionMembers, keyFor } from './customer-keys.ts';
 import {
   conditionalConflict,
   entityTooSmall,
@@ -169,7 +169,10 @@ async function uploadPart(s3: S3, call: StreamCall, input: WithBody<UploadPartRe
   const wanted = given ?? (expected ? { algorithm: expected } : defaultChecksum);
   const own = expected ?? defaultChecksum.algorithm;
   const further = own === wanted.algorithm ? [] : [suffixOf(own)];
-  const written = await receiveBody(s3, call, input, wanted, { further, key: key?.key });
+  const written = await receiveBody(s3, call, input, wanted, {
+    further,
+    key: keyFor(s3, upload, key),
+  });
   const checksum = written.checksums[suffixOf(own)] ?? written.checksum;
   const etag = etagOf(written, key);
   await commitBlobs(s3, [written.blobId], () =>
@@ -265,6 +268,7 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
     partBlobIds: parts.map((part) => part.blobId),
     ...(checksum && upload.checksumAlgorithm && { partChecksums: parts.map((part) => part.checksum ?? null) }),
     uploadId: upload.id,
+    ...(upload.sealed && { sealed: upload.sealed }),
     ...(upload.customerKeyMd5 !== undefined && { customerKeyMd5: upload.customerKeyMd5 }),
     ...(upload.acl && { acl: upload.acl }),
     ...(upload.retention && { retention: upload.retention }),

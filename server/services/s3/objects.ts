@@ -30,7 +30,7 @@ import {
   wantedChecksum,
 } from './checksums.ts';
 import { checkDelete, checkWrite } from './conditions.ts';
-import { type CustomerKey, customerKeyOf, encryptionMembers } from './customer-keys.ts';
+import { type CustomerKey, customerKeyOf, encryptionMembers, keyFor } from './customer-keys.ts';
 import {
   entityTooLarge,
   headerNotImplemented,
@@ -115,7 +115,7 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
     return metadataOf(call, tx, bucket, input);
   });
   checkLockedUpload(metadata, input.ContentMD5 !== undefined || given !== undefined);
-  const written = await receiveBody(s3, call, input, wanted, { key: customerKey?.key });
+  const written = await receiveBody(s3, call, input, wanted, { key: keyFor(s3, metadata, customerKey) });
   const object = await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);

@@ -32,7 +32,7 @@ import {
 } from './access.ts';
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
-import { checkOpens, customerKeyOf, encryptionMembers } from './customer-keys.ts';
+import { checkOpens, customerKeyOf, encryptionMembers, keyFor } from './customer-keys.ts';
 import {
   deletedKey,
   invalidArgument,
@@ -193,7 +193,7 @@ async function getObject(
     const read = prepareRead(call, tx, input);
     return { ...read, described: describe(call, tx, input, read.object, read.stretch) };
   });
-  const key = customerKeyOf(input)?.key;
+  const key = keyFor(s3, object, customerKeyOf(input));
   if (!isReadable(object, call.now)) throw invalidObjectState(object.storageClass);
   return {
     ...described,

@@ -52,6 +52,8 @@ export interface ObjectRow extends Row {
   legalHold?: boolean;
   /** Base64. Present: the bytes are encrypted with a key that only its owner has. */
   customerKeyMd5?: string;
+  /** The bytes are encrypted with the cloud's own key, for the request or the bucket asked for it. */
+  sealed?: true;
   /** As in `BucketRow`. */
   acl?: AclGrant[];
   bucket: string;
@@ -105,6 +107,7 @@ export interface UploadRow extends Row {
   retention?: { mode: RetentionMode; until: string };
   legalHold?: boolean;
   customerKeyMd5?: string;
+  sealed?: true;
   acl?: AclGrant[];
   /** The blob of the object that had the key when the upload began; a conditional completion looks whether it still has. */
   replaces?: string;
