@@ -66,6 +66,41 @@ test('[I2] no public address', () => {
   assert.match(finding?.cure ?? '', /^aws ec2 associate-address/);
 });
 
+test('[I7] without a public IPv4 address the IPv6 one is asked for, and the cures name IPv6', () => {
+  const six = {
+    networkInterfaces: [
+      {
+        ...card,
+        privateAddresses: [{ address: '10.0.0.4', primary: true }],
+        ipv6Addresses: ['2001:db8:1010:101::a'],
+      },
+    ],
+  };
+  const { publicIp, findings } = find(six);
+  assert.equal(publicIp, '2001:db8:1010:101::a');
+  const cures = findings.map(({ cure }) => cure ?? '');
+  assert.equal(cures.length, 4);
+  assert.match(cures[0] ?? '', /create-route .* --destination-ipv6-cidr-block ::\/0 --gateway-id igw-1$/);
+  assert.match(cures[1] ?? '', /--ingress .* --ipv6-cidr-block 2001:db8:f000::10\/128 --rule-action allow$/);
+  assert.match(cures[3] ?? '', /--ip-permissions 'IpProtocol=tcp,.*CidrIpv6=2001:db8:f000::10\/128}\]'$/);
+  const all6 = { ...all, cidr: '::/0' } as const;
+  const toGateway = { kind: 'internet-gateway', internetGatewayId: 'igw-1' } as const;
+  const route = { destination: { kind: 'cidr', cidr: '::/0' }, target: toGateway, state: 'active' } as const;
+  const open = {
+    ...six,
+    routeTables: [{ ...table, routes: [...table.routes, route] }],
+    networkAcls: [{ ...acl, ingress: [all, all6], egress: [all, all6] }],
+    securityGroups: [
+      {
+        groupId: 'sg-1',
+        ingress: [{ ruleId: 'sgr-1', protocol: -1, peer: { kind: 'cidr', cidr: '2001:db8:f000::/48' } }],
+        egress: [],
+      },
+    ],
+  } as const;
+  assert.deepEqual(find(open).findings, []);
+});
+
 test('[I1] the cures can be run from the top: an address is associated only after there is a gateway', () => {
   const { internetGatewayId: _gone, ...without } = good;
   const networkInterfaces = [{ ...card, privateAddresses: [{ address: '10.0.0.4', primary: true } as const] }];
