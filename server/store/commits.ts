@@ -21,6 +21,7 @@ export function commitsHere(disk: Disk): Commits {
     commit: (batch, done) => {
       try {
         disk.commit(batch);
+        if (disk.isJournalLong) disk.fold();
       } catch (error) {
         done(error as Error);
         return;

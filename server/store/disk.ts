@@ -1,6 +1,8 @@
 // The file of the store: one SQLite database with every row as JSON, and the bytes that are too few for a file of their own.
 // Rows are read once, at the start; bytes are read when they are asked for; everything is written in batches, each one transaction that is on disk
 // when `commit` returns (WAL, synchronous=FULL). https://www.sqlite.org/pragma.html#pragma_synchronous (read 2026-11-21).
+// The rows of a batch are first one line of a journal, which is one page to wait for; where they belong, in the table of rows and its index, is a page or
+// two for each. `fold` puts them there later, many batches at once, and the start does before it reads.
 //
 // Two threads of one process have the file open: the event loop reads, and the commit thread (commits.ts) writes. The VFS `unix-excl` is made for that: it
 // locks every other process out until this one ends, and keeps what its connections share in memory. https://www.sqlite.org/vfs.html (read 2026-11-21).
@@ -19,8 +21,15 @@ export interface Batch {
   readonly bytes: (string | Uint8Array | undefined)[];
 }
 
+/** Some four hundred rows: folding them takes a few milliseconds, and the next batch waits. */
+const longJournalBytes = 256 * 1024;
+
 export class Disk {
   readonly #database: Database.Database;
+  readonly #begin: Database.Statement;
+  readonly #end: Database.Statement;
+  readonly #journal: Database.Statement;
+  #journalBytes = 0;
   readonly #upsert: Database.Statement;
   readonly #remove: Database.Statement;
   readonly #insertBytes: Database.Statement;
@@ -36,6 +45,9 @@ export class Disk {
   constructor(file: string, first = true) {
     if (first && file !== ':memory:') closeToOthers(file);
     this.#database = openDatabase(file);
+    this.#begin = this.#database.prepare('BEGIN IMMEDIATE');
+    this.#end = this.#database.prepare('COMMIT');
+    this.#journal = this.#database.prepare('INSERT INTO journal (rows) VALUES (?)');
     this.#upsert = this.#database.prepare(
       'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
     );
@@ -43,6 +55,7 @@ export class Disk {
     this.#insertBytes = this.#database.prepare('INSERT INTO bytes (id, data) VALUES (?, ?)');
     this.#removeBytes = this.#database.prepare('DELETE FROM bytes WHERE id = ?');
     this.#selectBytes = this.#database.prepare('SELECT data FROM bytes WHERE id = ?');
+    if (first) this.fold();
   }
 
   /** In the order in which they were first put. */
@@ -63,18 +76,46 @@ export class Disk {
 
   /** Writes all of it or nothing. @throws what SQLite says */
   commit({ everythingGoes, rows, bytes }: Batch): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      if (everythingGoes) this.#database.exec('DELETE FROM rows; DELETE FROM bytes');
+    const lines = rows.length > 0 ? JSON.stringify(rows) : '';
+    this.#transaction(() => {
+      if (everythingGoes) this.#database.exec('DELETE FROM journal; DELETE FROM rows; DELETE FROM bytes');
       for (let at = 0; at < bytes.length; at += 2) {
         if (bytes[at + 1] === undefined) this.#removeBytes.run(bytes[at]);
         else this.#insertBytes.run(bytes[at], bytes[at + 1]);
       }
-      for (let at = 0; at < rows.length; at += 3) {
-        if (rows[at + 2] === '') this.#remove.run(rows[at], rows[at + 1]);
-        else this.#upsert.run(rows[at], rows[at + 1], rows[at + 2]);
-      }
-      this.#database.exec('COMMIT');
+      if (lines !== '') this.#journal.run(lines);
+    });
+    this.#journalBytes += lines.length;
+  }
+
+  /** So much is in the journal that folding it should not wait for a quiet moment. */
+  get isJournalLong(): boolean {
+    return this.#journalBytes > longJournalBytes;
+  }
+
+  /** Puts what the journal has where it belongs: in the order of the batches, so that the table is as if each had been put there at once. */
+  fold(): void {
+    const batches = this.#database.prepare('SELECT rows FROM journal ORDER BY n').all() as { rows: string }[];
+    if (batches.length === 0) return;
+    this.#transaction(() => {
+      for (const { rows } of batches) this.#place(JSON.parse(rows) as string[]);
+      this.#database.exec('DELETE FROM journal');
+    });
+    this.#journalBytes = 0;
+  }
+
+  #place(rows: readonly string[]): void {
+    for (let at = 0; at < rows.length; at += 3) {
+      if (rows[at + 2] === '') this.#remove.run(rows[at], rows[at + 1]);
+      else this.#upsert.run(rows[at], rows[at + 1], rows[at + 2]);
+    }
+  }
+
+  #transaction(work: () => void): void {
+    this.#begin.run();
+    try {
+      work();
+      this.#end.run();
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
       throw error;
@@ -100,6 +141,7 @@ function openDatabase(file: string): Database.Database {
       PRAGMA synchronous = FULL;
       BEGIN IMMEDIATE;
       CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
+      CREATE TABLE IF NOT EXISTS journal (n INTEGER PRIMARY KEY, rows TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS bytes (id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
       COMMIT;
     `);
