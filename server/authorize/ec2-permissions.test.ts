@@ -60,6 +60,25 @@ test('EC2 asks once per resource, with `type/*` for what is created', () => {
   );
 });
 
+test('NAT gateways and exclusions from blocked public access are asked about with what they lie on and take', () => {
+  const [nat, one, two] = ['nat-0aaaaaaaaaaaaaaaa', 'eipalloc-0aaaaaaaaaaaaaaaa', 'eipalloc-0bbbbbbbbbbbbbbbb'];
+  assert.deepEqual(asks('CreateNatGateway', { SubnetId: subnetId, AllocationId: one, SecondaryAllocationIds: [two] }), [
+    `ec2:CreateNatGateway elastic-ip/${one}`,
+    `ec2:CreateNatGateway elastic-ip/${two}`,
+    'ec2:CreateNatGateway natgateway/*',
+    `ec2:CreateNatGateway subnet/${subnetId}`,
+  ]);
+  assert.deepEqual(asks('DeleteNatGateway', { NatGatewayId: nat }), [`ec2:DeleteNatGateway natgateway/${nat}`]);
+  assert.deepEqual(asks('AssociateNatGatewayAddress', { NatGatewayId: nat, AllocationIds: [one] }), [
+    `ec2:AssociateNatGatewayAddress elastic-ip/${one}`,
+    `ec2:AssociateNatGatewayAddress natgateway/${nat}`,
+  ]);
+  const exclusion = 'vpcbpa-exclude-0aaaaaaaaaaaaaaaa';
+  assert.deepEqual(asks('DeleteVpcBlockPublicAccessExclusion', { ExclusionId: exclusion }), [
+    `ec2:DeleteVpcBlockPublicAccessExclusion vpc-block-public-access-exclusion/${exclusion}`,
+  ]);
+});
+
 test('EC2 asks about what the input names without an id', () => {
   const defaults = (tx: Transaction) => {
     network(tx);

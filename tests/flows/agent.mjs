@@ -7,6 +7,8 @@ import { createConnection, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const held = new Map();
+/** How a held connection ended while nobody was listening. */
+const endings = new Map();
 
 /** What a server says back: who it thinks it talks to, so that a test sees translations. */
 const seen = (socket) => `${socket.remoteAddress}>${socket.localAddress}`;
@@ -47,14 +49,17 @@ const operations = {
       const timer = setTimeout(() => done('timeout'), timeoutMs);
       socket.once('error', (error) => done(error.code === 'ECONNREFUSED' ? 'refused' : `error ${error.code}`));
       socket.once('data', (data) => done(`open ${data.toString().trim()}`));
-      if (hold !== undefined) held.set(hold, socket);
+      if (hold === undefined) return;
+      held.set(hold, socket);
+      // A reset may come before the next word, when a late acknowledgement already went the new way.
+      socket.on('error', (error) => endings.set(socket, `error ${error.code}`));
     });
   },
   /** Sends on a held connection; the answer is the echo, how the connection ended, or `timeout`. */
   say({ hold, timeoutMs }) {
     return new Promise((resolve) => {
       const socket = held.get(hold);
-      if (socket === undefined || socket.destroyed) return resolve('gone');
+      if (socket === undefined || socket.destroyed) return resolve(endings.get(socket) ?? 'gone');
       const timer = setTimeout(() => resolve('timeout'), timeoutMs);
       const done = (answer) => {
         clearTimeout(timer);
