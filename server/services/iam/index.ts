@@ -1,5 +1,5 @@
 // IAM: who there is, and what they may do. Issue 2 point 3: what the labs and the CLI's everyday use need.
-// Not here, and answered as not implemented where they would be made: sign-in profiles, MFA, certificates, SSH keys, identity providers, the simulator, reports (gaps).
+// Not here, and answered as not implemented where they would be made: sign-in profiles, MFA, certificates, SSH keys, identity providers, reports (gaps).
 
 import { AwsError } from '../../errors.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
@@ -14,6 +14,7 @@ import { inlinePolicies } from './inline-policies.ts';
 import { instanceProfiles } from './instance-profiles.ts';
 import { managedPolicies } from './policies.ts';
 import { roles } from './roles.ts';
+import { simulator } from './simulator.ts';
 import { users } from './users.ts';
 
 /**
@@ -52,6 +53,7 @@ export const iam: Service = {
     ...attachments,
     ...boundaries,
     ...account,
+    ...simulator,
     ...absent,
   }),
   denied: iamDenied,

@@ -1,0 +1,226 @@
+// The policy simulator against an answer recorded on AWS, and against what the engine decides for real requests.
+
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import type { EvaluationResult } from '@aws-sdk/client-iam';
+import { ensureFirstState } from '../../accounts.ts';
+import type { Store } from '../../store/store.ts';
+import { awsError, makeStore, runOperation, testNow } from '../../testing.ts';
+import { iam } from './index.ts';
+
+const accountId = '123456789012';
+const arn = (kind: string, name: string) => `arn:aws:iam::${accountId}:${kind}/${name}`;
+const policy = (...Statement: unknown[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+const allow = (Action: unknown, more: object = {}) => ({ Effect: 'Allow', Action, Resource: '*', ...more });
+const deny = (Action: unknown, more: object = {}) => ({ ...allow(Action, more), Effect: 'Deny' });
+const trust = policy({ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' });
+
+let store: Store;
+
+interface Answer {
+  EvaluationResults: EvaluationResult[];
+  IsTruncated: boolean;
+  Marker?: string;
+}
+
+const run = <O = Answer>(name: string, input: object) => runOperation<O>(store, iam, name, input);
+const custom = (text: string | string[], more: object = {}) =>
+  run('SimulateCustomPolicy', { PolicyInputList: [text].flat(), ActionNames: ['s3:GetObject'], ...more });
+const decisions = async (answer: Promise<Answer>) => (await answer).EvaluationResults.map((one) => one.EvalDecision);
+const rejects = (promise: Promise<unknown>, code: string, message?: string | RegExp) =>
+  assert.rejects(promise, awsError(code, message));
+
+beforeEach(async () => {
+  store = makeStore((tx) => ensureFirstState(tx, testNow));
+  await run('CreateUser', { UserName: 'ana', Tags: [{ Key: 'team', Value: 'net' }] });
+  await run('CreateGroup', { GroupName: 'staff' });
+  await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: trust });
+  await run('AddUserToGroup', { GroupName: 'staff', UserName: 'ana' });
+});
+
+describe('SimulatePrincipalPolicy', () => {
+  it('answers as recorded on AWS for a role, a user and a group: decision, statement and its columns', async () => {
+    const PolicyDocument =
+      '{"Version": "2012-10-17", "Statement": {"Sid": "", "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}}';
+    const PolicyArn = arn('policy', 'put');
+    await run('CreatePolicy', { PolicyName: 'put', PolicyDocument });
+    await run('AttachRolePolicy', { RoleName: 'app', PolicyArn });
+    await run('AttachGroupPolicy', { GroupName: 'staff', PolicyArn });
+    const MatchedStatements = [
+      {
+        SourcePolicyId: 'put',
+        SourcePolicyType: 'IAM Policy',
+        StartPosition: { Line: 1, Column: 41 },
+        EndPosition: { Line: 1, Column: 113 },
+      },
+    ];
+    for (const PolicySourceArn of [arn('role', 'app'), arn('group', 'staff'), arn('user', 'ana')]) {
+      const { EvaluationResults, IsTruncated } = await run('SimulatePrincipalPolicy', {
+        PolicySourceArn,
+        ActionNames: ['s3:PutObject', 's3:GetObjectVersion'],
+        ResourceArns: ['arn:aws:s3:::bucket'],
+      });
+      assert.equal(IsTruncated, false);
+      const expected = (EvalActionName: string, decision: string, matched: unknown[]) => ({
+        EvalActionName,
+        EvalResourceName: 'arn:aws:s3:::bucket',
+        EvalDecision: decision,
+        EvalDecisionDetails: {},
+        MatchedStatements: matched,
+        MissingContextValues: [],
+        ResourceSpecificResults: [
+          {
+            EvalResourceName: 'arn:aws:s3:::bucket',
+            EvalResourceDecision: decision,
+            MatchedStatements: matched,
+            MissingContextValues: [],
+          },
+        ],
+      });
+      assert.deepEqual(EvaluationResults, [
+        expected('s3:PutObject', 'allowed', MatchedStatements),
+        expected('s3:GetObjectVersion', 'implicitDeny', []),
+      ]);
+    }
+  });
+
+  it('[E4] tells what a permissions boundary adds, the attached one or the one that is given', async () => {
+    await run('PutUserPolicy', { UserName: 'ana', PolicyName: 'all', PolicyDocument: policy(allow('*')) });
+    await run('CreatePolicy', { PolicyName: 'edge', PolicyDocument: policy(allow('s3:*')) });
+    await run('PutUserPermissionsBoundary', { UserName: 'ana', PermissionsBoundary: arn('policy', 'edge') });
+    const input = { PolicySourceArn: arn('user', 'ana'), ActionNames: ['s3:GetObject', 'ec2:RunInstances'] };
+    const { EvaluationResults } = await run('SimulatePrincipalPolicy', input);
+    assert.deepEqual(
+      EvaluationResults.map((one) => [one.EvalDecision, one.PermissionsBoundaryDecisionDetail]),
+      [
+        ['allowed', { AllowedByPermissionsBoundary: true }],
+        ['implicitDeny', { AllowedByPermissionsBoundary: false }],
+      ],
+    );
+    const PermissionsBoundaryPolicyInputList = [policy(allow('ec2:*'))];
+    const given = run('SimulatePrincipalPolicy', { ...input, PermissionsBoundaryPolicyInputList });
+    assert.deepEqual(await decisions(given), ['implicitDeny', 'allowed']);
+  });
+
+  it('knows the user’s own keys, adds the policies that are given, and has them speak for another caller', async () => {
+    const own = policy(allow('s3:GetObject', { Resource: `arn:aws:s3:::home/\${aws:username}/*` }));
+    await run('PutUserPolicy', { UserName: 'ana', PolicyName: 'own', PolicyDocument: own });
+    const input = {
+      PolicySourceArn: arn('user', 'ana'),
+      ActionNames: ['s3:GetObject'],
+      ResourceArns: ['arn:aws:s3:::home/ana/x', 'arn:aws:s3:::home/bob/x'],
+    };
+    assert.deepEqual(await decisions(run('SimulatePrincipalPolicy', input)), ['allowed', 'implicitDeny']);
+    const asBob = run('SimulatePrincipalPolicy', { ...input, CallerArn: arn('user', 'bob') });
+    assert.deepEqual(await decisions(asBob), ['implicitDeny', 'allowed']);
+    const PolicyInputList = [policy(deny('s3:*', { Condition: { StringEquals: { 'aws:PrincipalTag/team': 'net' } } }))];
+    const denied = await run('SimulatePrincipalPolicy', { ...input, PolicyInputList });
+    assert.deepEqual(
+      denied.EvaluationResults.map((one) => [one.EvalDecision, one.MatchedStatements?.[0]?.SourcePolicyId]),
+      [
+        ['explicitDeny', 'PolicyInputList.1'],
+        ['explicitDeny', 'PolicyInputList.1'],
+      ],
+    );
+  });
+
+  it('refuses sources that are none, or not there', async () => {
+    const ActionNames = ['s3:GetObject'];
+    const input = { PolicySourceArn: arn('user', 'eve'), ActionNames };
+    await rejects(run('SimulatePrincipalPolicy', input), 'NoSuchEntity', 'The user with name eve cannot be found.');
+    await rejects(run('SimulatePrincipalPolicy', { ...input, PolicySourceArn: arn('policy', 'p') }), 'InvalidInput');
+    await rejects(run('SimulatePrincipalPolicy', { ActionNames }), 'ValidationError', /'policySourceArn'/);
+  });
+});
+
+describe('SimulateCustomPolicy', () => {
+  it('[O2] tells keys that are missing: with the result for *, with the resource for a named one', async () => {
+    const text = policy(allow('s3:*', { Condition: { StringEquals: { 'aws:SourceVpce': 'vpce-1' } } }));
+    const [wide] = (await custom(text)).EvaluationResults;
+    assert.deepEqual([wide?.EvalDecision, wide?.MissingContextValues], ['implicitDeny', ['aws:SourceVpce']]);
+    assert.equal(wide?.ResourceSpecificResults, undefined);
+    const [named] = (await custom(text, { ResourceArns: ['arn:aws:s3:::b/k'] })).EvaluationResults;
+    assert.deepEqual(named?.MissingContextValues, []);
+    assert.deepEqual(named?.ResourceSpecificResults?.[0]?.MissingContextValues, ['aws:SourceVpce']);
+    const ContextEntries = [
+      { ContextKeyName: 'aws:sourcevpce', ContextKeyType: 'string', ContextKeyValues: ['vpce-1'] },
+    ];
+    const [given] = (await custom(text, { ContextEntries })).EvaluationResults;
+    assert.deepEqual([given?.EvalDecision, given?.MissingContextValues], ['allowed', []]);
+  });
+
+  it('counts lines and columns in a document over several lines', async () => {
+    const text = JSON.stringify(JSON.parse(policy(deny('ec2:*'), allow('s3:*'))), undefined, 2);
+    const [result] = (await custom(text)).EvaluationResults;
+    const lines = text.split('\n');
+    const from = lines.findIndex((line) => line.includes('"s3:*"')) - 1;
+    assert.deepEqual(result?.MatchedStatements?.[0]?.StartPosition, { Line: from, Column: 6 });
+    assert.deepEqual(result?.MatchedStatements?.[0]?.EndPosition, { Line: from + 4, Column: 6 });
+  });
+
+  it('[E2] asks a resource’s policy too: it needs a caller, and across accounts both sides must allow', async () => {
+    const ResourcePolicy = policy({
+      Effect: 'Allow',
+      Principal: { AWS: arn('user', 'ana') },
+      Action: 's3:GetObject',
+      Resource: 'arn:aws:s3:::b/*',
+    });
+    const nothing = policy(allow('ec2:*'));
+    const input = { ResourcePolicy, ResourceArns: ['arn:aws:s3:::b/k'] };
+    await rejects(custom(nothing, input), 'InvalidInput', /CallerArn/);
+    const CallerArn = arn('user', 'ana');
+    const [own] = (await custom(nothing, { ...input, CallerArn })).EvaluationResults;
+    assert.deepEqual(
+      [own?.EvalDecision, own?.MatchedStatements?.[0]?.SourcePolicyId, own?.EvalDecisionDetails],
+      ['allowed', 'ResourcePolicy', {}],
+    );
+    const ResourceOwner = 'arn:aws:iam::210987654321:root';
+    const [foreign] = (await custom(nothing, { ...input, CallerArn, ResourceOwner })).EvaluationResults;
+    assert.equal(foreign?.EvalDecision, 'implicitDeny');
+    assert.deepEqual(foreign?.EvalDecisionDetails, { 'IAM Policy': 'implicitDeny', 'Resource Policy': 'allowed' });
+    const both = custom(policy(allow('s3:*')), { ...input, CallerArn, ResourceOwner });
+    assert.deepEqual(await decisions(both), ['allowed']);
+    await rejects(custom(nothing, { ...input, CallerArn: arn('role', 'app') }), 'InvalidInput', /Caller Arn/);
+  });
+
+  it('gives its results in pages, in the order of the question', async () => {
+    const ActionNames = Array.from({ length: 12 }, (_none, place) => `s3:Do${place}`);
+    const first = await custom(policy(allow('s3:*')), { ActionNames, MaxItems: 10 });
+    assert.equal(first.IsTruncated, true);
+    const second = await custom(policy(allow('s3:*')), { ActionNames, MaxItems: 10, Marker: first.Marker });
+    const names = [...first.EvaluationResults, ...second.EvaluationResults].map((one) => one.EvalActionName);
+    assert.deepEqual(names, ActionNames);
+    assert.equal(second.IsTruncated, false);
+  });
+
+  it('refuses what it cannot read or do', async () => {
+    await rejects(custom('{'), 'InvalidInput', 'This policy contains invalid Json');
+    await rejects(custom(policy(allow('*')), { ActionNames: ['s3'] }), 'ValidationError');
+    await rejects(custom(policy(allow('*')), { ActionNames: ['s3:Get*'] }), 'InvalidInput');
+    await rejects(custom(policy(allow('*')), { ResourceArns: ['bucket'] }), 'InvalidInput');
+    await rejects(
+      custom(policy(allow('*')), { ResourceHandlingOption: 'EC2-VPC-EBS' }),
+      'InvalidInput',
+      /ResourceHandling/,
+    );
+  });
+});
+
+describe('context keys', () => {
+  it('are those of conditions and of variables, each once, whatever its case', async () => {
+    const Condition = {
+      StringLike: { 's3:prefix': `\${aws:PrincipalTag/team, 'none'}/\${*}` },
+      Bool: { 'AWS:SecureTransport': 'true' },
+    };
+    const text = policy(
+      allow('s3:*', { Resource: `arn:aws:s3:::home/\${aws:username}`, Condition }),
+      allow('s3:*', { Condition: { Bool: { 'aws:securetransport': 'true' } } }),
+    );
+    const keys = ['s3:prefix', 'AWS:SecureTransport', 'aws:username', 'aws:PrincipalTag/team'];
+    const input = { PolicyInputList: [text] };
+    assert.deepEqual(await run('GetContextKeysForCustomPolicy', input), { ContextKeyNames: keys });
+    await run('PutGroupPolicy', { GroupName: 'staff', PolicyName: 'p', PolicyDocument: text });
+    const PolicySourceArn = arn('user', 'ana');
+    assert.deepEqual(await run('GetContextKeysForPrincipalPolicy', { PolicySourceArn }), { ContextKeyNames: keys });
+  });
+});

@@ -1,0 +1,377 @@
+// What would these policies decide? The policy simulator: the engine that decides requests, asked about one that nobody made.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html (read 2026-11-21); the shape of the answer was recorded on AWS.
+// One result for each action and resource. A caller's own keys (aws:username …) are known where there is a caller; every other key is what
+// ContextEntries says, and what the policies ask about beyond that is told as missing.
+// Gaps: ResourceHandlingOption is refused; no organizations, so no OrganizationsDecisionDetail. Names of inline policies are unsourced.
+
+import type {
+  ContextEntry,
+  EvaluationResult,
+  GetContextKeysForCustomPolicyRequest,
+  GetContextKeysForPolicyResponse,
+  GetContextKeysForPrincipalPolicyRequest,
+  PolicyEvaluationDecisionType,
+  PolicySourceType,
+  SimulateCustomPolicyRequest,
+  SimulatePolicyResponse,
+  SimulatePrincipalPolicyRequest,
+  Statement,
+} from '@aws-sdk/client-iam';
+import { contextKeysOf } from '@postern/policy/context-keys.ts';
+import { type PolicyKind, parsePolicy } from '@postern/policy/document.ts';
+import { evaluate } from '@postern/policy/evaluate.ts';
+import { statementSpans } from '@postern/policy/positions.ts';
+import type { Citation, Decision, PolicySource, Principal } from '@postern/policy/types.ts';
+import { assumedRoleArn, nameKey, roleArn, userArn } from '../../identities.ts';
+import { type Authorization, type Call, operation } from '../../service.ts';
+import { constraints, page, required } from './checks.ts';
+import { groupsOf } from './entities.ts';
+import { invalidInput, noSuchEntity } from './errors.ts';
+import { type Holder, holderName } from './holders.ts';
+import { onEverything } from './permissions.ts';
+import { lookUpPolicy } from './policies.ts';
+
+/** A policy with its text, which the positions are counted in. */
+interface SimulatedPolicy extends PolicySource {
+  readonly text: string;
+}
+
+interface Simulation {
+  readonly principal: Principal;
+  readonly identity: readonly SimulatedPolicy[];
+  readonly boundary: SimulatedPolicy | undefined;
+}
+
+type Common = Pick<
+  SimulateCustomPolicyRequest,
+  | 'ActionNames'
+  | 'ResourceArns'
+  | 'ResourcePolicy'
+  | 'ResourceOwner'
+  | 'CallerArn'
+  | 'ContextEntries'
+  | 'ResourceHandlingOption'
+  | 'MaxItems'
+  | 'Marker'
+>;
+
+function simulated(id: string, text: string, kind: PolicyKind = 'identity'): SimulatedPolicy {
+  const parsed = parsePolicy(text, { kind, maxSize: Number.POSITIVE_INFINITY });
+  if (!parsed.ok) throw invalidInput(parsed.message);
+  return { id, text, document: parsed.document };
+}
+
+/** The input's own policies, by their places. */
+function inputPolicies(member: string, texts: readonly string[] | undefined): SimulatedPolicy[] {
+  return (texts ?? []).map((text, place) => simulated(`${member}.${place + 1}`, text));
+}
+
+function givenBoundary(texts: readonly string[] | undefined): SimulatedPolicy | undefined {
+  constraints().count('permissionsBoundaryPolicyInputList', texts, 1).done();
+  return inputPolicies('PermissionsBoundaryPolicyInputList', texts)[0];
+}
+
+/** The user, group or role that a source ARN names. */
+function findSource(call: Call, arn: string | undefined): Holder {
+  const source = required('policySourceArn', arn);
+  constraints().length('policySourceArn', source, 20, 2048).done();
+  const match = /^arn:[\w-]+:iam::(\d{12}):(user|group|role)(\/|\/.+\/)([\w+=,.@-]+)$/.exec(source);
+  if (!match) throw invalidInput(`Invalid Entity Arn: ${source} does not clearly define entity type and name.`);
+  const [, accountId = '', kind = '', path, name = ''] = match;
+  const key = nameKey(accountId, name);
+  const holder = accountId === call.accountId ? holderOf(call, kind as Holder['kind'], key) : undefined;
+  if (!holder || holder.row.path !== path) throw noSuchEntity(kind as Holder['kind'], name);
+  return holder;
+}
+
+function holderOf(call: Call, kind: Holder['kind'], key: string): Holder | undefined {
+  const row = call.tx.get(kind, key);
+  return row && ({ kind, row } as Holder);
+}
+
+function policiesOf(call: Call, holder: Holder): SimulatedPolicy[] {
+  const { row, kind } = holder;
+  const inline = Object.entries(row.inlinePolicies).map(([name, text]) =>
+    simulated(`${kind}_${holderName(holder)}_${name}`, text),
+  );
+  const groups =
+    kind === 'user' ? groupsOf(call, holder.row).map((group) => ({ kind: 'group', row: group }) as const) : [];
+  return [
+    ...inline,
+    ...row.attachedPolicyArns.flatMap((arn) => managed(call, arn)),
+    ...groups.flatMap((group) => policiesOf(call, group)),
+  ];
+}
+
+function managed(call: Call, arn: string): SimulatedPolicy[] {
+  const policy = lookUpPolicy(call, arn);
+  const version = policy?.versions.find((one) => one.versionId === policy.defaultVersionId);
+  return policy && version ? [simulated(policy.policyName, version.document)] : [];
+}
+
+/** Whom a source stands for: a group, for any user in it. */
+function principalOf(call: Call, holder: Holder | undefined): Principal {
+  const { accountId, partition } = call;
+  switch (holder?.kind) {
+    case 'user': {
+      const { userId, userName, tags } = holder.row;
+      return { type: 'user', accountId, arn: userArn(partition, holder.row), userId, userName, tags };
+    }
+    case 'role': {
+      const { roleId, roleName, tags } = holder.row;
+      return {
+        type: 'role-session',
+        accountId,
+        arn: assumedRoleArn(partition, accountId, roleName, 'simulation'),
+        roleArn: roleArn(partition, holder.row),
+        userId: `${roleId}:simulation`,
+        tags,
+      };
+    }
+    default:
+      return { type: 'user', accountId, arn: '', userId: '' };
+  }
+}
+
+/** The caller that the input names: a user, who need not exist. */
+function namedCaller(call: Call, arn: string): Principal {
+  const match = /^arn:[\w-]+:iam::(\d{12}):user(\/|\/.+\/)([\w+=,.@-]+)$/.exec(arn);
+  if (!match) throw invalidInput(`Invalid Caller Arn: ${arn}. You can specify only the ARN of an IAM user.`);
+  const [, accountId = '', , userName = ''] = match;
+  const row = call.tx.get('user', nameKey(accountId, userName));
+  return { type: 'user', accountId, arn, userId: row?.userId ?? '', userName, ...(row && { tags: row.tags }) };
+}
+
+const contextTypes = ['string', 'numeric', 'boolean', 'ip', 'binary', 'date'].flatMap((one) => [one, `${one}List`]);
+
+/** What is known of the request, by lower-case key: the caller's own facts, and on top of them what the input says. */
+function contextOf(principal: Principal, entries: readonly ContextEntry[] | undefined): Map<string, readonly string[]> {
+  const context = new Map<string, readonly string[]>();
+  if (principal.arn !== '') {
+    context.set('aws:principalarn', [principal.roleArn ?? principal.arn]);
+    context.set('aws:principalaccount', [principal.accountId]);
+    context.set('aws:principaltype', [principal.type === 'user' ? 'User' : 'AssumedRole']);
+    context.set('aws:userid', [principal.userId]);
+    if (principal.userName !== undefined) context.set('aws:username', [principal.userName]);
+    for (const [key, value] of Object.entries(principal.tags ?? {})) {
+      context.set(`aws:principaltag/${key.toLowerCase()}`, [value]);
+    }
+  }
+  const checks = constraints();
+  for (const [index, { ContextKeyName, ContextKeyType }] of (entries ?? []).entries()) {
+    const member = `contextEntries.${index + 1}.member`;
+    checks.length(`${member}.contextKeyName`, ContextKeyName, 5, 256);
+    checks.oneOf(`${member}.contextKeyType`, ContextKeyType, contextTypes);
+  }
+  checks.done();
+  for (const { ContextKeyName, ContextKeyValues } of entries ?? []) {
+    if (ContextKeyName !== undefined) context.set(ContextKeyName.toLowerCase(), ContextKeyValues ?? []);
+  }
+  return context;
+}
+
+function checkedActions(names: readonly string[] | undefined): readonly string[] {
+  const actions = required('actionNames', names);
+  const checks = constraints();
+  for (const [index, action] of actions.entries()) checks.length(`actionNames.${index + 1}.member`, action, 3, 128);
+  checks.done();
+  for (const action of actions) {
+    if (!/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/.test(action)) throw invalidInput(`Invalid Input Action: ${action}`);
+  }
+  return actions;
+}
+
+function checkedResources(arns: readonly string[] | undefined): readonly string[] {
+  const resources = arns ?? [];
+  for (const arn of resources) {
+    if (arn !== '*' && arn.split(':').length < 6) throw invalidInput(`Invalid Input Resource: ${arn}`);
+  }
+  return resources.length === 0 ? ['*'] : resources;
+}
+
+/** @returns the account that an ARN names, else the one that the input calls the owner, else the caller's */
+function ownerOf(resource: string, owner: string | undefined, callers: string): string {
+  const named = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(resource)?.[1];
+  if (named !== undefined || owner === undefined) return named ?? callers;
+  const account = /^(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?$/.exec(owner)?.[1];
+  if (account === undefined) throw invalidInput(`Invalid Resource Owner: ${owner}`);
+  return account;
+}
+
+/** A role's trust policy has no Resource; every other policy of a resource does. */
+function resourcePolicy(text: string): SimulatedPolicy {
+  const parsed = parsePolicy(text, { kind: 'trust', maxSize: Number.POSITIVE_INFINITY });
+  return simulated('ResourcePolicy', text, parsed.ok ? 'trust' : 'resource');
+}
+
+function simulate(call: Call, input: Common, simulation: Simulation): SimulatePolicyResponse {
+  const actions = checkedActions(input.ActionNames);
+  const resources = checkedResources(input.ResourceArns);
+  if (input.ResourceHandlingOption !== undefined) {
+    throw invalidInput('ResourceHandlingOption is not supported by Postern: name each resource in ResourceArns.');
+  }
+  const { identity, boundary } = simulation;
+  const principal = input.CallerArn === undefined ? simulation.principal : namedCaller(call, input.CallerArn);
+  if (input.ResourcePolicy !== undefined && principal.arn === '') {
+    throw invalidInput('CallerArn is required when a ResourcePolicy is specified.');
+  }
+  const resource = input.ResourcePolicy === undefined ? undefined : resourcePolicy(input.ResourcePolicy);
+  const context = contextOf(principal, input.ContextEntries);
+  const policies = [...identity, ...(boundary ? [boundary] : []), ...(resource ? [resource] : [])];
+  const asked = contextKeysOf(policies.map((policy) => policy.document));
+  const missing = asked.filter((key) => !context.has(key.toLowerCase()));
+  const questions = actions.flatMap((action) => resources.map((arn) => ({ action, arn })));
+  // The place is the key: results come in the order of the question, and pages with them.
+  const numbered = questions.map((question, place) => ({ ...question, key: String(place).padStart(8, '0') }));
+  const { items, end } = page(numbered, input, ({ key }) => key);
+  const results = items.map(({ action, arn }) => {
+    const ownerAccountId = ownerOf(arn, input.ResourceOwner, principal.accountId);
+    const decision = evaluate(
+      { principal, action, resource: arn, resourceAccountId: ownerAccountId, context },
+      { identity, ...(boundary && { boundary }), ...(resource && { resource }) },
+    );
+    return describe(action, arn, decision, policies, missing, ownerAccountId !== principal.accountId);
+  });
+  return { EvaluationResults: results, ...end };
+}
+
+type Outcome = PolicyEvaluationDecisionType;
+
+const outcomes = {
+  allow: 'allowed',
+  'explicit-deny': 'explicitDeny',
+  'implicit-deny': 'implicitDeny',
+  'not-applicable': 'implicitDeny',
+} as const satisfies Record<Decision['layers'][number]['outcome'], Outcome>;
+
+function describe(
+  action: string,
+  resource: string,
+  decision: Decision,
+  policies: readonly SimulatedPolicy[],
+  missing: readonly string[],
+  crossAccount: boolean,
+): EvaluationResult {
+  const outcome: Outcome = decision.allowed ? 'allowed' : decision.explicit ? 'explicitDeny' : 'implicitDeny';
+  const of = (layer: Decision['layers'][number]['layer']) => decision.layers.find((one) => one.layer === layer);
+  // An allowed request is shown with all that allowed it, on either side.
+  const matched = decision.allowed
+    ? [...(of('identity')?.citations ?? []), ...(of('resource')?.citations ?? [])]
+    : decision.citations;
+  const statements = matched.map((citation) => describeStatement(citation, policies));
+  const boundary = of('boundary');
+  const boundaryDetail = boundary && {
+    PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: boundary.outcome === 'allow' },
+  };
+  const details: Record<string, Outcome> = {};
+  const resourceLayer = of('resource');
+  if (crossAccount) {
+    details['IAM Policy'] = outcomes[of('identity')?.outcome ?? 'not-applicable'];
+    details['Resource Policy'] = outcomes[resourceLayer?.outcome ?? 'not-applicable'];
+  }
+  // With resources named, what is missing is told with each of them; for `*`, here.
+  const everywhere = resource === '*';
+  return {
+    EvalActionName: action,
+    EvalResourceName: resource,
+    EvalDecision: outcome,
+    EvalDecisionDetails: details,
+    MatchedStatements: statements,
+    MissingContextValues: everywhere ? [...missing] : [],
+    ...boundaryDetail,
+    ...(!everywhere && {
+      ResourceSpecificResults: [
+        {
+          EvalResourceName: resource,
+          EvalResourceDecision: outcome,
+          MatchedStatements: statements,
+          MissingContextValues: [...missing],
+          ...(crossAccount && { EvalDecisionDetails: details }),
+          ...boundaryDetail,
+        },
+      ],
+    }),
+  };
+}
+
+function describeStatement({ policyId, statement }: Citation, policies: readonly SimulatedPolicy[]): Statement {
+  const policy = policies.find((one) => one.id === policyId);
+  const span = statementSpans(policy?.text ?? '')[statement.index];
+  const place = (position: { line: number; column: number }) => ({ Line: position.line, Column: position.column });
+  return {
+    SourcePolicyId: policyId,
+    // The SDK's enum says user, aws-managed and so on; the service answers these words (recorded).
+    SourcePolicyType: (policyId === 'ResourcePolicy' ? 'Resource Policy' : 'IAM Policy') as string as PolicySourceType,
+    ...(span && { StartPosition: place(span.start), EndPosition: place(span.end) }),
+  };
+}
+
+function simulateCustomPolicy(call: Call, input: SimulateCustomPolicyRequest): SimulatePolicyResponse {
+  const identity = inputPolicies('PolicyInputList', required('policyInputList', input.PolicyInputList));
+  const boundary = givenBoundary(input.PermissionsBoundaryPolicyInputList);
+  return simulate(call, input, { principal: principalOf(call, undefined), identity, boundary });
+}
+
+function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyRequest): SimulatePolicyResponse {
+  const source = findSource(call, input.PolicySourceArn);
+  const identity = [...policiesOf(call, source), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
+  const attached = source.kind === 'group' ? undefined : source.row.permissionsBoundaryArn;
+  const boundary =
+    givenBoundary(input.PermissionsBoundaryPolicyInputList) ??
+    // A boundary whose policy is gone still limits: to nothing, as it does to a request.
+    (attached === undefined
+      ? undefined
+      : (managed(call, attached)[0] ?? {
+          id: attached,
+          text: '',
+          document: { version: '2012-10-17', statements: [] },
+        }));
+  return simulate(call, input, { principal: principalOf(call, source), identity, boundary });
+}
+
+function contextKeysForCustomPolicy(
+  _call: Call,
+  input: GetContextKeysForCustomPolicyRequest,
+): GetContextKeysForPolicyResponse {
+  const policies = inputPolicies('PolicyInputList', required('policyInputList', input.PolicyInputList));
+  return { ContextKeyNames: contextKeysOf(policies.map((policy) => policy.document)) };
+}
+
+function contextKeysForPrincipalPolicy(
+  call: Call,
+  input: GetContextKeysForPrincipalPolicyRequest,
+): GetContextKeysForPolicyResponse {
+  const source = findSource(call, input.PolicySourceArn);
+  const policies = [...policiesOf(call, source), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
+  return { ContextKeyNames: contextKeysOf(policies.map((policy) => policy.document)) };
+}
+
+/** On the user, group or role whose policies are read. */
+const onSource: Authorization<{ PolicySourceArn?: string | undefined }> = (call, input) => [
+  { action: `iam:${call.operation}`, resource: required('policySourceArn', input.PolicySourceArn) },
+];
+
+export const simulator = {
+  SimulateCustomPolicy: operation<SimulateCustomPolicyRequest, SimulatePolicyResponse>({
+    authorize: onEverything,
+    run: simulateCustomPolicy,
+    readOnly: true,
+  }),
+  SimulatePrincipalPolicy: operation<SimulatePrincipalPolicyRequest, SimulatePolicyResponse>({
+    authorize: onSource,
+    run: simulatePrincipalPolicy,
+    readOnly: true,
+  }),
+  GetContextKeysForCustomPolicy: operation<GetContextKeysForCustomPolicyRequest, GetContextKeysForPolicyResponse>({
+    authorize: onEverything,
+    run: contextKeysForCustomPolicy,
+    readOnly: true,
+  }),
+  GetContextKeysForPrincipalPolicy: operation<GetContextKeysForPrincipalPolicyRequest, GetContextKeysForPolicyResponse>(
+    {
+      authorize: onSource,
+      run: contextKeysForPrincipalPolicy,
+      readOnly: true,
+    },
+  ),
+};
