@@ -6,7 +6,10 @@ import { growth, growthBound, soak } from './soak.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can enter the world of a cloud to read its kernel state';
 
-test('a soak of ten seconds leaves nothing over, forgets nothing, and meets no bug', { skip }, async () => {
+test('a soak of ten seconds leaves nothing over, forgets nothing, and meets no bug', {
+  skip,
+  timeout: 180_000,
+}, async () => {
   const seed = 1;
   const result = await soak(10, seed);
   assert.ok(result.changes > 50, `${result.changes} changes, seed ${seed}`);

@@ -33,7 +33,9 @@ const table = new CreateTableCommand({
   BillingMode: 'PAY_PER_REQUEST',
 });
 
-it('kill -9 in the middle of writes loses nothing that was acknowledged, and an index never differs from its table', async (t) => {
+it('kill -9 in the middle of writes loses nothing that was acknowledged, and an index never differs from its table', {
+  timeout: 120_000,
+}, async (t) => {
   const world = await makeDynamodb(t);
   const client = world.client();
   await client.send(table);
