@@ -23,7 +23,8 @@ async function kernelState(): Promise<string[]> {
     'nft list ruleset',
     'ip route show table all',
     'ip rule',
-    'ip neigh',
+    // Those that are given to it: what a guest's own link-local address taught the router comes and goes.
+    'ip neigh show nud permanent',
     'ip -d -o link',
     'ip -o -4 addr',
     'ip -6 route show table all',
