@@ -154,7 +154,10 @@ export interface WebRequest {
   /** What a key signs with; `accept-any`: signatures are not compared. */
   credentials(
     accessKeyId: string,
-  ): { readonly secretAccessKey: string; readonly sessionToken?: string } | 'accept-any' | undefined;
+  ):
+    | { readonly secretAccessKey: string; readonly sessionToken?: string; readonly expiration?: Date }
+    | 'accept-any'
+    | undefined;
 }
 
 export interface WebAnswer {

@@ -107,6 +107,8 @@ function checkSignature(request: WebRequest, fields: ReadonlyMap<string, string>
         },
       },
     );
+  if (known.expiration && known.expiration <= request.now)
+    throw new AwsError('ExpiredToken', 400, 'The provided token has expired.');
 }
 
 function invalidPolicy(reason: string): AwsError {

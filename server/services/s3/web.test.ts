@@ -178,6 +178,8 @@ test('a form is refused for what its policy does not say, and leaves nothing', a
   const forged = form(base, { key: 'k' }, 'x');
   const unknown = { ...forged, credentials: () => ({ secretAccessKey: 'other' }) };
   await assert.rejects(ask(unknown), awsError('SignatureDoesNotMatch'));
+  const late = { ...form(base, { key: 'k' }, 'x'), credentials: () => ({ ...key, expiration: testNow }) };
+  await assert.rejects(ask(late), awsError('ExpiredToken'));
   assert.deepEqual(store.bytesIds(), []);
 });
 
