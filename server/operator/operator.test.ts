@@ -19,6 +19,9 @@ const cloud = {
     asked.push(filter);
     return [{ operation: 'A' }, { operation: 'B' }];
   },
+  environment: (accountId?: string) => ({ AWS_ACCESS_KEY_ID: accountId ?? 'default' }),
+  accounts: () => [{ accountId: '123456789012' }],
+  createAccount: async (name?: string) => ({ accountId: '210987654321', ...(name && { name }) }),
   connectTarget: (instanceId: string) => {
     throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
   },
@@ -101,4 +104,15 @@ test('a stream that cannot start is refused with a status, not left open', async
   for (const argv of ['', '[]', '[1]', '{}', 'ls'])
     assert.equal((await ask('GET', `/exec?instance=i-1&argv=${encodeURIComponent(argv)}`, '', upgrade)).status, 400);
   assert.equal((await ask('GET', '/exec', '', { ...upgrade, authorization: '' })).status, 401);
+});
+
+test('accounts: listed, made with or without a name, and the environment of one', async () => {
+  assert.equal((await ask('GET', '/accounts')).text, '[{"accountId":"123456789012"}]');
+  assert.equal((await ask('POST', '/accounts', '{}')).text, '{"accountId":"210987654321"}');
+  const named = await ask('POST', '/accounts', '{"name":"network team"}');
+  assert.equal(named.text, '{"accountId":"210987654321","name":"network team"}');
+  for (const name of ['', ' ', 'x'.repeat(51), 'a\nb', 7, null])
+    assert.equal((await ask('POST', '/accounts', JSON.stringify({ name }))).status, 400, String(name));
+  assert.equal((await ask('GET', '/env')).text, '{"AWS_ACCESS_KEY_ID":"default"}');
+  assert.equal((await ask('GET', '/env?account=210987654321')).text, '{"AWS_ACCESS_KEY_ID":"210987654321"}');
 });
