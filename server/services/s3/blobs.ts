@@ -7,13 +7,15 @@
 // Files never change, so a copy is a hard link, and a file is unlinked only some seconds after its row is gone: an answer that was already
 // given the path may not have opened it yet.
 
-import { createDecipheriv, type Decipher, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type FedBody, Intake, type IntakeOptions, type Sink, smallBytes, type TakenIn } from '../../edge/intake.ts';
+import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { StreamingBody } from '../../service.ts';
+import { cipherAt, readOrMakeKey } from './blob-cipher.ts';
+import { FileSink, type OpenFile, sync } from './blob-file.ts';
 import { diskIsFull } from './errors.ts';
 
 /** Bodies up to this size are kept by `SmallBodies`. */
@@ -276,64 +278,6 @@ export class Blobs {
   }
 }
 
-interface OpenFile {
-  readonly file: number;
-  readonly syncDirectory: () => Promise<void>;
-}
-
-/** A file that is made with its first piece. What comes while the disk takes a piece is written with one call after it; `finish` waits for the disk. */
-class FileSink implements Sink {
-  readonly #create: () => OpenFile;
-  readonly #cipher: Decipher | undefined;
-  #open: OpenFile | undefined;
-  #waiting: Uint8Array[] = [];
-  /** The write that will take what waits. */
-  #next: Promise<void> | undefined;
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(create: () => OpenFile, cipher: Decipher | undefined) {
-    this.#create = create;
-    this.#cipher = cipher;
-  }
-
-  write(piece: Uint8Array): Promise<void> {
-    this.#open ??= this.#create();
-    const { file } = this.#open;
-    this.#waiting.push(this.#cipher ? this.#cipher.update(piece) : piece);
-    if (this.#next) return this.#next;
-    const next = this.#last.then(() => {
-      const pieces = this.#waiting;
-      this.#waiting = [];
-      this.#next = undefined;
-      return writeAll(file, pieces);
-    });
-    this.#next = next;
-    this.#last = next;
-    return next;
-  }
-
-  async finish(): Promise<void> {
-    if (!this.#open) throw new Error('a blob without a file');
-    const { file, syncDirectory } = this.#open;
-    // At once: a journal takes both in one commit.
-    const outcomes = await Promise.allSettled([sync(file), syncDirectory()]);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-  }
-
-  /** A write into the page cache takes microseconds; a round through the thread pool takes more. */
-  async writeWhole(plain: Uint8Array): Promise<void> {
-    const bytes = this.#cipher ? this.#cipher.update(plain) : plain;
-    this.#open ??= this.#create();
-    for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#open.file, bytes, at);
-    await this.finish();
-  }
-
-  close(): void {
-    if (this.#open) fs.closeSync(this.#open.file);
-    this.#open = undefined;
-  }
-}
-
 async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<TakenIn> {
   if (body && 'feed' in body) return body.feed(options);
   const intake = new Intake(options);
@@ -346,34 +290,7 @@ async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<T
   }
 }
 
-function readOrMakeKey(path: string): Buffer {
-  try {
-    return fs.readFileSync(path);
-  } catch (error) {
-    ignoreMissing(error);
-  }
-  const key = randomBytes(32);
-  fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  fs.writeFileSync(path, key, { mode: 0o600, flag: 'wx', flush: true });
-  const directory = fs.openSync(dirname(path), 'r');
-  fs.fsyncSync(directory);
-  fs.closeSync(directory);
-  return key;
-}
-
 type Source = Uint8Array | { readonly file: string; readonly start: number; readonly end: number };
-
-/**
- * AES-256 in counter mode, so that any stretch can be read by itself. A blob's id is 16 random bytes and names one content only: it is the counter's start.
- * Encrypting and decrypting are the same.
- */
-function cipherAt(key: Buffer, blobId: string, start: number): Decipher {
-  const block = BigInt(`0x${blobId.replace(inRowPrefix, '')}`) + BigInt(Math.floor(start / 16));
-  const counter = Buffer.from(BigInt.asUintN(128, block).toString(16).padStart(32, '0'), 'hex');
-  const cipher = createDecipheriv('aes-256-ctr', key, counter);
-  cipher.update(Buffer.alloc(start % 16));
-  return cipher;
-}
 
 async function* decrypted(
   sources: readonly Source[],
@@ -386,10 +303,6 @@ async function* decrypted(
   }
 }
 
-function isInRow(blobId: string): boolean {
-  return blobId.startsWith(inRowPrefix);
-}
-
 async function* concatenate(sources: readonly Source[]): AsyncGenerator<Uint8Array> {
   for (const source of sources) {
     if (source instanceof Uint8Array) {
@@ -400,6 +313,10 @@ async function* concatenate(sources: readonly Source[]): AsyncGenerator<Uint8Arr
     for await (const chunk of fs.createReadStream(file, { start, end, highWaterMark: pieceBytes }))
       yield chunk as Buffer;
   }
+}
+
+function isInRow(blobId: string): boolean {
+  return blobId.startsWith(inRowPrefix);
 }
 
 function readSmall(path: string, start: number, sizeBytes: number): Uint8Array {
@@ -415,28 +332,6 @@ function readSmall(path: string, start: number, sizeBytes: number): Uint8Array {
     return bytes;
   } finally {
     fs.closeSync(file);
-  }
-}
-
-function sync(file: number): Promise<void> {
-  return new Promise((resolve, reject) => fs.fdatasync(file, (error) => (error ? reject(error) : resolve())));
-}
-
-async function writeAll(file: number, pieces: readonly Uint8Array[]): Promise<void> {
-  let left = pieces;
-  while (left.length > 0) {
-    const current = left;
-    let written = await new Promise<number>((resolve, reject) =>
-      fs.writev(file, current, (error, count) => (error ? reject(error) : resolve(count))),
-    );
-    // A full disk may take a part before it refuses the rest.
-    let at = 0;
-    while (at < current.length && written >= (current[at]?.length ?? 0)) {
-      written -= current[at]?.length ?? 0;
-      at += 1;
-    }
-    const cut = current[at];
-    left = cut ? [cut.subarray(written), ...current.slice(at + 1)] : [];
   }
 }
 
