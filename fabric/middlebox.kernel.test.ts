@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { emptySnapshot, type Route, type SecurityGroupId } from '@postern/network/snapshot.ts';
 import { type AwsSide, startAwsSide } from '../tests/flows/aws-side.ts';
 import { type Probe, ProbeMachines } from '../tests/flows/probe.ts';
-import { allowAll, cidrPeer, eni, group, local, rule, snapshot, subnet, table, tcp, toIgw, vpc } from '../tests/flows/snapshots.ts'; // biome-ignore format: many words
+import { aclEntry, allowAll, cidrPeer, eni, group, local, openAcl, rule, snapshot, subnet, table, tcp, toIgw, vpc } from '../tests/flows/snapshots.ts'; // biome-ignore format: many words
 import { createNetworkFabric } from './network-fabric.ts';
 
 const machines = new ProbeMachines();
@@ -21,6 +21,7 @@ before(async () => {
   await fabric.apply(emptySnapshot);
   aws = await startAwsSide(fabric);
   assert.match(await box.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'), /^0 /);
+  assert.match(await box.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'), /^0 /);
 });
 
 after(async () => {
@@ -35,31 +36,46 @@ const byBox = (cidr: `${string}/${number}`): Route => ({
   state: 'active',
 });
 const subnets = [
-  subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1' }),
-  subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-public' }),
-  subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-3' }),
+  subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1', ipv6CidrBlock: '2001:db8:1010:101::/64' }),
+  subnet('2', '10.0.1.0/24', { routeTableId: 'rtb-public', ipv6CidrBlock: '2001:db8:1010:102::/64' }),
+  subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-3', ipv6CidrBlock: '2001:db8:1010:103::/64' }),
 ];
+const block6 = '2001:db8:1010:100::/56';
+const allowAll6 = rule(-1, undefined, cidrPeer('::/0'));
+const openAcl6 = {
+  networkAclId: 'acl-open',
+  ingress: [...openAcl.ingress, aclEntry(101, 'allow', { cidr: '::/0' })],
+  egress: [...openAcl.egress, aclEntry(101, 'allow', { cidr: '::/0' })],
+} as const;
 const toC = { host: '10.0.2.10', port: 80 };
+const toC6 = { host: '2001:db8:1010:103::c', port: 80 };
 
 async function apply(
   options: { c?: SecurityGroupId; box?: SecurityGroupId; sourceDestCheck?: boolean } = {},
 ): Promise<void> {
   const cards = [
-    eni('a', '1', '10.0.0.10', { groupIds: ['sg-closed'] }),
+    eni('a', '1', '10.0.0.10', { groupIds: ['sg-closed'], ipv6Addresses: ['2001:db8:1010:101::a'] }),
     eni('box', '2', '10.0.1.10', {
       groupIds: [options.box ?? 'sg-open'],
       sourceDestCheck: options.sourceDestCheck ?? false,
       publicAddress: '198.19.0.10',
+      ipv6Addresses: ['2001:db8:1010:102::b'],
     }),
-    eni('c', '3', '10.0.2.10', { groupIds: [options.c ?? 'sg-open'] }),
+    eni('c', '3', '10.0.2.10', { groupIds: [options.c ?? 'sg-open'], ipv6Addresses: [toC6.host] }),
   ];
-  const everyWay = local('10.0.0.0/16');
+  const everyWay = [local('10.0.0.0/16'), local(block6)];
   const applied = await fabric.apply(
     snapshot(
       vpc({
-        subnets, networkInterfaces: cards, internetGatewayId: 'igw-1',
-        routeTables: [table('rtb-1', everyWay, byBox('10.0.2.0/24'), byBox('0.0.0.0/0')), table('rtb-public', everyWay, toIgw), table('rtb-3', everyWay, byBox('10.0.0.0/24'))],
-        securityGroups: [group('sg-open', [allowAll]), group('sg-closed', []), group('sg-web', [tcp(80, cidrPeer('10.0.0.0/24'))]), group('sg-box', [rule(-1, undefined, cidrPeer('10.0.0.0/16'))], [])],
+        subnets, networkInterfaces: cards, internetGatewayId: 'igw-1', ipv6CidrBlocks: [block6], networkAcls: [openAcl6],
+        routeTables: [
+          table('rtb-1', ...everyWay, byBox('10.0.2.0/24'), byBox('0.0.0.0/0'), byBox('2001:db8:1010:103::/64'), byBox('::/0')), table('rtb-public', ...everyWay, toIgw, { ...toIgw, destination: { kind: 'cidr', cidr: '::/0' } }),
+          table('rtb-3', ...everyWay, byBox('10.0.0.0/24'), byBox('2001:db8:1010:101::/64')),
+        ],
+        securityGroups: [
+          group('sg-open', [allowAll, allowAll6], [allowAll, allowAll6]), group('sg-closed', [], [allowAll, allowAll6]), group('sg-web', [tcp(80, cidrPeer('10.0.0.0/24')), tcp(80, cidrPeer('2001:db8:1010:101::/64'))], [allowAll, allowAll6]),
+          group('sg-box', [rule(-1, undefined, cidrPeer('10.0.0.0/16')), rule(-1, undefined, cidrPeer(block6))], []),
+        ],
       }), // biome-ignore format: few words
     ),
   );
@@ -71,6 +87,7 @@ test('[R4] a route to an interface carries traffic between two subnets through t
   assert.match(await a.tcp(toC), /^open 10\.0\.0\.10>/);
   assert.match(await a.hold('by-box', toC), /^open/);
   assert.equal(await a.say('by-box'), 'echo hello');
+  assert.match(await a.tcp(toC6), /^open 2001:db8:1010:101::a>/);
 });
 
 test('[S1] the groups of the receiver decide on what a middlebox forwards, and those of the sender on what comes back', async () => {
@@ -80,11 +97,13 @@ test('[S1] the groups of the receiver decide on what a middlebox forwards, and t
   assert.equal(await c.tcp({ host: '10.0.0.10', port: 80 }), 'timeout');
   await apply({ box: 'sg-box' });
   assert.equal(await a.tcp(toC), 'timeout', 'the box lets nothing out');
+  assert.equal(await a.tcp(toC6), 'timeout', 'by IPv6 neither');
 });
 
 test('[R15] with the check on, a middlebox neither gets nor sends the packets of others', async () => {
   await apply({ sourceDestCheck: true });
   assert.equal(await a.tcp(toC), 'timeout');
+  assert.equal(await a.tcp(toC6), 'timeout');
 });
 
 test('a NAT instance brings a private subnet to the internet under its own public address', async () => {

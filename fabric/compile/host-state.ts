@@ -122,6 +122,8 @@ export interface GuestInterface {
   readonly addresses: readonly Ipv4[];
   readonly ipv6Addresses: readonly Ipv6[];
   readonly gateway: Ipv4;
+  /** The router's end of the link. */
+  readonly routerMacAddress: string;
   /** The machine has several interfaces: what it sends from this one's addresses must leave by this one. */
   readonly ownTable: boolean;
 }

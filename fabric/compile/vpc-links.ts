@@ -72,7 +72,7 @@ export function compileLinks(context: VpcContext): Link[] {
 export function compileGuests(context: VpcContext): GuestInterface[] {
   const interfacesOf = new Map<LinkEnd, number>();
   for (const { peer } of context.plugged) interfacesOf.set(peer.processId, (interfacesOf.get(peer.processId) ?? 0) + 1);
-  return context.plugged.flatMap(({ eni, subnet, peer, deviceIndex }) =>
+  return context.plugged.flatMap(({ eni, subnet, number, peer, deviceIndex }) =>
     deviceIndex === undefined || typeof peer.processId !== 'number'
       ? []
       : [
@@ -85,6 +85,7 @@ export function compileGuests(context: VpcContext): GuestInterface[] {
             addresses: eni.privateAddresses.map((address) => address.address),
             ipv6Addresses: eni.ipv6Addresses,
             gateway: addressAt(subnet.cidrBlock, 1),
+            routerMacAddress: macAddress('interface', number),
             ownTable: (interfacesOf.get(peer.processId) ?? 0) > 1,
           },
         ],

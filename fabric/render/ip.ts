@@ -118,6 +118,11 @@ export function renderGuestIpv6(guest: GuestInterface): Line[] {
       remove: `addr del ${single(address)} dev ${device}`,
     })),
     { add: `route replace ${route}`, remove: `route del ${route}` },
+    // Known from the start, to be confirmed when it is used: while its own link-local address is tentative, a guest that forwards could ask nobody.
+    {
+      add: `neigh replace ${routerAddress6} lladdr ${guest.routerMacAddress} dev ${device} nud stale`,
+      remove: `neigh del ${routerAddress6} dev ${device}`,
+    },
   ];
 }
 
