@@ -4,12 +4,25 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 
-const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const base32Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-function randomBase32(length: number): string {
+/** RFC 4648, for a number of bytes that needs no padding. */
+export function base32(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let width = 0;
+  for (const byte of bytes) {
+    bits = ((bits << 8) | byte) & 0xfff;
+    width += 8;
+    for (; width >= 5; width -= 5) text += base32Letters.charAt((bits >> (width - 5)) & 31);
+  }
+  return text;
+}
+
+export function randomBase32(length: number): string {
   let text = '';
   // 256 is a multiple of 32, so the remainder is even over the alphabet.
-  for (const byte of randomBytes(length)) text += base32.charAt(byte % 32);
+  for (const byte of randomBytes(length)) text += base32Letters.charAt(byte % 32);
   return text;
 }
 
@@ -30,7 +43,7 @@ export function isIssuedKeyId(accessKeyId: string): boolean {
 function checkLetters(body: string): string {
   const hash = createHash('sha256').update(`postern access key ${body}`).digest();
   let text = '';
-  for (const byte of hash.subarray(0, 6)) text += base32.charAt(byte % 32);
+  for (const byte of hash.subarray(0, 6)) text += base32Letters.charAt(byte % 32);
   return text;
 }
 
@@ -44,9 +57,12 @@ export function newSessionToken(): string {
   return `IQoJb3JpZ2luX2Vj${randomBytes(258).toString('base64')}`;
 }
 
-export type UniqueIdPrefix = 'AIDA' | 'AROA' | 'AGPA' | 'AIPA' | 'ANPA';
+export type UniqueIdPrefix = 'AIDA' | 'AROA' | 'AGPA' | 'AIPA' | 'ANPA' | 'APKA' | 'ASCA' | 'ACCA';
 
-/** A user's (AIDA), role's (AROA), group's (AGPA), instance profile's (AIPA) or managed policy's (ANPA) id: 21 characters. */
+/**
+ * A user's (AIDA), role's (AROA), group's (AGPA), instance profile's (AIPA), managed policy's (ANPA), SSH key's (APKA), server certificate's
+ * (ASCA) or service credential's (ACCA) id: 21 characters.
+ */
 export function newUniqueId(prefix: UniqueIdPrefix): string {
   return prefix + randomBase32(17);
 }

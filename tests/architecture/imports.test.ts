@@ -18,7 +18,13 @@ interface Law {
 }
 
 const contract = ['server/errors.ts', 'server/service.ts', 'server/path.ts', 'server/store', 'network', 'policy'];
-const identity = ['server/accounts.ts', 'server/identities.ts', 'server/constraints.ts', 'server/managed-policies.ts'];
+const identity = [
+  'server/accounts.ts',
+  'server/identities.ts',
+  'server/constraints.ts',
+  'server/managed-policies.ts',
+  'server/mfa.ts',
+];
 
 const laws: Readonly<Record<string, Law>> = {
   network: {

@@ -12,7 +12,8 @@ import type {
 } from '@aws-sdk/client-iam';
 import { awsManagedPolicy } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
-import type { AccountRow, InlinePolicies } from '../../store/rows/iam.ts';
+import type { InlinePolicies } from '../../store/rows/iam.ts';
+import { accountOf } from './account-row.ts';
 import { describeAttached } from './attachments.ts';
 import { constraints, page, required } from './checks.ts';
 import { encodeDocument } from './documents.ts';
@@ -29,12 +30,6 @@ import { entityAlreadyExists, noSuchMember, validationError } from './errors.ts'
 import { allHolders, type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { describeVersion, type FoundPolicy, lookUpPolicy } from './policies.ts';
-
-function accountOf(call: Call): AccountRow {
-  const { accountId } = call;
-  const made: AccountRow = { id: accountId, accountId, region: 'global', createdAt: call.now.toISOString() };
-  return call.tx.get('account', accountId) ?? made;
-}
 
 function createAccountAlias(call: Call, input: CreateAccountAliasRequest): void {
   const alias = required('accountAlias', input.AccountAlias);
@@ -67,6 +62,7 @@ function getAccountSummary(call: Call): GetAccountSummaryResponse {
   const scope = { accountId: call.accountId };
   const policies = call.tx.list('managed-policy', scope);
   const keys = call.tx.list('access-key', scope);
+  const devices = call.tx.list('mfa-device', scope);
   const rootKeys = keys.filter((key) => key.owner.kind === 'root').length;
   const counts = {
     AccessKeysPerUserQuota: 2,
@@ -85,8 +81,8 @@ function getAccountSummary(call: Call): GetAccountSummaryResponse {
     GroupsQuota: 300,
     InstanceProfiles: call.tx.list('instance-profile', scope).length,
     InstanceProfilesQuota: 1000,
-    MFADevices: 0,
-    MFADevicesInUse: 0,
+    MFADevices: devices.length,
+    MFADevicesInUse: devices.filter((device) => device.assigned).length,
     Policies: policies.length,
     PoliciesQuota: 1500,
     PolicySizeQuota: 6144,
@@ -96,7 +92,7 @@ function getAccountSummary(call: Call): GetAccountSummaryResponse {
     RolePolicySizeQuota: 10240,
     Roles: call.tx.list('role', scope).length,
     RolesQuota: 1000,
-    ServerCertificates: 0,
+    ServerCertificates: call.tx.list('server-certificate', scope).length,
     ServerCertificatesQuota: 20,
     SigningCertificatesPerUserQuota: 2,
     UserPolicySizeQuota: 2048,

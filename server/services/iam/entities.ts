@@ -38,10 +38,15 @@ export function findInstanceProfile(call: Call, instanceProfileName: string | un
   return row;
 }
 
+/** The user with a unique id: what belongs to a user names it so. */
+export function userOfId(call: Call, userId: string): UserRow | undefined {
+  return call.tx.list('user', { accountId: call.accountId }).find((row) => row.userId === userId);
+}
+
 /** Whether a name is taken in this account; case does not distinguish. */
 export function isNameTaken(
   tx: Transaction,
-  kind: 'user' | 'group' | 'role' | 'instance-profile',
+  kind: 'user' | 'group' | 'role' | 'instance-profile' | 'server-certificate',
   accountId: string,
   name: string,
 ): boolean {

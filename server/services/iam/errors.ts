@@ -14,6 +14,7 @@ const entityWords = {
   'group-policy': 'The group policy with name',
   'access-key': 'The Access Key with id',
   'instance-profile': 'Instance Profile',
+  'server-certificate': 'The Server Certificate with name',
 } as const;
 
 export type EntityKind = keyof typeof entityWords;
@@ -44,6 +45,7 @@ const duplicateWords = {
   role: (name: string) => `Role with name ${name} already exists.`,
   group: (name: string) => `Group with name ${name} already exists.`,
   'instance-profile': (name: string) => `Instance Profile ${name} already exists.`,
+  'server-certificate': (name: string) => `The Server Certificate with name ${name} already exists.`,
   policy: (name: string) => `A policy called ${name} already exists. Duplicate names are not allowed.`,
   alias: (name: string) => `The account alias ${name} already exists.`,
 } as const;
@@ -54,6 +56,13 @@ export function entityAlreadyExists(kind: keyof typeof duplicateWords, name: str
 
 const conflictWords = {
   'access-keys': 'Cannot delete entity, must delete access keys first.',
+  'login-profile': 'Cannot delete entity, must delete login profile first.',
+  'mfa-devices': 'Cannot delete entity, must delete MFA device first.',
+  'signing-certificates': 'Cannot delete entity, must delete signing certificates first.',
+  // Recorded for a service-specific credential.
+  references: 'Cannot delete entity, must remove referenced objects first.',
+  // Unsourced.
+  'mfa-assigned': 'Cannot delete entity, must deactivate MFA device first.',
   'attached-policies': 'Cannot delete entity, must detach all policies first.',
   'inline-policies': 'Cannot delete entity, must delete policies first.',
   // The same words for a group with users and for a user with groups.

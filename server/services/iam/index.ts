@@ -1,5 +1,5 @@
 // IAM: who there is, and what they may do. Issue 2 point 3: what the labs and the CLI's everyday use need.
-// Not here, and answered as not implemented where they would be made: sign-in profiles, MFA, certificates, SSH keys, identity providers, reports (gaps).
+// Not here, and answered as not implemented where they would be made: identity providers, reports (gaps).
 
 import { AwsError } from '../../errors.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
@@ -12,9 +12,14 @@ import { iamDenied } from './errors.ts';
 import { groups } from './groups.ts';
 import { inlinePolicies } from './inline-policies.ts';
 import { instanceProfiles } from './instance-profiles.ts';
+import { mfaDevices } from './mfa-devices.ts';
+import { passwords } from './passwords.ts';
 import { managedPolicies } from './policies.ts';
 import { roles } from './roles.ts';
+import { serverCertificates } from './server-certificates.ts';
 import { simulator } from './simulator.ts';
+import { tagging } from './tagging.ts';
+import { userCredentials } from './user-credentials.ts';
 import { users } from './users.ts';
 
 /**
@@ -53,6 +58,11 @@ export const iam: Service = {
     ...attachments,
     ...boundaries,
     ...account,
+    ...passwords,
+    ...mfaDevices,
+    ...userCredentials,
+    ...serverCertificates,
+    ...tagging,
     ...simulator,
     ...absent,
   }),

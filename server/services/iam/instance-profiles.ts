@@ -12,26 +12,12 @@ import type {
   ListInstanceProfilesForRoleResponse,
   ListInstanceProfilesRequest,
   ListInstanceProfilesResponse,
-  ListInstanceProfileTagsRequest,
-  ListInstanceProfileTagsResponse,
   RemoveRoleFromInstanceProfileRequest,
-  TagInstanceProfileRequest,
-  UntagInstanceProfileRequest,
 } from '@aws-sdk/client-iam';
 import { nameKey, newUniqueId, roleArn, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { InstanceProfileRow } from '../../store/rows/iam.ts';
-import {
-  checkedName,
-  checkedPath,
-  checkedPathPrefix,
-  checkedTagKeys,
-  checkedTags,
-  mergeTags,
-  page,
-  tagList,
-  withoutTags,
-} from './checks.ts';
+import { checkedName, checkedPath, checkedPathPrefix, checkedTags, page } from './checks.ts';
 import { describeInstanceProfile, findInstanceProfile, findRole, isNameTaken } from './entities.ts';
 import { deleteConflict, entityAlreadyExists, noSuchEntity, quotaExceeded } from './errors.ts';
 import { onInstanceProfile, onList, onRole } from './permissions.ts';
@@ -104,24 +90,6 @@ function deleteInstanceProfile(call: Call, input: DeleteInstanceProfileRequest):
   call.tx.delete('instance-profile', row.id);
 }
 
-function tagInstanceProfile(call: Call, input: TagInstanceProfileRequest): void {
-  const tags = checkedTags(input.Tags);
-  const row = findInstanceProfile(call, input.InstanceProfileName);
-  call.tx.put('instance-profile', { ...row, tags: mergeTags(row.tags, tags) });
-}
-
-function untagInstanceProfile(call: Call, input: UntagInstanceProfileRequest): void {
-  const keys = checkedTagKeys(input.TagKeys);
-  const row = findInstanceProfile(call, input.InstanceProfileName);
-  call.tx.put('instance-profile', { ...row, tags: withoutTags(row.tags, keys) });
-}
-
-function listInstanceProfileTags(call: Call, input: ListInstanceProfileTagsRequest): ListInstanceProfileTagsResponse {
-  const row = findInstanceProfile(call, input.InstanceProfileName);
-  const { items, end } = page(tagList(row.tags), input, (tag) => tag.Key);
-  return { Tags: [...items], ...end };
-}
-
 export const instanceProfiles = {
   CreateInstanceProfile: operation<CreateInstanceProfileRequest, CreateInstanceProfileResponse>({
     authorize: onInstanceProfile,
@@ -153,18 +121,5 @@ export const instanceProfiles = {
   DeleteInstanceProfile: operation<DeleteInstanceProfileRequest, void>({
     authorize: onInstanceProfile,
     run: deleteInstanceProfile,
-  }),
-  TagInstanceProfile: operation<TagInstanceProfileRequest, void>({
-    authorize: onInstanceProfile,
-    run: tagInstanceProfile,
-  }),
-  UntagInstanceProfile: operation<UntagInstanceProfileRequest, void>({
-    authorize: onInstanceProfile,
-    run: untagInstanceProfile,
-  }),
-  ListInstanceProfileTags: operation<ListInstanceProfileTagsRequest, ListInstanceProfileTagsResponse>({
-    authorize: onInstanceProfile,
-    run: listInstanceProfileTags,
-    readOnly: true,
   }),
 };

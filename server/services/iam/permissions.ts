@@ -15,6 +15,9 @@ interface AnyInput {
   readonly InstanceProfileName?: string | undefined;
   readonly PolicyArn?: string | undefined;
   readonly PolicyName?: string | undefined;
+  readonly ServerCertificateName?: string | undefined;
+  readonly SerialNumber?: string | undefined;
+  readonly VirtualMFADeviceName?: string | undefined;
   readonly Path?: string | undefined;
   readonly PathPrefix?: string | undefined;
   readonly PermissionsBoundary?: string | undefined;
@@ -46,7 +49,7 @@ function contextOf(input: AnyInput, existing: Existing | undefined): Record<stri
 function permission(
   call: Call,
   input: AnyInput,
-  type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy',
+  type: 'user' | 'group' | 'role' | 'instance-profile' | 'server-certificate' | 'mfa',
   name: string,
   existing: Existing | undefined,
 ): Permission[] {
@@ -91,6 +94,10 @@ function onUserOf(call: Call, input: AnyInput): readonly Permission[] {
   return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
 }
 
+/** On the user that calls. */
+export const callersOwnUser = (call: Call): readonly Permission[] =>
+  onUserOf(call, { UserName: call.principal.userName });
+
 export const onGroup: Authorization<AnyInput> = (call, input) => {
   const name = required('groupName', input.GroupName);
   return permission(call, input, 'group', name, call.tx.get('group', nameKey(call.accountId, name)));
@@ -105,6 +112,23 @@ export const onInstanceProfile: Authorization<AnyInput> = (call, input) => {
   const name = required('instanceProfileName', input.InstanceProfileName);
   const row = call.tx.get('instance-profile', nameKey(call.accountId, name));
   return permission(call, input, 'instance-profile', name, row);
+};
+
+export const onServerCertificate: Authorization<AnyInput> = (call, input) => {
+  const name = required('serverCertificateName', input.ServerCertificateName);
+  const row = call.tx.get('server-certificate', nameKey(call.accountId, name));
+  return permission(call, input, 'server-certificate', name, row);
+};
+
+/** On the MFA device that is to be made. */
+export const onNewMfaDevice: Authorization<AnyInput> = (call, input) =>
+  permission(call, input, 'mfa', required('virtualMFADeviceName', input.VirtualMFADeviceName), undefined);
+
+/** On an MFA device that exists already: its serial number is its ARN. */
+export const onMfaDevice: Authorization<AnyInput> = (call, input) => {
+  const serial = required('serialNumber', input.SerialNumber);
+  const context = contextOf(input, call.tx.get('mfa-device', serial));
+  return [{ action: `iam:${call.operation}`, resource: serial, context }];
 };
 
 /** On a managed policy that exists already. */
@@ -124,7 +148,9 @@ export const onNewPolicy: Authorization<AnyInput> = (call, input) => {
 };
 
 /** Lists are asked for by the path that they list: `arn:aws:iam::…:user/`. */
-export function onList(type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy'): Authorization<AnyInput> {
+export function onList(
+  type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy' | 'server-certificate',
+): Authorization<AnyInput> {
   return (call, input) => [
     {
       action: `iam:${call.operation}`,

@@ -14,15 +14,11 @@ import type {
   GetPolicyVersionResponse,
   ListPoliciesRequest,
   ListPoliciesResponse,
-  ListPolicyTagsRequest,
-  ListPolicyTagsResponse,
   ListPolicyVersionsRequest,
   ListPolicyVersionsResponse,
   Policy,
   PolicyVersion,
   SetDefaultPolicyVersionRequest,
-  TagPolicyRequest,
-  UntagPolicyRequest,
 } from '@aws-sdk/client-iam';
 import { AwsError } from '../../errors.ts';
 import { newUniqueId, policyArn, timestamp } from '../../identities.ts';
@@ -34,14 +30,11 @@ import {
   checkedPath,
   checkedPathPrefix,
   checkedPolicyArn,
-  checkedTagKeys,
   checkedTags,
   constraints,
-  mergeTags,
   page,
   required,
   tagList,
-  withoutTags,
 } from './checks.ts';
 import { checkIdentityDocument, encodeDocument } from './documents.ts';
 import {
@@ -101,7 +94,7 @@ export function lookUpPolicy(call: Call, arn: string): FoundPolicy | undefined {
   return row?.accountId === call.accountId ? ofAccount(row) : undefined;
 }
 
-function findPolicy(call: Call, policyArn: string | undefined): FoundPolicy {
+export function findPolicy(call: Call, policyArn: string | undefined): FoundPolicy {
   const arn = checkedPolicyArn(policyArn);
   const policy = lookUpPolicy(call, arn);
   if (!policy) throw policyNotFound(arn);
@@ -109,7 +102,7 @@ function findPolicy(call: Call, policyArn: string | undefined): FoundPolicy {
 }
 
 /** The row of a policy that this account may change. */
-function findOwnPolicy(call: Call, policyArn: string | undefined): ManagedPolicyRow {
+export function findOwnPolicy(call: Call, policyArn: string | undefined): ManagedPolicyRow {
   const arn = checkedPolicyArn(policyArn);
   if (awsManagedPolicy(arn)) {
     throw new AwsError('AccessDenied', 403, `Cannot perform the operation on the protected resource: policy ${arn}`);
@@ -282,23 +275,6 @@ function deletePolicyVersion(call: Call, input: DeletePolicyVersionRequest): voi
   call.tx.put('managed-policy', { ...row, versions: row.versions.filter((one) => one.versionId !== versionId) });
 }
 
-function tagPolicy(call: Call, input: TagPolicyRequest): void {
-  const tags = checkedTags(input.Tags);
-  const row = findOwnPolicy(call, input.PolicyArn);
-  call.tx.put('managed-policy', { ...row, tags: mergeTags(row.tags, tags) });
-}
-
-function untagPolicy(call: Call, input: UntagPolicyRequest): void {
-  const keys = checkedTagKeys(input.TagKeys);
-  const row = findOwnPolicy(call, input.PolicyArn);
-  call.tx.put('managed-policy', { ...row, tags: withoutTags(row.tags, keys) });
-}
-
-function listPolicyTags(call: Call, input: ListPolicyTagsRequest): ListPolicyTagsResponse {
-  const { items, end } = page(tagList(findPolicy(call, input.PolicyArn).tags), input, (tag) => tag.Key);
-  return { Tags: [...items], ...end };
-}
-
 export const managedPolicies = {
   CreatePolicy: operation<CreatePolicyRequest, CreatePolicyResponse>({ authorize: onNewPolicy, run: createPolicy }),
   GetPolicy: operation<GetPolicyRequest, GetPolicyResponse>({ authorize: onPolicy, run: getPolicy, readOnly: true }),
@@ -327,11 +303,4 @@ export const managedPolicies = {
     run: setDefaultPolicyVersion,
   }),
   DeletePolicyVersion: operation<DeletePolicyVersionRequest, void>({ authorize: onPolicy, run: deletePolicyVersion }),
-  TagPolicy: operation<TagPolicyRequest, void>({ authorize: onPolicy, run: tagPolicy }),
-  UntagPolicy: operation<UntagPolicyRequest, void>({ authorize: onPolicy, run: untagPolicy }),
-  ListPolicyTags: operation<ListPolicyTagsRequest, ListPolicyTagsResponse>({
-    authorize: onPolicy,
-    run: listPolicyTags,
-    readOnly: true,
-  }),
 };

@@ -10,10 +10,6 @@ import type {
   GetRoleResponse,
   ListRolesRequest,
   ListRolesResponse,
-  ListRoleTagsRequest,
-  ListRoleTagsResponse,
-  TagRoleRequest,
-  UntagRoleRequest,
   UpdateAssumeRolePolicyRequest,
   UpdateRoleDescriptionRequest,
   UpdateRoleDescriptionResponse,
@@ -23,19 +19,7 @@ import { nameKey, newUniqueId, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { RoleRow } from '../../store/rows/iam.ts';
 import { checkBoundary } from './boundaries.ts';
-import {
-  checkedName,
-  checkedPath,
-  checkedPathPrefix,
-  checkedTagKeys,
-  checkedTags,
-  constraints,
-  mergeTags,
-  page,
-  required,
-  tagList,
-  withoutTags,
-} from './checks.ts';
+import { checkedName, checkedPath, checkedPathPrefix, checkedTags, constraints, page, required } from './checks.ts';
 import { checkTrustDocument } from './documents.ts';
 import { describeRole, findRole, isNameTaken } from './entities.ts';
 import { deleteConflict, entityAlreadyExists, invalidInput } from './errors.ts';
@@ -130,23 +114,6 @@ function createServiceLinkedRole(_call: Call, input: CreateServiceLinkedRoleRequ
   );
 }
 
-function tagRole(call: Call, input: TagRoleRequest): void {
-  const tags = checkedTags(input.Tags);
-  const row = findRole(call, input.RoleName);
-  call.tx.put('role', { ...row, tags: mergeTags(row.tags, tags) });
-}
-
-function untagRole(call: Call, input: UntagRoleRequest): void {
-  const keys = checkedTagKeys(input.TagKeys);
-  const row = findRole(call, input.RoleName);
-  call.tx.put('role', { ...row, tags: withoutTags(row.tags, keys) });
-}
-
-function listRoleTags(call: Call, input: ListRoleTagsRequest): ListRoleTagsResponse {
-  const { items, end } = page(tagList(findRole(call, input.RoleName).tags), input, (tag) => tag.Key);
-  return { Tags: [...items], ...end };
-}
-
 export const roles = {
   CreateRole: operation<CreateRoleRequest, CreateRoleResponse>({ authorize: onRole, run: createRole }),
   GetRole: operation<GetRoleRequest, GetRoleResponse>({ authorize: onRole, run: getRole, readOnly: true }),
@@ -168,12 +135,5 @@ export const roles = {
   CreateServiceLinkedRole: operation<CreateServiceLinkedRoleRequest, never>({
     authorize: onEverything,
     run: createServiceLinkedRole,
-  }),
-  TagRole: operation<TagRoleRequest, void>({ authorize: onRole, run: tagRole }),
-  UntagRole: operation<UntagRoleRequest, void>({ authorize: onRole, run: untagRole }),
-  ListRoleTags: operation<ListRoleTagsRequest, ListRoleTagsResponse>({
-    authorize: onRole,
-    run: listRoleTags,
-    readOnly: true,
   }),
 };

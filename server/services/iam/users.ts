@@ -1,5 +1,5 @@
-// Users: people and programs with long-term keys. Sign-in profiles, MFA and certificates are not here (gaps).
-// Order of DeleteUser's checks follows what public logs show: groups, policies, keys.
+// Users: people and programs with long-term keys.
+// Order of DeleteUser's checks follows what public logs show: groups, policies, keys; that of the rest is unsourced.
 
 import type {
   CreateUserRequest,
@@ -9,30 +9,18 @@ import type {
   GetUserResponse,
   ListUsersRequest,
   ListUsersResponse,
-  ListUserTagsRequest,
-  ListUserTagsResponse,
-  TagUserRequest,
-  UntagUserRequest,
   UpdateUserRequest,
 } from '@aws-sdk/client-iam';
 import { nameKey, newUniqueId, rootArn, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { UserRow } from '../../store/rows/iam.ts';
 import { checkBoundary } from './boundaries.ts';
-import {
-  checkedName,
-  checkedPath,
-  checkedPathPrefix,
-  checkedTagKeys,
-  checkedTags,
-  mergeTags,
-  page,
-  tagList,
-  withoutTags,
-} from './checks.ts';
+import { checkedName, checkedPath, checkedPathPrefix, checkedTags, page } from './checks.ts';
 import { describeUser, findUser, groupsOf, isNameTaken } from './entities.ts';
 import { deleteConflict, entityAlreadyExists } from './errors.ts';
+import { mfaDevicesOf } from './mfa-devices.ts';
 import { onList, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
+import { credentialsOf } from './user-credentials.ts';
 
 function createUser(call: Call, input: CreateUserRequest): CreateUserResponse {
   const userName = checkedName('userName', input.UserName, 64);
@@ -117,6 +105,11 @@ function deleteUser(call: Call, input: DeleteUserRequest): void {
   if (keys.some(({ owner }) => owner.kind === 'user' && owner.userName === row.userName)) {
     throw deleteConflict('access-keys');
   }
+  if (call.tx.get('login-profile', row.userId)) throw deleteConflict('login-profile');
+  if (mfaDevicesOf(call, row.userId).length > 0) throw deleteConflict('mfa-devices');
+  if (credentialsOf(call, 'signing-certificate', row.userId).length > 0) throw deleteConflict('signing-certificates');
+  if (credentialsOf(call, 'ssh-public-key', row.userId).length > 0) throw deleteConflict('references');
+  if (credentialsOf(call, 'service-credential', row.userId).length > 0) throw deleteConflict('references');
   // Sessions of the user end with it.
   for (const { id, owner } of keys) {
     if (owner.kind === 'session-token' && owner.of !== 'root' && owner.of.userName === row.userName) {
@@ -124,23 +117,6 @@ function deleteUser(call: Call, input: DeleteUserRequest): void {
     }
   }
   call.tx.delete('user', row.id);
-}
-
-function tagUser(call: Call, input: TagUserRequest): void {
-  const tags = checkedTags(input.Tags);
-  const row = findUser(call, input.UserName);
-  call.tx.put('user', { ...row, tags: mergeTags(row.tags, tags) });
-}
-
-function untagUser(call: Call, input: UntagUserRequest): void {
-  const keys = checkedTagKeys(input.TagKeys);
-  const row = findUser(call, input.UserName);
-  call.tx.put('user', { ...row, tags: withoutTags(row.tags, keys) });
-}
-
-function listUserTags(call: Call, input: ListUserTagsRequest): ListUserTagsResponse {
-  const { items, end } = page(tagList(findUser(call, input.UserName).tags), input, (tag) => tag.Key);
-  return { Tags: [...items], ...end };
 }
 
 export const users = {
@@ -153,11 +129,4 @@ export const users = {
   }),
   UpdateUser: operation<UpdateUserRequest, void>({ authorize: onUser, run: updateUser }),
   DeleteUser: operation<DeleteUserRequest, void>({ authorize: onUser, run: deleteUser }),
-  TagUser: operation<TagUserRequest, void>({ authorize: onUser, run: tagUser }),
-  UntagUser: operation<UntagUserRequest, void>({ authorize: onUser, run: untagUser }),
-  ListUserTags: operation<ListUserTagsRequest, ListUserTagsResponse>({
-    authorize: onUser,
-    run: listUserTags,
-    readOnly: true,
-  }),
 };

@@ -12,6 +12,20 @@ export interface AccountRow extends Row {
   /** What the operator calls it. */
   name?: string;
   createdAt: string;
+  passwordPolicy?: PasswordPolicyRow;
+}
+
+export interface PasswordPolicyRow {
+  minimumPasswordLength: number;
+  requireSymbols: boolean;
+  requireNumbers: boolean;
+  requireUppercaseCharacters: boolean;
+  requireLowercaseCharacters: boolean;
+  allowUsersToChangePassword: boolean;
+  /** Days. */
+  maxPasswordAge?: number;
+  passwordReusePrevention?: number;
+  hardExpiry?: boolean;
 }
 
 export interface UserRow extends Row {
@@ -81,6 +95,62 @@ export interface ManagedPolicyRow extends Row {
   tags: Record<string, string>;
 }
 
+export interface KeptPassword {
+  /** Hex. */
+  salt: string;
+  hash: string;
+  setAt: string;
+}
+
+/** `id` is the user's unique id: what belongs to a user names it so, and a new name changes nothing here. */
+export interface LoginProfileRow extends Row {
+  createDate: string;
+  passwordResetRequired: boolean;
+  /** The first is in force; those before it follow. */
+  passwords: KeptPassword[];
+}
+
+/** `id` is the serial number, an ARN. */
+export interface MfaDeviceRow extends Row {
+  path: string;
+  seedHex: string;
+  createDate: string;
+  /** `lastStep`: of the last code that was taken; `driftSteps`: how far the device's clock is ahead. */
+  assigned?: { userId: string; date: string; lastStep: number; driftSteps: number };
+  tags: Record<string, string>;
+}
+
+interface UserCredential extends Row {
+  userId: string;
+  status: 'Active' | 'Inactive';
+  createDate: string;
+}
+
+export interface SshPublicKeyRow extends UserCredential {
+  body: string;
+  fingerprint: string;
+}
+
+export interface SigningCertificateRow extends UserCredential {
+  body: string;
+}
+
+export interface ServiceCredentialRow extends UserCredential {
+  serviceName: string;
+  serviceUserName: string;
+}
+
+export interface ServerCertificateRow extends Row {
+  serverCertificateName: string;
+  serverCertificateId: string;
+  path: string;
+  body: string;
+  chain?: string;
+  uploadDate: string;
+  expiration: string;
+  tags: Record<string, string>;
+}
+
 /** `id` is the access key id. One row serves root, user and session keys; the pipeline identifies a caller by it. */
 export interface AccessKeyRow extends Row {
   secretAccessKey: string;
@@ -121,4 +191,10 @@ export interface IamRows {
   'instance-profile': InstanceProfileRow;
   'managed-policy': ManagedPolicyRow;
   'access-key': AccessKeyRow;
+  'login-profile': LoginProfileRow;
+  'mfa-device': MfaDeviceRow;
+  'ssh-public-key': SshPublicKeyRow;
+  'signing-certificate': SigningCertificateRow;
+  'service-credential': ServiceCredentialRow;
+  'server-certificate': ServerCertificateRow;
 }

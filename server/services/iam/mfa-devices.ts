@@ -1,0 +1,212 @@
+// Virtual MFA devices: made with a secret, assigned to a user by two codes in a row, taken away again. STS asks them when it is given a code.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html (read 2026-11-21). Eight per user, names unique with their path.
+// Gaps: hardware devices are not known (their serial numbers are not found), no QR code is drawn, and root's device is not assigned by the API.
+
+import { randomBytes } from 'node:crypto';
+import type {
+  CreateVirtualMFADeviceRequest,
+  CreateVirtualMFADeviceResponse,
+  DeactivateMFADeviceRequest,
+  DeleteVirtualMFADeviceRequest,
+  EnableMFADeviceRequest,
+  GetMFADeviceRequest,
+  GetMFADeviceResponse,
+  ListMFADevicesRequest,
+  ListMFADevicesResponse,
+  ListVirtualMFADevicesRequest,
+  ListVirtualMFADevicesResponse,
+  ResyncMFADeviceRequest,
+} from '@aws-sdk/client-iam';
+import { AwsError } from '../../errors.ts';
+import { base32, timestamp } from '../../identities.ts';
+import { acceptedPair, stepAt } from '../../mfa.ts';
+import { type Call, operation } from '../../service.ts';
+import type { MfaDeviceRow, UserRow } from '../../store/rows/iam.ts';
+import { checkedName, checkedPath, checkedTags, constraints, page, required } from './checks.ts';
+import { describeUser, findUser, tags, userOfId } from './entities.ts';
+import { deleteConflict, noSuchMember, quotaExceeded } from './errors.ts';
+import { onEverything, onMfaDevice, onNewMfaDevice, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
+
+const devicesPerUser = 8;
+
+/** @throws AwsError NoSuchEntity, in the words of the device's kind */
+export function findMfaDevice(call: Call, serialNumber: string | undefined): MfaDeviceRow {
+  const serial = checkedSerial(serialNumber);
+  const row = call.tx.get('mfa-device', serial);
+  if (!row || row.accountId !== call.accountId) {
+    throw noSuchMember(`VirtualMFADevice with serial number ${serial} doesn't exist.`);
+  }
+  return row;
+}
+
+function checkedSerial(value: string | undefined): string {
+  const serial = required('serialNumber', value);
+  constraints()
+    .length('serialNumber', serial, 9, 256)
+    .pattern('serialNumber', serial, /^[\w+=/:,.@-]+$/, '[\\w+=/:,.@-]+')
+    .done();
+  return serial;
+}
+
+export function mfaDevicesOf(call: Call, userId: string): MfaDeviceRow[] {
+  return call.tx
+    .list('mfa-device', { accountId: call.accountId })
+    .filter((device) => device.assigned?.userId === userId);
+}
+
+function createVirtualMfaDevice(call: Call, input: CreateVirtualMFADeviceRequest): CreateVirtualMFADeviceResponse {
+  const name = checkedName('virtualMFADeviceName', input.VirtualMFADeviceName, 226);
+  const path = checkedPath(input.Path);
+  const given = checkedTags(input.Tags);
+  const id = `arn:${call.partition}:iam::${call.accountId}:mfa${path}${name}`;
+  if (call.tx.get('mfa-device', id)) {
+    throw new AwsError('EntityAlreadyExists', 409, 'MFADevice entity at the same path and name already exists.');
+  }
+  const seed = randomBytes(40);
+  const row: MfaDeviceRow = {
+    id,
+    accountId: call.accountId,
+    region: 'global',
+    path,
+    seedHex: seed.toString('hex'),
+    createDate: timestamp(call.now),
+    tags: given,
+  };
+  call.tx.put('mfa-device', row);
+  return {
+    VirtualMFADevice: { SerialNumber: id, Base32StringSeed: Buffer.from(base32(seed)), ...tags(given) },
+  };
+}
+
+function checkedCodes(input: EnableMFADeviceRequest | ResyncMFADeviceRequest): [string, string] {
+  const codes = [input.AuthenticationCode1, input.AuthenticationCode2].map((code, place) => {
+    const member = `authenticationCode${place + 1}`;
+    const given = required(member, code);
+    constraints().length(member, given, 6, 6).pattern(member, given, /^\d+$/, '[\\d]+').done();
+    return given;
+  });
+  return codes as [string, string];
+}
+
+function wrongCodes(): AwsError {
+  return new AwsError('InvalidAuthenticationCode', 403, 'Authentication code for device is not valid.');
+}
+
+function enableMfaDevice(call: Call, input: EnableMFADeviceRequest): void {
+  const user = findUser(call, input.UserName);
+  const [first, second] = checkedCodes(input);
+  const device = findMfaDevice(call, input.SerialNumber);
+  if (device.assigned) throw new AwsError('EntityAlreadyExists', 409, 'MFA Device is already in use.');
+  if (mfaDevicesOf(call, user.userId).length >= devicesPerUser) {
+    throw quotaExceeded('MFADevicesPerUser', devicesPerUser);
+  }
+  const step = acceptedPair(device.seedHex, first, second, call.now, false);
+  if (step === undefined) throw wrongCodes();
+  const assigned = { userId: user.userId, date: timestamp(call.now), lastStep: step, driftSteps: 0 };
+  call.tx.put('mfa-device', { ...device, assigned });
+}
+
+/** A device that is that user's. */
+function findAssigned(call: Call, user: UserRow, serialNumber: string | undefined): MfaDeviceRow {
+  const serial = checkedSerial(serialNumber);
+  const device = mfaDevicesOf(call, user.userId).find((one) => one.id === serial);
+  if (!device) throw noSuchMember(`MFA Device invalid for user.`);
+  return device;
+}
+
+function resyncMfaDevice(call: Call, input: ResyncMFADeviceRequest): void {
+  const user = findUser(call, input.UserName);
+  const [first, second] = checkedCodes(input);
+  const device = findAssigned(call, user, input.SerialNumber);
+  const step = acceptedPair(device.seedHex, first, second, call.now, true);
+  if (step === undefined || !device.assigned) throw wrongCodes();
+  // The second code is the one that the device shows now.
+  const assigned = { ...device.assigned, lastStep: step, driftSteps: step - stepAt(call.now) };
+  call.tx.put('mfa-device', { ...device, assigned });
+}
+
+function deactivateMfaDevice(call: Call, input: DeactivateMFADeviceRequest): void {
+  const name = required('userName', subjectUserName(call, input.UserName));
+  const { assigned: _gone, ...device } = findAssigned(call, findUser(call, name), input.SerialNumber);
+  call.tx.put('mfa-device', device);
+}
+
+function deleteVirtualMfaDevice(call: Call, input: DeleteVirtualMFADeviceRequest): void {
+  const device = findMfaDevice(call, input.SerialNumber);
+  if (device.assigned) throw deleteConflict('mfa-assigned');
+  call.tx.delete('mfa-device', device.id);
+}
+
+function getMfaDevice(call: Call, input: GetMFADeviceRequest): GetMFADeviceResponse {
+  const device = findMfaDevice(call, input.SerialNumber);
+  if (input.UserName !== undefined) findAssigned(call, findUser(call, input.UserName), input.SerialNumber);
+  const user = device.assigned && userOfId(call, device.assigned.userId);
+  return {
+    SerialNumber: device.id,
+    ...(user && { UserName: user.userName }),
+    ...(device.assigned && { EnableDate: new Date(device.assigned.date) }),
+  };
+}
+
+function listMfaDevices(call: Call, input: ListMFADevicesRequest): ListMFADevicesResponse {
+  const name = subjectUserName(call, input.UserName);
+  const user = name === undefined ? undefined : findUser(call, name);
+  const devices = user ? mfaDevicesOf(call, user.userId) : [];
+  const { items, end } = page(devices, input, (device) => device.id);
+  const described = items.map((device) => ({
+    UserName: user?.userName,
+    SerialNumber: device.id,
+    EnableDate: device.assigned && new Date(device.assigned.date),
+  }));
+  return { MFADevices: described, ...end };
+}
+
+function listVirtualMfaDevices(call: Call, input: ListVirtualMFADevicesRequest): ListVirtualMFADevicesResponse {
+  constraints().oneOf('assignmentStatus', input.AssignmentStatus, ['Assigned', 'Unassigned', 'Any']).done();
+  const wanted = input.AssignmentStatus ?? 'Any';
+  const devices = call.tx
+    .list('mfa-device', { accountId: call.accountId })
+    .filter((device) => wanted === 'Any' || (wanted === 'Assigned') === (device.assigned !== undefined));
+  const { items, end } = page(devices, input, (device) => device.id);
+  const described = items.map((device) => {
+    const user = device.assigned && userOfId(call, device.assigned.userId);
+    return {
+      SerialNumber: device.id,
+      ...(user && { User: describeUser(call, user, 'listed') }),
+      ...(device.assigned && { EnableDate: new Date(device.assigned.date) }),
+    };
+  });
+  return { VirtualMFADevices: described, ...end };
+}
+
+export const mfaDevices = {
+  CreateVirtualMFADevice: operation<CreateVirtualMFADeviceRequest, CreateVirtualMFADeviceResponse>({
+    authorize: onNewMfaDevice,
+    run: createVirtualMfaDevice,
+  }),
+  DeleteVirtualMFADevice: operation<DeleteVirtualMFADeviceRequest, void>({
+    authorize: onMfaDevice,
+    run: deleteVirtualMfaDevice,
+  }),
+  EnableMFADevice: operation<EnableMFADeviceRequest, void>({ authorize: onUser, run: enableMfaDevice }),
+  ResyncMFADevice: operation<ResyncMFADeviceRequest, void>({ authorize: onUser, run: resyncMfaDevice }),
+  DeactivateMFADevice: operation<DeactivateMFADeviceRequest, void>({
+    authorize: onUserOrSelf,
+    run: deactivateMfaDevice,
+  }),
+  GetMFADevice: operation<GetMFADeviceRequest, GetMFADeviceResponse>({
+    authorize: onUserOrSelf,
+    run: getMfaDevice,
+    readOnly: true,
+  }),
+  ListMFADevices: operation<ListMFADevicesRequest, ListMFADevicesResponse>({
+    authorize: onUserOrSelf,
+    run: listMfaDevices,
+    readOnly: true,
+  }),
+  ListVirtualMFADevices: operation<ListVirtualMFADevicesRequest, ListVirtualMFADevicesResponse>({
+    authorize: onEverything,
+    run: listVirtualMfaDevices,
+    readOnly: true,
+  }),
+};
