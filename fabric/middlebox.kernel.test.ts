@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { emptySnapshot, type Route, type SecurityGroupId } from '@postern/network/snapshot.ts';
 import { type AwsSide, startAwsSide } from '../tests/flows/aws-side.ts';
+import { ipv6TwoBoxes } from '../tests/flows/ipv6-cases.ts';
 import { type Probe, ProbeMachines } from '../tests/flows/probe.ts';
 import { aclEntry, allowAll, cidrPeer, eni, group, local, openAcl, rule, snapshot, subnet, table, tcp, toIgw, vpc } from '../tests/flows/snapshots.ts'; // biome-ignore format: many words
 import { createNetworkFabric } from './network-fabric.ts';
@@ -114,4 +115,15 @@ test('a NAT instance brings a private subnet to the internet under its own publi
   assert.match(await a.tcp({ host: '198.18.1.1', port: 443 }), /^open 198\.19\.0\.10 internet/);
   assert.match(await box.tcp({ host: '198.18.1.1', port: 443 }), /^open 198\.19\.0\.10 internet/);
   assert.match(await a.tcp({ host: '10.0.1.10', port: 80 }), /^open 10\.0\.0\.10>/);
+});
+
+test('[S1] [R4] IPv6: two middleboxes in a row, the groups of every interface on the way decide once for each flow, and replies pass', async () => {
+  const boxes = [await machines.start('i-b'), await machines.start('i-d')];
+  for (const each of boxes)
+    assert.match(await each.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'), /^0 /);
+  assert.deepEqual((await fabric.apply(ipv6TwoBoxes)).failures, []);
+  const far = { host: '2001:db8:1010:102::c', port: 80 };
+  assert.match(await a.tcp({ ...far, timeoutMs: 6000 }), /^open 2001:db8:1010:101::a>/);
+  assert.equal(await a.tcp({ ...far, port: 22 }), 'timeout');
+  assert.equal(await c.tcp({ host: '2001:db8:1010:101::a', port: 80 }), 'timeout');
 });

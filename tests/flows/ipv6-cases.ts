@@ -6,6 +6,8 @@ import { aclEntry, allowAll, cidrPeer, eni, group, groupPeer, local, openAcl, pe
 
 const block = '2001:db8:1010:100::/56';
 const [block1, block2] = ['2001:db8:1010:101::/64', '2001:db8:1010:102::/64'] as const;
+const [block3, block4] = ['2001:db8:1010:103::/64', '2001:db8:1010:104::/64'] as const;
+const toBox = (name: string): Route['target'] => ({ kind: 'network-interface', networkInterfaceId: `eni-${name}` });
 const [a, b, c] = ['2001:db8:1010:101::a', '2001:db8:1010:101::b', '2001:db8:1010:102::c'] as const;
 /** The peer's. */
 const [peerBlock, d] = ['2001:db8:1010:200::/56', '2001:db8:1010:201::d'] as const;
@@ -58,6 +60,20 @@ const roads = {
     table('rtb-private', ...locals, toEigw),
   ],
 } as const satisfies Partial<Vpc>;
+
+/** From a to c by the boxes b and d, and back by d and b; no row of the table, for a box needs a second until it may speak (duplicate address detection). */
+export const ipv6TwoBoxes = snapshot(dual({
+      subnets: [subnet1({ routeTableId: 'rtb-1' }), subnet2({ routeTableId: 'rtb-2' }), subnet('3', '10.0.2.0/24', { ipv6CidrBlock: block3, routeTableId: 'rtb-3' }), subnet('4', '10.0.3.0/24', { ipv6CidrBlock: block4, routeTableId: 'rtb-4' })],
+      routeTables: [
+        table('rtb-1', ...locals, to(block2, toBox('b'))), table('rtb-3', ...locals, to(block2, toBox('d'))),
+        table('rtb-4', ...locals, to(block1, toBox('b'))), table('rtb-2', ...locals, to(block1, toBox('d'))),
+      ],
+      networkInterfaces: [
+        card('a', { groupIds: ['sg-a'] }), card('c', { groupIds: ['sg-c'] }),
+        eni('b', '3', '10.0.2.11', { ipv6Addresses: ['2001:db8:1010:103::b'], sourceDestCheck: false, groupIds: ['sg-box'] }), eni('d', '4', '10.0.3.12', { ipv6Addresses: ['2001:db8:1010:104::d'], sourceDestCheck: false, groupIds: ['sg-box'] }),
+      ],
+      securityGroups: [group('sg-a', [], [allowAll6]), group('sg-c', [tcp(80, cidrPeer(block1))], [tcp(443, everywhere6)]), group('sg-box', [tcp(80, everywhere6)], [tcp(80, everywhere6)])],
+    })); // biome-ignore format: few words
 
 export const ipv6Cases: readonly FlowCase[] = [
   {

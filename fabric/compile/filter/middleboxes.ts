@@ -3,8 +3,9 @@
 // What a box itself sends and gets is in zone 0.
 // Gap: of three boxes in a row the second hop between boxes is in the zone of the first, so its groups are not asked; ACLs are.
 
-import type { Subnet } from '@postern/network/snapshot.ts';
+import type { Cidr, Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
+import type { Family } from '../family.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { mark, zone } from '../names.ts';
 import { natGatewaysOf } from '../nat-gateways.ts';
@@ -25,43 +26,56 @@ function devices(context: VpcContext): string {
 }
 
 /** In a subnet's arrival chain, before its own block is told apart: what a box hands on has a chain of its own. */
-export function fromMiddlebox(context: VpcContext, { subnetId }: Subnet): NftRule[] {
+export function fromMiddlebox(context: VpcContext, { subnetId }: Subnet, family: Family = 'ip'): NftRule[] {
   if (middleboxesOf(context).length === 0) return [];
-  return [{ match: `iifname ${devices(context)} ip saddr != @middlebox-addresses goto forwarded-${subnetId}` }];
+  return [{ match: `iifname ${devices(context)} ${family} saddr != @middlebox-addresses goto forwarded-${subnetId}` }];
 }
 
 /** In a subnet's arrival chain, when the packet has its mark: the next hop is a box. */
-export function toMiddlebox(context: VpcContext, { subnetId }: Subnet): NftRule[] {
+export function toMiddlebox(context: VpcContext, { subnetId }: Subnet, family: Family = 'ip'): NftRule[] {
   if (middleboxesOf(context).length === 0) return [];
   return [
-    { match: `ip daddr != @middlebox-addresses fib daddr . mark oifname ${devices(context)} jump leg-${subnetId}` },
+    {
+      match: `${family} daddr != @middlebox-addresses fib daddr . mark oifname ${devices(context)} jump leg-${subnetId}`,
+    },
   ];
 }
 
-export function middleboxChains(context: VpcContext, ways: readonly SubnetWays[]): NftChain[] {
+export function middleboxChains(context: VpcContext, ways: readonly SubnetWays[], family: Family = 'ip'): NftChain[] {
   if (middleboxesOf(context).length === 0) return [];
   return [
+    // Of every subnet: what a box hands on may be for one that has no interface of this family now.
     ...context.subnets.map(({ subnetId }) => ({
       name: `leg-${subnetId}`,
       rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }],
     })),
     { name: 'between-boxes', rules: [{ match: `ct zone set ${zone.betweenBoxes}` }] },
-    ...ways.map((each) => forwardedChain(context, each)),
+    ...ways.map((each) => forwardedChain(context, each, family)),
   ];
 }
 
-function forwardedChain(context: VpcContext, { subnet, paths, isDiverted }: SubnetWays): NftChain {
-  const { subnetId, cidrBlock, routeTableId } = subnet;
-  const legs = context.subnets.map((each) => `${each.cidrBlock} : goto leg-${each.subnetId}`).join(', ');
-  const toNatGateways = natGatewaysOf(context).map((each) => `"${each.device}" : goto leg-${each.subnet.subnetId}`);
+function blockOf(subnet: Subnet, family: Family): Cidr | undefined {
+  return family === 'ip' ? subnet.cidrBlock : subnet.ipv6CidrBlock;
+}
+
+function forwardedChain(context: VpcContext, { subnet, paths, isDiverted }: SubnetWays, family: Family): NftChain {
+  const { subnetId, routeTableId } = subnet;
+  const ownBlock = blockOf(subnet, family);
+  const legs = context.subnets.flatMap((each) => {
+    const block = blockOf(each, family);
+    return block === undefined ? [] : [`${block} : goto leg-${each.subnetId}`];
+  });
+  // One has IPv4 addresses alone.
+  const ownNatGateways = family === 'ip' ? natGatewaysOf(context) : [];
+  const toNatGateways = ownNatGateways.map((each) => `"${each.device}" : goto leg-${each.subnet.subnetId}`);
   return {
     name: `forwarded-${subnetId}`,
     rules: [
-      ...(isDiverted
+      ...(isDiverted || ownBlock === undefined
         ? []
         : [
             {
-              match: `ip daddr ${cidrBlock} meta mark set ${mark.sameSubnet} goto leg-${subnetId}`,
+              match: `${family} daddr ${ownBlock} meta mark set ${mark.sameSubnet} goto leg-${subnetId}`,
               comment: stage('route', `${subnetId} local`),
             },
           ]),
@@ -70,13 +84,13 @@ function forwardedChain(context: VpcContext, { subnet, paths, isDiverted }: Subn
         comment: stage('route', `${subnetId} ${routeTableId}`),
       },
       {
-        match: `ip daddr != @middlebox-addresses fib daddr . mark oifname ${devices(context)} goto between-boxes`,
+        match: `${family} daddr != @middlebox-addresses fib daddr . mark oifname ${devices(context)} goto between-boxes`,
       },
       ...(toNatGateways.length === 0
         ? []
         : [{ match: `fib daddr . mark oifname vmap { ${toNatGateways.join(', ')} }` }]),
-      { match: `ip daddr vmap { ${legs} }` },
-      { match: 'ip daddr @vpc-blocks return' },
+      ...(legs.length === 0 ? [] : [{ match: `${family} daddr vmap { ${legs.join(', ')} }` }]),
+      { match: `${family} daddr @vpc-blocks return` },
       ...(paths.length === 0 ? [] : [{ match: `fib daddr . mark oifname vmap { ${paths.join(', ')} }` }]),
     ],
   };

@@ -5,6 +5,7 @@
 import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
 import { blockedDevices } from '../filter/internet-gateway.ts';
+import { fromMiddlebox, middleboxChains, type SubnetWays, toMiddlebox } from '../filter/middleboxes.ts';
 import { forwardingSubnets } from '../filter/sets.ts';
 import { stage, verdictMap } from '../filter/well-known.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
@@ -114,9 +115,9 @@ function interfaceSets({ context, plugged, boxes, peerings }: Ipv6Context): NftS
 
 /** Before connection tracking, as filter/arrival.ts. */
 function arrivalChains(ipv6: Ipv6Context): NftChain[] {
-  const { context, plugged, boxes, outside, peerings } = ipv6;
+  const { context, plugged, outside, peerings } = ipv6;
   const inUse = new Set(plugged.map((each) => each.subnet.subnetId));
-  const subnets = context.subnets.filter((subnet) => inUse.has(subnet.subnetId));
+  const ways = context.subnets.filter((subnet) => inUse.has(subnet.subnetId)).map((subnet) => waysOf(ipv6, subnet));
   return [
     {
       name: 'arrive',
@@ -127,32 +128,30 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
         { match: 'drop' },
       ],
     },
-    ...subnets.map((subnet) => fromSubnet(ipv6, subnet)),
+    ...ways.map((each) => fromSubnet(ipv6, each)),
     ...peeringArrivalChains(peerings, 'ip6'),
-    ...(boxes.length === 0
-      ? []
-      : // Of every subnet: what a box sends may be for one that has no interface with IPv6 now.
-        context.subnets.map(({ subnetId }) => ({
-          name: `leg-${subnetId}`,
-          rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }],
-        }))),
+    ...middleboxChains(context, ways, 'ip6'),
     ...(outside.length === 0 ? [] : [{ name: 'zone-outside', rules: [{ match: `ct zone set ${zone.ipv6Outside}` }] }]),
   ];
 }
 
-function fromSubnet({ context, boxes, outside, peerings }: Ipv6Context, subnet: Subnet): NftChain {
-  const { subnetId, ipv6CidrBlock } = subnet;
+function waysOf({ context, outside, peerings }: Ipv6Context, subnet: Subnet): SubnetWays {
   // A route for exactly this subnet's block is a middlebox's: it catches traffic inside the subnet too (R4, R13).
   const isDiverted = context.routeTables
     .get(subnet.routeTableId)
     ?.routes.some(
       ({ destination, target }) =>
-        destination.kind === 'cidr' && destination.cidr === ipv6CidrBlock && target.kind !== 'local',
+        destination.kind === 'cidr' && destination.cidr === subnet.ipv6CidrBlock && target.kind !== 'local',
     );
-  const legs = context.subnets.flatMap((each) =>
-    each.ipv6CidrBlock === undefined ? [] : [`${each.ipv6CidrBlock} : jump leg-${each.subnetId}`],
-  );
-  const boxDevices = devices(boxes.map(({ device }) => device));
+  const paths = [
+    ...outside.map((device) => `"${device}" : goto zone-outside`),
+    ...peerings.map(({ device }) => `"${device}" : goto zone-${device}`),
+  ];
+  return { subnet, paths, isDiverted: isDiverted === true };
+}
+
+function fromSubnet({ context }: Ipv6Context, { subnet, paths, isDiverted }: SubnetWays): NftChain {
+  const { subnetId, ipv6CidrBlock } = subnet;
   const rules: NftRule[] = [
     { match: `ip6 daddr { fe80::/10, ff02::/16 } ip6 hoplimit 255 icmpv6 type ${neighbourDiscovery} return` },
     {
@@ -160,29 +159,21 @@ function fromSubnet({ context, boxes, outside, peerings }: Ipv6Context, subnet: 
       comment: stage('eni-address', subnetId),
     },
     { match: `ip6 daddr ${reserved} drop`, comment: stage('route', context.vpc.vpcId) },
+    ...fromMiddlebox(context, subnet, 'ip6'),
   ];
-  if (boxes.length > 0 && legs.length > 0)
-    rules.push({
-      match: `iifname ${boxDevices} ip6 saddr != @middlebox-addresses ip6 daddr vmap { ${legs.join(', ')} }`,
-    });
-  if (isDiverted !== true && ipv6CidrBlock !== undefined)
+  if (!isDiverted && ipv6CidrBlock !== undefined)
     rules.push({
       match: `ip6 daddr ${ipv6CidrBlock} meta mark set ${mark.sameSubnet} return`,
       comment: stage('route', `${subnetId} local`),
     });
-  rules.push({
-    match: `meta mark set ${numberOf(context.allocation.subnets, subnetId)}`,
-    comment: stage('route', `${subnetId} ${subnet.routeTableId}`),
-  });
-  if (boxes.length > 0)
-    rules.push({
-      match: `ip6 daddr != @middlebox-addresses fib daddr . mark oifname ${boxDevices} jump leg-${subnetId}`,
-    });
-  rules.push({ match: 'ip6 daddr @vpc-blocks return' });
-  const paths = [
-    ...outside.map((device) => `"${device}" : goto zone-outside`),
-    ...peerings.map(({ device }) => `"${device}" : goto zone-${device}`),
-  ];
+  rules.push(
+    {
+      match: `meta mark set ${numberOf(context.allocation.subnets, subnetId)}`,
+      comment: stage('route', `${subnetId} ${subnet.routeTableId}`),
+    },
+    ...toMiddlebox(context, subnet, 'ip6'),
+    { match: 'ip6 daddr @vpc-blocks return' },
+  );
   if (paths.length > 0) rules.push({ match: `fib daddr . mark oifname vmap { ${paths.join(', ')} }` });
   return { name: `from-${subnetId}`, rules };
 }
