@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,8 @@ function origin(remote: string, local: string): Origin {
 
 before(async () => {
   execFileSync('ip', ['route', 'replace', 'local', 'default', 'dev', 'lo', 'table', 'local']);
+  // IPv6 binds to an address that is local by a route only with this (fabric/kernel-parameters.ts).
+  writeFileSync('/proc/sys/net/ipv6/ip_nonlocal_bind', '1');
   directory = mkdtempSync(join(tmpdir(), 'postern-door-'));
   authority = openCertificateAuthority(directory);
   door = await startFrontDoor({
