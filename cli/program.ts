@@ -24,6 +24,8 @@ const env = lazily(async () => (await cloud()).env);
 const reset = lazily(async () => (await cloud()).reset);
 const wait = lazily(async () => (await cloud()).wait);
 const createAccount = lazily(async () => (await accountCommands()).createAccount);
+const providerKeys = async (arn: string, file: string, options: { data?: string; json?: boolean }): Promise<number> =>
+  (await import('./commands/provider-keys.ts')).providerKeys(arn, file, options);
 const listAccounts = lazily(async () => (await accountCommands()).listAccounts);
 const aws = lazily(async () => (await import('./commands/aws.ts')).aws);
 const exec = lazily(async () => (await import('./commands/exec.ts')).exec);
@@ -124,6 +126,15 @@ accounts
   .option(...data)
   .option(...json)
   .action((_options, command: Command) => run(command, listAccounts));
+
+program
+  .command('provider-keys <provider-arn> <file>')
+  .description('what tokens of an OpenID Connect provider are checked with: the JSON of its jwks_uri')
+  .option(...data)
+  .option(...json)
+  .action((providerArn: string, file: string, _options, command: Command) =>
+    run(command, (options: { data?: string; json?: boolean }) => providerKeys(providerArn, file, options)),
+  );
 
 simple('reset', 'back to the first state; everything in the cloud is lost', reset);
 simple('wait', 'wait until packets see every change made so far', wait);

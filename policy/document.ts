@@ -264,7 +264,8 @@ function parseConditions(value: Json | undefined, fail: Fail): { list: Condition
     if (!parsed) return fail('condition-operator', operator);
     if (!isObject(keys)) return fail('shape');
     for (const [key, given] of Object.entries(keys)) {
-      if (!/^[A-Za-z0-9-]+:[^\s].*$/.test(key)) return fail('condition', key);
+      // An identity provider's keys begin with its host and path: `oidc.example.com/id/1:sub`.
+      if (!/^[\w./-]+:[^\s].*$/.test(key)) return fail('condition', key);
       const values = conditionValues(given);
       if (!values) return fail('shape');
       if (parsed.base === 'Null' && !values.every((one) => /^(true|false)$/i.test(one))) return fail('shape');

@@ -206,6 +206,17 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       await durable;
       return toSummary(value);
     },
+    setProviderKeys: async (providerArn, keys) => {
+      const { durable } = store.transact((tx) => {
+        const row = tx.get('oidc-provider', providerArn);
+        if (!row) {
+          const cure = 'aws iam list-open-id-connect-providers';
+          throw new OperatorFailure(404, `There is no identity provider ${providerArn}.`, cure);
+        }
+        tx.put('oidc-provider', { ...row, keys: [...keys] });
+      });
+      await durable;
+    },
     reset: async () => {
       const begunAt = performance.now();
       await trail.clear();

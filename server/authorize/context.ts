@@ -81,7 +81,11 @@ function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRo
   if (accessKey.sessionToken === undefined) return;
   set('aws:tokenissuetime', accessKey.createDate);
   // Long-term keys have no such key at all; temporary ones without MFA say false.
-  set('aws:multifactorauthpresent', 'false');
+  set('aws:multifactorauthpresent', String(accessKey.mfaDate !== undefined));
+  if (accessKey.mfaDate !== undefined) {
+    const ageMs = call.now.getTime() - Date.parse(accessKey.mfaDate);
+    set('aws:multifactorauthage', String(Math.floor(ageMs / 1000)));
+  }
   if (owner.kind !== 'role-session' || !owner.instance) return;
   const { instanceId, vpcId, privateIp, delivery } = owner.instance;
   const instance = tx.get('instance', instanceId as `i-${string}`);

@@ -53,6 +53,7 @@ export function principalOf(tx: Transaction, accessKey: AccessKeyRow, partition:
         arn: federatedUserArn(partition, accountId, owner.name),
         parentArn: owner.parent,
         userId: `${accountId}:${owner.name}`,
+        ...(owner.tags && { tags: owner.tags }),
       };
   }
 }

@@ -22,6 +22,7 @@ const cloud = {
   environment: (accountId?: string) => ({ AWS_ACCESS_KEY_ID: accountId ?? 'default' }),
   accounts: () => [{ accountId: '123456789012' }],
   createAccount: async (name?: string) => ({ accountId: '210987654321', ...(name && { name }) }),
+  setProviderKeys: async () => {},
   connectTarget: (instanceId: string) => {
     throw new OperatorFailure(404, `There is no instance ${instanceId}.`, 'aws ec2 describe-instances');
   },
@@ -104,6 +105,14 @@ test('a stream that cannot start is refused with a status, not left open', async
   for (const argv of ['', '[]', '[1]', '{}', 'ls'])
     assert.equal((await ask('GET', `/exec?instance=i-1&argv=${encodeURIComponent(argv)}`, '', upgrade)).status, 400);
   assert.equal((await ask('GET', '/exec', '', { ...upgrade, authorization: '' })).status, 401);
+});
+
+test('keys of an identity provider: public ones, in a list', async () => {
+  const put = (keys: unknown) =>
+    ask('POST', '/provider-keys', JSON.stringify({ providerArn: 'arn:aws:iam::123456789012:oidc-provider/x', keys }));
+  assert.equal((await put([{ kty: 'RSA', n: 'a', e: 'AQAB' }])).text, '{"keys":1}');
+  for (const keys of [undefined, 'x', [7], [{ kty: 'oct', k: 'a' }], [{ kty: 'EC', d: 'private' }]])
+    assert.equal((await put(keys)).status, 400, JSON.stringify(keys));
 });
 
 test('accounts: listed, made with or without a name, and the environment of one', async () => {

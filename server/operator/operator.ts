@@ -36,6 +36,12 @@ export interface Cloud {
   accounts(): readonly AccountSummary[];
   /** Resolves when it is on disk. */
   createAccount(name: string | undefined): Promise<AccountSummary>;
+  /**
+   * The keys that tokens of an OpenID Connect provider are checked with, instead of those before. Resolves when it is on disk.
+   * @param providerArn of a provider that IAM made   @param keys JSON Web Keys, public ones
+   * @throws OperatorFailure when there is no such provider
+   */
+  setProviderKeys(providerArn: string, keys: readonly ProviderKey[]): Promise<void>;
   /** Settles when the first state is on disk; `settled` tells when the old machines are gone. @returns how long it took, in ms */
   reset(): Promise<number>;
   shutdown(): void;
@@ -55,6 +61,9 @@ export interface Cloud {
   caCertificate(): string;
 }
 
+/** A JSON Web Key, RFC 7517. */
+export type ProviderKey = Readonly<Record<string, unknown>>;
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -72,6 +81,12 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /accounts': async ({ cloud, request }) => {
     const { name } = (await readJson(request)) as Record<string, unknown>;
     return cloud.createAccount(name === undefined ? undefined : accountName(name));
+  },
+  'POST /provider-keys': async ({ cloud, request }) => {
+    const body = (await readJson(request)) as Record<string, unknown>;
+    const keys = publicKeys(body.keys);
+    await cloud.setProviderKeys(text(body, 'providerArn'), keys);
+    return { keys: keys.length };
   },
   'POST /reset': async ({ cloud }) => ({ elapsedMs: await cloud.reset() }),
   'POST /shutdown': ({ cloud, response }) => {
@@ -112,6 +127,16 @@ function traffic({ protocol, port }: Record<string, unknown>): Pick<TraceQuestio
 function accountName(value: unknown): string {
   if (typeof value === 'string' && /^[\u0020-\u007E]{1,50}$/.test(value) && value.trim() !== '') return value;
   throw new OperatorFailure(400, 'An account’s name is 1 to 50 printable characters.');
+}
+
+function publicKeys(value: unknown): ProviderKey[] {
+  const isKey = (one: unknown): one is ProviderKey =>
+    typeof one === 'object' && one !== null && 'kty' in one && (one.kty === 'RSA' || one.kty === 'EC') && !('d' in one);
+  if (Array.isArray(value) && value.every(isKey)) return value;
+  throw new OperatorFailure(
+    400,
+    'keys is a list of public JSON Web Keys (RSA or EC), as the jwks_uri of a provider answers it.',
+  );
 }
 
 function answerRequests({ cloud, response, query }: Exchange): undefined {

@@ -88,7 +88,7 @@ function getAccountSummary(call: Call): GetAccountSummaryResponse {
     PolicySizeQuota: 6144,
     PolicyVersionsInUse: policies.reduce((sum, policy) => sum + policy.versions.length, 0),
     PolicyVersionsInUseQuota: 10000,
-    Providers: 0,
+    Providers: call.tx.list('oidc-provider', scope).length + call.tx.list('saml-provider', scope).length,
     RolePolicySizeQuota: 10240,
     Roles: call.tx.list('role', scope).length,
     RolesQuota: 1000,

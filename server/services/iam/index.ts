@@ -3,13 +3,13 @@
 
 import { AwsError } from '../../errors.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
-import { absent } from './absent.ts';
 import { accessKeys } from './access-keys.ts';
 import { account } from './account.ts';
 import { attachments } from './attachments.ts';
 import { boundaries } from './boundaries.ts';
 import { iamDenied } from './errors.ts';
 import { groups } from './groups.ts';
+import { identityProviders } from './identity-providers.ts';
 import { inlinePolicies } from './inline-policies.ts';
 import { instanceProfiles } from './instance-profiles.ts';
 import { mfaDevices } from './mfa-devices.ts';
@@ -23,12 +23,13 @@ import { userCredentials } from './user-credentials.ts';
 import { users } from './users.ts';
 
 /**
- * Sessions of GetSessionToken (without MFA, and there is none here) and of GetFederationToken may not call IAM at all.
+ * Sessions of GetSessionToken without MFA and of GetFederationToken may not call IAM at all.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html (read 2026-11-20)
  */
 function refuseBareSessions(call: Call): void {
-  const kind = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId)?.owner.kind;
-  if (kind !== 'session-token' && kind !== 'federated-user') return;
+  const key = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId);
+  const kind = key?.owner.kind;
+  if (kind !== 'federated-user' && (kind !== 'session-token' || key?.mfaDate !== undefined)) return;
   throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');
 }
 
@@ -64,7 +65,7 @@ export const iam: Service = {
     ...serverCertificates,
     ...tagging,
     ...simulator,
-    ...absent,
+    ...identityProviders,
   }),
   denied: iamDenied,
 };

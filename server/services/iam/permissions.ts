@@ -17,6 +17,10 @@ interface AnyInput {
   readonly PolicyName?: string | undefined;
   readonly ServerCertificateName?: string | undefined;
   readonly SerialNumber?: string | undefined;
+  readonly OpenIDConnectProviderArn?: string | undefined;
+  readonly SAMLProviderArn?: string | undefined;
+  readonly Url?: string | undefined;
+  readonly Name?: string | undefined;
   readonly VirtualMFADeviceName?: string | undefined;
   readonly Path?: string | undefined;
   readonly PathPrefix?: string | undefined;
@@ -26,7 +30,7 @@ interface AnyInput {
 }
 
 interface Existing {
-  readonly path: string;
+  readonly path?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly permissionsBoundaryArn?: string;
 }
@@ -129,6 +133,32 @@ export const onMfaDevice: Authorization<AnyInput> = (call, input) => {
   const serial = required('serialNumber', input.SerialNumber);
   const context = contextOf(input, call.tx.get('mfa-device', serial));
   return [{ action: `iam:${call.operation}`, resource: serial, context }];
+};
+
+const onNewProvider = (call: Call, input: AnyInput, resource: string): Permission[] => [
+  {
+    action: `iam:${call.operation}`,
+    resource: `arn:${call.partition}:iam::${call.accountId}:${resource}`,
+    context: contextOf(input, undefined),
+  },
+];
+
+export const onNewOidcProvider: Authorization<AnyInput> = (call, input) =>
+  onNewProvider(call, input, `oidc-provider/${required('url', input.Url).replace(/^https:\/\/|\/$/g, '')}`);
+
+export const onNewSamlProvider: Authorization<AnyInput> = (call, input) =>
+  onNewProvider(call, input, `saml-provider/${required('name', input.Name)}`);
+
+export const onOidcProvider: Authorization<AnyInput> = (call, input) => {
+  const arn = required('openIDConnectProviderArn', input.OpenIDConnectProviderArn);
+  const context = contextOf(input, call.tx.get('oidc-provider', arn));
+  return [{ action: `iam:${call.operation}`, resource: arn, context }];
+};
+
+export const onSamlProvider: Authorization<AnyInput> = (call, input) => {
+  const arn = required('samlProviderArn', input.SAMLProviderArn);
+  const context = contextOf(input, call.tx.get('saml-provider', arn));
+  return [{ action: `iam:${call.operation}`, resource: arn, context }];
 };
 
 /** On a managed policy that exists already. */

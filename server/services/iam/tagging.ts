@@ -6,8 +6,18 @@ import type { IamRows } from '../../store/rows/iam.ts';
 import type { Rows } from '../../store/store.ts';
 import { checkedTagKeys, checkedTags, mergeTags, page, tagList, withoutTags } from './checks.ts';
 import { findInstanceProfile, findRole, findUser } from './entities.ts';
+import { findOidcProvider, findSamlProvider } from './identity-providers.ts';
 import { findMfaDevice } from './mfa-devices.ts';
-import { onInstanceProfile, onMfaDevice, onPolicy, onRole, onServerCertificate, onUser } from './permissions.ts';
+import {
+  onInstanceProfile,
+  onMfaDevice,
+  onOidcProvider,
+  onPolicy,
+  onRole,
+  onSamlProvider,
+  onServerCertificate,
+  onUser,
+} from './permissions.ts';
 import { findOwnPolicy, findPolicy } from './policies.ts';
 import { findServerCertificate } from './server-certificates.ts';
 
@@ -19,6 +29,8 @@ interface Named {
   readonly PolicyArn?: string | undefined;
   readonly SerialNumber?: string | undefined;
   readonly ServerCertificateName?: string | undefined;
+  readonly OpenIDConnectProviderArn?: string | undefined;
+  readonly SAMLProviderArn?: string | undefined;
 }
 
 interface TagInput extends Named {
@@ -109,5 +121,15 @@ export const tagging = {
     kind: 'server-certificate',
     authorize: onServerCertificate,
     find: (call, input) => findServerCertificate(call, input.ServerCertificateName),
+  }),
+  ...tagOperations('OpenIDConnectProvider', {
+    kind: 'oidc-provider',
+    authorize: onOidcProvider,
+    find: (call, input) => findOidcProvider(call, input.OpenIDConnectProviderArn),
+  }),
+  ...tagOperations('SAMLProvider', {
+    kind: 'saml-provider',
+    authorize: onSamlProvider,
+    find: (call, input) => findSamlProvider(call, input.SAMLProviderArn),
   }),
 };

@@ -1,6 +1,6 @@
 // May this caller take on that role, and what does it get? https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (read 2026-11-20).
 // Order: the input's form, the role's ARN, the caller (root may not), the role, both policies (trust, and the caller's own), the session's length, its
-// policies and tags. Gap: MFA (SerialNumber, TokenCode) and ProvidedContexts are refused.
+// policies and tags. A code of the caller's MFA device counts for the two policies; the session does not remember it. Gap: ProvidedContexts are refused.
 
 import type { AssumeRoleRequest, AssumeRoleResponse } from '@aws-sdk/client-sts';
 import { assumedRoleArn, nameKey, parseRoleArn } from '../../identities.ts';
@@ -8,6 +8,7 @@ import { managedPolicyDocument } from '../../managed-policies.ts';
 import { type Call, operation, type Permission } from '../../service.ts';
 import type { AccessKeyRow, RoleRow } from '../../store/rows/iam.ts';
 import { accessDenied, invalidParameterValue, roleNotAssumable, validationError } from './errors.ts';
+import { checkedMfa } from './mfa.ts';
 import {
   checkedSessionPolicies,
   checkedSessionTags,
@@ -41,9 +42,6 @@ function checkInput(input: AssumeRoleRequest): CheckedInput {
     .length('sourceIdentity', input.SourceIdentity, 2, 64)
     .pattern('sourceIdentity', input.SourceIdentity, sessionNamePattern, shownSessionNamePattern)
     .done();
-  if (input.SerialNumber !== undefined || input.TokenCode !== undefined) {
-    throw accessDenied('MultiFactorAuthentication failed, Postern has no MFA devices.');
-  }
   if ((input.ProvidedContexts ?? []).length > 0) {
     throw invalidParameterValue('ProvidedContexts are not supported by Postern: it has no trusted context providers.');
   }
@@ -73,6 +71,10 @@ function permissions(call: Call, input: AssumeRoleRequest): Permission[] {
   const tags = checkedSessionTags(input.Tags);
   const context: Record<string, readonly string[]> = { 'sts:RoleSessionName': [sessionName] };
   if (input.ExternalId !== undefined) context['sts:ExternalId'] = [input.ExternalId];
+  if (checkedMfa(call, input)) {
+    context['aws:MultiFactorAuthPresent'] = ['true'];
+    context['aws:MultiFactorAuthAge'] = ['0'];
+  }
   if (input.SourceIdentity !== undefined) context['sts:SourceIdentity'] = [input.SourceIdentity];
   for (const [key, value] of Object.entries(tags)) context[`aws:RequestTag/${key}`] = [value];
   if (Object.keys(tags).length > 0) context['aws:TagKeys'] = Object.keys(tags);
@@ -136,6 +138,8 @@ function assumeRole(call: Call, input: AssumeRoleRequest): AssumeRoleResponse {
     ...(transitiveTagKeys.length > 0 && { transitiveTagKeys }),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
   };
+  const device = checkedMfa(call, input);
+  if (device) call.tx.put('mfa-device', device);
   const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds);
   const packedPolicySize = policies.packedPolicySize ?? (Object.keys(asked).length > 0 ? 1 : undefined);
   return {

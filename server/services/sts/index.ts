@@ -1,4 +1,4 @@
-// STS: temporary credentials. AssumeRoleWithSAML and AssumeRoleWithWebIdentity wait for identity providers (gaps); AssumeRoot for organizations.
+// STS: temporary credentials. AssumeRoleWithSAML is refused by name; AssumeRoot waits for organizations (gaps).
 // A role is STS's resource and its trust policy the resource's policy, which must itself allow (E1).
 
 import { nameKey, parseRoleArn } from '../../identities.ts';
@@ -6,10 +6,11 @@ import type { Service } from '../../service.ts';
 import { assumeRoles } from './assume-role.ts';
 import { stsDenied } from './errors.ts';
 import { tokens } from './tokens.ts';
+import { webIdentity } from './web-identity.ts';
 
 export const sts: Service = {
   name: 'sts',
-  operations: { ...assumeRoles, ...tokens },
+  operations: { ...assumeRoles, ...webIdentity, ...tokens },
   denied: stsDenied,
   resourcePolicy: (tx, resource) => {
     const parsed = parseRoleArn(resource);

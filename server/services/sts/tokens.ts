@@ -1,5 +1,5 @@
 // Sessions of the caller itself (GetSessionToken), of a person it vouches for (GetFederationToken), and what a key or a message is about.
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html, API_GetFederationToken.html (read 2026-11-20). No MFA (gap).
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html, API_GetFederationToken.html (read 2026-11-20).
 
 import type {
   DecodeAuthorizationMessageRequest,
@@ -18,6 +18,7 @@ import { managedPolicyDocument } from '../../managed-policies.ts';
 import { type Call, operation, type Permission } from '../../service.ts';
 import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import { accessDenied, invalidAuthorizationMessage, validationError } from './errors.ts';
+import { checkedMfa } from './mfa.ts';
 import { checkedSessionPolicies, checkedSessionTags, constraints, managedDocument } from './session-inputs.ts';
 import { describeCredentials, startSession } from './sessions.ts';
 
@@ -46,12 +47,14 @@ function getCallerIdentity(call: Call): GetCallerIdentityResponse {
 
 function getSessionToken(call: Call, input: GetSessionTokenRequest): GetSessionTokenResponse {
   refuseSessions(call);
-  if (input.SerialNumber !== undefined || input.TokenCode !== undefined) {
-    throw accessDenied('MultiFactorAuthentication failed, Postern has no MFA devices.');
-  }
+  const device = checkedMfa(call, input);
   const { userName } = call.principal;
   const owner = { kind: 'session-token', of: userName === undefined ? 'root' : { userName } } as const;
   const session = startSession(call.tx, call.accountId, owner, call.now, durationFor(call, input.DurationSeconds));
+  if (device) {
+    call.tx.put('mfa-device', device);
+    call.tx.put('access-key', { ...session, mfaDate: call.now.toISOString() });
+  }
   return { Credentials: describeCredentials(session) };
 }
 
@@ -82,10 +85,6 @@ function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFe
   const documentOf = managedDocument(call.tx, call.accountId, managedPolicyDocument);
   const policies = checkedSessionPolicies(input, documentOf);
   const tags = checkedSessionTags(input.Tags);
-  if (Object.keys(tags).length > 0) {
-    // A federated user's row has no place for tags yet; to accept them would let conditions on aws:PrincipalTag fail silently.
-    throw validationError('Session tags of GetFederationToken are not supported by Postern.');
-  }
   const seconds = durationFor(call, input.DurationSeconds);
   const owner: AccessKeyRow['owner'] = {
     kind: 'federated-user',
@@ -93,6 +92,7 @@ function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFe
     // The managed policies as they are now: a federated session does not see later versions (gap).
     sessionPolicies: [...policies.texts, ...policies.arns.flatMap((arn) => documentOf(arn) ?? [])],
     parent: call.principal.arn,
+    ...(Object.keys(tags).length > 0 && { tags }),
   };
   const session = startSession(call.tx, call.accountId, owner, call.now, seconds);
   return {

@@ -151,6 +151,26 @@ export interface ServerCertificateRow extends Row {
   tags: Record<string, string>;
 }
 
+/** `id` is the ARN. */
+export interface OidcProviderRow extends Row {
+  /** Without scheme: the name in ARNs and condition keys. */
+  url: string;
+  clientIds: string[];
+  thumbprints: string[];
+  createDate: string;
+  /** JSON Web Keys that the operator registered; without any, no token of the provider is taken. */
+  keys?: Readonly<Record<string, unknown>>[];
+  tags: Record<string, string>;
+}
+
+/** `id` is the ARN. */
+export interface SamlProviderRow extends Row {
+  uuid: string;
+  document: string;
+  createDate: string;
+  tags: Record<string, string>;
+}
+
 /** `id` is the access key id. One row serves root, user and session keys; the pipeline identifies a caller by it. */
 export interface AccessKeyRow extends Row {
   secretAccessKey: string;
@@ -174,8 +194,16 @@ export interface AccessKeyRow extends Row {
         /** Set for credentials that the metadata service gave out: where they were issued (aws:Ec2InstanceSourceVpc …). */
         instance?: { instanceId: string; vpcId: string; privateIp: string; delivery: '1.0' | '2.0' };
       }
-    | { kind: 'federated-user'; name: string; sessionPolicies: string[]; parent: string }
+    | {
+        kind: 'federated-user';
+        name: string;
+        sessionPolicies: string[];
+        parent: string;
+        tags?: Record<string, string>;
+      }
     | { kind: 'session-token'; of: 'root' | { userName: string } };
+  /** When a code of an MFA device was given for it, ISO; GetSessionToken's keys only. */
+  mfaDate?: string;
   /** Temporary keys only. */
   sessionToken?: string;
   /** ISO time; temporary keys only. */
@@ -197,4 +225,6 @@ export interface IamRows {
   'signing-certificate': SigningCertificateRow;
   'service-credential': ServiceCredentialRow;
   'server-certificate': ServerCertificateRow;
+  'oidc-provider': OidcProviderRow;
+  'saml-provider': SamlProviderRow;
 }

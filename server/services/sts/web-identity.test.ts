@@ -1,0 +1,211 @@
+// Tokens that are signed with real keys, and codes of real MFA devices: who gets a session, and who does not.
+
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { beforeEach, describe, it } from 'node:test';
+import { ensureFirstState } from '../../accounts.ts';
+import { principalOf } from '../../authorize/principal.ts';
+import { stepAt, totp } from '../../mfa.ts';
+import type { Store } from '../../store/store.ts';
+import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
+import { iam } from '../iam/index.ts';
+import { sts } from './index.ts';
+
+const accountId = '123456789012';
+const roleArn = `arn:aws:iam::${accountId}:role/ci`;
+const providerArn = `arn:aws:iam::${accountId}:oidc-provider/token.example.com`;
+const seconds = testNow.getTime() / 1000;
+type Output = Record<string, unknown>;
+
+let store: Store;
+const asRoot = <O = Output>(name: string, input: object) => runOperation<O>(store, iam, name, input);
+const rejects = (promise: Promise<unknown>, code: string, message?: string | RegExp) =>
+  assert.rejects(promise, awsError(code, message));
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const jwk = (key: KeyObject, kid: string) => ({ ...key.export({ format: 'jwk' }), kid });
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+const claims = {
+  iss: 'https://token.example.com',
+  aud: 'sts.amazonaws.com',
+  sub: 'repo:org/app:main',
+  iat: seconds - 10,
+  exp: seconds + 600,
+};
+
+function tokenOf(more: object = {}, { key = rsa.privateKey, alg = 'RS256', kid = 'one' } = {}): string {
+  const signed = `${encode({ alg, kid })}.${encode({ ...claims, ...more })}`;
+  const how = alg.startsWith('ES') ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
+  return `${signed}.${sign('sha256', Buffer.from(signed), how).toString('base64url')}`;
+}
+
+const trusting = (Condition: object = {}, Action: unknown = 'sts:AssumeRoleWithWebIdentity') =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Federated: providerArn }, Action, Condition }],
+  });
+
+interface Session {
+  Credentials: { AccessKeyId: string };
+  AssumedRoleUser: { Arn: string };
+}
+
+const assume = (WebIdentityToken: string, more: object = {}) =>
+  runOperation<Session & Output>(store, sts, 'AssumeRoleWithWebIdentity', {
+    RoleArn: roleArn,
+    RoleSessionName: 'build',
+    WebIdentityToken,
+    ...more,
+  });
+
+function registerKeys(...keys: Output[]): void {
+  store.transact((tx) => {
+    const row = tx.get('oidc-provider', providerArn);
+    if (row) tx.put('oidc-provider', { ...row, keys });
+  });
+}
+
+describe('AssumeRoleWithWebIdentity', () => {
+  beforeEach(async () => {
+    store = makeStore((tx) => ensureFirstState(tx, testNow));
+    await asRoot('CreateOpenIDConnectProvider', { Url: claims.iss, ClientIDList: ['sts.amazonaws.com'] });
+    const Condition = { StringEquals: { 'token.example.com:sub': claims.sub } };
+    await asRoot('CreateRole', { RoleName: 'ci', AssumeRolePolicyDocument: trusting(Condition) });
+    registerKeys(jwk(rsa.publicKey, 'one'), jwk(elliptic.publicKey, 'two'));
+  });
+
+  it('gives a session for a token that a registered key signed, RSA or elliptic', async () => {
+    const session = await assume(tokenOf());
+    assert.equal(session.AssumedRoleUser.Arn, `arn:aws:sts::${accountId}:assumed-role/ci/build`);
+    assert.equal(session.SubjectFromWebIdentityToken, claims.sub);
+    assert.equal(session.Audience, 'sts.amazonaws.com');
+    assert.equal(session.Provider, providerArn);
+    const identity = await runAs(store, session.Credentials.AccessKeyId, sts, 'GetCallerIdentity');
+    assert.equal(identity.Arn, session.AssumedRoleUser.Arn);
+    await assume(tokenOf({}, { key: elliptic.privateKey, alg: 'ES256', kid: 'two' }));
+  });
+
+  it('refuses a token that nobody known signed, or that was changed afterwards', async () => {
+    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    await rejects(assume(tokenOf({}, { key: stranger })), 'InvalidIdentityToken', /signature/);
+    const [head, , signature] = tokenOf().split('.');
+    await rejects(assume(`${head}.${encode({ ...claims, sub: 'other' })}.${signature}`), 'InvalidIdentityToken');
+    await rejects(assume(`${encode({ alg: 'none' })}.${encode(claims)}.`), 'InvalidIdentityToken', /signature/);
+    await rejects(assume(tokenOf({}, { kid: 'two' })), 'InvalidIdentityToken', /signature/);
+    await rejects(assume('no.token'), 'InvalidIdentityToken', /not a valid JWT/);
+    registerKeys();
+    await rejects(assume(tokenOf()), 'InvalidIdentityToken', /^Couldn't retrieve verification key/);
+  });
+
+  it('refuses tokens of another time, audience or issuer', async () => {
+    await rejects(assume(tokenOf({ exp: seconds })), 'ExpiredTokenException', /must be before the expiration/);
+    await rejects(assume(tokenOf({ nbf: seconds + 3600 })), 'InvalidIdentityToken');
+    await rejects(assume(tokenOf({ aud: 'another' })), 'InvalidIdentityToken', 'Incorrect token audience');
+    const issuer = 'https://evil.example.com';
+    const unknown = `No OpenIDConnect provider found in your account for ${issuer}`;
+    await rejects(assume(tokenOf({ iss: issuer })), 'InvalidIdentityToken', unknown);
+  });
+
+  it('[E1] asks the trust policy about the claims, and a role that is not there sounds the same', async () => {
+    const denied = 'Not authorized to perform sts:AssumeRoleWithWebIdentity';
+    await rejects(assume(tokenOf({ sub: 'repo:org/other:main' })), 'AccessDenied', denied);
+    await rejects(assume(tokenOf(), { RoleArn: `${roleArn}2` }), 'AccessDenied', denied);
+    const update = (PolicyDocument: string) => asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument });
+    await update(trusting({}, 'sts:AssumeRole'));
+    await rejects(assume(tokenOf()), 'AccessDenied', denied);
+    await update(trusting({ StringEquals: { 'token.example.com:aud': 'sts.amazonaws.com' } }));
+    await assume(tokenOf());
+    await rejects(assume(tokenOf(), { DurationSeconds: 7200 }), 'ValidationError', /MaxSessionDuration/);
+  });
+
+  it('takes session tags out of the token, when the trust policy lets it tag', async () => {
+    const tagged = tokenOf({
+      'https://aws.amazon.com/tags': { principal_tags: { team: ['net'] }, transitive_tag_keys: ['team'] },
+    });
+    await rejects(assume(tagged), 'AccessDenied');
+    const PolicyDocument = trusting({}, ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession']);
+    await asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument });
+    const { Credentials } = await assume(tagged);
+    const principal = store.read((tx) => {
+      const key = tx.get('access-key', Credentials.AccessKeyId);
+      return key && principalOf(tx, key, 'aws');
+    });
+    assert.deepEqual(principal?.tags, { team: 'net' });
+  });
+
+  it('SAML is refused by its name', async () => {
+    await rejects(
+      runOperation(store, sts, 'AssumeRoleWithSAML', {}),
+      'InvalidIdentityToken',
+      /^AssumeRoleWithSAML is not supported/,
+    );
+  });
+});
+
+describe('MFA', () => {
+  let key: string;
+  let serial: string;
+  let seed: string;
+  const code = (offset: number) => totp(seed, stepAt(testNow) + offset);
+
+  beforeEach(async () => {
+    store = makeStore((tx) => ensureFirstState(tx, testNow));
+    await asRoot('CreateUser', { UserName: 'ana' });
+    const made = await asRoot<{ AccessKey: { AccessKeyId: string } }>('CreateAccessKey', { UserName: 'ana' });
+    key = made.AccessKey.AccessKeyId;
+    await asRoot('CreateVirtualMFADevice', { VirtualMFADeviceName: 'ana' });
+    serial = `arn:aws:iam::${accountId}:mfa/ana`;
+    seed = store.read((tx) => tx.get('mfa-device', serial))?.seedHex ?? '';
+    const codes = { AuthenticationCode1: code(-2), AuthenticationCode2: code(-1) };
+    await asRoot('EnableMFADevice', { UserName: 'ana', SerialNumber: serial, ...codes });
+    const Condition = { Bool: { 'aws:MultiFactorAuthPresent': 'true' } };
+    const PolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: '*', Resource: '*', Condition }],
+    });
+    await asRoot('PutUserPolicy', { UserName: 'ana', PolicyName: 'mfa', PolicyDocument });
+  });
+
+  const session = (input: object) => runAs<Session>(store, key, sts, 'GetSessionToken', input);
+
+  it('makes aws:MultiFactorAuthPresent true for the session, which may then call IAM', async () => {
+    const bare = await session({});
+    await rejects(runAs(store, bare.Credentials.AccessKeyId, iam, 'ListUsers'), 'InvalidClientTokenId');
+    const { Credentials } = await session({ SerialNumber: serial, TokenCode: code(0) });
+    await runAs(store, Credentials.AccessKeyId, iam, 'ListUsers');
+    await rejects(runAs(store, key, iam, 'ListUsers'), 'AccessDenied');
+  });
+
+  it('takes each code once, and no other’s device', async () => {
+    const input = { SerialNumber: serial, TokenCode: code(0) };
+    const invalid = /invalid MFA one time pass code/;
+    await rejects(session({ ...input, TokenCode: '000000' }), 'AccessDenied', invalid);
+    await session(input);
+    await rejects(session(input), 'AccessDenied', invalid);
+    await session({ ...input, TokenCode: code(1) });
+    await rejects(session({ SerialNumber: serial }), 'AccessDenied', /must provide both/);
+    await rejects(session({ ...input, SerialNumber: `${serial}2` }), 'AccessDenied', /unable to validate MFA code/);
+  });
+
+  it('counts for a trust policy that asks for it', async () => {
+    const AssumeRolePolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { AWS: accountId },
+          Action: 'sts:AssumeRole',
+          Condition: { NumericLessThan: { 'aws:MultiFactorAuthAge': '60' } },
+        },
+      ],
+    });
+    await asRoot('CreateRole', { RoleName: 'admin', AssumeRolePolicyDocument });
+    const input = { RoleArn: `arn:aws:iam::${accountId}:role/admin`, RoleSessionName: 'ana' };
+    const assumeRole = (more: object) => runAs<Session>(store, key, sts, 'AssumeRole', { ...input, ...more });
+    await rejects(assumeRole({}), 'AccessDenied');
+    await assumeRole({ SerialNumber: serial, TokenCode: code(0) });
+    await rejects(assumeRole({ SerialNumber: serial, TokenCode: code(0) }), 'AccessDenied', /invalid MFA/);
+  });
+});

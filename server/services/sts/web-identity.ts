@@ -1,0 +1,320 @@
+// A token of an OpenID Connect provider for a role's session. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+// (read 2026-11-21). The request is not signed: the token is the proof. Its signature is checked against the keys that the operator registered for
+// the provider (docs/decisions/0018), and without keys it is refused.
+// Order: the input's form, the role's ARN, the token's form, the provider in the role's account, signature, times, audience, the trust policy with
+// the token's claims as condition keys, then what any session asks. A role that is not there answers as one that does not trust the token.
+
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import type { AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityResponse } from '@aws-sdk/client-sts';
+import { parsePolicy } from '@postern/policy/document.ts';
+import { evaluate } from '@postern/policy/evaluate.ts';
+import type { Principal } from '@postern/policy/types.ts';
+import { AwsError } from '../../errors.ts';
+import { assumedRoleArn, nameKey, parseRoleArn } from '../../identities.ts';
+import { managedPolicyDocument } from '../../managed-policies.ts';
+import { type Call, operation } from '../../service.ts';
+import type { AccessKeyRow, OidcProviderRow, RoleRow } from '../../store/rows/iam.ts';
+import { accessDenied, invalidParameterValue, validationError } from './errors.ts';
+import {
+  checkedSessionPolicies,
+  checkedSessionTags,
+  constraints,
+  managedDocument,
+  mergeSessionTags,
+} from './session-inputs.ts';
+import { describeCredentials, startSession } from './sessions.ts';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+interface Token {
+  readonly algorithm: string;
+  readonly keyId: string | undefined;
+  readonly claims: Claims;
+  /** What was signed. */
+  readonly signed: string;
+  readonly signature: Buffer;
+}
+
+/** How each algorithm is checked; all others (`none` above all) are refused. */
+const algorithms: Readonly<Record<string, { readonly digest: string; readonly elliptic: boolean }>> = {
+  RS256: { digest: 'sha256', elliptic: false },
+  RS384: { digest: 'sha384', elliptic: false },
+  RS512: { digest: 'sha512', elliptic: false },
+  ES256: { digest: 'sha256', elliptic: true },
+  ES384: { digest: 'sha384', elliptic: true },
+  ES512: { digest: 'sha512', elliptic: true },
+};
+
+function invalidToken(message: string): AwsError {
+  return new AwsError('InvalidIdentityToken', 400, message);
+}
+
+function notAuthorized(): AwsError {
+  return accessDenied('Not authorized to perform sts:AssumeRoleWithWebIdentity');
+}
+
+function readToken(text: string): Token {
+  const parts = text.split('.');
+  const [head = '', body = '', signature = ''] = parts;
+  const header = readJson(head);
+  const claims = readJson(body);
+  if (parts.length !== 3 || !header || !claims) {
+    throw invalidToken(
+      'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)',
+    );
+  }
+  const { alg, kid } = header;
+  return {
+    algorithm: typeof alg === 'string' ? alg : '',
+    keyId: typeof kid === 'string' ? kid : undefined,
+    claims,
+    signed: `${head}.${body}`,
+    signature: Buffer.from(signature, 'base64url'),
+  };
+}
+
+function readJson(part: string): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The provider of the token's issuer, in the role's account. */
+function findProvider(call: Call, accountId: string, claims: Claims): OidcProviderRow {
+  const issuer = claims.iss;
+  if (typeof issuer !== 'string') throw invalidToken('Missing a required claim: iss');
+  const name = issuer.replace(/^https:\/\//, '').replace(/\/$/, '');
+  const row = call.tx.get('oidc-provider', `arn:${call.partition}:iam::${accountId}:oidc-provider/${name}`);
+  if (!row) throw invalidToken(`No OpenIDConnect provider found in your account for ${issuer}`);
+  return row;
+}
+
+function checkSignature(token: Token, provider: OidcProviderRow): void {
+  if (!provider.keys || provider.keys.length === 0) {
+    throw invalidToken(
+      "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements",
+    );
+  }
+  const algorithm = Object.hasOwn(algorithms, token.algorithm) ? algorithms[token.algorithm] : undefined;
+  const named = provider.keys.filter((key) => token.keyId === undefined || key.kid === token.keyId);
+  const fits = algorithm && named.some((key) => isSignedBy(token, key as JsonWebKey, algorithm));
+  if (!fits) throw invalidToken('Provided Token is not valid: its signature could not be verified.');
+}
+
+function isSignedBy(
+  token: Token,
+  jwk: JsonWebKey,
+  { digest, elliptic }: { digest: string; elliptic: boolean },
+): boolean {
+  if (jwk.kty !== (elliptic ? 'EC' : 'RSA')) return false;
+  try {
+    const key = createPublicKey({ key: jwk, format: 'jwk' });
+    const how = elliptic ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
+    return verify(digest, Buffer.from(token.signed), how, token.signature);
+  } catch {
+    // A registered key that is none cannot have signed.
+    return false;
+  }
+}
+
+/** A token is good from `nbf` and `iat` (five minutes of clock difference are allowed) until `exp`. */
+function checkTimes(claims: Claims, now: Date): void {
+  const seconds = Math.floor(now.getTime() / 1000);
+  for (const claim of ['exp', 'iat']) {
+    if (typeof claims[claim] !== 'number') throw invalidToken(`Missing a required claim: ${claim}`);
+  }
+  const { exp, iat, nbf } = claims as { exp: number; iat: number; nbf?: unknown };
+  if (seconds >= exp) {
+    throw new AwsError(
+      'ExpiredTokenException',
+      400,
+      `Token expired: current date/time ${seconds} must be before the expiration date/time ${exp}`,
+    );
+  }
+  const start = Math.max(iat, typeof nbf === 'number' ? nbf : 0);
+  if (start > seconds + 300) throw invalidToken('Token is not yet valid: its time of issue lies in the future.');
+}
+
+/** `aud` may be a list; `azp` stands before it, as AWS says of tokens with both. */
+function audiences(claims: Claims): string[] {
+  if (typeof claims.azp === 'string') return [claims.azp];
+  return texts(claims.aud);
+}
+
+function texts(value: unknown): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.filter((one) => typeof one === 'string');
+}
+
+/** The token's claims under the provider's name: `token.actions.githubusercontent.com:sub`. */
+function claimContext(call: Call, provider: OidcProviderRow, claims: Claims): Map<string, readonly string[]> {
+  const name = provider.url.toLowerCase();
+  const context = new Map<string, readonly string[]>([
+    ['aws:federatedprovider', [provider.id]],
+    ['aws:currenttime', [call.now.toISOString()]],
+    ['aws:epochtime', [String(Math.floor(call.now.getTime() / 1000))]],
+    ['aws:securetransport', [String(call.path.secure)]],
+    ['aws:requestedregion', [call.region]],
+  ]);
+  if (call.path.kind === 'internet') context.set('aws:sourceip', [call.path.sourceIp]);
+  else {
+    context.set('aws:sourcevpce', [call.path.vpcEndpointId]);
+    context.set('aws:sourcevpc', [call.path.vpcId]);
+    context.set('aws:vpcsourceip', [call.path.sourceIp]);
+  }
+  context.set(`${name}:aud`, audiences(claims));
+  if (typeof claims.azp === 'string') context.set(`${name}:oaud`, texts(claims.aud));
+  for (const claim of ['sub', 'amr', 'email']) {
+    const values = texts(claims[claim]);
+    if (values.length > 0) context.set(`${name}:${claim}`, values);
+  }
+  return context;
+}
+
+interface TokenTags {
+  readonly tags: Record<string, string>;
+  readonly transitive: readonly string[];
+}
+
+/** Session tags that the provider put into the token. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html (read 2026-11-21) */
+function tokenTags(claims: Claims): TokenTags {
+  const claim = claims['https://aws.amazon.com/tags'];
+  if (typeof claim !== 'object' || claim === null) return { tags: {}, transitive: [] };
+  const { principal_tags, transitive_tag_keys } = claim as Record<string, unknown>;
+  const pairs = typeof principal_tags === 'object' && principal_tags !== null ? Object.entries(principal_tags) : [];
+  const list = pairs.map(([Key, value]) => {
+    const [Value, ...more] = texts(value);
+    if (Value === undefined || more.length > 0) throw invalidToken(`The tag ${Key} must have one value.`);
+    return { Key, Value };
+  });
+  return { tags: checkedSessionTags(list), transitive: texts(transitive_tag_keys) };
+}
+
+/** Asks the role's trust policy whether whoever has the token may do each of the actions. */
+function askTrust(
+  role: RoleRow,
+  roleArn: string,
+  provider: OidcProviderRow,
+  context: ReadonlyMap<string, readonly string[]>,
+  actions: readonly string[],
+): void {
+  const parsed = parsePolicy(role.assumeRolePolicyDocument, { kind: 'trust', maxSize: Number.POSITIVE_INFINITY });
+  if (!parsed.ok) throw notAuthorized();
+  const trust = { id: `trust policy of ${role.roleName}`, document: parsed.document };
+  const principal: Principal = {
+    type: 'anonymous',
+    accountId: 'anonymous',
+    arn: provider.id,
+    userId: '',
+    federatedProvider: provider.id,
+  };
+  for (const action of actions) {
+    const request = { principal, action, resource: roleArn, resourceAccountId: role.accountId, context };
+    if (!evaluate(request, { identity: [], trust }).allowed) throw notAuthorized();
+  }
+}
+
+function assumeRoleWithWebIdentity(
+  call: Call,
+  input: AssumeRoleWithWebIdentityRequest,
+): AssumeRoleWithWebIdentityResponse {
+  constraints()
+    .required('roleArn', input.RoleArn)
+    .length('roleArn', input.RoleArn, 20, 2048)
+    .required('roleSessionName', input.RoleSessionName)
+    .length('roleSessionName', input.RoleSessionName, 2, 64)
+    .pattern('roleSessionName', input.RoleSessionName, /^[\w+=,.@-]*$/, '[\\w+=,.@-]*')
+    .required('webIdentityToken', input.WebIdentityToken)
+    .length('webIdentityToken', input.WebIdentityToken, 4, 20000)
+    .range('durationSeconds', input.DurationSeconds, 900, 43200)
+    .done();
+  const { RoleArn: roleArn = '', RoleSessionName: sessionName = '' } = input;
+  if (input.ProviderId !== undefined) {
+    throw invalidParameterValue(
+      'ProviderId is for OAuth 2.0 access tokens, which Postern does not take; OpenID Connect tokens need none.',
+    );
+  }
+  const parsed = parseRoleArn(roleArn);
+  if (!parsed || parsed.partition !== call.partition) throw validationError(`${roleArn} is invalid`);
+  const token = readToken(input.WebIdentityToken ?? '');
+  const { claims } = token;
+  const provider = findProvider(call, parsed.accountId, claims);
+  checkSignature(token, provider);
+  checkTimes(claims, call.now);
+  const [audience] = audiences(claims);
+  if (audience === undefined || !audiences(claims).some((one) => provider.clientIds.includes(one))) {
+    throw invalidToken('Incorrect token audience');
+  }
+  const subject = claims.sub;
+  if (typeof subject !== 'string') throw invalidToken('Missing a required claim: sub');
+
+  const role = call.tx.get('role', nameKey(parsed.accountId, parsed.roleName));
+  if (!role || role.path !== parsed.path) throw notAuthorized();
+  const given = tokenTags(claims);
+  const [sourceIdentity] = texts(claims['https://aws.amazon.com/source_identity']);
+  const context = claimContext(call, provider, claims);
+  context.set('sts:rolesessionname', [sessionName]);
+  const tagKeys = Object.keys(given.tags);
+  for (const [key, value] of Object.entries(given.tags)) context.set(`aws:requesttag/${key.toLowerCase()}`, [value]);
+  if (tagKeys.length > 0) context.set('aws:tagkeys', tagKeys);
+  if (given.transitive.length > 0) context.set('sts:transitivetagkeys', given.transitive);
+  if (sourceIdentity !== undefined) context.set('sts:sourceidentity', [sourceIdentity]);
+  for (const [key, value] of Object.entries(role.tags)) context.set(`aws:resourcetag/${key.toLowerCase()}`, [value]);
+  askTrust(role, roleArn, provider, context, [
+    'sts:AssumeRoleWithWebIdentity',
+    ...(tagKeys.length > 0 ? ['sts:TagSession'] : []),
+    ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
+  ]);
+
+  const durationSeconds = input.DurationSeconds ?? 3600;
+  if (durationSeconds > role.maxSessionDuration) {
+    throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  }
+  const policies = checkedSessionPolicies(input, managedDocument(call.tx, role.accountId, managedPolicyDocument));
+  const { tags, transitiveTagKeys } = mergeSessionTags(given.tags, given.transitive, {});
+  const owner: AccessKeyRow['owner'] = {
+    kind: 'role-session',
+    roleName: role.roleName,
+    roleId: role.roleId,
+    sessionName,
+    sessionPolicies: policies.texts,
+    sessionPolicyArns: policies.arns,
+    tags,
+    ...(transitiveTagKeys.length > 0 && { transitiveTagKeys }),
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
+  };
+  const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds);
+  return {
+    Credentials: describeCredentials(session),
+    AssumedRoleUser: {
+      AssumedRoleId: `${role.roleId}:${sessionName}`,
+      Arn: assumedRoleArn(call.partition, role.accountId, role.roleName, sessionName),
+    },
+    SubjectFromWebIdentityToken: subject,
+    Provider: provider.id,
+    Audience: audience,
+    ...(policies.packedPolicySize !== undefined && { PackedPolicySize: policies.packedPolicySize }),
+    ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
+  };
+}
+
+/** Nothing here can check an assertion's XML signature, so none is taken. */
+function refuseSaml(): never {
+  throw new AwsError(
+    'InvalidIdentityToken',
+    400,
+    'AssumeRoleWithSAML is not supported by Postern: it cannot verify the signature of a SAML assertion.',
+  );
+}
+
+export const webIdentity = {
+  // The token speaks for itself, to the trust policy alone.
+  AssumeRoleWithWebIdentity: operation<AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityResponse>({
+    authorize: 'none',
+    run: assumeRoleWithWebIdentity,
+  }),
+  AssumeRoleWithSAML: operation<object, never>({ authorize: 'none', run: refuseSaml }),
+};
