@@ -12,6 +12,7 @@ import { constraints, required } from './checks.ts';
 import { findRole, findUser } from './entities.ts';
 import { invalidInput, noSuchMember } from './errors.ts';
 import { onRole, onUser } from './permissions.ts';
+import { checkModifiable } from './protected-roles.ts';
 
 /**
  * The ARN of a boundary that exists.
@@ -44,11 +45,13 @@ function deleteUserBoundary(call: Call, input: DeleteUserPermissionsBoundaryRequ
 function putRoleBoundary(call: Call, input: PutRolePermissionsBoundaryRequest): void {
   const arn = checkBoundary(call, required('permissionsBoundary', input.PermissionsBoundary));
   const row = findRole(call, input.RoleName);
+  checkModifiable(row);
   if (arn !== undefined) call.tx.put('role', { ...row, permissionsBoundaryArn: arn });
 }
 
 function deleteRoleBoundary(call: Call, input: DeleteRolePermissionsBoundaryRequest): void {
   const { permissionsBoundaryArn: _gone, ...rest } = findRole(call, input.RoleName);
+  checkModifiable(rest);
   call.tx.put('role', rest);
 }
 

@@ -4,6 +4,7 @@ import type { Authorization, Call } from '../../service.ts';
 import type { GroupRow, RoleRow, UserRow } from '../../store/rows/iam.ts';
 import { findGroup, findRole, findUser } from './entities.ts';
 import { onGroup, onRole, onUser } from './permissions.ts';
+import { checkModifiable } from './protected-roles.ts';
 
 export type Holder =
   | { readonly kind: 'user'; readonly row: UserRow }
@@ -60,6 +61,7 @@ export function saveHolder(
       call.tx.put('group', { ...holder.row, ...change });
       return;
     case 'role':
+      checkModifiable(holder.row);
       call.tx.put('role', { ...holder.row, ...change });
       return;
   }

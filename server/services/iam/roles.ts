@@ -1,10 +1,8 @@
 // Roles: permissions that whoever the trust policy names may take on for a while (STS hands out the sessions).
-// Service-linked roles are AWS's own to make; here they are refused by name (gaps).
 
 import type {
   CreateRoleRequest,
   CreateRoleResponse,
-  CreateServiceLinkedRoleRequest,
   DeleteRoleRequest,
   GetRoleRequest,
   GetRoleResponse,
@@ -22,8 +20,10 @@ import { checkBoundary } from './boundaries.ts';
 import { checkedName, checkedPath, checkedPathPrefix, checkedTags, constraints, page, required } from './checks.ts';
 import { checkTrustDocument } from './documents.ts';
 import { describeRole, findRole, isNameTaken } from './entities.ts';
-import { deleteConflict, entityAlreadyExists, invalidInput } from './errors.ts';
-import { onEverything, onList, onRole } from './permissions.ts';
+import { deleteConflict, entityAlreadyExists } from './errors.ts';
+import { onList, onRole } from './permissions.ts';
+import { forgetPrincipal } from './principals-in-policies.ts';
+import { checkModifiable, checkRolePath } from './protected-roles.ts';
 
 function checkDetails(input: { Description?: string | undefined; MaxSessionDuration?: number | undefined }): void {
   constraints()
@@ -35,6 +35,7 @@ function checkDetails(input: { Description?: string | undefined; MaxSessionDurat
 function createRole(call: Call, input: CreateRoleRequest): CreateRoleResponse {
   const roleName = checkedName('roleName', input.RoleName, 64);
   const path = checkedPath(input.Path);
+  checkRolePath(path);
   const document = required('assumeRolePolicyDocument', input.AssumeRolePolicyDocument);
   checkDetails(input);
   const tags = checkedTags(input.Tags);
@@ -95,23 +96,20 @@ function updateRoleDescription(call: Call, input: UpdateRoleDescriptionRequest):
 function updateAssumeRolePolicy(call: Call, input: UpdateAssumeRolePolicyRequest): void {
   const document = required('policyDocument', input.PolicyDocument);
   const row = findRole(call, input.RoleName);
+  checkModifiable(row);
   checkTrustDocument(call.tx, document, call.settings.quotas);
   call.tx.put('role', { ...row, assumeRolePolicyDocument: document });
 }
 
 function deleteRole(call: Call, input: DeleteRoleRequest): void {
   const row = findRole(call, input.RoleName);
+  checkModifiable(row);
   const profiles = call.tx.list('instance-profile', { accountId: row.accountId });
   if (profiles.some((profile) => profile.roleNames.includes(row.roleName))) throw deleteConflict('instance-profiles');
   if (row.attachedPolicyArns.length > 0) throw deleteConflict('attached-policies');
   if (Object.keys(row.inlinePolicies).length > 0) throw deleteConflict('inline-policies');
   call.tx.delete('role', row.id);
-}
-
-function createServiceLinkedRole(_call: Call, input: CreateServiceLinkedRoleRequest): never {
-  throw invalidInput(
-    `Service role name for ${input.AWSServiceName ?? ''} cannot be made: Postern has no service-linked roles, and its services need none.`,
-  );
+  forgetPrincipal(call.tx, { kind: 'role', row });
 }
 
 export const roles = {
@@ -132,8 +130,4 @@ export const roles = {
     run: updateAssumeRolePolicy,
   }),
   DeleteRole: operation<DeleteRoleRequest, void>({ authorize: onRole, run: deleteRole }),
-  CreateServiceLinkedRole: operation<CreateServiceLinkedRoleRequest, never>({
-    authorize: onEverything,
-    run: createServiceLinkedRole,
-  }),
 };

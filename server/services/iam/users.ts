@@ -20,6 +20,7 @@ import { describeUser, findUser, groupsOf, isNameTaken } from './entities.ts';
 import { deleteConflict, entityAlreadyExists } from './errors.ts';
 import { mfaDevicesOf } from './mfa-devices.ts';
 import { onList, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
+import { forgetPrincipal, renamePrincipal } from './principals-in-policies.ts';
 import { credentialsOf } from './user-credentials.ts';
 
 function createUser(call: Call, input: CreateUserRequest): CreateUserResponse {
@@ -75,7 +76,9 @@ function updateUser(call: Call, input: UpdateUserRequest): void {
   const sameName = userName.toLowerCase() === row.userName.toLowerCase();
   if (!sameName && isNameTaken(call.tx, 'user', call.accountId, userName)) throw entityAlreadyExists('user', userName);
   if (userName !== row.userName) renameUser(call, row, userName);
-  call.tx.put('user', { ...row, id: nameKey(call.accountId, userName), userName, path });
+  const renamed: UserRow = { ...row, id: nameKey(call.accountId, userName), userName, path };
+  call.tx.put('user', renamed);
+  if (userName !== row.userName || path !== row.path) renamePrincipal(call.tx, row, renamed);
 }
 
 /** Groups and keys name their user, so they follow. */
@@ -117,6 +120,7 @@ function deleteUser(call: Call, input: DeleteUserRequest): void {
     }
   }
   call.tx.delete('user', row.id);
+  forgetPrincipal(call.tx, { kind: 'user', row });
 }
 
 export const users = {

@@ -13,6 +13,7 @@ export interface AccountRow extends Row {
   name?: string;
   createdAt: string;
   passwordPolicy?: PasswordPolicyRow;
+  credentialReport?: { generatedAt: string; content: string };
 }
 
 export interface PasswordPolicyRow {
@@ -171,6 +172,11 @@ export interface SamlProviderRow extends Row {
   tags: Record<string, string>;
 }
 
+/** `id` is the deletion task's. */
+export interface RoleDeletionRow extends Row {
+  status: 'SUCCEEDED';
+}
+
 /** `id` is the access key id. One row serves root, user and session keys; the pipeline identifies a caller by it. */
 export interface AccessKeyRow extends Row {
   secretAccessKey: string;
@@ -225,6 +231,7 @@ export interface IamRows {
   'signing-certificate': SigningCertificateRow;
   'service-credential': ServiceCredentialRow;
   'server-certificate': ServerCertificateRow;
+  'role-deletion': RoleDeletionRow;
   'oidc-provider': OidcProviderRow;
   'saml-provider': SamlProviderRow;
 }

@@ -1,0 +1,67 @@
+// What do stored policies say of a user or role that is gone, or has another name? M3: AWS keeps a principal by its unique id and shows its ARN as long
+// as there is one. So a deleted one's ARN turns into its id, which a new one of that name does not have, and a renamed one's into its new ARN.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (read 2026-11-21)
+// Trust policies and bucket policies of every account. Gap: policies of DynamoDB's tables are kept by a process of their own, and endpoint policies.
+
+import type { RoleRow, UserRow } from '../../store/rows/iam.ts';
+import type { Transaction } from '../../store/store.ts';
+
+type Named = { readonly kind: 'user'; readonly row: UserRow } | { readonly kind: 'role'; readonly row: RoleRow };
+
+/** The ARN after its partition: `:iam::123456789012:user/ana`. */
+function tail({ kind, row }: Named): string {
+  return `:iam::${row.accountId}:${kind}${row.path}${'userName' in row ? row.userName : row.roleName}`;
+}
+
+/** After a user or role was deleted. */
+export function forgetPrincipal(tx: Transaction, named: Named): void {
+  const id = named.kind === 'user' ? named.row.userId : named.row.roleId;
+  rewrite(tx, tail(named), () => id);
+}
+
+/** After a user got another name or path. */
+export function renamePrincipal(tx: Transaction, before: UserRow, after: UserRow): void {
+  const renamed = tail({ kind: 'user', row: after });
+  rewrite(tx, tail({ kind: 'user', row: before }), (partition) => `arn:${partition}${renamed}`);
+}
+
+type Spelling = (partition: string) => string;
+
+function rewrite(tx: Transaction, from: string, to: Spelling): void {
+  for (const role of tx.list('role')) {
+    const text = rewritten(role.assumeRolePolicyDocument, from, to);
+    if (text !== undefined) tx.put('role', { ...role, assumeRolePolicyDocument: text });
+  }
+  for (const bucket of tx.list('bucket')) {
+    const text = bucket.policy === undefined ? undefined : rewritten(bucket.policy, from, to);
+    if (text !== undefined) tx.put('bucket', { ...bucket, policy: text });
+  }
+}
+
+interface Statement {
+  Principal?: unknown;
+  NotPrincipal?: unknown;
+}
+
+/** @returns the document with the other name, or undefined when it does not name the principal */
+function rewritten(document: string, from: string, to: Spelling): string | undefined {
+  // Most documents name somebody else; only one that may be meant is parsed.
+  if (!document.includes(from) && !document.includes('\\')) return undefined;
+  const policy = JSON.parse(document) as { Statement?: Statement | Statement[] };
+  let changed = false;
+  const spelled = (name: unknown): unknown => {
+    const match =
+      typeof name === 'string' && name.endsWith(from) ? /^arn:([\w-]+)$/.exec(name.slice(0, -from.length)) : null;
+    if (!match?.[1]) return name;
+    changed = true;
+    return to(match[1]);
+  };
+  for (const statement of [policy.Statement ?? []].flat()) {
+    for (const element of [statement.Principal, statement.NotPrincipal]) {
+      if (typeof element !== 'object' || element === null || !('AWS' in element)) continue;
+      const named: { AWS: unknown } = element;
+      named.AWS = Array.isArray(named.AWS) ? named.AWS.map(spelled) : spelled(named.AWS);
+    }
+  }
+  return changed ? JSON.stringify(policy) : undefined;
+}
