@@ -48,18 +48,10 @@ export const reasons = {
     ['Select, torrents, Object Lambda, change of encryption', /Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
   ],
   iam: [
-    ['MFA', /MFA/],
-    ['identity providers', /OpenIDConnect|SAML|WebIdentity/],
-    [
-      'certificates, SSH keys and service credentials',
-      /Certificate|SSHPublicKey|ServiceSpecificCredential|SigningCert/,
-    ],
-    ['sign-in', /LoginProfile|ChangePassword|PasswordPolicy/],
+    ['tokens for others', /WebIdentity/],
     ['organizations', /Organizations/],
     ['delegation', /Delegat|AcquireRole|RoleTemplate|HumanReadable/],
     ['reports', /Report|LastAccessed|GrantingServiceAccess/],
-    ['service-linked roles', /ServiceLinkedRole/],
-    ['the simulator', /Simulate|ContextKeysFor/],
     ['settings of the account', /AccountProperties|TokenServicePreferences/],
   ],
   sts: [

@@ -20,6 +20,6 @@ export async function providerKeys(
   const body = { providerArn, keys };
   const kept = await Cloud.find(dataDirectory(options.data)).ask<{ keys: number }>('POST', '/provider-keys', body);
   if (options.json) answerJson(kept);
-  else answer(`${kept.keys} keys`);
+  else answer(kept.keys === 1 ? '1 key' : `${kept.keys} keys`);
   return exitCodes.ok;
 }

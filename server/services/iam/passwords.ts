@@ -24,7 +24,7 @@ import { accountOf } from './account-row.ts';
 import { constraints, required } from './checks.ts';
 import { findUser } from './entities.ts';
 import { noSuchMember, validationError } from './errors.ts';
-import { callersOwnUser, onEverything, onUserOrSelf, subjectUserName } from './permissions.ts';
+import { onEverything, onUserOrSelf, subjectUserName } from './permissions.ts';
 
 /** AWS's own, where the account has none; it also wants three of the four kinds of characters. */
 const shortestByDefault = 8;
@@ -215,7 +215,7 @@ export const passwords = {
   DeleteLoginProfile: operation<DeleteLoginProfileRequest, void>({ authorize: onUserOrSelf, run: deleteLoginProfile }),
   // Its permission is on the caller's own user; a role session has none and is told so by the operation itself.
   ChangePassword: operation<ChangePasswordRequest, void>({
-    authorize: (call) => (call.principal.userName === undefined ? [] : callersOwnUser(call)),
+    authorize: (call) => (call.principal.userName === undefined ? [] : onUserOrSelf(call, {})),
     run: changePassword,
   }),
   UpdateAccountPasswordPolicy: operation<UpdateAccountPasswordPolicyRequest, void>({

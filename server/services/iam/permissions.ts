@@ -88,19 +88,15 @@ export const onUser: Authorization<AnyInput> = (call, input) => {
 };
 
 /** On the user that is named, or the caller. Root needs no permission for itself. */
-export const onUserOrSelf: Authorization<AnyInput> = (call, input) => {
+export const onUserOrSelf = ((call: Call, input: AnyInput): readonly Permission[] => {
   const name = subjectUserName(call, input.UserName);
   return name === undefined ? [] : onUserOf(call, { ...input, UserName: name });
-};
+}) satisfies Authorization<AnyInput>;
 
 function onUserOf(call: Call, input: AnyInput): readonly Permission[] {
   const name = input.UserName ?? '';
   return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
 }
-
-/** On the user that calls. */
-export const callersOwnUser = (call: Call): readonly Permission[] =>
-  onUserOf(call, { UserName: call.principal.userName });
 
 export const onGroup: Authorization<AnyInput> = (call, input) => {
   const name = required('groupName', input.GroupName);

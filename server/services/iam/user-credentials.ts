@@ -395,7 +395,13 @@ export const userCredentials = {
   ListServiceSpecificCredentials: operation<
     ListServiceSpecificCredentialsRequest,
     ListServiceSpecificCredentialsResponse
-  >({ authorize: onUserOrSelf, run: listCredentials, readOnly: true }),
+  >({
+    // Of everybody: asked of no user in particular.
+    authorize: (call, input) =>
+      input.AllUsers === true ? [{ action: `iam:${call.operation}`, resource: '*' }] : onUserOrSelf(call, input),
+    run: listCredentials,
+    readOnly: true,
+  }),
   UpdateServiceSpecificCredential: operation<UpdateServiceSpecificCredentialRequest, void>({
     authorize: onUserOrSelf,
     run: (call, input) => {

@@ -1,4 +1,4 @@
-// STS: temporary credentials. AssumeRoleWithSAML is refused by name; AssumeRoot waits for organizations (gaps).
+// STS: temporary credentials. AssumeRoleWithSAML is not there, because nothing here checks an assertion's signature; AssumeRoot waits for organizations (gaps).
 // A role is STS's resource and its trust policy the resource's policy, which must itself allow (E1).
 
 import { nameKey, parseRoleArn } from '../../identities.ts';

@@ -134,14 +134,6 @@ describe('AssumeRoleWithWebIdentity', () => {
     });
     assert.deepEqual(principal?.tags, { team: 'net' });
   });
-
-  it('SAML is refused by its name', async () => {
-    await rejects(
-      runOperation(store, sts, 'AssumeRoleWithSAML', {}),
-      'InvalidIdentityToken',
-      /^AssumeRoleWithSAML is not supported/,
-    );
-  });
 });
 
 describe('MFA', () => {

@@ -301,20 +301,10 @@ function assumeRoleWithWebIdentity(
   };
 }
 
-/** Nothing here can check an assertion's XML signature, so none is taken. */
-function refuseSaml(): never {
-  throw new AwsError(
-    'InvalidIdentityToken',
-    400,
-    'AssumeRoleWithSAML is not supported by Postern: it cannot verify the signature of a SAML assertion.',
-  );
-}
-
 export const webIdentity = {
   // The token speaks for itself, to the trust policy alone.
   AssumeRoleWithWebIdentity: operation<AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityResponse>({
     authorize: 'none',
     run: assumeRoleWithWebIdentity,
   }),
-  AssumeRoleWithSAML: operation<object, never>({ authorize: 'none', run: refuseSaml }),
 };
