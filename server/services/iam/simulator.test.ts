@@ -124,6 +124,20 @@ describe('SimulatePrincipalPolicy', () => {
     );
   });
 
+  it('counts columns in the policy that the statement is of, also when another has its name', async () => {
+    const PolicyDocument = `{"Version":"2012-10-17","Statement":[${JSON.stringify(allow('sqs:*'))}]}`;
+    await run('CreatePolicy', { PolicyName: 'ReadOnlyAccess', PolicyDocument });
+    for (const PolicyArn of ['arn:aws:iam::aws:policy/ReadOnlyAccess', arn('policy', 'ReadOnlyAccess')]) {
+      await run('AttachUserPolicy', { UserName: 'ana', PolicyArn });
+    }
+    const input = { PolicySourceArn: arn('user', 'ana'), ActionNames: ['sqs:SendMessage', 's3:GetObject'] };
+    const { EvaluationResults } = await run('SimulatePrincipalPolicy', input);
+    assert.deepEqual(
+      EvaluationResults.map((one) => one.MatchedStatements?.[0]?.StartPosition?.Line),
+      [1, 4],
+    );
+  });
+
   it('refuses sources that are none, or not there', async () => {
     const ActionNames = ['s3:GetObject'];
     const input = { PolicySourceArn: arn('user', 'eve'), ActionNames };

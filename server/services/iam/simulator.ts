@@ -295,7 +295,8 @@ function describe(
 }
 
 function describeStatement({ policyId, statement }: Citation, policies: readonly SimulatedPolicy[]): Statement {
-  const policy = policies.find((one) => one.id === policyId);
+  // Not by its id: one of the account's own policies may be named like one of AWS's.
+  const policy = policies.find((one) => one.document.statements.includes(statement));
   const span = statementSpans(policy?.text ?? '')[statement.index];
   const place = (position: { line: number; column: number }) => ({ Line: position.line, Column: position.column });
   return {
