@@ -2,7 +2,7 @@
 // them in anywhere; they are records with AWS's limits and errors. Each belongs to a user by its unique id, and is active or not.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (read 2026-11-21)
 
-import { createHash, createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import type {
   CreateServiceSpecificCredentialRequest,
   CreateServiceSpecificCredentialResponse,
@@ -38,6 +38,7 @@ import { constraints, page, required } from './checks.ts';
 import { findUser, userOfId } from './entities.ts';
 import { noSuchMember, quotaExceeded } from './errors.ts';
 import { onUserOrSelf, subjectUserName } from './permissions.ts';
+import { readSshKey, sshToPem } from './ssh-key-format.ts';
 
 interface CredentialRows {
   'ssh-public-key': SshPublicKeyRow;
@@ -102,67 +103,7 @@ const common = (call: Call, id: string, user: UserRow) =>
     createDate: timestamp(call.now),
   }) as const;
 
-// SSH public keys. Only RSA, as CodeCommit takes no other; the fingerprint is the MD5 of the key in its SSH form.
-
-interface ReadKey {
-  readonly blob: Buffer;
-  readonly bits: number;
-}
-
-function readSshKey(body: string): ReadKey | undefined {
-  const match = /^ssh-rsa\s+([A-Za-z0-9+/]+={0,2})(\s.*)?$/.exec(body.trim());
-  const blob = match?.[1] === undefined ? pemToSsh(body) : Buffer.from(match[1], 'base64');
-  if (!blob) return undefined;
-  const [type, exponent, modulus] = sshStrings(blob);
-  if (type?.toString() !== 'ssh-rsa' || !exponent || !modulus) return undefined;
-  const bits = (modulus[0] === 0 ? modulus.length - 1 : modulus.length) * 8;
-  return { blob, bits };
-}
-
-function sshStrings(blob: Buffer): Buffer[] {
-  const strings: Buffer[] = [];
-  for (let at = 0; at + 4 <= blob.length; ) {
-    const length = blob.readUInt32BE(at);
-    if (at + 4 + length > blob.length) return [];
-    strings.push(blob.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return strings;
-}
-
-function pemToSsh(body: string): Buffer | undefined {
-  try {
-    const { kty, n, e } = createPublicKey(body).export({ format: 'jwk' });
-    if (kty !== 'RSA' || n === undefined || e === undefined) return undefined;
-    const parts = [
-      Buffer.from('ssh-rsa'),
-      positive(Buffer.from(e, 'base64url')),
-      positive(Buffer.from(n, 'base64url')),
-    ];
-    return Buffer.concat(
-      parts.flatMap((part) => {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(part.length);
-        return [length, part];
-      }),
-    );
-  } catch {
-    return undefined;
-  }
-}
-
-/** SSH's numbers are signed: one whose first bit is set has a zero in front. */
-function positive(number: Buffer): Buffer {
-  return (number[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.from([0]), number]) : number;
-}
-
-function sshToPem(blob: Buffer): string {
-  const [, exponent, modulus] = sshStrings(blob);
-  const encode = (number: Buffer | undefined) =>
-    (number?.[0] === 0 ? number.subarray(1) : (number ?? Buffer.alloc(0))).toString('base64url');
-  const jwk = { kty: 'RSA', e: encode(exponent), n: encode(modulus) };
-  return createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
-}
+// SSH public keys. The fingerprint is the MD5 of the key in its SSH form.
 
 function describeSshKey(user: UserRow, row: SshPublicKeyRow, body = row.body): SSHPublicKey {
   return {
