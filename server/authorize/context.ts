@@ -86,7 +86,10 @@ function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRo
     const ageMs = call.now.getTime() - Date.parse(accessKey.mfaDate);
     set('aws:multifactorauthage', String(Math.floor(ageMs / 1000)));
   }
-  if (owner.kind !== 'role-session' || !owner.instance) return;
+  if (owner.kind !== 'role-session') return;
+  set('aws:sourceidentity', owner.sourceIdentity);
+  set('aws:federatedprovider', owner.federatedProvider);
+  if (!owner.instance) return;
   const { instanceId, vpcId, privateIp, delivery } = owner.instance;
   const instance = tx.get('instance', instanceId as `i-${string}`);
   set('aws:ec2instancesourcevpc', vpcId);

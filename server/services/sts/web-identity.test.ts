@@ -120,6 +120,19 @@ describe('AssumeRoleWithWebIdentity', () => {
     await rejects(assume(tokenOf(), { DurationSeconds: 7200 }), 'ValidationError', /MaxSessionDuration/);
   });
 
+  it('remembers provider and source identity for the policies of the session', async () => {
+    const PolicyDocument = trusting({}, ['sts:AssumeRoleWithWebIdentity', 'sts:SetSourceIdentity']);
+    await asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument });
+    const Condition = { StringEquals: { 'aws:SourceIdentity': 'ana', 'aws:FederatedProvider': providerArn } };
+    const inline = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*', Condition }] };
+    await asRoot('PutRolePolicy', { RoleName: 'ci', PolicyName: 'p', PolicyDocument: JSON.stringify(inline) });
+    const named = (who: string) => assume(tokenOf({ 'https://aws.amazon.com/source_identity': who }));
+    const ana = await named('ana');
+    assert.equal(ana.SourceIdentity, 'ana');
+    await runAs(store, ana.Credentials.AccessKeyId, iam, 'ListUsers');
+    await rejects(runAs(store, (await named('bob')).Credentials.AccessKeyId, iam, 'ListUsers'), 'AccessDenied');
+  });
+
   it('takes session tags out of the token, when the trust policy lets it tag', async () => {
     const tagged = tokenOf({
       'https://aws.amazon.com/tags': { principal_tags: { team: ['net'] }, transitive_tag_keys: ['team'] },
@@ -128,6 +141,23 @@ describe('AssumeRoleWithWebIdentity', () => {
     const PolicyDocument = trusting({}, ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession']);
     await asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument });
     const { Credentials } = await assume(tagged);
+    const principal = store.read((tx) => {
+      const key = tx.get('access-key', Credentials.AccessKeyId);
+      return key && principalOf(tx, key, 'aws');
+    });
+    assert.deepEqual(principal?.tags, { team: 'net' });
+  });
+});
+
+describe('GetFederationToken', () => {
+  it('gives the federated user tags of its own', async () => {
+    store = makeStore((tx) => ensureFirstState(tx, testNow));
+    await asRoot('CreateUser', { UserName: 'ana' });
+    const all = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+    await asRoot('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument: JSON.stringify(all) });
+    const made = await asRoot<{ AccessKey: { AccessKeyId: string } }>('CreateAccessKey', { UserName: 'ana' });
+    const input = { Name: 'guest', Tags: [{ Key: 'team', Value: 'net' }] };
+    const { Credentials } = await runAs<Session>(store, made.AccessKey.AccessKeyId, sts, 'GetFederationToken', input);
     const principal = store.read((tx) => {
       const key = tx.get('access-key', Credentials.AccessKeyId);
       return key && principalOf(tx, key, 'aws');

@@ -285,6 +285,7 @@ function assumeRoleWithWebIdentity(
     tags,
     ...(transitiveTagKeys.length > 0 && { transitiveTagKeys }),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
+    federatedProvider: provider.id,
   };
   const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds);
   return {

@@ -197,6 +197,8 @@ export interface AccessKeyRow extends Row {
         /** Tags that sessions started from this one inherit; they cannot be changed there. */
         transitiveTagKeys?: string[];
         sourceIdentity?: string;
+        /** The ARN of the provider whose token began the session. */
+        federatedProvider?: string;
         /** Set for credentials that the metadata service gave out: where they were issued (aws:Ec2InstanceSourceVpc …). */
         instance?: { instanceId: string; vpcId: string; privateIp: string; delivery: '1.0' | '2.0' };
       }
