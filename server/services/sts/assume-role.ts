@@ -75,7 +75,10 @@ function permissions(call: Call, input: AssumeRoleRequest): Permission[] {
     context['aws:MultiFactorAuthPresent'] = ['true'];
     context['aws:MultiFactorAuthAge'] = ['0'];
   }
-  if (input.SourceIdentity !== undefined) context['sts:SourceIdentity'] = [input.SourceIdentity];
+  // A chain hands the source identity on, which the next role's trust policy must let it do as if it were named.
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html (read 2026-11-21)
+  const sourceIdentity = input.SourceIdentity ?? callersSession(call)?.sourceIdentity;
+  if (sourceIdentity !== undefined) context['sts:SourceIdentity'] = [sourceIdentity];
   for (const [key, value] of Object.entries(tags)) context[`aws:RequestTag/${key}`] = [value];
   if (Object.keys(tags).length > 0) context['aws:TagKeys'] = Object.keys(tags);
   if (input.TransitiveTagKeys) context['sts:TransitiveTagKeys'] = input.TransitiveTagKeys;
@@ -85,7 +88,7 @@ function permissions(call: Call, input: AssumeRoleRequest): Permission[] {
   }
   const actions = ['sts:AssumeRole'];
   if (Object.keys(tags).length > 0) actions.push('sts:TagSession');
-  if (input.SourceIdentity !== undefined) actions.push('sts:SetSourceIdentity');
+  if (sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity');
   return actions.map((action) => ({ action, resource: roleArn, context }));
 }
 

@@ -130,6 +130,23 @@ describe('AssumeRoleWithWebIdentity', () => {
     const ana = await named('ana');
     assert.equal(ana.SourceIdentity, 'ana');
     await runAs(store, ana.Credentials.AccessKeyId, iam, 'ListUsers');
+    await asRoot('CreateRole', {
+      RoleName: 'next',
+      AssumeRolePolicyDocument: trusting()
+        .replace('Federated', 'AWS')
+        .replace(providerArn, roleArn)
+        .replace('WithWebIdentity', ''),
+    });
+    const next = { RoleArn: `arn:aws:iam::${accountId}:role/next`, RoleSessionName: 's2' };
+    const chain = () => runAs<Output>(store, ana.Credentials.AccessKeyId, sts, 'AssumeRole', next);
+    await rejects(chain(), 'AccessDenied', /sts:SetSourceIdentity/);
+    await asRoot('UpdateAssumeRolePolicy', {
+      RoleName: 'next',
+      PolicyDocument: trusting({}, ['sts:AssumeRole', 'sts:SetSourceIdentity'])
+        .replace('Federated', 'AWS')
+        .replace(providerArn, roleArn),
+    });
+    assert.equal((await chain()).SourceIdentity, 'ana');
     await rejects(runAs(store, (await named('bob')).Credentials.AccessKeyId, iam, 'ListUsers'), 'AccessDenied');
   });
 
