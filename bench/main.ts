@@ -137,6 +137,8 @@ if (wanted.has('scale')) {
     );
     put(`| DescribeInstances of all, ms | ${spread(figures.describeMs)} |`);
     put(`| one rule changed, answered and carried, ms | ${spread(figures.changeMs)} |`);
+    put(`| 1,000 rules at once: all answered, ms | ${number(figures.burst.answeredMs)} |`);
+    put(`| and all carried by the kernel, ms | ${number(figures.burst.carriedMs)} |`);
   } finally {
     await cloud.end();
   }

@@ -35,6 +35,8 @@ export interface ScaleFigures {
   readonly describeMs: readonly number[];
   /** A rule authorized → packets see it. */
   readonly changeMs: readonly number[];
+  /** A thousand rules authorized, 32 at once: the first sent → the last answered, and → packets see all of them. */
+  readonly burst: { readonly answeredMs: number; readonly carriedMs: number };
 }
 
 function clients(cloud: BenchCloud): { ec2: EC2; s3: S3 } {
@@ -241,8 +243,28 @@ export async function measureScale(
     await settled(cloud);
     changeMs.push(performance.now() - changedAt);
   }
+  options.progress('a thousand rules');
+  const burst = await measureBurst(cloud, ec2);
   ec2.destroy();
-  return { instances, vpcs: options.vpcs, groups: options.vpcs * groupsPerVpc, upSeconds, memoryBytes, describeMs, changeMs }; // biome-ignore format: one line
+  return { instances, vpcs: options.vpcs, groups: options.vpcs * groupsPerVpc, upSeconds, memoryBytes, describeMs, changeMs, burst }; // biome-ignore format: one line
+}
+
+async function measureBurst(cloud: BenchCloud, ec2: EC2): Promise<ScaleFigures['burst']> {
+  const found = await ec2.describeSecurityGroups({ Filters: [{ Name: 'group-name', Values: ['g*'] }] });
+  const groups = (found.SecurityGroups ?? []).map(({ GroupId }) => GroupId ?? '');
+  const changes = Array.from({ length: 1000 }, (_, index) => ({
+    GroupId: groups[index % groups.length] ?? '',
+    IpPermissions: [{ IpProtocol: 'tcp', FromPort: 20_000 + index, ToPort: 20_000 + index, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }],
+  })); // biome-ignore format: one rule
+  const startedAt = performance.now();
+  const lane = async () => {
+    for (let next = changes.pop(); next !== undefined; next = changes.pop())
+      await ec2.authorizeSecurityGroupIngress(next);
+  };
+  await Promise.all(Array.from({ length: 32 }, lane));
+  const answeredMs = performance.now() - startedAt;
+  await settled(cloud);
+  return { answeredMs, carriedMs: performance.now() - startedAt };
 }
 
 async function describeAll(ec2: EC2): Promise<(string | undefined)[]> {
