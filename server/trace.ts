@@ -6,7 +6,7 @@ import { resolve } from '@postern/network/names.ts';
 import type { NetworkInterface, Snapshot, Vpc } from '@postern/network/snapshot.ts';
 import { arrivalWords, explainStep } from '@postern/network/walk/explain.ts';
 import { indexNetwork } from '@postern/network/walk/network-index.ts';
-import { echoRequest, isIpv6, protocols } from '@postern/network/walk/packet.ts';
+import { echoRequest, echoRequest6, isIpv6, protocols } from '@postern/network/walk/packet.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import type { TraceAnswer, TraceQuestion } from './operator/api.ts';
 import { OperatorFailure } from './operator/operator.ts';
@@ -29,7 +29,9 @@ export function traceFlow(snapshot: Snapshot, question: TraceQuestion): TraceAns
     protocol: isIcmp && isIpv6(destination.address) ? protocols.icmpv6 : protocols[question.protocol],
     source,
     destination: destination.address,
-    ...(isIcmp ? { icmp: echoRequest } : { sourcePort: ephemeralPort, destinationPort: question.port ?? 0 }),
+    ...(isIcmp
+      ? { icmp: isIpv6(destination.address) ? echoRequest6 : echoRequest }
+      : { sourcePort: ephemeralPort, destinationPort: question.port ?? 0 }),
   };
   const network = indexNetwork(snapshot);
   const origin = from

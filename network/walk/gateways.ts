@@ -1,7 +1,7 @@
 // Gateways, peering and endpoints: what each lets pass, changes, and hands on.
 
-import { addressPlan } from '../addresses.ts';
-import type { NatGateway, NetworkInterfaceId, Vpc } from '../snapshot.ts';
+import { addressPlan, ipv6Plan } from '../addresses.ts';
+import type { EgressOnlyInternetGatewayId, NatGateway, NetworkInterfaceId, Vpc } from '../snapshot.ts';
 import type { Checks } from './checks.ts';
 import { bestRoute, isInside, isTcpUdpOrIcmp } from './matching.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
@@ -10,6 +10,14 @@ import type { Arrival, ExplanationCode } from './trace.ts';
 
 const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
 const sharedBlock = '100.64.0.0/10';
+const uniqueLocal = 'fc00::/7';
+/** Public addresses that no host has: those of VPCs that are nobody's now, and the terminal, which takes nothing in. */
+const unanswered = [
+  addressPlan.publicPool,
+  `${addressPlan.laptop}/32`,
+  ipv6Plan.vpcs,
+  `${ipv6Plan.laptop}/128`,
+] as const;
 
 /** A leg's end: who has the packet, and as what it came. */
 export interface End {
@@ -39,6 +47,8 @@ export class Gateways {
   readonly #flow: Flow;
   readonly #travel: Travel;
   readonly #translations: Translation[] = [];
+  /** The egress-only gateway that the flow left by, and as whom. */
+  #leftBy: { readonly id: EgressOnlyInternetGatewayId; readonly source: string } | undefined;
 
   constructor(checks: Checks, flow: Flow, travel: Travel) {
     this.#checks = checks;
@@ -50,10 +60,11 @@ export class Gateways {
   outByInternetGateway(sender: PlacedInterface, packet: Packet): End | undefined {
     const { vpc } = sender;
     const igw = vpc.internetGatewayId ?? vpc.vpcId;
-    const drop = (because: string, code: ExplanationCode) =>
+    const drop = (because: string, code?: ExplanationCode) =>
       this.#checks.drop('igw-egress', igw, vpc, packet, because, code);
     if (privateBlocks.some((block) => isInside(block, packet.destination)))
       drop(`${packet.destination} is a private address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS');
+    if (isInside(uniqueLocal, packet.destination)) drop(`${packet.destination} is a private address`);
     if (isInside(sharedBlock, packet.destination))
       drop(`${packet.destination} is a shared address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS');
     if (isPublicAccessBlocked(sender)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
@@ -73,12 +84,28 @@ export class Gateways {
     return this.onInternet(vpc, { ...packet, source: publicAddress });
   }
 
+  /** Lets out what was begun inside, and lets its replies back in (4.4). */
+  outByEgressOnlyGateway(
+    { vpc, subnet }: PlacedInterface,
+    id: EgressOnlyInternetGatewayId,
+    packet: Packet,
+  ): End | undefined {
+    const drop = (because: string, code?: ExplanationCode) =>
+      this.#checks.drop('egress-only-gateway', id, vpc, packet, because, code);
+    const isReply = this.#checks.leg === 'return';
+    if (isReply && this.#flow.from.kind === 'internet') drop('flows begin inside, here it began outside');
+    if (subnet.blockPublicAccess === 'block-bidirectional')
+      drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
+    if (!isReply) this.#leftBy = { id, source: packet.source };
+    return this.onInternet(vpc, packet);
+  }
+
   /** Outside: another VPC's public address, a host, a service, or nobody. */
   onInternet(vpc: Vpc, packet: Packet): End | undefined {
     if (this.#checks.leg === 'return' && this.#flow.from.kind === 'internet')
       return { arrival: { kind: 'internet', address: packet.destination }, packet };
     if (this.#network.publicHolder(packet.destination) !== undefined) return this.fromInternet(packet);
-    const isNobody = isInside(addressPlan.publicPool, packet.destination) || packet.destination === addressPlan.laptop;
+    const isNobody = unanswered.some((block) => isInside(block, packet.destination));
     if (isNobody && this.#checks.leg === 'forward') {
       const because = `nobody on the internet answers at ${packet.destination}`;
       this.#checks.drop(
@@ -99,6 +126,11 @@ export class Gateways {
     const held = this.#network.publicHolder(packet.destination);
     const vpc = held?.placed.vpc ?? this.#network.snapshot.vpcs[0];
     if (vpc === undefined) return undefined;
+    if (held !== undefined && this.#checks.leg === 'return' && this.#leftBy?.source === packet.destination) {
+      const cause = { kind: 'component', because: 'the reply of a flow that it let out' } as const;
+      this.#checks.push('egress-only-gateway', this.#leftBy.id, vpc.vpcId, packet, 'pass', cause);
+      return this.#travel.toInterface(held.placed, packet);
+    }
     const igw = vpc.internetGatewayId;
     if (held === undefined || igw === undefined) {
       this.#checks.drop(

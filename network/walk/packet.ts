@@ -25,6 +25,7 @@ export interface Flow {
 
 export const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 export const echoRequest: IcmpMatch = { type: 8, code: 0 };
+export const echoRequest6: IcmpMatch = { type: 128, code: 0 };
 
 const echoReplies: Readonly<Record<number, number>> = { 8: 0, 128: 129 };
 

@@ -171,24 +171,7 @@ class Walk implements Travel {
         return this.#gateways.outByInternetGateway(placed, packet);
       case 'egress-only-internet-gateway':
         this.#checks.acl(placed, 'egress', packet);
-        if (this.#checks.leg === 'return' && this.#flow.from.kind === 'internet')
-          this.#checks.drop(
-            'egress-only-gateway',
-            target.egressOnlyInternetGatewayId,
-            vpc,
-            packet,
-            'flows begin inside, here it began outside',
-          );
-        if (placed.subnet.blockPublicAccess === 'block-bidirectional')
-          this.#checks.drop(
-            'egress-only-gateway',
-            target.egressOnlyInternetGatewayId,
-            vpc,
-            packet,
-            'VPC Block Public Access is on',
-            'VPC_BLOCK_PUBLIC_ACCESS_ENABLED',
-          );
-        return this.#gateways.onInternet(vpc, packet);
+        return this.#gateways.outByEgressOnlyGateway(placed, target.egressOnlyInternetGatewayId, packet);
       case 'gateway-endpoint':
         this.#checks.acl(placed, 'egress', packet);
         return this.#gateways.throughGatewayEndpoint(placed, target.vpcEndpointId, packet);

@@ -1,8 +1,8 @@
 // Rows of the table of flows, walked: what the kernel half of the tests sends as packets.
 
-import { addressPlan } from '@postern/network/addresses.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
-import { echoRequest, protocols } from '@postern/network/walk/packet.ts';
+import { echoRequest, echoRequest6, isIpv6, protocols } from '@postern/network/walk/packet.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import type { Flow } from './flow.ts';
@@ -11,14 +11,17 @@ export { indexNetwork };
 
 export function walkFlow(network: NetworkIndex, flow: Flow): Trace {
   const ports = flow.port === undefined ? {} : { sourcePort: 40_000, destinationPort: flow.port };
-  const icmp = flow.protocol === 'icmp' ? { icmp: echoRequest } : {};
-  const packet = { protocol: protocols[flow.protocol], destination: flow.to, ...ports, ...icmp };
+  const is6 = isIpv6(flow.to);
+  const icmp = flow.protocol === 'icmp' ? { icmp: is6 ? echoRequest6 : echoRequest } : {};
+  const protocol = flow.protocol === 'icmp' && is6 ? protocols.icmpv6 : protocols[flow.protocol];
+  const packet = { protocol, destination: flow.to, ...ports, ...icmp };
+  const laptop = is6 ? ipv6Plan.laptop : addressPlan.laptop;
   if (flow.from === 'laptop')
-    return walk(network, { from: { kind: 'internet' }, packet: { ...packet, source: addressPlan.laptop } });
+    return walk(network, { from: { kind: 'internet' }, packet: { ...packet, source: laptop } });
   const cards = network.snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces);
   const card = cards.find((each) => each.attachment?.instanceId === `i-${flow.from}`);
   if (card === undefined) throw new Error(`i-${flow.from} has no interface`);
-  const source = flow.source ?? card.privateAddresses[0]?.address ?? '';
+  const source = flow.source ?? (is6 ? card.ipv6Addresses[0] : card.privateAddresses[0]?.address) ?? '';
   return walk(network, {
     from: { kind: 'network-interface', networkInterfaceId: card.networkInterfaceId },
     packet: { ...packet, source },
