@@ -65,6 +65,8 @@ function ordinaryUser() {
   return spawnSync(program, args, { cwd: root, stdio: 'ignore' }).status === 0 ? { name, command } : undefined;
 }
 
+/** Several times what the longest one takes on two busy processors. */
+const longestRunMs = 20 * 60_000;
 const total = { pass: 0, fail: 0, skipped: 0 };
 
 /** Runs the files, prints what they said when they have ended, and adds up the counts that node's reporter closes with. */
@@ -77,8 +79,11 @@ function run({ name, command: [command, ...args], files }) {
       output += text;
     });
   }
+  // A run that hangs is a failure, not a wait without end.
+  const limit = setTimeout(() => child.kill('SIGKILL'), longestRunMs);
   return new Promise((resolve) => {
     child.on('close', (code) => {
+      clearTimeout(limit);
       process.stdout.write(`\npostern: ${name}${code === 0 ? '' : ': FAILED'}\n${output}`);
       for (const key of Object.keys(total))
         total[key] += Number([...output.matchAll(new RegExp(`^ℹ ${key} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
