@@ -37,6 +37,7 @@ export const routerParameters = {
   'net/netfilter/nf_conntrack_tcp_timeout_established': 432_000,
   'net/netfilter/nf_conntrack_udp_timeout': 30,
   'net/netfilter/nf_conntrack_udp_timeout_stream': 180,
+  'net/netfilter/nf_conntrack_generic_timeout': 600,
 } as const;
 
 /**

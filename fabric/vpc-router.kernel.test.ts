@@ -106,3 +106,11 @@ test('when an apply is done its links carry packets', async () => {
   assert.equal(stdout.trim().split('\n').length, 3);
   for (const line of stdout.trim().split('\n')) assert.match(line, / state UP /);
 });
+
+test('[S14] idle flows are forgotten after the times that AWS names', async () => {
+  await fabric.apply(snapshot(vpc({ subnets, networkInterfaces: [cardA, cardB] })));
+  const names = ['tcp_timeout_established', 'udp_timeout', 'udp_timeout_stream', 'generic_timeout'];
+  const files = names.map((name) => `/proc/sys/net/netfilter/nf_conntrack_${name}`);
+  const { stdout } = await query({ kind: 'vpc', name: 'vpc-a' }, ['cat', ...files]);
+  assert.deepEqual(stdout.trim().split('\n'), ['432000', '30', '180', '600']);
+});

@@ -56,6 +56,25 @@ export const peeringCases: readonly FlowCase[] = [
     flows: [tcpTo('a', cPeer, 80, 'timeout'), pingTo('c', a1, 'timeout'), tcpTo('a', b2, 80, 'open')],
   },
   {
+    title: '[G9] a NAT gateway serves its own VPC: a peer is reached through it under its address, and a peer’s packets do not get out by it',
+    snapshot: peered(
+      snapshot(
+        peerA([toB], {
+          subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-private' }), subnet('2', '10.0.1.0/24')], internetGatewayId: 'igw-1',
+          routeTables: [table('rtb-main', local('10.0.0.0/16'), toB, toIgw), table('rtb-private', local('10.0.0.0/16'), toNat('2'))],
+          networkInterfaces: [eni('a', '1', a1), eni('b', '2', b2), nat('2', '2', '10.0.1.5', { publicAddress: '198.19.0.50' }).card],
+          natGateways: [nat('2', '2', '10.0.1.5').gateway],
+        }),
+        peerB([toA, toPeer('198.51.100.0/24')]),
+      ),
+      ab,
+    ),
+    flows: [
+      tcpTo('a', cPeer, 80, 'open', { seenAs: '10.0.1.5' }), pingTo('a', cPeer, 'open'), pingTo('a', '198.51.100.7', 'open'), tcpTo('b', cPeer, 80, 'open', { seenAs: b2 }),
+      pingTo('c', '198.51.100.7', 'timeout'), tcpTo('c', '10.0.1.5', 80, 'timeout'),
+    ],
+  },
+  {
     title: '[P5] peerings are not transitive, whatever the routes say',
     snapshot: peered(
       snapshot(peerA([toB, toPeer('10.2.0.0/16')]), peerB([toA, toPeer('10.2.0.0/16', 'pcx-bc')]), peerC([toPeer('10.1.0.0/16', 'pcx-bc'), toPeer('10.0.0.0/16', 'pcx-bc')])),
