@@ -16,7 +16,7 @@ const mutations = [
   { name: 'walk: private NAT gateways', file: 'network/walk/gateways.ts', from: "'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS');\n      return undefined;", to: "'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS');\n      return { arrival: { kind: 'internet', address: packet.destination }, packet };" },
   { name: 'walk: the NAT gateway’s ACL', file: 'network/walk/gateways.ts', from: "this.#checks.acl(nat, 'ingress', packet);", to: '{}' },
   { name: 'compile: ingress ACL', file: 'fabric/compile/filter/forward.ts', from: 'oifname vmap @acl-ingress', to: 'oifname vmap @acl-egress' },
-  { name: 'compile: addresses of groups', file: 'fabric/compile/security-groups.ts', from: "${direction === 'ingress' ? 'saddr' : 'daddr'}", to: "${direction !== 'ingress' ? 'saddr' : 'daddr'}" },
+  { name: 'compile: addresses of groups', file: 'fabric/compile/security-groups.ts', from: "'saddr' : 'daddr'", to: "'daddr' : 'saddr'" },
   { name: 'compile: blackholes', file: 'fabric/compile/vpc-links.ts', from: "if (route.state === 'blackhole') return blackhole;", to: '' },
   { name: 'compile: routes inside a subnet', file: 'fabric/compile/filter/arrival.ts', from: 'if (middlebox !== true)', to: 'if (middlebox === true)' },
 ]; // biome-ignore format: a table
