@@ -2,6 +2,8 @@
 // walk says the rest. No packet is sent.
 
 import { addressPlan } from '@postern/network/addresses.ts';
+import { ipToNumber } from '@postern/network/cidr.ts';
+import { normalizeIpv6 } from '@postern/network/ipv6.ts';
 import { resolve } from '@postern/network/names.ts';
 import type { NetworkInterface, Snapshot, Vpc } from '@postern/network/snapshot.ts';
 import { arrivalWords, explainStep } from '@postern/network/walk/explain.ts';
@@ -80,7 +82,11 @@ function sourceOf(from: Place | undefined, destination: string): string {
 
 function destinationOf(snapshot: Snapshot, to: string, from: Place | undefined): { address: string; name?: string } {
   if (/^(i|eni)-/.test(to)) return { address: addressOf(placeOf(snapshot, to), snapshot, from), name: to };
-  if (/^[\d.]+$/.test(to) || isIpv6(to)) return { address: to };
+  if (/^[\d.]+$/.test(to) || isIpv6(to)) {
+    const address = isIpv6(to) ? normalizeIpv6(to) : ipToNumber(to) === undefined ? undefined : to;
+    if (address === undefined) throw new OperatorFailure(400, `${to} is no address.`);
+    return { address };
+  }
   const answers = resolve(snapshot, from?.vpc.vpcId ?? 'internet', to, 'A');
   if (answers === undefined)
     throw new OperatorFailure(
