@@ -183,6 +183,8 @@ export interface FileBody {
   /** First byte and one past the last. */
   readonly start: number;
   readonly end: number;
+  /** Present: the file is encrypted, and this reads it from `start` on, piece by piece. */
+  readonly decipher?: () => { update(bytes: Uint8Array): Uint8Array };
 }
 
 export type StreamingBody = Readable | FileBody | Uint8Array;

@@ -1,20 +1,41 @@
-// Encrypted bodies: the cipher of a blob at any offset, and the cloud's own key. docs/decisions/0016-what-s3-adds-leaves-the-plain-object-alone.md
+// Encrypted bodies: the cipher of a blob at any offset, the keys of blobs, and the cloud's own key. docs/decisions/0019-every-object-is-encrypted.md
 
-import { createDecipheriv, randomBytes } from 'node:crypto';
+import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { BodyCipher } from './blob-file.ts';
 
+/** The 32 bytes that a blob is encrypted with, by its id. */
+export type BlobKey = (blobId: string) => Buffer;
+
+const seedDigits = 32;
+
+/** What a blob's bytes were encrypted for: the last 16 bytes of its id, which a second name for the same bytes keeps. */
+export function seedOf(blobId: string): string {
+  return blobId.slice(-seedDigits);
+}
+
+/** A key of its own for each blob. @param base of 32 bytes: the cloud's, or a KMS key's */
+export function keysUnder(base: Buffer): BlobKey {
+  return (blobId) => createHmac('sha256', base).update(seedOf(blobId)).digest();
+}
+
 /**
- * AES-256 in counter mode, so that any stretch can be read by itself. A blob's id is 16 random bytes and names one content only: it is the counter's start.
+ * AES-256 in counter mode, so that any stretch can be read by itself. A seed is random and names one content only: it is the counter's start.
  * Encrypting and decrypting are the same.
  */
-export function cipherAt(key: Buffer, blobId: string, start: number): BodyCipher {
-  const block = BigInt(`0x${blobId.replace(/^.*:/, '')}`) + BigInt(Math.floor(start / 16));
-  const counter = Buffer.from(BigInt.asUintN(128, block).toString(16).padStart(32, '0'), 'hex');
-  const cipher = createDecipheriv('aes-256-ctr', key, counter);
-  cipher.update(Buffer.alloc(start % 16));
+export function cipherAt(key: BlobKey, blobId: string, start: number): BodyCipher {
+  const cipher = createDecipheriv('aes-256-ctr', key(blobId), counterAt(blobId, start));
+  if (start % 16 > 0) cipher.update(Buffer.alloc(start % 16));
   return cipher;
+}
+
+/** The counter of the block of 16 bytes that `start` is in. */
+export function counterAt(blobId: string, start: number): Buffer {
+  const seed = seedOf(blobId);
+  if (start < 16) return Buffer.from(seed, 'hex');
+  const block = BigInt(`0x${seed}`) + BigInt(Math.floor(start / 16));
+  return Buffer.from(BigInt.asUintN(128, block).toString(16).padStart(seedDigits, '0'), 'hex');
 }
 
 const keyBytes = 32;

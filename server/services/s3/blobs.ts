@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { StreamingBody } from '../../service.ts';
-import { cipherAt, readOrMakeKey } from './blob-cipher.ts';
+import { type BlobKey, cipherAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
 import { FileSink, type OpenFile, sync } from './blob-file.ts';
 import { diskIsFull } from './errors.ts';
 
@@ -34,8 +34,8 @@ export interface WriteOptions {
   readonly onTooLong: (sizeBytes: number) => Error;
   /** Suffixes of checksum headers (`crc32` …) to compute on the way. */
   readonly checksums?: readonly string[];
-  /** Of 32 bytes: what is stored is encrypted with it, and `stream` needs it again. Digests are of the plain bytes. */
-  readonly key?: Buffer | undefined;
+  /** What is stored is encrypted with it, and reading needs it again. Digests are of the plain bytes. */
+  readonly key?: BlobKey | undefined;
 }
 
 export interface WrittenBlob {
@@ -66,6 +66,7 @@ export class Blobs {
   readonly #directory: string;
   readonly #small: SmallBodies;
   #ownKey: Buffer | undefined;
+  #ownKeys: BlobKey | undefined;
   readonly #made = new Set<string>();
   /** Written, and not yet named by a committed row. */
   readonly #unclaimed = new Set<string>();
@@ -117,6 +118,12 @@ export class Blobs {
     return this.#ownKey;
   }
 
+  /** A key under it for each blob. */
+  ownKeys(): BlobKey {
+    this.#ownKeys ??= keysUnder(this.ownKey());
+    return this.#ownKeys;
+  }
+
   #create(blobId: string): OpenFile {
     this.#makeDirectory(blobId);
     const file = fs.openSync(this.path(blobId), 'wx', 0o600);
@@ -130,10 +137,10 @@ export class Blobs {
     return blobId;
   }
 
-  /** A second name for the same bytes; not for encrypted ones, which are bound to their id. */
+  /** A second name for the same bytes; the key that opens them stays the same. */
   async link(blobId: string): Promise<string> {
-    if (isInRow(blobId)) return this.#keep(randomBytes(16).toString('hex'), this.#inRow(blobId));
-    const copy = randomBytes(16).toString('hex');
+    const copy = `${randomBytes(16).toString('hex')}-${seedOf(blobId)}`;
+    if (isInRow(blobId)) return this.#keep(copy, this.#inRow(blobId));
     this.#unclaimed.add(copy);
     this.#makeDirectory(copy);
     fs.linkSync(this.path(blobId), this.path(copy));
@@ -179,22 +186,26 @@ export class Blobs {
     }
   }
 
-  /** The bytes of the pieces one after the other, in the cheapest form for sending. */
-  read(pieces: readonly Piece[]): StreamingBody {
+  /** The bytes of the pieces one after the other, in the cheapest form for sending. @param key of encrypted blobs */
+  read(pieces: readonly Piece[], key?: BlobKey): StreamingBody {
     const whole = pieces.filter((piece) => piece.end > piece.start);
     const [first] = whole;
     if (!first) return new Uint8Array(0);
     if (whole.length === 1) {
-      const sizeBytes = first.end - first.start;
-      if (isInRow(first.blobId)) return this.#inRow(first.blobId).subarray(first.start, first.end);
-      if (sizeBytes > smallBytes) return { file: this.path(first.blobId), start: first.start, end: first.end };
-      return readSmall(this.path(first.blobId), first.start, sizeBytes);
+      const { blobId, start, end } = first;
+      const decipher = key && (() => cipherAt(key, blobId, start));
+      if (!isInRow(blobId) && end - start > smallBytes)
+        return { file: this.path(blobId), start, end, ...(decipher && { decipher }) };
+      const bytes = isInRow(blobId)
+        ? this.#inRow(blobId).subarray(start, end)
+        : readSmall(this.path(blobId), start, end - start);
+      return decipher ? decipher().update(bytes) : bytes;
     }
-    return this.stream(whole);
+    return this.stream(whole, key);
   }
 
   /** The same as a stream; while it is open none of its files goes. @param key of encrypted blobs */
-  stream(pieces: readonly Piece[], key?: Buffer): Readable {
+  stream(pieces: readonly Piece[], key?: BlobKey): Readable {
     for (const { blobId } of pieces) this.#readers.set(blobId, (this.#readers.get(blobId) ?? 0) + 1);
     const sources = pieces.map(({ blobId, start, end }) =>
       isInRow(blobId) ? this.#inRow(blobId).subarray(start, end) : { file: this.path(blobId), start, end: end - 1 },
@@ -295,7 +306,7 @@ type Source = Uint8Array | { readonly file: string; readonly start: number; read
 async function* decrypted(
   sources: readonly Source[],
   pieces: readonly Piece[],
-  key: Buffer,
+  key: BlobKey,
 ): AsyncGenerator<Uint8Array> {
   for (const [index, { blobId, start }] of pieces.entries()) {
     const cipher = cipherAt(key, blobId, start);

@@ -13,6 +13,7 @@ import { type Call, type Operation, type Permission, type StreamCall, streamOper
 import type { ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { onObject, requireBucket, requireKey } from './access.ts';
+import type { BlobKey } from './blob-cipher.ts';
 import type { WrittenBlob } from './blobs.ts';
 import { type Algorithm, checksumMembers, defaultChecksum, parseAlgorithm, suffixOf } from './checksums.ts';
 import { checkCopySource, checkWrite } from './conditions.ts';
@@ -22,6 +23,7 @@ import {
   checkOpens,
   customerKeyOf,
   encryptionMembers,
+  haveOneKey,
   keyFor,
   sourceKeyOf,
 } from './customer-keys.ts';
@@ -65,8 +67,8 @@ function parseSource(copySource: string | undefined): Source {
 
 /** Of the source's bytes and of the copy's. */
 interface Keys {
-  readonly from: Buffer | undefined;
-  readonly to: Buffer | undefined;
+  readonly from: BlobKey | undefined;
+  readonly to: BlobKey | undefined;
   readonly customer: CustomerKey | undefined;
 }
 
@@ -85,7 +87,7 @@ function findSource(
   s3: S3,
   call: StreamCall,
   input: CopyInput,
-): { readonly source: Source; readonly object: ObjectRow; readonly from: Buffer | undefined } {
+): { readonly source: Source; readonly object: ObjectRow; readonly from: BlobKey | undefined } {
   const source = withOwner(parseSource(input.CopySource), input);
   const key = sourceKeyOf(input);
   const object = call.read((tx) => requireSource(call, tx, source));
@@ -147,9 +149,15 @@ function copiedMetadata(given: ObjectMetadata, object: ObjectRow, input: CopyObj
 
 type Copied = Pick<ObjectRow, 'blobId' | 'sizeBytes' | 'etag' | 'checksum'>;
 
-async function copyBytes(s3: S3, object: ObjectRow, asked: Algorithm | undefined, keys: Keys): Promise<Copied> {
+async function copyBytes(
+  s3: S3,
+  object: ObjectRow,
+  metadata: ObjectMetadata,
+  asked: Algorithm | undefined,
+  keys: Keys,
+): Promise<Copied> {
   const known = object.checksum;
-  if (!keys.from && !keys.to && !object.partBlobIds && (asked === undefined || asked === known?.algorithm)) {
+  if (haveOneKey(object, metadata) && !object.partBlobIds && (asked === undefined || asked === known?.algorithm)) {
     const blobId = await s3.blobs.link(object.blobId);
     return { blobId, sizeBytes: object.sizeBytes, etag: object.etag, ...(known && { checksum: known }) };
   }
@@ -198,7 +206,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
     return copiedMetadata(metadataOf(call, tx, bucket, input), object, input);
   });
   const keys = { from, to: keyFor(s3, metadata, customer), customer };
-  const copied = await copyBytes(s3, object, asked, keys);
+  const copied = await copyBytes(s3, object, metadata, asked, keys);
   const row = await commitBlobs(s3, [copied.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);

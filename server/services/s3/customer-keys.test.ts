@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type {
   CompleteMultipartUploadOutput,
@@ -12,8 +12,7 @@ import type {
   UploadPartOutput,
 } from '@aws-sdk/client-s3';
 import type { StreamingBody } from '../../service.ts';
-import { awsError, runOperation } from '../../testing.ts';
-import { createS3 } from './index.ts';
+import { awsError } from '../../testing.ts';
 import { body, bytesOf, makeS3 } from './testing.ts';
 
 type Got = Omit<GetObjectOutput, 'Body'> & { Body: StreamingBody };
@@ -110,55 +109,4 @@ test('a request that has half a key, or a wrong one, is told what is wrong with 
     [{ ...key, SSECustomerKeyMD5: md5(Buffer.from('x')) }, 'InvalidArgument', /MD5 hash of the key did not match/],
   ] as const)
     await assert.rejects(put(input), awsError(code, message));
-});
-
-test('AES256 that is asked for, by a request or by the bucket, is encrypted with the key of the cloud, and read without one', async (t) => {
-  const { run, files, store, directory } = makeS3(t);
-  await run('CreateBucket', { Bucket });
-  const text = Buffer.from('secret words '.repeat(6000));
-  const get = async (Key: string) =>
-    bytesOf((await run<Got>('GetObject', { Bucket, Key, Range: 'bytes=20-60000' })).Body);
-  const plain = () => {
-    const bodies = [
-      ...files().map((file) => readFileSync(file)),
-      ...store.bytesIds().map((id) => store.bytes(id) ?? []),
-    ];
-    return bodies.filter((one) => Buffer.from(one).includes('secret')).length;
-  };
-  const asked = await run<PutObjectOutput>('PutObject', {
-    Bucket,
-    Key: 'asked',
-    Body: body(text),
-    ServerSideEncryption: 'AES256',
-  });
-  assert.deepEqual(
-    [asked.ETag, asked.ServerSideEncryption],
-    [`"${createHash('md5').update(text).digest('hex')}"`, 'AES256'],
-  );
-  const Rules = [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }];
-  await run('PutBucketEncryption', { Bucket, ServerSideEncryptionConfiguration: { Rules } });
-  await run('PutObject', { Bucket, Key: 'small', Body: body('secret words') });
-  await run('CopyObject', { Bucket, Key: 'copy', CopySource: `${Bucket}/asked` });
-  const { UploadId } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', { Bucket, Key: 'parts' });
-  const part = await run<UploadPartOutput>('UploadPart', {
-    Bucket,
-    Key: 'parts',
-    UploadId,
-    PartNumber: 1,
-    Body: body(text),
-  });
-  const Parts = [{ PartNumber: 1, ETag: part.ETag }];
-  await run('CompleteMultipartUpload', { Bucket, Key: 'parts', UploadId, MultipartUpload: { Parts } });
-  assert.equal(plain(), 0);
-  for (const key of ['asked', 'copy', 'parts']) assert.ok(text.subarray(20, 60_001).equals(await get(key)), key);
-  assert.equal(statSync(`${directory}/objects.key`).mode & 0o777, 0o600);
-  await run('DeleteBucketEncryption', { Bucket });
-  await run('CopyObject', { Bucket, Key: 'opened', CopySource: `${Bucket}/asked` });
-  assert.equal(plain(), 1);
-  assert.ok(text.subarray(20, 60_001).equals(await get('opened')));
-  // The next start of the cloud reads the key that is there.
-  const again = createS3(store, directory);
-  t.after(() => again.close());
-  const got = await runOperation<Got>(store, again.service, 'GetObject', { Bucket, Key: 'asked' });
-  assert.ok(text.equals(await bytesOf(got.Body)));
 });

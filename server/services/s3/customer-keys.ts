@@ -4,6 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import { AwsError } from '../../errors.ts';
+import type { ObjectRow } from '../../store/rows/s3.ts';
+import type { BlobKey } from './blob-cipher.ts';
 import { invalidArgument, invalidRequest } from './errors.ts';
 import type { S3 } from './state.ts';
 
@@ -109,13 +111,20 @@ export function checkContinues(upload: { readonly customerKeyMd5?: string }, key
   throw invalidRequest('The provided encryption parameters did not match the ones used originally.');
 }
 
-/** What a write's bytes are encrypted with: the customer's key, the cloud's own where that was asked for, or nothing. */
+/** What opens and seals an object's bytes: the customer's key, or one under the cloud's own; undefined for a plain object of before. */
 export function keyFor(
   s3: S3,
-  row: { readonly sealed?: true },
+  row: Pick<ObjectRow, 'encryption' | 'sealed'>,
   customerKey: CustomerKey | undefined,
-): Buffer | undefined {
-  return customerKey?.key ?? (row.sealed ? s3.blobs.ownKey() : undefined);
+): BlobKey | undefined {
+  if (customerKey) return () => customerKey.key;
+  if (row.encryption) return s3.blobs.ownKeys();
+  return row.sealed && (() => s3.blobs.ownKey());
+}
+
+/** Whether a copy may be a second name for the same encrypted bytes. */
+export function haveOneKey(from: Pick<ObjectRow, 'encryption'>, to: Pick<ObjectRow, 'encryption'>): boolean {
+  return from.encryption !== undefined && from.encryption === to.encryption;
 }
 
 /** How an answer says what protects the bytes. */

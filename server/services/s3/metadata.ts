@@ -49,7 +49,7 @@ export type ObjectMetadata = Pick<
   | 'retention'
   | 'legalHold'
   | 'customerKeyMd5'
-  | 'sealed'
+  | 'encryption'
   | 'acl'
 >;
 
@@ -89,17 +89,15 @@ export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, i
     storageClass,
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
     ...locksOf(call, bucket, input),
-    ...protectionOf(bucket, input),
+    ...protectionOf(input),
     ...aclOfWrite(tx, bucket, input),
   };
 }
 
-/** Encrypted for a customer's key, or where AES256 was asked for; what S3 would do unasked (SSE-S3 for all) is told and not done (docs/gaps.md). */
-function protectionOf(bucket: BucketRow, input: WriteInput): Pick<ObjectRow, 'customerKeyMd5' | 'sealed'> {
+/** Every object is encrypted: under the customer's key of the request, or else the cloud's own. */
+function protectionOf(input: WriteInput): Pick<ObjectRow, 'customerKeyMd5' | 'encryption'> {
   const key = customerKeyOf(input);
-  if (key) return { customerKeyMd5: key.md5 };
-  const asked = input.ServerSideEncryption !== undefined || bucket.configurations?.['encryption'] !== undefined;
-  return asked ? { sealed: true } : {};
+  return key ? { customerKeyMd5: key.md5 } : { encryption: 'AES256' };
 }
 
 function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInput): void {

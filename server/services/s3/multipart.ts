@@ -268,7 +268,7 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
     partBlobIds: parts.map((part) => part.blobId),
     ...(checksum && upload.checksumAlgorithm && { partChecksums: parts.map((part) => part.checksum ?? null) }),
     uploadId: upload.id,
-    ...(upload.sealed && { sealed: upload.sealed }),
+    ...(upload.encryption && { encryption: upload.encryption }),
     ...(upload.customerKeyMd5 !== undefined && { customerKeyMd5: upload.customerKeyMd5 }),
     ...(upload.acl && { acl: upload.acl }),
     ...(upload.retention && { retention: upload.retention }),

@@ -19,6 +19,7 @@ import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
 import type { BucketRow, DeleteMarkerRow } from '../../store/rows/s3.ts';
 import { commonContext, onObject, requireBucket, requireKey } from './access.ts';
+import type { BlobKey } from './blob-cipher.ts';
 import type { Body, WrittenBlob } from './blobs.ts';
 import {
   checkMd5Form,
@@ -61,7 +62,7 @@ function announcedBytes(call: StreamCall, input: { readonly ContentLength?: numb
 
 /**
  * Writes a request's body to a blob and checks it against the digests that came with it.
- * @param further suffixes of checksums to compute besides; `key`: of the customer, to encrypt with
+ * @param further suffixes of checksums to compute besides; `key`: to encrypt with
  * @throws EntityTooLarge, IncompleteBody, BadDigest, InvalidDigest, or what the body's own checks throw; then nothing is left
  */
 export async function receiveBody(
@@ -69,7 +70,7 @@ export async function receiveBody(
   call: StreamCall,
   input: WithBody<Pick<PutObjectRequest, 'ContentLength' | 'ContentMD5'>>,
   wanted: ReturnType<typeof wantedChecksum>,
-  { further = [], key }: { readonly further?: readonly string[]; readonly key?: Buffer | undefined } = {},
+  { further = [], key }: { readonly further?: readonly string[]; readonly key?: BlobKey | undefined } = {},
 ): Promise<WrittenBlob & { readonly checksum: string | undefined }> {
   checkMd5Form(input.ContentMD5);
   const announced = announcedBytes(call, input);

@@ -197,9 +197,7 @@ async function getObject(
   if (!isReadable(object, call.now)) throw invalidObjectState(object.storageClass);
   return {
     ...described,
-    Body: key
-      ? s3.blobs.stream(piecesOf(object, stretch.start, stretch.end), key)
-      : s3.blobs.read(piecesOf(object, stretch.start, stretch.end)),
+    Body: s3.blobs.read(piecesOf(object, stretch.start, stretch.end), key),
   };
 }
 

@@ -28,7 +28,7 @@ export function makeS3(t: TestContext) {
     /** Every file under `objects/`. */
     files: () =>
       readdirSync(directory, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
+        .filter((entry) => entry.isFile() && entry.parentPath !== directory)
         .map((entry) => join(entry.parentPath, entry.name)),
   };
 }
@@ -45,5 +45,6 @@ export async function bytesOf(content: StreamingBody | undefined): Promise<Buffe
   if (content === undefined) return Buffer.alloc(0);
   if (content instanceof Uint8Array) return Buffer.from(content);
   if (content instanceof Readable) return Buffer.concat(await content.toArray());
-  return readFileSync(content.file).subarray(content.start, content.end);
+  const stretch = readFileSync(content.file).subarray(content.start, content.end);
+  return Buffer.from(content.decipher?.().update(stretch) ?? stretch);
 }

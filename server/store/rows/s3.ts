@@ -52,7 +52,9 @@ export interface ObjectRow extends Row {
   legalHold?: boolean;
   /** Base64. Present: the bytes are encrypted with a key that only its owner has. */
   customerKeyMd5?: string;
-  /** The bytes are encrypted with the cloud's own key, for the request or the bucket asked for it. */
+  /** Under whose key the bytes are encrypted at rest; absent where a customer's key is, and in rows of before, which are plain or `sealed`. */
+  encryption?: 'AES256';
+  /** In rows of before: encrypted with the cloud's own key itself. */
   sealed?: true;
   /** As in `BucketRow`. */
   acl?: AclGrant[];
@@ -107,7 +109,7 @@ export interface UploadRow extends Row {
   retention?: { mode: RetentionMode; until: string };
   legalHold?: boolean;
   customerKeyMd5?: string;
-  sealed?: true;
+  encryption?: 'AES256';
   acl?: AclGrant[];
   /** The blob of the object that had the key when the upload began; a conditional completion looks whether it still has. */
   replaces?: string;
