@@ -1,11 +1,11 @@
 // The checks that a packet passes at an interface and at a subnet's edge, and the record of what each said.
 
 import { addressAt } from '../cidr.ts';
-import type { NetworkInterfaceId, Route, Vpc } from '../snapshot.ts';
+import type { NetworkInterfaceId, Route, SubnetId, Vpc } from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
-import { allowingRule, decidingEntry, isInside } from './matching.ts';
+import { allowingRule, decidingEntry, isInside, matchesProtocol } from './matching.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
-import { type Packet, protocols } from './packet.ts';
+import { type Flow, type Packet, protocols } from './packet.ts';
 import type { Arrival, Cause, ExplanationCode, Step } from './trace.ts';
 
 /** One walk's checks so far. */
@@ -16,8 +16,11 @@ export class Checks {
   readonly tracked = new Set<NetworkInterfaceId>();
   leg: Step['leg'] = 'forward';
 
-  constructor(network: NetworkIndex) {
+  readonly #flow: Flow;
+
+  constructor(network: NetworkIndex, flow: Flow) {
     this.network = network;
+    this.#flow = flow;
   }
 
   /** Metadata and resolver, past groups and ACLs (3.3); undefined when the packet is for neither. */
@@ -40,7 +43,7 @@ export class Checks {
   }
 
   groups(placed: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {
-    const { eni, vpc, groups } = placed;
+    const { eni, vpc } = placed;
     if (eni.service?.kind === 'nat-gateway') return;
     const stage = `sg-${direction}` as const;
     const component = eni.networkInterfaceId;
@@ -56,13 +59,29 @@ export class Checks {
       this.push(stage, component, vpc.vpcId, packet, 'pass', cause);
       return;
     }
-    const hasRules = groups.some((group) => group[direction].length > 0);
     const cause: Cause = { kind: 'security-groups', groupIds: eni.groupIds };
-    const code = hasRules ? 'ENI_SG_RULES_MISMATCH' : 'SG_HAS_NO_RULES';
-    this.push(stage, component, vpc.vpcId, packet, 'drop', cause, code);
+    this.push(stage, component, vpc.vpcId, packet, 'drop', cause, this.#whyNoRule(placed, direction, packet));
   }
 
-  acl({ acl, vpc }: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {
+  /** A rule that names a group knows its members by their addresses: not behind a gateway that changed them, nor in a VPC that is not known here. */
+  #whyNoRule({ vpc, groups }: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): ExplanationCode {
+    const rules = groups.flatMap((group) => group[direction]);
+    if (rules.length === 0) return 'SG_HAS_NO_RULES';
+    const named = rules.flatMap((rule) =>
+      rule.peer.kind === 'security-group' && matchesProtocol(rule, packet) ? [rule.peer.groupId] : [],
+    );
+    const { from, packet: first } = this.#flow;
+    const sender =
+      from.kind === 'network-interface' ? this.network.networkInterface(from.networkInterfaceId) : undefined;
+    const isChanged = direction === 'ingress' && packet.source !== first.source;
+    if (isChanged && named.some((groupId) => sender?.eni.groupIds.includes(groupId)))
+      return 'SG_REFERENCES_NOT_PRESERVED';
+    if (this.network.hasUnknownPeer(vpc.vpcId) && named.some((groupId) => !this.network.isKnownGroup(groupId)))
+      return 'UNKNOWN_PEERED_SGS';
+    return 'ENI_SG_RULES_MISMATCH';
+  }
+
+  acl({ acl, vpc, subnet }: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {
     const entry = decidingEntry(acl, direction, packet);
     const isAllowed = entry?.action === 'allow';
     const cause: Cause = {
@@ -71,10 +90,11 @@ export class Checks {
       ruleNumber: entry?.ruleNumber ?? '*',
     };
     const code = isAllowed ? undefined : 'SUBNET_ACL_RESTRICTION';
-    this.push(`acl-${direction}`, acl.networkAclId, vpc.vpcId, packet, isAllowed ? 'pass' : 'drop', cause, code);
+    const verdict = isAllowed ? 'pass' : 'drop';
+    this.push(`acl-${direction}`, acl.networkAclId, vpc.vpcId, packet, verdict, cause, code, subnet.subnetId);
   }
 
-  route({ vpc, routeTable: { routeTableId } }: PlacedInterface, route: Route, packet: Packet): void {
+  route({ vpc, subnet, routeTable: { routeTableId } }: PlacedInterface, route: Route, packet: Packet): void {
     const isDead = route.state === 'blackhole';
     this.push(
       'route',
@@ -84,7 +104,14 @@ export class Checks {
       isDead ? 'drop' : 'pass',
       { kind: 'route', routeTableId, route },
       isDead ? 'BAD_STATE_ROUTE' : undefined,
+      subnet.subnetId,
     );
+  }
+
+  noRoute({ vpc, subnet, routeTable: { routeTableId } }: PlacedInterface, packet: Packet): void {
+    const cause: Cause = { kind: 'no-route', routeTableId };
+    const code = 'NO_ROUTE_TO_DESTINATION';
+    this.push('route', routeTableId, vpc.vpcId, packet, 'drop', cause, code, subnet.subnetId);
   }
 
   drop(stage: StageName, component: string, vpc: Vpc, packet: Packet, because: string, code?: ExplanationCode): void {
@@ -99,6 +126,7 @@ export class Checks {
     verdict: Step['verdict'],
     cause: Cause,
     code?: ExplanationCode,
+    subnetId?: SubnetId,
   ): void {
     this.steps.push({
       leg: this.leg,
@@ -109,6 +137,7 @@ export class Checks {
       cause,
       packet,
       ...(code !== undefined && { code }),
+      ...(subnetId !== undefined && { subnetId }),
     });
   }
 }

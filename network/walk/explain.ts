@@ -98,6 +98,8 @@ export function arrivalWords(arrival: Arrival): string {
       return arrival.networkInterfaceId;
     case 'internet':
       return `${arrival.address} on the internet`;
+    case 'peering-connection':
+      return arrival.vpcPeeringConnectionId;
     case 'vpc-endpoint':
       return `AWS, through ${arrival.vpcEndpointId}`;
     case 'vpc-service':

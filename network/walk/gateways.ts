@@ -72,6 +72,8 @@ export class Gateways {
     // A middlebox hands on what another sent: the address is asked for, not who brings it.
     const holder = this.#network.holder(vpc.vpcId, packet.source);
     const publicAddress = holder?.eni.privateAddresses.find((each) => each.address === packet.source)?.publicAddress;
+    if (holder === undefined)
+      drop(`${packet.source} belongs to no interface of the VPC`, 'GATEWAY_REJECTS_SPOOFED_TRAFFIC');
     if (publicAddress === undefined) {
       drop(`${packet.source} has no public address`, 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS');
       return undefined;
@@ -124,8 +126,15 @@ export class Gateways {
   /** Arrives at the gateway of the VPC that has the public address. */
   fromInternet(packet: Packet): End | undefined {
     const held = this.#network.publicHolder(packet.destination);
-    const vpc = held?.placed.vpc ?? this.#network.snapshot.vpcs[0];
+    const entered = this.#checks.leg === 'forward' ? this.#enteredBy() : undefined;
+    const vpc = entered ?? held?.placed.vpc ?? this.#network.snapshot.vpcs[0];
     if (vpc === undefined) return undefined;
+    if (held !== undefined && held.placed.vpc.vpcId !== vpc.vpcId) {
+      const because = `${packet.destination} is outside ${vpc.vpcId}`;
+      const code = 'IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS';
+      this.#checks.drop('igw-ingress', vpc.internetGatewayId ?? vpc.vpcId, vpc, packet, because, code);
+      return undefined;
+    }
     if (held !== undefined && this.#checks.leg === 'return' && this.#leftBy?.source === packet.destination) {
       const cause = { kind: 'component', because: 'the reply of a flow that it let out' } as const;
       this.#checks.push('egress-only-gateway', this.#leftBy.id, vpc.vpcId, packet, 'pass', cause);
@@ -152,6 +161,8 @@ export class Gateways {
       drop(`${packet.source} is a private address`, 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS');
     if (isInside(sharedBlock, packet.source))
       drop(`${packet.source} is a shared address`, 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS');
+    if (vpc.cidrBlocks.some((block) => isInside(block, packet.source)))
+      drop(`${packet.source} is an address of the VPC itself`, 'GATEWAY_REJECTS_SPOOFED_TRAFFIC');
     const inside = { ...packet, destination: privateAddress };
     if (inside.destination !== packet.destination)
       this.#checks.push('igw-ingress', igw, vpc.vpcId, packet, 'pass', {
@@ -166,10 +177,17 @@ export class Gateways {
       const box = this.#network.networkInterface(route.target.networkInterfaceId);
       if (box === undefined || route.state === 'blackhole') return undefined;
       if (!box.eni.privateAddresses.some((each) => each.publicAddress !== undefined))
-        drop(`${box.eni.networkInterfaceId} has no public address`, 'NO_POSSIBLE_DESTINATION');
+        drop(`${box.eni.networkInterfaceId} has no public address`, 'INGRESS_RTB_NO_PUBLIC_IP');
       return this.#byGateway(box, inside, drop);
     }
     return this.#byGateway(placed, inside, drop);
+  }
+
+  /** The VPC of the gateway that the flow is said to come in by. */
+  #enteredBy(): Vpc | undefined {
+    const { from } = this.#flow;
+    if (from.kind !== 'internet' || from.internetGatewayId === undefined) return undefined;
+    return this.#network.snapshot.vpcs.find((vpc) => vpc.internetGatewayId === from.internetGatewayId);
   }
 
   #byGateway(
@@ -196,6 +214,15 @@ export class Gateways {
       return undefined;
     }
     if (nat.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(nat, 'ingress', packet);
+    if (!vpc.cidrBlocks.some((block) => isInside(block, packet.source)))
+      this.#checks.drop(
+        'nat-gateway',
+        id,
+        vpc,
+        packet,
+        `${packet.source} is outside the VPC`,
+        'NGW_REQUIRES_SOURCE_IN_VPC',
+      );
     if (!isTcpUdpOrIcmp(packet))
       this.#checks.drop(
         'nat-gateway',
@@ -267,7 +294,8 @@ export class Gateways {
     }
     // A gateway endpoint is used by interfaces of its own VPC only (W5), so the origin is the receiver.
     const { from } = this.#flow;
-    const origin = from.kind === 'internet' ? undefined : this.#network.networkInterface(from.networkInterfaceId);
+    const origin =
+      from.kind === 'network-interface' ? this.#network.networkInterface(from.networkInterfaceId) : undefined;
     const boxes = this.#translations.at(-1);
     const last = boxes === undefined ? origin : this.#network.networkInterface(boxes.natInterfaceId);
     return last === undefined ? undefined : this.#travel.deliver(last.vpc, reply);
@@ -277,15 +305,32 @@ export class Gateways {
     const peering = this.#network.peering(id);
     const otherId = peering?.requester.vpcId === vpc.vpcId ? peering.accepter.vpcId : peering?.requester.vpcId;
     const other = otherId === undefined ? undefined : this.#network.vpc(otherId);
-    if (other === undefined) {
+    if (peering === undefined || otherId === undefined) {
       this.#checks.drop('peering', id, vpc, packet, 'the peering connection is gone', 'NO_POSSIBLE_DESTINATION');
       return undefined;
     }
     const blocksOf = (each: Vpc) => [...each.cidrBlocks, ...each.ipv6CidrBlocks];
     const isOf = (each: Vpc, address: string) => blocksOf(each).some((block) => isInside(block, address));
-    if (!isOf(vpc, packet.source) || !isOf(other, packet.destination)) {
+    if (!isOf(vpc, packet.source) || (other !== undefined && !isOf(other, packet.destination))) {
       const because = 'source and destination must lie in the blocks of the two VPCs';
       this.#checks.drop('peering', id, vpc, packet, because, 'PCX_REQUIRES_ADDRESS_IN_VPC_CIDR');
+      return undefined;
+    }
+    const { from, until } = this.#flow;
+    const isBack =
+      this.#checks.leg === 'return' && from.kind === 'peering-connection' && from.vpcPeeringConnectionId === id;
+    if (isBack || (this.#checks.leg === 'forward' && until === id))
+      return {
+        arrival: {
+          kind: 'peering-connection',
+          vpcPeeringConnectionId: peering.vpcPeeringConnectionId,
+          vpcId: vpc.vpcId,
+        },
+        packet,
+      };
+    if (other === undefined) {
+      const because = `${otherId} belongs to another account or Region`;
+      this.#checks.drop('peering', id, vpc, packet, because, 'NO_POSSIBLE_DESTINATION');
       return undefined;
     }
     return this.#travel.deliver(other, packet);

@@ -24,7 +24,7 @@ interface Match {
   readonly icmp?: IcmpMatch;
 }
 
-function matchesProtocol({ protocol, ports, icmp }: Match, packet: Packet): boolean {
+export function matchesProtocol({ protocol, ports, icmp }: Match, packet: Packet): boolean {
   if (protocol === -1) return true;
   if (protocol !== packet.protocol) return false;
   if (ports !== undefined) {

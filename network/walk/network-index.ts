@@ -39,6 +39,10 @@ export interface NetworkIndex {
   /** Whether the address is one of an interface that carries the group, in this VPC or in a peer of the same Region (S6, S7). */
   isMember(seenFrom: Vpc, groupId: SecurityGroupId, address: string): boolean;
   peering(id: string): PeeringConnection | undefined;
+  /** Whether some VPC that this Snapshot has knows the group. */
+  isKnownGroup(groupId: SecurityGroupId): boolean;
+  /** Whether the VPC is peered with one that this Snapshot has not: that of an account or Region which an analysis may not see. */
+  hasUnknownPeer(vpcId: VpcId): boolean;
 }
 
 export function indexNetwork(snapshot: Snapshot): NetworkIndex {
@@ -88,6 +92,7 @@ export function indexNetwork(snapshot: Snapshot): NetworkIndex {
     snapshot.peeringConnections.map((each) => [each.vpcPeeringConnectionId, each]),
   );
   const neighbours = new Map<VpcId, VpcId[]>();
+  const knownGroups = new Set(snapshot.vpcs.flatMap((vpc) => vpc.securityGroups.map(({ groupId }) => groupId)));
   for (const { requester, accepter } of snapshot.peeringConnections) {
     if (vpcs.get(requester.vpcId)?.region !== vpcs.get(accepter.vpcId)?.region) continue;
     neighbours.set(requester.vpcId, [...(neighbours.get(requester.vpcId) ?? []), accepter.vpcId]);
@@ -105,5 +110,11 @@ export function indexNetwork(snapshot: Snapshot): NetworkIndex {
         (each) => members.get(`${each} ${groupId}`)?.has(address) === true,
       ),
     peering: (id) => peerings.get(id),
+    isKnownGroup: (groupId) => knownGroups.has(groupId),
+    hasUnknownPeer: (vpcId) =>
+      snapshot.peeringConnections.some(({ requester, accepter }) => {
+        const both = [requester.vpcId, accepter.vpcId];
+        return both.includes(vpcId) && !both.every((each) => vpcs.has(each));
+      }),
   };
 }

@@ -1,6 +1,13 @@
 // A packet as the five fields that decide where it goes, and the flow that it begins.
 
-import type { IcmpMatch, NetworkInterfaceId, Protocol } from '../snapshot.ts';
+import type {
+  IcmpMatch,
+  InternetGatewayId,
+  NetworkInterfaceId,
+  Protocol,
+  VpcId,
+  VpcPeeringConnectionId,
+} from '../snapshot.ts';
 
 export interface Packet {
   readonly protocol: Protocol;
@@ -13,14 +20,22 @@ export interface Packet {
   readonly icmp?: IcmpMatch;
 }
 
-/** Where a flow begins: an interface of some VPC, or a host of the internet. */
+/** Where a flow begins: an interface of some VPC, a host of the internet (by one gateway, where one is named), or somewhere beyond a peering. */
 export type Origin =
   | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId }
-  | { readonly kind: 'internet' };
+  | { readonly kind: 'internet'; readonly internetGatewayId?: InternetGatewayId }
+  | {
+      readonly kind: 'peering-connection';
+      readonly vpcPeeringConnectionId: VpcPeeringConnectionId;
+      /** The VPC that it comes into. */
+      readonly vpcId: VpcId;
+    };
 
 export interface Flow {
   readonly from: Origin;
   readonly packet: Packet;
+  /** Where the packet enters this peering connection, the way there is at its end. */
+  readonly until?: VpcPeeringConnectionId;
 }
 
 export const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;

@@ -7,34 +7,16 @@ import type {
   RouteTableId,
   SecurityGroupId,
   SecurityGroupRuleId,
+  SubnetId,
   VpcEndpointId,
   VpcId,
+  VpcPeeringConnectionId,
 } from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
+import type { ExplanationCode } from './explanation-codes.ts';
 import type { Packet } from './packet.ts';
 
-/** Codes of Reachability Analyzer that a step of a walk can have (semantics, 10.1). */
-export type ExplanationCode =
-  | 'BAD_STATE_ROUTE'
-  | 'ENI_ADDRESS_RESTRICTION'
-  | 'ENI_SG_RULES_MISMATCH'
-  | 'ENI_SOURCE_DEST_CHECK_RESTRICTION'
-  | 'GATEWAY_REJECTS_SPOOFED_TRAFFIC'
-  | 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS'
-  | 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS'
-  | 'IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS'
-  | 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS'
-  | 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS'
-  | 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS'
-  | 'NGW_REQUIRES_SOURCE_IN_VPC'
-  | 'NO_POSSIBLE_DESTINATION'
-  | 'NO_ROUTE_TO_DESTINATION'
-  | 'PCX_REQUIRES_ADDRESS_IN_VPC_CIDR'
-  | 'PROTOCOL_RESTRICTION'
-  | 'SG_HAS_NO_RULES'
-  | 'SUBNET_ACL_RESTRICTION'
-  | 'VPCE_GATEWAY_PROTOCOL_RESTRICTION'
-  | 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED';
+export type { ExplanationCode } from './explanation-codes.ts';
 
 /** What decided a step. */
 export type Cause =
@@ -63,6 +45,8 @@ export interface Step {
   /** The AWS id of what decided: interface, ACL, route table, gateway, endpoint. */
   readonly component: string;
   readonly vpcId: VpcId;
+  /** Of an ACL or a route table: the subnet at whose edge it was asked. */
+  readonly subnetId?: SubnetId;
   readonly verdict: 'pass' | 'drop';
   readonly cause: Cause;
   /** Of a drop, where Reachability Analyzer has one. */
@@ -76,6 +60,12 @@ export type Arrival =
   | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId; readonly vpcId: VpcId }
   | { readonly kind: 'internet'; readonly address: string }
   | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
+  /** Only where the walk was to end there; `vpcId` is the side that it came from. */
+  | {
+      readonly kind: 'peering-connection';
+      readonly vpcPeeringConnectionId: VpcPeeringConnectionId;
+      readonly vpcId: VpcId;
+    }
   | { readonly kind: 'vpc-service'; readonly vpcId: VpcId; readonly service: 'metadata' | 'resolver' };
 
 export interface Trace {

@@ -30,15 +30,14 @@ class Walk implements Travel {
 
   constructor(network: NetworkIndex, flow: Flow) {
     this.#network = network;
-    this.#checks = new Checks(network);
+    this.#checks = new Checks(network, flow);
     this.#flow = flow;
     this.#gateways = new Gateways(this.#checks, flow, this);
   }
 
   trace(): Trace {
     const { from, packet } = this.#flow;
-    const there =
-      from.kind === 'internet' ? this.#gateways.fromInternet(packet) : this.#fromId(from.networkInterfaceId, packet);
+    const there = this.#begin(from, packet);
     if (there !== undefined) this.#walkBack(there);
     const blockers = this.#checks.steps.filter((step) => step.verdict === 'drop');
     return {
@@ -49,13 +48,24 @@ class Walk implements Travel {
     };
   }
 
+  #begin(from: Flow['from'], packet: Packet): End | undefined {
+    switch (from.kind) {
+      case 'internet':
+        return this.#gateways.fromInternet(packet);
+      case 'network-interface':
+        return this.#fromId(from.networkInterfaceId, packet);
+      case 'peering-connection':
+        return this.deliver(this.#network.vpc(from.vpcId), packet);
+    }
+  }
+
   #walkBack(there: End): void {
     this.#checks.leg = 'return';
     this.#hops = 0;
     const back = this.#backFrom(there, replyTo(there.packet));
     if (back === undefined || this.#isOrigin(back)) return;
     const { arrival, packet } = back;
-    const vpcId = arrival.kind === 'network-interface' || arrival.kind === 'vpc-service' ? arrival.vpcId : undefined;
+    const vpcId = 'vpcId' in arrival ? arrival.vpcId : undefined;
     const vpc = vpcId ?? this.#network.snapshot.vpcs[0]?.vpcId;
     if (vpc === undefined) return;
     this.#checks.push('route', describe(arrival), vpc, packet, 'drop', {
@@ -73,6 +83,8 @@ class Walk implements Travel {
         return this.#gateways.fromInternet(reply);
       case 'vpc-endpoint':
         return this.#gateways.fromEndpoint(reply);
+      case 'peering-connection':
+        return this.deliver(this.#network.vpc(arrival.vpcId), reply);
       case 'vpc-service':
         // Replies of metadata and resolver pass groups and ACLs as the questions did (3.3).
         return this.#toAsker(arrival.vpcId, reply);
@@ -89,9 +101,9 @@ class Walk implements Travel {
   #isOrigin({ arrival, packet }: End): boolean {
     const { from, packet: first } = this.#flow;
     if (packet.destination !== first.source || packet.source !== first.destination) return false;
-    return from.kind === 'internet'
-      ? arrival.kind === 'internet'
-      : arrival.kind === 'network-interface' && arrival.networkInterfaceId === from.networkInterfaceId;
+    // By the gateway that the request came in by there is no more to compare than the addresses.
+    if (from.kind !== 'network-interface') return arrival.kind === from.kind;
+    return arrival.kind === 'network-interface' && arrival.networkInterfaceId === from.networkInterfaceId;
   }
 
   // ---- from an interface
@@ -112,7 +124,14 @@ class Walk implements Travel {
       return undefined;
     }
     if (!carries(placed)) {
-      this.#checks.drop('eni-address', eni.networkInterfaceId, vpc, packet, 'it is attached to nothing that runs');
+      this.#checks.drop(
+        'eni-address',
+        eni.networkInterfaceId,
+        vpc,
+        packet,
+        'it is attached to nothing that runs',
+        'BAD_STATE_ATTACHMENT',
+      );
       return undefined;
     }
     if (how === 'sends' && eni.sourceDestCheck && !hasAddress(placed, packet.source))
@@ -141,15 +160,7 @@ class Walk implements Travel {
     }
     const route = bestRoute(this.#network, routeTable, packet.destination);
     if (route === undefined) {
-      this.#checks.push(
-        'route',
-        routeTable.routeTableId,
-        vpc.vpcId,
-        packet,
-        'drop',
-        { kind: 'no-route', routeTableId: routeTable.routeTableId },
-        'NO_ROUTE_TO_DESTINATION',
-      );
+      this.#checks.noRoute(placed, packet);
       return undefined;
     }
     this.#checks.route(placed, route, packet);
@@ -212,7 +223,7 @@ class Walk implements Travel {
         vpc,
         packet,
         'it is attached to nothing that runs',
-        'NO_POSSIBLE_DESTINATION',
+        'BAD_STATE_ATTACHMENT',
       );
       return undefined;
     }
@@ -290,6 +301,8 @@ function describe(arrival: Arrival): string {
       return arrival.networkInterfaceId;
     case 'internet':
       return arrival.address;
+    case 'peering-connection':
+      return arrival.vpcPeeringConnectionId;
     case 'vpc-endpoint':
       return arrival.vpcEndpointId;
     case 'vpc-service':

@@ -33,7 +33,13 @@ const listening = { 'network-interface': [22, 80], internet: [80, 443], 'vpc-end
 
 /** Whether somebody answers where the walk ended. */
 export function isAnswered(flow: Flow, { arrival }: Trace): boolean {
-  if (flow.protocol === 'icmp' || arrival === undefined || arrival.kind === 'vpc-service') return true;
+  if (
+    flow.protocol === 'icmp' ||
+    arrival === undefined ||
+    arrival.kind === 'vpc-service' ||
+    arrival.kind === 'peering-connection'
+  )
+    return true;
   const hasListener = listening[arrival.kind].includes(flow.port ?? 0);
   return hasListener && (arrival.kind === 'network-interface' || flow.protocol === 'tcp');
 }
