@@ -59,6 +59,7 @@ export const servicePlan = {
   cloudtrail: { offset: 136, prefixLength: 32 },
   'ec2-instance-connect': { offset: 137, prefixLength: 32 },
   account: { offset: 138, prefixLength: 32 },
+  organizations: { offset: 139, prefixLength: 32 },
   /** Every AWS host name that has no row of its own. */
   other: { offset: 200, prefixLength: 32 },
 } as const;

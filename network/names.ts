@@ -236,6 +236,7 @@ const globalServices: Readonly<Record<string, PlannedService>> = {
   ec2: 'ec2',
   's3-external-1': 's3',
   account: 'account',
+  organizations: 'organizations',
 };
 /** `dualstack` and friends stand between the service and the region and change no IPv4 address. */
 const variants = new Set(['dualstack', 'fips']);

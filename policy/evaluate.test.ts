@@ -26,8 +26,12 @@ function policySet({ policies: raw, version = '2012-10-17' }: Case): PolicySet {
     ...(raw.resource && { resource: one('resource', raw.resource) }),
     ...(raw.boundary && { boundary: one('identity', raw.boundary) }),
     ...(raw.session && { session: [one('session', raw.session)] }),
-    ...(raw.scps && { scps: raw.scps.map((level) => [one('scp', level)]) }),
-    ...(raw.rcps && { rcps: raw.rcps.map((level) => [one('rcp', level)]) }),
+    ...(raw.scps && {
+      scps: raw.scps.map((level, place) => ({ at: `level ${place}`, policies: [one('scp', level)] })),
+    }),
+    ...(raw.rcps && {
+      rcps: raw.rcps.map((level, place) => ({ at: `level ${place}`, policies: [one('rcp', level)] })),
+    }),
     ...(raw.endpoint && { endpoint: one('endpoint', raw.endpoint) }),
     ...(raw.trust && { trust: one('trust', raw.trust) }),
   };

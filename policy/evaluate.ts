@@ -8,7 +8,15 @@
 import { type CompiledStatement, compileDocument, lookupOf, type Question } from './compile.ts';
 import type { PrincipalMatch, PrincipalReading } from './match.ts';
 import { denialReason } from './messages.ts';
-import type { AuthorizationRequest, Citation, Decision, PolicyLayer, PolicySet, PolicySource } from './types.ts';
+import type {
+  AuthorizationRequest,
+  Citation,
+  Decision,
+  PolicyLayer,
+  PolicyLevel,
+  PolicySet,
+  PolicySource,
+} from './types.ts';
 
 /** The order in which layers are asked and, among several denials, reported. */
 const LAYER_ORDER = [
@@ -37,6 +45,8 @@ interface LayerAnswer {
   readonly citations: readonly Citation[];
   /** How the allowing statements of a resource or trust policy named the caller, the strongest of them. */
   readonly match?: PrincipalMatch;
+  /** The place of the organization that said no. */
+  readonly at?: string;
 }
 
 /**
@@ -121,8 +131,8 @@ export function evaluate(request: AuthorizationRequest, policies: PolicySet): De
   return principal.type === 'root' ? allow('root', []) : allow('identity', identity.citations);
 }
 
-function publicAnswer({ layer, outcome, citations }: LayerAnswer): Decision['layers'][number] {
-  return { layer, outcome, citations };
+function publicAnswer({ layer, outcome, citations, at }: LayerAnswer): Decision['layers'][number] {
+  return at === undefined ? { layer, outcome, citations } : { layer, outcome, citations, at };
 }
 
 function missing(layer: PolicyLayer): LayerAnswer {
@@ -166,17 +176,15 @@ function askLayer(layer: PolicyLayer, question: Question, policies: PolicySet): 
 }
 
 /** Every level must allow on its own, and none may deny. */
-function askLevels(
-  layer: 'scp' | 'rcp',
-  levels: readonly (readonly PolicySource[])[],
-  question: Question,
-): LayerAnswer {
-  const answers = levels.map((sources) => askUnion(layer, sources, question));
+function askLevels(layer: 'scp' | 'rcp', levels: readonly PolicyLevel[], question: Question): LayerAnswer {
+  const answers = levels.map(({ at, policies }) => ({ ...askUnion(layer, policies, question), at }));
   const denials = answers.filter((answer) => answer.outcome === 'explicit-deny');
-  if (denials.length > 0)
-    return { layer, outcome: 'explicit-deny', citations: denials.flatMap((answer) => answer.citations) };
-  if (answers.some((answer) => answer.outcome === 'implicit-deny'))
-    return { layer, outcome: 'implicit-deny', citations: [] };
+  if (denials[0]) {
+    const citations = denials.flatMap((answer) => answer.citations);
+    return { layer, outcome: 'explicit-deny', citations, at: denials[0].at };
+  }
+  const silent = answers.find((answer) => answer.outcome === 'implicit-deny');
+  if (silent) return { layer, outcome: 'implicit-deny', citations: [], at: silent.at };
   return { layer, outcome: 'allow', citations: answers.flatMap((answer) => answer.citations) };
 }
 

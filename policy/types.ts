@@ -83,15 +83,22 @@ export interface AuthorizationRequest {
   readonly context: ConditionContext;
 }
 
+/** The control policies that are attached at one place of an organization. */
+export interface PolicyLevel {
+  /** `r-ab12`, `ou-ab12-11112222` or an account's id. */
+  readonly at: string;
+  readonly policies: readonly PolicySource[];
+}
+
 export interface PolicySet {
   readonly identity: readonly PolicySource[];
   readonly resource?: PolicySource;
   readonly boundary?: PolicySource;
   /** Session policies: all must be read as one union that must allow. */
   readonly session?: readonly PolicySource[];
-  /** Each inner list is one level (root, OU, account): every level must allow. Absent: no organization. */
-  readonly scps?: readonly (readonly PolicySource[])[];
-  readonly rcps?: readonly (readonly PolicySource[])[];
+  /** The root, the organizational units and the account, from the top: every level must allow. Absent: no organization. */
+  readonly scps?: readonly PolicyLevel[];
+  readonly rcps?: readonly PolicyLevel[];
   /** The endpoint that the request came through. */
   readonly endpoint?: PolicySource;
   /** A role trust policy (sts:AssumeRole…) or key policy: must itself allow (E1). */
@@ -117,6 +124,8 @@ export interface Decision {
     readonly layer: PolicyLayer;
     readonly outcome: 'allow' | 'explicit-deny' | 'implicit-deny' | 'not-applicable';
     readonly citations: readonly Citation[];
+    /** Of SCPs and RCPs: the place of the organization whose policies decided against it. */
+    readonly at?: string;
   }[];
   /** AWS's words after `on resource: …`, e.g. `because no identity-based policy allows the s3:GetObject action`; empty when allowed. */
   readonly reason: string;

@@ -81,6 +81,12 @@ export const reasons = {
     ['organizations', /Organization/],
     ['resource-based policies', /ResourcePolicy/],
   ],
+  organizations: [
+    ['transfers of billing', /Responsibility/],
+    ['delegated administrators and the organization’s own policy', /Delegated|ResourcePolicy/],
+    ['policies that do not decide requests', /EffectivePolicy/],
+    ['closing accounts, GovCloud, change of features', /CloseAccount|GovCloud|AllFeatures/],
+  ],
   account: [
     ['contacts and names of the account', /Contact|Email|AccountInformation|AccountName|Phone|Gov/],
     ['opting regions in and out', /Region/],

@@ -36,6 +36,7 @@ const services = [
   { name: 'ssm', signingNames: ['ssm'], hosts: ['ssm'] },
   { name: 'ec2-instance-connect', signingNames: ['ec2-instance-connect'], hosts: ['ec2-instance-connect'] },
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },
+  { name: 'organizations', signingNames: ['organizations'], hosts: ['organizations'] },
   { name: 'account', signingNames: ['account'], hosts: ['account'] },
 ];
 

@@ -9,7 +9,7 @@
 // `principalOf` and `anonymous` (principal.ts) make the principal of the call.
 //
 // Each permission is asked with: the caller's own policies, the resource's policy, and the endpoint's when the request came through one.
-// The first that is denied is thrown as the service's own error. Gap: SCPs and RCPs, until there are organizations.
+// With them go the control policies of organizations (control-policies.ts). The first that is denied is thrown as the service's own error.
 
 import { lowerCaseContext } from '@postern/policy/compile.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
@@ -18,6 +18,7 @@ import type { Authorization, BaseCall, Call, Permission, Service } from '../serv
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
 import { type CallFacts, globalContext, type MutableContext } from './context.ts';
+import { addOrganization, controlPolicies } from './control-policies.ts';
 import { actionPrefix, automaticPermissions, type Input } from './permissions.ts';
 import { callerPolicies, documentOf, EVERYTHING, type ManagedPolicyDocument } from './policies.ts';
 
@@ -43,7 +44,12 @@ export interface DecisionRecord {
     readonly index: number;
   }[];
   /** What every layer said; absent where the answer needed none. */
-  readonly layers?: readonly { readonly layer: PolicyLayer; readonly outcome: Decision['layers'][number]['outcome'] }[];
+  readonly layers?: readonly {
+    readonly layer: PolicyLayer;
+    readonly outcome: Decision['layers'][number]['outcome'];
+    /** Of SCPs and RCPs: the root, unit or account whose policies said no. */
+    readonly at?: string;
+  }[];
 }
 
 export interface RequestAuthorization {
@@ -109,7 +115,7 @@ class OpenRequest implements RequestAuthorization {
       return this.decisions;
     }
     if (authorization === 'auto') {
-      if (this.#isRootsOwn()) {
+      if (this.#isRootsOwn(call.tx)) {
         this.decisions.push(rootRecord(call.service, call.operation));
         return this.decisions;
       }
@@ -135,11 +141,12 @@ class OpenRequest implements RequestAuthorization {
 
   /**
    * A root user's request to its own account, not through an endpoint, to a service whose resources have no policies: no layer is left
-   * that could say no (E3), so what the operation needs is not even worked out.
+   * that could say no (E3), so what the operation needs is not even worked out. In an organization there is one.
    */
-  #isRootsOwn(): boolean {
+  #isRootsOwn(tx: Transaction): boolean {
     return (
       this.#call.principal.type === 'root' &&
+      tx.get('organization-member', this.#call.principal.accountId) === undefined &&
       this.#call.path.kind === 'internet' &&
       this.#service.resourcePolicy === undefined &&
       this.#service.resourceOwner === undefined
@@ -179,7 +186,9 @@ class OpenRequest implements RequestAuthorization {
         index: statement.index,
         ...(statement.sid !== undefined && { sid: statement.sid }),
       })),
-      layers: decision.layers.map(({ layer, outcome }) => ({ layer, outcome })),
+      layers: decision.layers.map(({ layer, outcome, at }) =>
+        at === undefined ? { layer, outcome } : { layer, outcome, at },
+      ),
     });
   }
 
@@ -204,6 +213,7 @@ class OpenRequest implements RequestAuthorization {
         // A role's trust policy must itself allow (E1), so it is a layer of its own.
         ...(resource && !exempt && { [resource.trust === true ? 'trust' : 'resource']: resourceSource(resource) }),
         ...(endpoint && { endpoint }),
+        ...controlPolicies(tx, principal, permission.action, ownerAccountId),
       },
       ownerAccountId,
     };
@@ -228,7 +238,10 @@ class OpenRequest implements RequestAuthorization {
   #contextOf(tx: Transaction, permission: Permission, ownerAccountId: string | undefined): MutableContext {
     this.#context ??= globalContext(tx, this.#call, this.#accessKey);
     const context = new Map(this.#context);
-    if (ownerAccountId !== undefined) context.set('aws:resourceaccount', [ownerAccountId]);
+    if (ownerAccountId !== undefined) {
+      context.set('aws:resourceaccount', [ownerAccountId]);
+      addOrganization(tx, context, 'aws:resourceorg', ownerAccountId);
+    }
     for (const [key, values] of Object.entries(permission.context ?? {})) context.set(key.toLowerCase(), values);
     return lowerCaseContext(context);
   }

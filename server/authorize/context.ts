@@ -6,6 +6,7 @@
 import type { BaseCall } from '../service.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
+import { addOrganization } from './control-policies.ts';
 
 export type MutableContext = Map<string, readonly string[]>;
 export type CallFacts = Omit<BaseCall, 'require' | 'allows'>;
@@ -29,15 +30,16 @@ export function globalContext(tx: Transaction, call: CallFacts, accessKey?: Acce
   set('aws:referer', call.headers.referer);
   set('aws:viaawsservice', 'false');
   set('aws:principalisawsservice', 'false');
-  addPath(tx, call, set);
+  addPath(tx, call, set, context);
   addPrincipal(call, set);
+  addOrganization(tx, context, 'aws:principalorg', call.principal.accountId);
   if (accessKey) addCredentials(tx, call, accessKey, set);
   return context;
 }
 
 type Set = (key: string, value: string | undefined) => void;
 
-function addPath(tx: Transaction, call: CallFacts, set: Set): void {
+function addPath(tx: Transaction, call: CallFacts, set: Set, context: MutableContext): void {
   const { path } = call;
   if (path.kind === 'internet') {
     set('aws:sourceip', path.sourceIp);
@@ -52,7 +54,9 @@ function addPath(tx: Transaction, call: CallFacts, set: Set): void {
     'aws:sourcevpcarn',
     `arn:${call.partition}:ec2:${vpc?.region ?? call.region}:${vpc?.accountId ?? owner ?? call.accountId}:vpc/${path.vpcId}`,
   );
-  if (KNOWS_ENDPOINT_OWNER.has(call.service)) set('aws:vpceaccount', owner);
+  if (!KNOWS_ENDPOINT_OWNER.has(call.service) || owner === undefined) return;
+  set('aws:vpceaccount', owner);
+  addOrganization(tx, context, 'aws:vpceorg', owner);
 }
 
 const PRINCIPAL_TYPES = {

@@ -146,13 +146,15 @@ export function bareAccessDenied(): AwsError {
 }
 
 /**
- * A denial in S3's form: the enhanced words for a caller of the resource's own account, `Access Denied` for everyone else (F2).
+ * A denial in S3's form: the enhanced words for a caller of the resource's own account or organization, `Access Denied` for everyone else (F2).
  * @param request with `resourceAccountId` when the resource has an owner
  */
 export function accessDenied(call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
   const anonymous = call.principal.type === 'anonymous';
   const foreign = request.resourceAccountId !== undefined && request.resourceAccountId !== call.principal.accountId;
-  if (anonymous || foreign) return bareAccessDenied();
+  const organization = request.context.get('aws:principalorgid')?.[0];
+  const related = organization !== undefined && organization === request.context.get('aws:resourceorgid')?.[0];
+  if (anonymous || (foreign && (!related || decision.layer === 'endpoint'))) return bareAccessDenied();
   // Every bucket at once is no resource in S3's words: `… to perform: s3:ListAllMyBuckets because …`.
   const named = request.resource.endsWith(':s3:::*') ? { ...request, resource: '*' } : request;
   return new AwsError('AccessDenied', 403, denialMessage(named, decision, { quoteResource: true }));

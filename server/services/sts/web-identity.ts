@@ -9,11 +9,13 @@ import type { AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityRespons
 import { parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import type { Principal } from '@postern/policy/types.ts';
+import { addOrganization, controlPolicies } from '../../authorize/control-policies.ts';
 import { AwsError } from '../../errors.ts';
 import { assumedRoleArn, nameKey, parseRoleArn } from '../../identities.ts';
 import { managedPolicyDocument } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
 import type { AccessKeyRow, OidcProviderRow, RoleRow } from '../../store/rows/iam.ts';
+import type { Transaction } from '../../store/store.ts';
 import { accessDenied, invalidParameterValue, validationError } from './errors.ts';
 import {
   checkedSessionPolicies,
@@ -195,6 +197,7 @@ function tokenTags(claims: Claims): TokenTags {
 
 /** Asks the role's trust policy whether whoever has the token may do each of the actions. */
 function askTrust(
+  tx: Transaction,
   role: RoleRow,
   roleArn: string,
   provider: OidcProviderRow,
@@ -213,7 +216,8 @@ function askTrust(
   };
   for (const action of actions) {
     const request = { principal, action, resource: roleArn, resourceAccountId: role.accountId, context };
-    if (!evaluate(request, { identity: [], trust }).allowed) throw notAuthorized();
+    const policies = { identity: [], trust, ...controlPolicies(tx, principal, action, role.accountId) };
+    if (!evaluate(request, policies).allowed) throw notAuthorized();
   }
 }
 
@@ -257,13 +261,15 @@ function assumeRoleWithWebIdentity(
   const [sourceIdentity] = texts(claims['https://aws.amazon.com/source_identity']);
   const context = claimContext(call, provider, claims);
   context.set('sts:rolesessionname', [sessionName]);
+  context.set('aws:resourceaccount', [role.accountId]);
+  addOrganization(call.tx, context, 'aws:resourceorg', role.accountId);
   const tagKeys = Object.keys(given.tags);
   for (const [key, value] of Object.entries(given.tags)) context.set(`aws:requesttag/${key.toLowerCase()}`, [value]);
   if (tagKeys.length > 0) context.set('aws:tagkeys', tagKeys);
   if (given.transitive.length > 0) context.set('sts:transitivetagkeys', given.transitive);
   if (sourceIdentity !== undefined) context.set('sts:sourceidentity', [sourceIdentity]);
   for (const [key, value] of Object.entries(role.tags)) context.set(`aws:resourcetag/${key.toLowerCase()}`, [value]);
-  askTrust(role, roleArn, provider, context, [
+  askTrust(call.tx, role, roleArn, provider, context, [
     'sts:AssumeRoleWithWebIdentity',
     ...(tagKeys.length > 0 ? ['sts:TagSession'] : []),
     ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),

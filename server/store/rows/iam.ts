@@ -12,6 +12,8 @@ export interface AccountRow extends Row {
   /** What the operator calls it. */
   name?: string;
   createdAt: string;
+  /** What the account was made or invited with; organizations show it. */
+  email?: string;
   passwordPolicy?: PasswordPolicyRow;
   credentialReport?: { generatedAt: string; content: string };
 }

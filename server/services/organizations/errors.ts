@@ -1,0 +1,90 @@
+// Errors of AWS Organizations: all of them 400, some with a Reason. `recorded`: the words of public logs; the others are the API reference's own
+// description of the error, because no log was found.
+
+import type { ConstraintViolationExceptionReason, InvalidInputExceptionReason } from '@aws-sdk/client-organizations';
+import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
+import { AwsError } from '../../errors.ts';
+import type { BaseCall } from '../../service.ts';
+
+const words = {
+  // recorded
+  AWSOrganizationsNotInUseException: 'Your account is not a member of an organization.',
+  AccessDeniedException: "You don't have permissions to access this resource.",
+  AlreadyInOrganizationException: 'The provided account is already a member of an organization.',
+  AccountNotFoundException: "You specified an account that doesn't exist.",
+  OrganizationalUnitNotFoundException: "You specified an organizational unit that doesn't exist.",
+  ParentNotFoundException: "You specified parent that doesn't exist.",
+  PolicyNotFoundException: "You specified a policy that doesn't exist.",
+  DuplicatePolicyAttachmentException: 'A policy with the specified name and type already exists.',
+  PolicyTypeNotEnabledException: 'This operation can be performed only for enabled policy types.',
+  PolicyTypeAlreadyEnabledException: 'The specified policy type is already enabled.',
+  PolicyInUseException:
+    'The policy is attached to one or more entities. You must detach it from all roots, OUs, and accounts before performing this operation.',
+  MalformedPolicyDocumentException:
+    'The provided policy document does not meet the requirements of the specified policy type.',
+  DuplicateOrganizationalUnitException: 'An OU with the same name already exists.',
+  DuplicatePolicyException: 'A policy with the same name already exists.',
+  OrganizationNotEmptyException:
+    'To delete an organization you must first remove all member accounts (except the master).',
+  RootNotFoundException: "You specified a root that doesn't exist.",
+  TargetNotFoundException: "You specified a target that doesn't exist.",
+  // the reference's
+  ChildNotFoundException:
+    "We can't find an organizational unit (OU) or Amazon Web Services account with the ChildId that you specified.",
+  SourceParentNotFoundException: "We can't find a source root or OU with the ParentId that you specified.",
+  DestinationParentNotFoundException:
+    "We can't find the destination container (a root or OU) with the ParentId that you specified.",
+  DuplicateAccountException: 'That account is already present in the specified destination.',
+  OrganizationalUnitNotEmptyException:
+    'The specified OU is not empty. Move all accounts to another root or to other OUs, remove all child OUs, and try the operation again.',
+  PolicyNotAttachedException: "The policy isn't attached to the specified target in the specified root.",
+  CreateAccountStatusNotFoundException:
+    "We can't find an create account request with the CreateAccountRequestId that you specified.",
+  MasterCannotLeaveOrganizationException:
+    "You can't remove a management account from an organization. If you want the management account to become a member account in another organization, you must first delete the current organization of the management account.",
+  HandshakeNotFoundException: "We can't find a handshake with the HandshakeId that you specified.",
+  HandshakeAlreadyInStateException:
+    "The specified handshake is already in the requested state. For example, you can't accept a handshake that was already accepted.",
+  InvalidHandshakeTransitionException:
+    "You can't perform the operation on the handshake in its current state. For example, you can't cancel a handshake that was already accepted or accept a handshake that was already declined.",
+  DuplicateHandshakeException:
+    'A handshake with the same action and target already exists. For example, if you invited an account to join your organization, the invited account might already have a pending invitation from this organization. If you intend to resend an invitation to an account, ensure that existing handshakes that might be considered duplicates are canceled or declined.',
+} as const;
+
+export type OrganizationsErrorCode = keyof typeof words;
+
+export function organizationsError(code: OrganizationsErrorCode): AwsError {
+  return new AwsError(code, 400, words[code]);
+}
+
+/** `INVALID_PATTERN`'s words are recorded; those of others are the reference's. */
+export function invalidInput(
+  reason: InvalidInputExceptionReason = 'INVALID_PATTERN',
+  message = 'You provided a value that does not match the required pattern.',
+): AwsError {
+  return new AwsError('InvalidInputException', 400, message, { fields: { Reason: reason } });
+}
+
+const limits = {
+  // recorded
+  MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED:
+    'You cannot remove the last policy attached to the specified target. You must have at least one attached at all times.',
+  // the reference's
+  MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED:
+    'You attempted to exceed the number of policies of a certain type that can be attached to an entity at one time.',
+  OU_DEPTH_LIMIT_EXCEEDED:
+    'You attempted to create an OU tree that is too many levels deep. The maximum depth is five levels under the root.',
+  POLICY_CONTENT_LIMIT_EXCEEDED: 'You attempted to create a policy that is larger than the maximum size.',
+  ORGANIZATION_NOT_IN_ALL_FEATURES_MODE: 'You attempted to perform an operation that requires all features.',
+  MAX_TAG_LIMIT_EXCEEDED: 'You have exceeded the number of tags allowed on this resource.',
+} as const satisfies Partial<Record<ConstraintViolationExceptionReason, string>>;
+
+export function constraintViolation(reason: keyof typeof limits): AwsError {
+  return new AwsError('ConstraintViolationException', 400, limits[reason], { fields: { Reason: reason } });
+}
+
+export function organizationsDenied(_call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
+  const reason = decision.reason === '' ? '' : ` ${decision.reason}`;
+  const subject = `User: ${request.principal.arn} is not authorized to perform: ${request.action}`;
+  return new AwsError('AccessDeniedException', 400, `${subject} on resource: ${request.resource}${reason}`);
+}
