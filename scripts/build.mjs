@@ -8,7 +8,7 @@ import { root } from './setup.mjs';
 const dist = join(root, 'dist');
 mkdirSync(join(dist, 'guest'), { recursive: true });
 
-for (const script of ['extract-catalogue.mjs', 'extract-authorization-facts.mjs']) {
+for (const script of ['extract-catalogue.mjs', 'extract-authorization-facts.mjs', 'extract-managed-policies.mjs']) {
   const result = spawnSync(process.execPath, [join(root, 'scripts', script)], { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.status !== 0) process.exit(1);
 }

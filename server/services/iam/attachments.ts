@@ -19,10 +19,11 @@ import type {
 } from '@aws-sdk/client-iam';
 import { type Call, operation } from '../../service.ts';
 import { checkedPathPrefix, checkedPolicyArn, constraints, page } from './checks.ts';
-import { policyNotAttachable, policyNotFound, quotaExceeded } from './errors.ts';
+import { policyNotAttachable, policyNotFound, quotaExceeded, servicesOwnPolicy } from './errors.ts';
 import { allHolders, findHolder, type Holder, type HolderKind, holderName, onHolder, saveHolder } from './holders.ts';
 import { onPolicy } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
+import { serviceLinkedPath } from './protected-roles.ts';
 
 interface AttachInput {
   readonly UserName?: string | undefined;
@@ -44,7 +45,9 @@ function attach(kind: HolderKind): (call: Call, input: AttachInput) => void {
   return (call, input) => {
     const arn = checkedPolicyArn(input.PolicyArn);
     const holder = findHolder(call, kind, input);
-    if (!lookUpPolicy(call, arn)) throw policyNotAttachable(arn);
+    const policy = lookUpPolicy(call, arn);
+    if (!policy) throw policyNotAttachable(arn);
+    if (policy.managedBy === 'aws' && policy.path.startsWith(serviceLinkedPath)) throw servicesOwnPolicy();
     const { attachedPolicyArns } = holder.row;
     if (attachedPolicyArns.includes(arn)) return;
     const quota = attachQuotas[kind];

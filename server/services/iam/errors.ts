@@ -31,6 +31,11 @@ export function policyNotAttachable(arn: string): AwsError {
   return new AwsError('NoSuchEntity', 404, `Policy ${arn} does not exist or is not attachable.`);
 }
 
+/** Recorded: only the service itself gives such a policy to its role. */
+export function servicesOwnPolicy(): AwsError {
+  return new AwsError('PolicyNotAttachable', 400, 'Cannot attach a Service Role Policy to a Customer Role.');
+}
+
 export function policyVersionNotFound(arn: string, versionId: string): AwsError {
   return new AwsError('NoSuchEntity', 404, `Policy ${arn} version ${versionId} does not exist or is not attachable.`);
 }

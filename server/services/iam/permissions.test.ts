@@ -122,7 +122,7 @@ describe('the operation table', () => {
 
 describe('AWS-managed policies', () => {
   it('are documents that IAM would take', () => {
-    for (const { policyName, document } of awsManagedPolicies) {
+    for (const { policyName, document } of awsManagedPolicies()) {
       const parsed = parsePolicy(document, { kind: 'identity' });
       assert.ok(parsed.ok, `${policyName}: ${parsed.ok ? '' : parsed.message}`);
     }

@@ -69,18 +69,24 @@ function ofAccount(row: ManagedPolicyRow): FoundPolicy {
 }
 
 function ofAws(arn: string, policy: AwsManagedPolicy): FoundPolicy {
-  const { policyName, policyId, path, versionId, date, document } = policy;
-  // When it was first made is not published with the document; the version's date stands for both.
-  const dates = { createDate: date, updateDate: date };
-  const versions = [{ versionId, document, createDate: date }];
+  const { policyName, policyId, path, versionId, createDate, date } = policy;
+  const version: VersionRow = {
+    versionId,
+    createDate: date,
+    // Read when somebody looks at it: a list of all of them asks for none.
+    get document() {
+      return policy.document;
+    },
+  };
   return {
     arn,
     policyName,
     policyId,
     path,
-    ...dates,
+    createDate,
+    updateDate: date,
     defaultVersionId: versionId,
-    versions,
+    versions: [version],
     tags: {},
     managedBy: 'aws',
   };
@@ -206,7 +212,7 @@ function listPolicies(call: Call, input: ListPoliciesRequest): ListPoliciesRespo
   const prefix = checkedPathPrefix(input.PathPrefix);
   const scope = input.Scope ?? 'All';
   const own = call.tx.list('managed-policy', { accountId: call.accountId }).map(ofAccount);
-  const aws = awsManagedPolicies.map((policy) =>
+  const aws = awsManagedPolicies().map((policy) =>
     ofAws(`arn:${call.partition}:iam::aws:policy${policy.path}${policy.policyName}`, policy),
   );
   const used = usage(call);
