@@ -77,7 +77,7 @@ export function createTunnelServer(parts: PipelineParts, service: Service, dial:
     const status = admitted ? 101 : failure instanceof AwsError ? failure.status : 500;
     const exchange = { head: requestHead, path };
     const event = eventOf(exchange, progress, requestId, now, status, failure, performance.now() - startedAt);
-    parts.record({ ...event, service: serviceName, operation: 'OpenTunnel' });
+    parts.record({ ...event, service: serviceName, operation: 'OpenTunnel' }, progress.asked?.decisions ?? []);
     if (!admitted) return refuse(socket, failure, requestId);
     await carry(admitted);
 

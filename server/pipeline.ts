@@ -45,7 +45,8 @@ export interface PipelineParts {
   readonly openAccount: (accessKeyId: string) => string | undefined;
   /** Called inside the transaction before a handler of this service runs: default VPC of a region, first state of an account. */
   readonly prepare: (tx: Transaction, service: string, accountId: string, region: string, now: Date) => void;
-  readonly record: (event: RequestEvent) => void;
+  /** @param decisions what the policies were asked, by reference */
+  readonly record: (event: RequestEvent, decisions: readonly DecisionRecord[]) => void;
   readonly clock: () => Date;
   readonly log: (text: string) => void;
 }
@@ -81,7 +82,8 @@ export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Pr
       if (!(error instanceof AwsError)) parts.log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`);
       answer = renderError(contextOf(progress), error, requestId);
     }
-    parts.record(eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt));
+    const event = eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt);
+    parts.record(event, progress.asked?.decisions ?? []);
     return exchange.head.headers.origin === undefined ? answer : forBrowser(parts, exchange, progress, answer);
   };
 }

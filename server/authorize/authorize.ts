@@ -50,6 +50,14 @@ export interface DecisionRecord {
     /** Of SCPs and RCPs: the root, unit or account whose policies said no. */
     readonly at?: string;
   }[];
+  /** The question itself, by reference, so that `postern why` can ask it again; absent where the answer needed no policy. */
+  readonly question?: PolicyQuestion;
+}
+
+/** Everything that a decision is made of: `evaluate` is a function of these two. */
+export interface PolicyQuestion {
+  readonly request: AuthorizationRequest;
+  readonly policies: PolicySet;
 }
 
 export interface RequestAuthorization {
@@ -66,21 +74,21 @@ export interface RequestAuthorization {
 
 export interface Authorizer {
   open(call: CallFacts, service: Service, accessKey?: AccessKeyRow): RequestAuthorization;
-  /** The same question without a request behind it: for `why` and the simulator. */
-  decide(
+  /** The same question without a request behind it, for `postern why`: what `evaluate` would be asked. */
+  question(
     tx: Transaction,
     call: CallFacts,
     service: Service,
     permission: Permission,
     accessKey?: AccessKeyRow,
-  ): Decision;
+  ): PolicyQuestion;
 }
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   return {
     open: (call, service, accessKey) => new OpenRequest(options, call, service, accessKey),
-    decide: (tx, call, service, permission, accessKey) =>
-      new OpenRequest(options, call, service, accessKey).decide(tx, permission).decision,
+    question: (tx, call, service, permission, accessKey) =>
+      new OpenRequest(options, call, service, accessKey).question(tx, permission),
   };
 }
 
@@ -104,8 +112,9 @@ class OpenRequest implements RequestAuthorization {
   };
 
   readonly allows: BaseCall['allows'] = (tx, action, resource) => {
-    const { request, decision } = this.decide(tx, { action, resource });
-    this.#record(request, decision);
+    const question = this.question(tx, { action, resource });
+    const decision = evaluate(question.request, question.policies);
+    this.#record(question, decision);
     return decision.allowed;
   };
 
@@ -126,7 +135,7 @@ class OpenRequest implements RequestAuthorization {
     return this.decisions;
   }
 
-  decide(tx: Transaction, permission: Permission): { request: AuthorizationRequest; decision: Decision } {
+  question(tx: Transaction, permission: Permission): PolicyQuestion {
     const { principal } = this.#call;
     const { policies, ownerAccountId } = this.#policies(tx, permission);
     const request: AuthorizationRequest = {
@@ -136,7 +145,7 @@ class OpenRequest implements RequestAuthorization {
       ...(ownerAccountId !== undefined && { resourceAccountId: ownerAccountId }),
       context: this.#contextOf(tx, permission, ownerAccountId),
     };
-    return { request, decision: evaluate(request, policies) };
+    return { request, policies };
   }
 
   /**
@@ -154,9 +163,7 @@ class OpenRequest implements RequestAuthorization {
   }
 
   #ask(tx: Transaction, permission: Permission): void {
-    const { request, decision } = this.decide(tx, permission);
-    this.#record(request, decision);
-    if (!decision.allowed) throw this.#service.denied(this.#baseCall(), request, decision);
+    this.#decide(this.question(tx, permission));
   }
 
   /** What needs no permission still passes the endpoint's gate, which is asked of every request (X7). */
@@ -167,12 +174,17 @@ class OpenRequest implements RequestAuthorization {
     const permission: Permission = { action: `${actionPrefix(service)}:${operation}`, resource: '*' };
     const context = this.#contextOf(tx, permission, undefined);
     const request: AuthorizationRequest = { principal, ...permission, context };
-    const decision = evaluate(request, { identity: [{ id: 'none needed', document: EVERYTHING }], endpoint });
-    this.#record(request, decision);
-    if (!decision.allowed) throw this.#service.denied(this.#baseCall(), request, decision);
+    this.#decide({ request, policies: { identity: [{ id: 'none needed', document: EVERYTHING }], endpoint } });
   }
 
-  #record(request: AuthorizationRequest, decision: Decision): void {
+  #decide(question: PolicyQuestion): void {
+    const decision = evaluate(question.request, question.policies);
+    this.#record(question, decision);
+    if (!decision.allowed) throw this.#service.denied(this.#baseCall(), question.request, decision);
+  }
+
+  #record(question: PolicyQuestion, decision: Decision): void {
+    const { request } = question;
     this.decisions.push({
       action: request.action,
       resource: request.resource,
@@ -189,6 +201,7 @@ class OpenRequest implements RequestAuthorization {
       layers: decision.layers.map(({ layer, outcome, at }) =>
         at === undefined ? { layer, outcome } : { layer, outcome, at },
       ),
+      question,
     });
   }
 

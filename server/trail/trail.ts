@@ -2,12 +2,8 @@
 // The newest events are in memory; all go to a file of JSON lines beside the store, a batch at a time, so that a read costs no commit. The file is no part of
 // the store's promise: after `kill -9` the last quarter of a second of events may be missing, never a change. Shape to grow into: CloudTrail's record (L1–L4).
 
-import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
 import type { RequestEvent } from '../operator/api.ts';
-
-const flushAfterMs = 250;
-const eventsPerWrite = 128;
+import { JsonLines } from './json-lines.ts';
 
 export interface TrailOptions {
   /** The file of events; its predecessor is kept as `FILE.1`. Without a file, memory is all there is. */
@@ -23,6 +19,8 @@ export interface TrailOptions {
 export interface TrailFilter {
   /** The newest so many; all by default. */
   readonly limit?: number;
+  /** The one with this id. */
+  readonly requestId?: string;
   /** Only events at or after this ISO time. */
   readonly since?: string;
   readonly accountId?: string;
@@ -37,38 +35,26 @@ export interface TrailFilter {
 export type TrailListener = (event: RequestEvent) => void;
 
 export class Trail {
-  readonly #file: string | undefined;
+  readonly #lines: JsonLines<RequestEvent> | undefined;
   readonly #capacity: number;
-  readonly #maxFileBytes: number;
   readonly #onError: (error: Error) => void;
   readonly #listeners = new Set<TrailListener>();
   /** A ring: once full, `#next` is the oldest and the place of the next one. */
   readonly #ring: RequestEvent[] = [];
   #next = 0;
-  #unwritten: RequestEvent[] = [];
-  #fileBytes = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: TrailOptions = {}) {
-    this.#file = options.file;
-    this.#capacity = options.capacity ?? 10_000;
-    this.#maxFileBytes = options.maxFileBytes ?? 16 * 1024 * 1024;
-    this.#onError = options.onError ?? (() => {});
-    if (this.#file === undefined) return;
-    for (const file of [previous(this.#file), this.#file]) for (const event of readEvents(file)) this.#keep(event);
-    if (existsSync(this.#file)) this.#fileBytes = statSync(this.#file).size;
+  constructor({ file, capacity = 10_000, maxFileBytes = 16 * 1024 * 1024, onError = () => {} }: TrailOptions = {}) {
+    this.#capacity = capacity;
+    this.#onError = onError;
+    this.#lines = file === undefined ? undefined : new JsonLines({ file, maxFileBytes, onError });
+    for (const event of this.#lines?.read() ?? []) this.#keep(event);
   }
 
   /** Keeps one event. Costs a few microseconds: the line is made and written later. */
   record(event: RequestEvent): void {
     this.#keep(event);
     for (const listener of this.#listeners) this.#tell(listener, event);
-    if (this.#file === undefined) return;
-    this.#unwritten.push(event);
-    if (this.#timer) return;
-    this.#timer = setTimeout(() => void this.flush(), flushAfterMs);
-    this.#timer.unref();
+    this.#lines?.append(event);
   }
 
   /** The events that fit, the oldest first. */
@@ -90,56 +76,19 @@ export class Trail {
 
   /** Settles when everything recorded so far is in the file, or could not be put there. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const events = this.#unwritten;
-    this.#unwritten = [];
-    const { file } = this;
-    if (file === undefined || events.length === 0) return this.#writing;
-    // One write after the other: lines must not interleave, and the order is the order of the calls.
-    this.#writing = this.#writing.then(async () => {
-      try {
-        // In pieces, so that a burst does not hold up the requests that are under way.
-        for (let start = 0; start < events.length; start += eventsPerWrite) {
-          const text = lines(events.slice(start, start + eventsPerWrite));
-          this.#rotate(file);
-          await appendFile(file, text, { mode: 0o600 });
-          this.#fileBytes += Buffer.byteLength(text);
-        }
-      } catch (error) {
-        this.#onError(error as Error);
-      }
-    });
-    return this.#writing;
+    return this.#lines?.flush() ?? Promise.resolve();
   }
 
   /** Forgets all events, in memory and on disk. */
   async clear(): Promise<void> {
-    await this.flush();
+    await this.#lines?.clear();
     this.#ring.length = 0;
     this.#next = 0;
-    this.#fileBytes = 0;
-    if (this.file === undefined) return;
-    rmSync(this.file, { force: true });
-    rmSync(previous(this.file), { force: true });
   }
 
   /** Writes what is left, at once: the process is about to end. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const events = this.#unwritten;
-    this.#unwritten = [];
-    if (this.file === undefined || events.length === 0) return;
-    try {
-      appendFileSync(this.file, lines(events), { mode: 0o600 });
-    } catch (error) {
-      this.#onError(error as Error);
-    }
-  }
-
-  get file(): string | undefined {
-    return this.#file;
+    this.#lines?.close();
   }
 
   #keep(event: RequestEvent): void {
@@ -161,40 +110,11 @@ export class Trail {
       this.#onError(error as Error);
     }
   }
-
-  #rotate(file: string): void {
-    if (this.#fileBytes < this.#maxFileBytes) return;
-    renameSync(file, previous(file));
-    this.#fileBytes = 0;
-  }
-}
-
-function previous(file: string): string {
-  return `${file}.1`;
-}
-
-function lines(events: readonly RequestEvent[]): string {
-  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
-}
-
-/** The events of a file. A line that was cut by the end of the process is left out, and the file ended there. */
-function readEvents(file: string): RequestEvent[] {
-  if (!existsSync(file)) return [];
-  chmodSync(file, 0o600);
-  const text = readFileSync(file, 'utf8');
-  // The next line must not continue a torn one.
-  if (text !== '' && !text.endsWith('\n')) appendFileSync(file, '\n');
-  return text.split('\n').flatMap((line): RequestEvent[] => {
-    try {
-      return line === '' ? [] : [JSON.parse(line) as RequestEvent];
-    } catch {
-      return [];
-    }
-  });
 }
 
 function fits(event: RequestEvent, filter: TrailFilter): boolean {
   return (
+    (filter.requestId === undefined || event.requestId === filter.requestId) &&
     (filter.since === undefined || event.time >= filter.since) &&
     (filter.accountId === undefined || event.accountId === filter.accountId) &&
     (filter.service === undefined || event.service === filter.service) &&
