@@ -8,7 +8,6 @@ import {
   generator,
   policySet,
   type Raw,
-  type RawSet,
   resources,
   situation,
   source,
@@ -16,7 +15,6 @@ import {
 } from './cases/random.ts';
 import { evaluate } from './evaluate.ts';
 import { compileGlob } from './pattern.ts';
-import type { AuthorizationRequest, PolicySet, PolicySource } from './types.ts';
 
 const rounds = 4000;
 const layers = ['identity', 'resource', 'boundary', 'session', 'endpoint'] as const;

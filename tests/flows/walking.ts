@@ -2,7 +2,13 @@
 
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
-import { echoRequest, echoRequest6, isIpv6, protocols } from '@postern/network/walk/packet.ts';
+import {
+  echoRequest,
+  echoRequest6,
+  isIpv6,
+  protocols,
+  type Flow as WalkedFlow,
+} from '@postern/network/walk/packet.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import type { Flow } from './flow.ts';
@@ -10,6 +16,11 @@ import type { Flow } from './flow.ts';
 export { indexNetwork };
 
 export function walkFlow(network: NetworkIndex, flow: Flow): Trace {
+  return walk(network, walkedFlow(network, flow));
+}
+
+/** A row of the table as the walk takes it. */
+export function walkedFlow(network: NetworkIndex, flow: Flow): WalkedFlow {
   const ports = flow.port === undefined ? {} : { sourcePort: 40_000, destinationPort: flow.port };
   const is6 = isIpv6(flow.to);
   const icmp = flow.protocol === 'icmp' ? { icmp: is6 ? echoRequest6 : echoRequest } : {};
@@ -17,15 +28,15 @@ export function walkFlow(network: NetworkIndex, flow: Flow): Trace {
   const packet = { protocol, destination: flow.to, ...ports, ...icmp };
   const laptop = is6 ? ipv6Plan.laptop : addressPlan.laptop;
   if (flow.from === 'laptop')
-    return walk(network, { from: { kind: 'internet' }, packet: { ...packet, source: laptop } });
+    return { from: { kind: 'internet' }, packet: { ...packet, source: laptop } };
   const cards = network.snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces);
   const card = cards.find((each) => each.attachment?.instanceId === `i-${flow.from}`);
   if (card === undefined) throw new Error(`i-${flow.from} has no interface`);
   const source = flow.source ?? (is6 ? card.ipv6Addresses[0] : card.privateAddresses[0]?.address) ?? '';
-  return walk(network, {
+  return {
     from: { kind: 'network-interface', networkInterfaceId: card.networkInterfaceId },
     packet: { ...packet, source },
-  });
+  };
 }
 
 /** What listens where in the kernel half; the walk ends at a host, and what listens there is the host's affair. */
