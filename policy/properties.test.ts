@@ -3,16 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { account, ana } from './cases/case.ts';
-import {
-  actions,
-  generator,
-  policySet,
-  type Raw,
-  resources,
-  situation,
-  source,
-  statement,
-} from './cases/random.ts';
+import { actions, generator, policySet, type Raw, resources, situation, source, statement } from './cases/random.ts';
 import { evaluate } from './evaluate.ts';
 import { compileGlob } from './pattern.ts';
 

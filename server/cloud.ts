@@ -49,6 +49,7 @@ import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
 import { traceFlow } from './trace.ts';
 import { Trail } from './trail/trail.ts';
+import { EvidenceLog } from './why/evidence.ts';
 
 export interface CloudParts {
   readonly configuration: ServerConfiguration;
@@ -87,6 +88,10 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     file: join(dataDirectory, 'requests.jsonl'),
     onError: (error) => log(`requests are not written: ${error.message}`),
   });
+  const evidence = new EvidenceLog({
+    file: join(dataDirectory, 'refusals.jsonl'),
+    onError: (error) => log(`what refused requests were asked is not written: ${error.message}`),
+  });
 
   const { all: services, s3, dynamodb } = createServices({ store, dataDirectory, log });
   await firstState(store);
@@ -108,7 +113,10 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     settings,
     openAccount: (accessKeyId) => (settings.auth === 'open' ? openAuthKey(accessKeyId) : undefined),
     prepare: (tx, service, accountId, region, now) => prepare(tx, service, accountId, region, now),
-    record: (event) => trail.record(event),
+    record: (event, decisions) => {
+      trail.record(event);
+      evidence.keep(event.requestId, store.revision, decisions, event.status >= 400);
+    },
     clock: () => new Date(),
     log,
   };
@@ -220,6 +228,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     reset: async () => {
       const begunAt = performance.now();
       await trail.clear();
+      await evidence.clear();
       await dynamodb.reset();
       const rootKey = store.read((tx) => rootKeyOf(tx, defaultAccountId));
       store.clear();
@@ -286,6 +295,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       await machines.close();
       await dynamodb.close();
       await trail.flush();
+      await evidence.flush();
       s3.close();
       await store.close();
     },

@@ -125,8 +125,8 @@ function withoutDenials(policies: PolicySet): PolicySet {
     ...(resource && { resource: permits(resource) }),
     ...(boundary && { boundary: permits(boundary) }),
     ...(session && { session: session.map(permits) }),
-    ...(scps && { scps: scps.map((level) => level.map(permits)) }),
-    ...(rcps && { rcps: rcps.map((level) => level.map(permits)) }),
+    ...(scps && { scps: scps.map(({ at, policies: own }) => ({ at, policies: own.map(permits) })) }),
+    ...(rcps && { rcps: rcps.map(({ at, policies: own }) => ({ at, policies: own.map(permits) })) }),
     ...(endpoint && { endpoint: permits(endpoint) }),
     ...(trust && { trust: permits(trust) }),
   };

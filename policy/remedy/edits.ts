@@ -1,6 +1,6 @@
 // Changes of policies as values: which statement of which policy becomes what. Applied to a PolicySet they can be tried before anybody writes anything.
 
-import type { PolicyDocument, PolicyLayer, PolicySet, PolicySource, Statement } from '../types.ts';
+import type { PolicyDocument, PolicyLayer, PolicyLevel, PolicySet, PolicySource, Statement } from '../types.ts';
 
 interface Place {
   readonly layer: PolicyLayer;
@@ -48,6 +48,8 @@ function applyGroup(policies: PolicySet, edits: readonly Edit[]): PolicySet {
   const { layer, policyId } = first;
   const edited = (source: PolicySource): PolicySource =>
     source.id === policyId ? { ...source, document: editedDocument(source.document, edits) } : source;
+  const onLevels = (levels: readonly PolicyLevel[]) =>
+    levels.map((level) => ({ ...level, policies: level.policies.map(edited) }));
   const made: PolicySource = { id: policyId ?? newPolicyId, document: editedDocument(empty, edits) };
   switch (layer) {
     case 'identity':
@@ -57,9 +59,9 @@ function applyGroup(policies: PolicySet, edits: readonly Edit[]): PolicySet {
     case 'session':
       return { ...policies, ...(policies.session && { session: policies.session.map(edited) }) };
     case 'scp':
-      return { ...policies, ...(policies.scps && { scps: policies.scps.map((level) => level.map(edited)) }) };
+      return { ...policies, ...(policies.scps && { scps: onLevels(policies.scps) }) };
     case 'rcp':
-      return { ...policies, ...(policies.rcps && { rcps: policies.rcps.map((level) => level.map(edited)) }) };
+      return { ...policies, ...(policies.rcps && { rcps: onLevels(policies.rcps) }) };
     case 'resource':
     case 'boundary':
     case 'endpoint':

@@ -212,9 +212,9 @@ const grants: Readonly<Record<Exclude<PolicyLayer, 'session'>, Grant>> = {
     ];
   },
   scp: (request, policies, { level = 0 }, options) =>
-    onLevel('scp', policies.scps?.[level], permission(request), options),
+    onLevel('scp', policies.scps?.[level]?.policies, permission(request), options),
   rcp: (request, policies, { level = 0 }, options) =>
-    onLevel('rcp', policies.rcps?.[level], { ...permission(request), principal: everybody }, options),
+    onLevel('rcp', policies.rcps?.[level]?.policies, { ...permission(request), principal: everybody }, options),
 };
 
 function onLevel(

@@ -123,6 +123,19 @@ const laws: Readonly<Record<string, Law>> = {
     because: 'it owns sockets; the API behind them is given in',
   },
   'server/trail': { may: ['server/operator/api.ts'], node: true, because: 'it keeps events, whoever writes them' },
+  'server/why': {
+    may: [
+      ...contract,
+      'server/authorize',
+      'server/trail',
+      'server/operator/api.ts',
+      'server/operator/operator.ts',
+      'server/accounts.ts',
+      'server/identities.ts',
+    ],
+    node: true,
+    because: 'it asks the walk and the policy engine, and knows no service but by what it is given',
+  },
   'server/operator': { may: [], node: true, because: 'the command line and the console import its types' },
   server: {
     may: ['network', 'policy', 'fabric', 'server'],

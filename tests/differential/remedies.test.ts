@@ -29,7 +29,9 @@ const cases = [
 function isNarrow(change: Change): boolean {
   if (change.kind === 'route') return /\/(32|128)$/.test(change.destination);
   if (change.kind === 'acl-entry') return /\/(32|128)$/.test(change.entry.cidr);
-  return change.kind !== 'group-rule' || (change.rule.peer.kind === 'cidr' && /\/(32|128)$/.test(change.rule.peer.cidr));
+  return (
+    change.kind !== 'group-rule' || (change.rule.peer.kind === 'cidr' && /\/(32|128)$/.test(change.rule.peer.cidr))
+  );
 }
 
 test('a remedy opens its flow, with no step that is not needed', () => {

@@ -2,13 +2,7 @@
 
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
-import {
-  echoRequest,
-  echoRequest6,
-  isIpv6,
-  protocols,
-  type Flow as WalkedFlow,
-} from '@postern/network/walk/packet.ts';
+import { echoRequest, echoRequest6, isIpv6, protocols, type Flow as WalkedFlow } from '@postern/network/walk/packet.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import type { Flow } from './flow.ts';
@@ -27,8 +21,7 @@ export function walkedFlow(network: NetworkIndex, flow: Flow): WalkedFlow {
   const protocol = flow.protocol === 'icmp' && is6 ? protocols.icmpv6 : protocols[flow.protocol];
   const packet = { protocol, destination: flow.to, ...ports, ...icmp };
   const laptop = is6 ? ipv6Plan.laptop : addressPlan.laptop;
-  if (flow.from === 'laptop')
-    return { from: { kind: 'internet' }, packet: { ...packet, source: laptop } };
+  if (flow.from === 'laptop') return { from: { kind: 'internet' }, packet: { ...packet, source: laptop } };
   const cards = network.snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces);
   const card = cards.find((each) => each.attachment?.instanceId === `i-${flow.from}`);
   if (card === undefined) throw new Error(`i-${flow.from} has no interface`);
