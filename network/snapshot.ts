@@ -134,7 +134,9 @@ export interface Attachment {
 export type InterfaceService =
   | { readonly kind: 'nat-gateway'; readonly natGatewayId: NatGatewayId }
   | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
-  | { readonly kind: 'instance-connect-endpoint'; readonly instanceConnectEndpointId: InstanceConnectEndpointId };
+  | { readonly kind: 'instance-connect-endpoint'; readonly instanceConnectEndpointId: InstanceConnectEndpointId }
+  /** Another thing of AWS's: a database, a function, a load balancer. Only in what was read from a real account; a host like any other. */
+  | { readonly kind: 'aws-managed'; readonly requesterId: string };
 
 export interface NetworkInterface {
   readonly networkInterfaceId: NetworkInterfaceId;

@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureAll, root } from './setup.mjs';
 
-const rooms = ['network', 'policy', 'fabric', 'server', 'guest', 'cli', 'labs', 'tests', 'bench'];
+const rooms = ['network', 'check', 'policy', 'fabric', 'server', 'guest', 'cli', 'labs', 'tests', 'bench'];
 
 function* testFiles(directory) {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
