@@ -3,7 +3,7 @@
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
 import { echoRequest, echoRequest6, isIpv6, protocols, type Flow as WalkedFlow } from '@postern/network/walk/packet.ts';
-import type { Trace } from '@postern/network/walk/trace.ts';
+import type { Arrival, Trace } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import type { Flow } from './flow.ts';
 
@@ -37,15 +37,14 @@ const listening = { 'network-interface': [22, 80], internet: [80, 443], 'vpc-end
 
 /** Whether somebody answers where the walk ended. */
 export function isAnswered(flow: Flow, { arrival }: Trace): boolean {
-  if (
-    flow.protocol === 'icmp' ||
-    arrival === undefined ||
-    arrival.kind === 'vpc-service' ||
-    arrival.kind === 'peering-connection'
-  )
-    return true;
-  const hasListener = listening[arrival.kind].includes(flow.port ?? 0);
-  return hasListener && (arrival.kind === 'network-interface' || flow.protocol === 'tcp');
+  return arrival === undefined || isHeard(flow, arrival.kind);
+}
+
+/** Whether somebody listens at such an end. */
+export function isHeard(flow: Flow, arrival: Arrival['kind']): boolean {
+  if (flow.protocol === 'icmp' || arrival === 'vpc-service' || arrival === 'peering-connection') return true;
+  const hasListener = listening[arrival].includes(flow.port ?? 0);
+  return hasListener && (arrival === 'network-interface' || flow.protocol === 'tcp');
 }
 
 export function nameOf(flow: Flow): string {

@@ -1,0 +1,148 @@
+// Who reaches whom, of everybody. One interface of each class (classes.ts) is asked about, so the work grows with a network's design and not with its size:
+// more of the same machines are no more classes. What was found is kept once for a pair of classes, and told for each pair of interfaces when it is asked for.
+
+import type { NetworkInterfaceId } from '../snapshot.ts';
+import { AddressSet } from './address-set.ts';
+import { classesOf, type InterfaceClass, neighbourhoods } from './classes.ts';
+import { follow, type Outcome } from './course.ts';
+import type { End, Reach } from './ends.ts';
+import { begins, type Exploration, type Found, fromOutside, isAt, toOutside } from './explore.ts';
+import { asReaches } from './reaches.ts';
+import type { Point } from './segment-table.ts';
+import type { Site } from './sites.ts';
+
+/** Addresses by their place among those of a class's members (`pointsOf`), or of the internet. */
+interface PairFound {
+  readonly source: number | AddressSet;
+  readonly destination: number | AddressSet;
+  readonly outcome: Outcome;
+}
+
+export interface ClassPair {
+  /** A place in `classes`, or the internet. */
+  readonly from: number | 'internet';
+  readonly to: number | 'internet';
+  readonly found: readonly PairFound[];
+}
+
+export class AllPairs {
+  /** Interfaces that nothing tells apart. */
+  readonly classes: readonly (readonly NetworkInterfaceId[])[];
+  /** Those between which something is open. */
+  readonly pairs: readonly ClassPair[];
+  readonly #members: readonly InterfaceClass[];
+
+  constructor(members: readonly InterfaceClass[], pairs: readonly ClassPair[]) {
+    this.#members = members;
+    this.classes = members.map((each) => each.map(({ id }) => id));
+    this.pairs = pairs;
+  }
+
+  /** How many pairs of ends reach each other. */
+  get count(): number {
+    const size = (place: number | 'internet') => (place === 'internet' ? 1 : (this.classes[place]?.length ?? 0));
+    return this.pairs.reduce((sum, { from, to }) => sum + size(from) * (from === to ? size(to) - 1 : size(to)), 0);
+  }
+
+  /** The answers for all pairs of ends, one after the other. */
+  *expand(): Generator<Reach> {
+    for (const pair of this.pairs) {
+      for (const from of this.#sitesAt(pair.from))
+        for (const to of this.#sitesAt(pair.to)) {
+          if (from === to) continue;
+          yield* asReaches(
+            endOf(from),
+            endOf(to),
+            pair.found.map((each) => concrete(each, from, to)),
+          );
+        }
+    }
+  }
+
+  #sitesAt(place: number | 'internet'): readonly (Site | undefined)[] {
+    return place === 'internet' ? [undefined] : (this.#members[place] ?? []);
+  }
+}
+
+export function allPairs(exploration: Exploration): AllPairs {
+  const classes = classesOf(exploration.sites);
+  const near = neighbourhoods(exploration.sites.network.snapshot);
+  const pairs: ClassPair[] = [];
+  const add = (from: ClassPair['from'], to: ClassPair['to'], found: readonly PairFound[]) => {
+    if (found.length > 0) pairs.push({ from, to, found });
+  };
+  classes.forEach((senders, from) => {
+    const [sender] = senders;
+    if (begins(sender)) {
+      classes.forEach((receivers, to) => {
+        const receiver = from === to ? receivers[1] : receivers[0];
+        if (receiver === undefined) return;
+        const isNear = near.get(sender.vpc.vpcId) === near.get(receiver.vpc.vpcId);
+        add(from, to, between(exploration, sender, receiver, isNear));
+      });
+      add(
+        from,
+        'internet',
+        toOutside(exploration, sender, AddressSet.all)
+          .filter(({ outcome }) => outcome.arrival.kind === 'internet')
+          .map((each) => placedFound(each, sender, undefined)),
+      );
+    }
+    add(
+      'internet',
+      from,
+      fromOutside(exploration, AddressSet.all, sender).map((each) => placedFound(each, undefined, sender)),
+    );
+  });
+  return new AllPairs(classes, pairs);
+}
+
+/** @param isNear whether private addresses of the one mean something to the other */
+function between({ sites, takes, traffic }: Exploration, sender: Site, receiver: Site, isNear: boolean): PairFound[] {
+  let found: PairFound[] | undefined;
+  const points = pointsOf(receiver);
+  for (let destination = 0; destination < points.length; destination += 1) {
+    const to = points[destination];
+    if (to === undefined || (!isNear && !to.isIpv6 && destination < receiver.addresses.length)) continue;
+    for (let source = 0; source < sender.addresses.length; source += 1) {
+      const from = sender.addresses[source];
+      if (from === undefined || from.isIpv6 !== to.isIpv6) continue;
+      const outcome = follow(sites, takes, sender, from, to, traffic);
+      if (outcome === undefined || !isAt(outcome.arrival, receiver)) continue;
+      found ??= [];
+      found.push({ source, destination, outcome });
+    }
+  }
+  return found ?? [];
+}
+
+/** All addresses that an interface is reached at; its own come first. */
+function pointsOf(site: Site): readonly Point[] {
+  return site.publicAddresses.length === 0 ? site.addresses : [...site.addresses, ...site.publicAddresses];
+}
+
+function placedFound(
+  { sources, destinations, outcome }: Found,
+  from: Site | undefined,
+  to: Site | undefined,
+): PairFound {
+  return { source: placeOf(sources, from), destination: placeOf(destinations, to), outcome };
+}
+
+function placeOf(addresses: AddressSet, site: Site | undefined): number | AddressSet {
+  return site === undefined ? addresses : pointsOf(site).findIndex(({ text }) => addresses.contains(text));
+}
+
+function concrete({ source, destination, outcome }: PairFound, from: Site | undefined, to: Site | undefined): Found {
+  return { sources: setAt(source, from), destinations: setAt(destination, to), outcome };
+}
+
+function setAt(place: number | AddressSet, site: Site | undefined): AddressSet {
+  if (typeof place !== 'number') return place;
+  const point = site && pointsOf(site)[place];
+  return point === undefined ? AddressSet.none : AddressSet.ofAddresses([point.text]);
+}
+
+function endOf(site: Site | undefined): End {
+  return site === undefined ? { kind: 'internet' } : { kind: 'network-interface', networkInterfaceId: site.id };
+}

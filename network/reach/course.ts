@@ -1,0 +1,379 @@
+// One course: from one end, between two addresses, there and back, with all traffic at once. Each check keeps what it lets pass of the traffic that is left; each
+// table that is asked about a Free address narrows it. So one course answers for every port, ICMP type and protocol and for an interval of addresses.
+//
+// It goes as docs/reachability.md says packets go and is written apart from the walk, which follows one packet; tests hold the two against each other.
+// Where the walk goes on after a drop, to tell every obstacle, a course ends: nothing is left.
+
+import type { NetworkInterfaceId, Route, Vpc } from '../snapshot.ts';
+import type { Arrival } from '../walk/trace.ts';
+import type { Hop } from './ends.ts';
+import { type Address, isFree, type Point } from './segment-table.ts';
+import type { Site, Sites } from './sites.ts';
+import { partsOf, type Traffic, type TrafficMatch } from './traffic.ts';
+
+/** As the walk: a packet still on its way then goes round in a circle. */
+const mostHops = 16;
+
+/** Who has the packet, and between which addresses. */
+interface Landing {
+  readonly arrival: Arrival;
+  readonly source: Address;
+  readonly destination: Address;
+}
+
+export interface Outcome {
+  readonly arrival: Arrival;
+  /** Requests that arrive. */
+  readonly there: Traffic;
+  /** Replies that come back. */
+  readonly back: Traffic;
+  readonly via: readonly Hop[];
+  readonly viaReturn: readonly Hop[];
+}
+
+/** What gateways and endpoints take, apart from addresses. */
+const services = {
+  metadata: [{ protocol: 6, ports: { from: 80, to: 80 } }],
+  resolver: [
+    { protocol: 6, ports: { from: 53, to: 53 } },
+    { protocol: 17, ports: { from: 53, to: 53 } },
+  ],
+  /** X3; and what listens there is a service's HTTP. */
+  interfaceEndpoint: [
+    { protocol: 6, ports: { from: 80, to: 80 } },
+    { protocol: 6, ports: { from: 443, to: 443 } },
+  ],
+  /** W7. */
+  gatewayEndpoint: [{ protocol: 6 }, { protocol: 1, icmp: { type: 8, code: -1 } }],
+  /** G5. */
+  natGateway: [{ protocol: 6 }, { protocol: 17 }, { protocol: 1 }],
+} as const satisfies Record<string, readonly TrafficMatch[]>;
+
+export type Takes = Readonly<Record<keyof typeof services, Traffic>>;
+
+export function takesOf({ pool }: Sites): Takes {
+  const of = (matches: readonly TrafficMatch[]) =>
+    matches.reduce((sum, each) => pool.unite(sum, pool.keep(partsOf(each))), pool.none);
+  return {
+    metadata: of(services.metadata),
+    resolver: of(services.resolver),
+    interfaceEndpoint: of(services.interfaceEndpoint),
+    gatewayEndpoint: of(services.gatewayEndpoint),
+    natGateway: of(services.natGateway),
+  };
+}
+
+/**
+ * @param from the interface that sends, or undefined: the internet
+ * @param source one of its addresses   @param destination either may be Free, and is narrowed then to what the answer holds for
+ * @param traffic requests that are asked about
+ * @returns undefined when nothing is open
+ */
+export function follow(
+  sites: Sites,
+  takes: Takes,
+  from: Site | undefined,
+  source: Address,
+  destination: Address,
+  traffic: Traffic,
+): Outcome | undefined {
+  return new Course(sites, takes, from, traffic).outcome(source, destination);
+}
+
+class Course {
+  readonly #sites: Sites;
+  readonly #takes: Takes;
+  readonly #from: Site | undefined;
+  /** What is left of it on this leg. */
+  #traffic: Traffic;
+  #isReturn = false;
+  #hops = 0;
+  #via: Hop[] = [];
+  /** Interfaces whose groups were asked when the flow began: its replies pass them (S11). */
+  readonly #tracked = new Set<Site>();
+  readonly #translations: { readonly nat: Site; readonly inside: Address; readonly outside: Point }[] = [];
+  /** As whom the flow left by an egress-only gateway. */
+  #leftAs: { readonly source: Address; readonly hop: Hop } | undefined;
+
+  constructor(sites: Sites, takes: Takes, from: Site | undefined, traffic: Traffic) {
+    this.#sites = sites;
+    this.#takes = takes;
+    this.#from = from;
+    this.#traffic = traffic;
+  }
+
+  outcome(source: Address, destination: Address): Outcome | undefined {
+    const { pool } = this.#sites;
+    const landing =
+      this.#from === undefined
+        ? this.#fromInternet(source, destination)
+        : this.#leave(this.#from, source, destination, true);
+    if (landing === undefined || this.#traffic === pool.none) return undefined;
+    const [there, via] = [this.#traffic, this.#via];
+    this.#isReturn = true;
+    this.#hops = 0;
+    this.#traffic = pool.all;
+    this.#via = [];
+    const back = this.#answer(landing);
+    if (back === undefined || back.destination !== source || back.source !== destination) return undefined;
+    const isHome =
+      this.#from === undefined
+        ? back.arrival.kind === 'internet'
+        : back.arrival.kind === 'network-interface' && back.arrival.networkInterfaceId === this.#from.id;
+    if (!isHome || !pool.isOpen(there, this.#traffic)) return undefined;
+    return { arrival: landing.arrival, there, back: this.#traffic, via, viaReturn: this.#via };
+  }
+
+  /** The reply's way begins where the request's ended. */
+  #answer({ arrival, source, destination }: Landing): Landing | undefined {
+    switch (arrival.kind) {
+      case 'network-interface': {
+        const site = this.#sites.site(arrival.networkInterfaceId);
+        return site && this.#leave(site, destination, source, true);
+      }
+      case 'internet':
+        return this.#fromInternet(destination, source);
+      case 'vpc-endpoint':
+        return this.#fromEndpoint(arrival.vpcEndpointId, destination, source);
+      case 'vpc-service': {
+        // Past groups and ACLs, as the question came (3.3).
+        const asker = this.#sites.holder(arrival.vpcId, source);
+        return asker && { arrival: arrivalAt(asker), source: destination, destination: source };
+      }
+    }
+  }
+
+  /** Keeps of the traffic what a check lets pass. @returns whether any is left */
+  #pass(allowed: Traffic): boolean {
+    const { pool } = this.#sites;
+    this.#traffic = pool.intersect(this.#traffic, allowed);
+    return this.#traffic !== pool.none;
+  }
+
+  #by(kind: Hop['kind'], id: string): void {
+    const last = this.#via.at(-1);
+    if (last?.id !== id) this.#via.push({ kind, id });
+  }
+
+  #passGroups(site: Site, direction: 'ingress' | 'egress', peer: Address): boolean {
+    if (isNat(site)) return true;
+    if (this.#isReturn && this.#tracked.has(site)) return true;
+    if (!this.#isReturn) this.#tracked.add(site);
+    return this.#pass(site.groups.allow(direction, peer));
+  }
+
+  // ---- out of an interface
+
+  /** @param sends false: hands on what another began, so its own address is not asked for */
+  #leave(site: Site, source: Address, destination: Address, sends: boolean): Landing | undefined {
+    if (++this.#hops > mostHops || !site.carries) return undefined;
+    const isOwn = !isFree(source) && site.own.has(source);
+    if (sends && site.placed.eni.sourceDestCheck && !isOwn) return undefined;
+    const hop = site.nextHop.at(destination);
+    switch (hop.kind) {
+      case 'nowhere':
+        return undefined;
+      case 'metadata':
+      case 'resolver': {
+        const { vpcId } = site.vpc;
+        if (!this.#pass(this.#takes[hop.kind])) return undefined;
+        return { arrival: { kind: 'vpc-service', vpcId, service: hop.kind }, source, destination };
+      }
+      case 'unroutable':
+        return undefined;
+      case 'same-subnet':
+        if (!this.#passGroups(site, 'egress', destination)) return undefined;
+        return this.#deliver(site.vpc, source, destination, site);
+      case 'route':
+        if (hop.route.state === 'blackhole' || !this.#passGroups(site, 'egress', destination)) return undefined;
+        return this.#along(site, hop.route, source, destination);
+    }
+  }
+
+  #along(site: Site, { target }: Route, source: Address, destination: Address): Landing | undefined {
+    switch (target.kind) {
+      case 'local':
+        return this.#deliver(site.vpc, source, destination, site);
+      case 'network-interface': {
+        const box = this.#sites.site(target.networkInterfaceId);
+        return box && this.#cross(site, box, source, destination);
+      }
+      case 'nat-gateway':
+        return this.#throughNatGateway(site, target.natGatewayId, source, destination);
+      default:
+        if (!this.#pass(site.acl.egress.at(destination))) return undefined;
+    }
+    switch (target.kind) {
+      case 'internet-gateway':
+        return this.#outByInternetGateway(site, target.internetGatewayId, source, destination);
+      case 'egress-only-internet-gateway':
+        return this.#outByEgressOnlyGateway(site, target.egressOnlyInternetGatewayId, source, destination);
+      case 'gateway-endpoint':
+        if (!this.#pass(this.#takes.gatewayEndpoint)) return undefined;
+        this.#by('gateway-endpoint', target.vpcEndpointId);
+        return { arrival: { kind: 'vpc-endpoint', vpcEndpointId: target.vpcEndpointId }, source, destination };
+      case 'peering-connection':
+        return this.#acrossPeering(site.vpc, target.vpcPeeringConnectionId, source, destination);
+    }
+  }
+
+  // ---- to an interface
+
+  /** To whichever interface of the VPC has the address; an interval of addresses is nobody's. */
+  #deliver(vpc: Vpc, source: Address, destination: Address, sender?: Site): Landing | undefined {
+    const receiver = this.#sites.holder(vpc.vpcId, destination);
+    if (receiver === undefined) return undefined;
+    return sender === undefined
+      ? this.#enter(receiver, source, destination)
+      : this.#cross(sender, receiver, source, destination);
+  }
+
+  /** From subnet to subnet; inside one, no ACL looks (N4). */
+  #cross(sender: Site, receiver: Site, source: Address, destination: Address): Landing | undefined {
+    const isInside = sender.subnet.subnetId === receiver.subnet.subnetId;
+    if (!isInside && !this.#pass(sender.acl.egress.at(destination))) return undefined;
+    return this.#enter(receiver, source, destination, isInside);
+  }
+
+  #enter(receiver: Site, source: Address, destination: Address, isInside = false): Landing | undefined {
+    const { eni } = receiver.placed;
+    const isOwn = !isFree(destination) && receiver.own.has(destination);
+    if (!receiver.carries || (!isOwn && eni.sourceDestCheck)) return undefined;
+    if (!isInside && !this.#pass(receiver.acl.ingress.at(source))) return undefined;
+    if (isNat(receiver)) return this.#backThroughNatGateway(receiver, source, destination);
+    if (!this.#passGroups(receiver, 'ingress', source)) return undefined;
+    if (eni.service?.kind === 'vpc-endpoint') {
+      const { vpcEndpointId } = eni.service;
+      if (!this.#pass(this.#takes.interfaceEndpoint)) return undefined;
+      this.#by('interface-endpoint', vpcEndpointId);
+      return { arrival: { kind: 'vpc-endpoint', vpcEndpointId }, source, destination };
+    }
+    if (isOwn) return { arrival: arrivalAt(receiver), source, destination };
+    // A middlebox hands on what is not its own.
+    this.#by('middlebox', receiver.id);
+    return this.#leave(receiver, source, destination, false);
+  }
+
+  // ---- gateways, peering and endpoints
+
+  #outByInternetGateway(site: Site, id: string, source: Address, destination: Address): Landing | undefined {
+    if (this.#sites.forbiddenOut.at(destination) || isPublicAccessBlocked(site)) return undefined;
+    this.#by('internet-gateway', id);
+    if (source.isIpv6) return this.#onInternet(source, destination);
+    // A middlebox hands on what another sent: the address is asked for, not who brings it.
+    const outside = this.#sites.publicAddressOf(this.#sites.holder(site.vpc.vpcId, source), source);
+    return outside && this.#onInternet(outside, destination);
+  }
+
+  /** Lets out what was begun inside, and lets its replies back in (4.4). */
+  #outByEgressOnlyGateway(site: Site, id: string, source: Address, destination: Address): Landing | undefined {
+    if (this.#isReturn && this.#from === undefined) return undefined;
+    if (site.subnet.blockPublicAccess === 'block-bidirectional') return undefined;
+    this.#by('egress-only-internet-gateway', id);
+    if (!this.#isReturn) this.#leftAs = { source, hop: { kind: 'egress-only-internet-gateway', id } };
+    return this.#onInternet(source, destination);
+  }
+
+  #onInternet(source: Address, destination: Address): Landing | undefined {
+    const isHome = this.#isReturn && this.#from === undefined;
+    if (!isHome && this.#sites.publicHolder(destination) !== undefined) return this.#fromInternet(source, destination);
+    if (!this.#isReturn && this.#sites.unanswered.at(destination)) return undefined;
+    const address = isFree(destination) ? '' : destination.text;
+    return { arrival: { kind: 'internet', address }, source, destination };
+  }
+
+  /** Arrives at the gateway of the VPC that has the public address. */
+  #fromInternet(source: Address, destination: Address): Landing | undefined {
+    const held = this.#sites.publicHolder(destination);
+    if (held === undefined) return undefined;
+    if (this.#isReturn && this.#leftAs?.source === destination) {
+      this.#by(this.#leftAs.hop.kind, this.#leftAs.hop.id);
+      return this.#enter(held.site, source, destination);
+    }
+    const { site, inside } = held;
+    const { vpc } = site;
+    if (vpc.internetGatewayId === undefined || this.#sites.forbiddenIn.at(source)) return undefined;
+    if (!source.isIpv6 && this.#sites.isInBlocks(vpc, source)) return undefined;
+    this.#by('internet-gateway', vpc.internetGatewayId);
+    const edge = vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId);
+    const route = edge === undefined ? undefined : this.#sites.edgeRoute(vpc, edge, inside);
+    if (route?.target.kind !== 'network-interface') return this.#byGateway(site, source, inside);
+    const box = this.#sites.site(route.target.networkInterfaceId);
+    if (box === undefined || route.state === 'blackhole' || box.publicAddresses.length === 0) return undefined;
+    return this.#byGateway(box, source, inside);
+  }
+
+  #byGateway(receiver: Site, source: Address, destination: Address): Landing | undefined {
+    if (isPublicAccessBlocked(receiver)) return undefined;
+    // I3: what answers must leave by the gateway.
+    if (!source.isIpv6 && !receiver.returnsByGateway.at(source)) return undefined;
+    return this.#enter(receiver, source, destination);
+  }
+
+  #throughNatGateway(sender: Site, id: string, source: Address, destination: Address): Landing | undefined {
+    const gateway = sender.vpc.natGateways.find((each) => each.natGatewayId === id);
+    const nat = gateway && this.#sites.site(gateway.networkInterfaceId);
+    const [outside] = nat?.addresses ?? [];
+    if (this.#isReturn || nat === undefined || outside === undefined) return undefined;
+    if (nat.subnet.subnetId !== sender.subnet.subnetId) {
+      if (!this.#pass(sender.acl.egress.at(destination)) || !this.#pass(nat.acl.ingress.at(source))) return undefined;
+    }
+    // G9: only for interfaces of its own VPC.
+    if (source.isIpv6 || !this.#sites.isInBlocks(sender.vpc, source)) return undefined;
+    if (!this.#pass(this.#takes.natGateway)) return undefined;
+    this.#by('nat-gateway', id);
+    this.#translations.push({ nat, inside: source, outside });
+    return this.#leave(nat, outside, destination, false);
+  }
+
+  /** A packet to a NAT gateway's own address is a reply, or nothing (G5). */
+  #backThroughNatGateway(nat: Site, source: Address, destination: Address): Landing | undefined {
+    const known = this.#translations.find((each) => each.nat === nat && each.outside === destination);
+    if (!this.#isReturn || known === undefined) return undefined;
+    const service = nat.placed.eni.service;
+    this.#by('nat-gateway', service?.kind === 'nat-gateway' ? service.natGatewayId : nat.id);
+    return this.#leave(nat, source, known.inside, false);
+  }
+
+  /** The answer of a service behind an endpoint: from the endpoint's interface, or from nowhere inside the VPC. */
+  #fromEndpoint(id: string, source: Address, destination: Address): Landing | undefined {
+    for (const holder of this.#sites.holders(source)) {
+      const { service } = holder.placed.eni;
+      if (service?.kind !== 'vpc-endpoint' || !this.#tracked.has(holder)) continue;
+      this.#by('interface-endpoint', service.vpcEndpointId);
+      return this.#leave(holder, source, destination, false);
+    }
+    // A gateway endpoint is used by interfaces of its own VPC only (W5).
+    this.#by('gateway-endpoint', id);
+    const last = this.#translations.at(-1)?.nat ?? this.#from;
+    return last && this.#deliver(last.vpc, source, destination);
+  }
+
+  #acrossPeering(vpc: Vpc, id: string, source: Address, destination: Address): Landing | undefined {
+    const peering = this.#sites.network.peering(id);
+    const otherId = peering?.requester.vpcId === vpc.vpcId ? peering.accepter.vpcId : peering?.requester.vpcId;
+    const other = otherId === undefined ? undefined : this.#sites.network.vpc(otherId);
+    if (other === undefined) return undefined;
+    if (!this.#sites.isInBlocks(vpc, source) || !this.#sites.isInBlocks(other, destination)) return undefined;
+    this.#by('peering-connection', id);
+    return this.#deliver(other, source, destination);
+  }
+}
+
+function arrivalAt({ id, vpc }: Site): {
+  kind: 'network-interface';
+  networkInterfaceId: NetworkInterfaceId;
+  vpcId: Vpc['vpcId'];
+} {
+  return { kind: 'network-interface', networkInterfaceId: id, vpcId: vpc.vpcId };
+}
+
+function isNat({ placed }: Site): boolean {
+  return placed.eni.service?.kind === 'nat-gateway';
+}
+
+/** By the interface that the gateway meets. Ingress-only mode leaves NAT gateways, for their flows begin inside. */
+function isPublicAccessBlocked(site: Site): boolean {
+  const mode = site.subnet.blockPublicAccess;
+  return mode === 'block-bidirectional' || (mode === 'block-ingress' && !isNat(site));
+}
