@@ -13,6 +13,7 @@ import { walkedFlow, indexNetwork, isHeard, nameOf } from './walking.ts';
 
 /** Everything that an end reaches, the VPC's own services too. */
 function everything(reach: Reachability, snapshot: Snapshot, from: WalkFlow['from']): Reach[] {
+  if (from.kind === 'peering-connection') throw new Error('no row begins there');
   const services = snapshot.vpcs.flatMap(({ vpcId }): End[] => [
     { kind: 'vpc-service', vpcId, service: 'metadata' },
     { kind: 'vpc-service', vpcId, service: 'resolver' },
