@@ -9,7 +9,7 @@ import type { Flow as WalkFlow } from '@postern/network/walk/packet.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import { flowCases } from './cases.ts';
 import { ipv6Cases } from './ipv6-cases.ts';
-import { walkedFlow, indexNetwork, isHeard, nameOf } from './walking.ts';
+import { indexNetwork, isHeard, nameOf, walkedFlow } from './walking.ts';
 
 /** Everything that an end reaches, the VPC's own services too. */
 function everything(reach: Reachability, snapshot: Snapshot, from: WalkFlow['from']): Reach[] {
