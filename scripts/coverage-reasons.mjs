@@ -47,6 +47,14 @@ export const reasons = {
     ['tags of buckets as attributes', /PutBucketAbac/],
     ['Select, torrents, Object Lambda, change of encryption', /Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
   ],
+  kms: [
+    ['grants', /Grant/],
+    ['custom key stores', /CustomKeyStore/],
+    ['asymmetric and HMAC keys', /Sign|Verify|PublicKey|KeyPair|Mac|SharedSecret/],
+    ['imported material', /ImportKeyMaterial|ParametersForImport|DeleteImported/],
+    ['multi-Region keys', /Replicate|PrimaryRegion/],
+    ['rotation done, use told', /RotateKey|ListKeyRotations|LastUsage|KeyUsage/],
+  ],
   iam: [
     ['tokens for others', /WebIdentity/],
     ['organizations', /Organizations/],

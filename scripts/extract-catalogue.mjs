@@ -33,6 +33,7 @@ const services = [
     // Every answer of it has x-amz-crc32, which clients check.
     crc32: true,
   },
+  { name: 'kms', signingNames: ['kms'], hosts: ['kms'] },
   { name: 'ssm', signingNames: ['ssm'], hosts: ['ssm'] },
   { name: 'ec2-instance-connect', signingNames: ['ec2-instance-connect'], hosts: ['ec2-instance-connect'] },
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },

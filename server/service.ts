@@ -106,6 +106,14 @@ export interface StreamOperation<I, O> {
 // biome-ignore lint/suspicious/noExplicitAny: the table is read by name at run time; each row is typed where it is written
 export type Operation = TransactionOperation<any, any> | StreamOperation<any, any>;
 
+export interface ResourcePolicy {
+  readonly policyText: string;
+  readonly id: string;
+  readonly ownerAccountId: string;
+  readonly trust?: boolean;
+  readonly kind?: 'resource' | 'trust';
+}
+
 export interface Service {
   /** The catalogue's name: `ec2`, `s3`, `iam`, `sts` … */
   readonly name: string;
@@ -114,12 +122,9 @@ export interface Service {
   readonly denied: (call: BaseCall, request: AuthorizationRequest, decision: Decision) => Error;
   /**
    * The resource-based policy for a resource, if the service has one (a bucket policy). `trust: true` when it must itself allow (E1):
-   * a role's trust policy, which goes to `PolicySet.trust` instead of `resource`.
+   * a role's trust policy or a key's, which goes to `PolicySet.trust` instead of `resource`; `kind` where its grammar is the other one.
    */
-  readonly resourcePolicy?: (
-    tx: Transaction,
-    resource: string,
-  ) => { policyText: string; id: string; ownerAccountId: string; trust?: boolean } | undefined;
+  readonly resourcePolicy?: (tx: Transaction, resource: string) => ResourcePolicy | undefined;
   /** Who answers a request that is no call; asked with every request of this service, before anything else is looked at. */
   readonly web?: (head: {
     readonly method: string;

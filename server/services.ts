@@ -6,6 +6,7 @@ import { createDynamodb, type DynamodbService } from './services/dynamodb/index.
 import { ec2 } from './services/ec2/index.ts';
 import { ec2InstanceConnect } from './services/ec2-instance-connect/index.ts';
 import { iam } from './services/iam/index.ts';
+import { kms } from './services/kms/index.ts';
 import { organizations } from './services/organizations/index.ts';
 import { createS3, type S3Service } from './services/s3/index.ts';
 import { sts } from './services/sts/index.ts';
@@ -29,6 +30,6 @@ export interface ServiceParts {
 export function createServices({ store, dataDirectory, log }: ServiceParts): Services {
   const s3 = createS3(store, dataDirectory);
   const dynamodb = createDynamodb(dataDirectory, log);
-  const all = [ec2, s3.service, dynamodb.service, iam, sts, organizations, account, ec2InstanceConnect];
+  const all = [ec2, s3.service, dynamodb.service, iam, sts, organizations, kms, account, ec2InstanceConnect];
   return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb };
 }

@@ -14,7 +14,7 @@
 import { lowerCaseContext } from '@postern/policy/compile.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import type { AuthorizationRequest, Decision, PolicyLayer, PolicySet, PolicySource } from '@postern/policy/types.ts';
-import type { Authorization, BaseCall, Call, Permission, Service } from '../service.ts';
+import type { Authorization, BaseCall, Call, Permission, ResourcePolicy, Service } from '../service.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
 import { type CallFacts, globalContext, type MutableContext } from './context.ts';
@@ -213,7 +213,8 @@ class OpenRequest implements RequestAuthorization {
     const own = callerPolicies(tx, this.#call.principal, this.#accessKey, this.#options.managedPolicyDocument);
     const service = this.#serviceOf(permission.action);
     const resource = service?.resourcePolicy?.(tx, permission.resource);
-    const endpoint = this.#endpointPolicy(tx);
+    // What a service does in its caller's name with another (S3 with KMS) does not come through the caller's endpoint.
+    const endpoint = service === this.#service ? this.#endpointPolicy(tx) : undefined;
     const ownerAccountId =
       resource?.ownerAccountId ?? service?.resourceOwner?.(tx, permission.resource) ?? accountOf(permission.resource);
     const { principal } = this.#call;
@@ -260,8 +261,8 @@ class OpenRequest implements RequestAuthorization {
   }
 }
 
-function resourceSource(resource: { policyText: string; id: string; trust?: boolean }): PolicySource {
-  const kind = resource.trust === true ? 'trust' : 'resource';
+function resourceSource(resource: ResourcePolicy): PolicySource {
+  const kind = resource.kind ?? (resource.trust === true ? 'trust' : 'resource');
   return { id: resource.id, document: documentOf(kind, resource.policyText) };
 }
 

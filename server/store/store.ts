@@ -8,6 +8,7 @@ import { type Batch, Disk } from './disk.ts';
 import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
 import type { InstanceConnectRows } from './rows/instance-connect.ts';
+import type { KmsRows } from './rows/kms.ts';
 import type { OrganizationsRows } from './rows/organizations.ts';
 import type { S3Rows } from './rows/s3.ts';
 
@@ -19,7 +20,7 @@ export interface Row {
   region: string;
 }
 
-export interface Rows extends Ec2Rows, IamRows, InstanceConnectRows, OrganizationsRows, S3Rows {}
+export interface Rows extends Ec2Rows, IamRows, InstanceConnectRows, KmsRows, OrganizationsRows, S3Rows {}
 export type Kind = keyof Rows;
 
 export interface Scope {

@@ -79,9 +79,14 @@ const laws: Readonly<Record<string, Law>> = {
     because: 'services do not import each other: they meet in the store',
   },
   'server/services/s3': {
-    may: [...contract, 'server/edge/checksums.ts', 'server/edge/intake.ts'],
+    may: [...contract, 'server/kms-keys.ts', 'server/mfa.ts', 'server/edge/checksums.ts', 'server/edge/intake.ts'],
     node: true,
     because: 'services do not import each other; the same digests are verified by the edge and kept by S3, in one pass',
+  },
+  'server/services/kms': {
+    may: [...contract, 'server/kms-keys.ts'],
+    node: true,
+    because: 'services do not import each other: they meet in the store',
   },
   'server/services/dynamodb': {
     may: contract,

@@ -17,16 +17,16 @@ import type { BlobKey } from './blob-cipher.ts';
 import type { WrittenBlob } from './blobs.ts';
 import { type Algorithm, checksumMembers, defaultChecksum, parseAlgorithm, suffixOf } from './checksums.ts';
 import { checkCopySource, checkWrite } from './conditions.ts';
+import { checkContinues, checkOpens, customerKeyOf, sourceKeyOf } from './customer-keys.ts';
 import {
-  type CustomerKey,
-  checkContinues,
-  checkOpens,
-  customerKeyOf,
+  checkDecrypts,
+  contextMember,
   encryptionMembers,
   haveOneKey,
-  keyFor,
-  sourceKeyOf,
-} from './customer-keys.ts';
+  openingKey,
+  readyManagedKey,
+  sealingKey,
+} from './encryption.ts';
 import { entityTooLarge, invalidArgument, invalidRequest, notImplemented } from './errors.ts';
 import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
 import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
@@ -69,7 +69,6 @@ function parseSource(copySource: string | undefined): Source {
 interface Keys {
   readonly from: BlobKey | undefined;
   readonly to: BlobKey | undefined;
-  readonly customer: CustomerKey | undefined;
 }
 
 type CopyInput = CopyObjectRequest | UploadPartCopyRequest;
@@ -99,7 +98,7 @@ function findSource(
       403,
       'The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier.',
     );
-  return { source, object, from: keyFor(s3, object, key) };
+  return { source, object, from: openingKey(s3, call, object, key) };
 }
 
 /** @throws InvalidRequest for a delete marker that was named; what `requireObject` throws */
@@ -167,7 +166,7 @@ async function copyBytes(
   return {
     blobId: written.blobId,
     sizeBytes: written.sizeBytes,
-    etag: etagOf(written, keys.customer),
+    etag: etagOf(written, metadata),
     ...(algorithm && value !== undefined && { checksum: { algorithm, value, type: 'FULL_OBJECT' as const } }),
   };
 }
@@ -199,13 +198,14 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
   const customer = customerKeyOf(input);
   checkChanges(source, object, input);
   if (object.sizeBytes > maxBodyBytes) throw tooLargeToCopy();
+  await readyManagedKey(call, input);
   const asked = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : undefined;
   const metadata = call.read((tx) => {
     const bucket = requireBucket(call, tx, input);
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
     return copiedMetadata(metadataOf(call, tx, bucket, input), object, input);
   });
-  const keys = { from, to: keyFor(s3, metadata, customer), customer };
+  const keys = { from, to: sealingKey(s3, call, metadata, customer) };
   const copied = await copyBytes(s3, object, metadata, asked, keys);
   const row = await commitBlobs(s3, [copied.blobId], () =>
     call.transact((tx) => {
@@ -221,6 +221,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
       ...checksumMembers(row.checksum),
     },
     ...encryptionMembers(row),
+    ...contextMember(row),
     ...(row.versionId !== undefined && { VersionId: row.versionId }),
     ...sourceVersion(call, object),
   };
@@ -259,13 +260,14 @@ async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyReq
   const { object, from } = findSource(s3, call, input);
   const customer = customerKeyOf(input);
   checkContinues(upload, customer);
-  const keys = { from, to: keyFor(s3, upload, customer), customer };
+  call.read((tx) => checkDecrypts(call, tx, upload));
+  const keys = { from, to: sealingKey(s3, call, upload, customer) };
   const { start, end } = copyRange(input.CopySourceRange, object.sizeBytes);
   if (end - start > maxBodyBytes) throw tooLargeToCopy();
   const algorithm = (upload.checksumAlgorithm ?? defaultChecksum.algorithm) as Algorithm;
   const written = await rewrite(s3, object, start, end, algorithm, keys);
   const checksum = algorithm && written.checksums[suffixOf(algorithm)];
-  const etag = etagOf(written, customer);
+  const etag = etagOf(written, upload);
   await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       requireBucket(call, tx, input);
@@ -284,9 +286,9 @@ async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyReq
   };
 }
 
-function copyKeys(_call: Call, input: CopyObjectRequest) {
+function copyKeys(call: Call, input: CopyObjectRequest) {
   return {
-    ...writeContext(input),
+    ...writeContext(call, input),
     ...(input.CopySource && { 's3:x-amz-copy-source': [input.CopySource.replace(/^\//, '')] }),
     ...(input.MetadataDirective && { 's3:x-amz-metadata-directive': [input.MetadataDirective] }),
   };

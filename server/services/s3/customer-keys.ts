@@ -4,10 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { AwsError } from '../../errors.ts';
-import type { ObjectRow } from '../../store/rows/s3.ts';
-import type { BlobKey } from './blob-cipher.ts';
 import { invalidArgument, invalidRequest } from './errors.ts';
-import type { S3 } from './state.ts';
 
 export interface CustomerKey {
   readonly key: Buffer;
@@ -109,31 +106,4 @@ export function checkContinues(upload: { readonly customerKeyMd5?: string }, key
       'The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.',
     );
   throw invalidRequest('The provided encryption parameters did not match the ones used originally.');
-}
-
-/** What opens and seals an object's bytes: the customer's key, or one under the cloud's own; undefined for a plain object of before. */
-export function keyFor(
-  s3: S3,
-  row: Pick<ObjectRow, 'encryption' | 'sealed'>,
-  customerKey: CustomerKey | undefined,
-): BlobKey | undefined {
-  if (customerKey) return () => customerKey.key;
-  if (row.encryption) return s3.blobs.ownKeys();
-  return row.sealed && (() => s3.blobs.ownKey());
-}
-
-/** Whether a copy may be a second name for the same encrypted bytes. */
-export function haveOneKey(from: Pick<ObjectRow, 'encryption'>, to: Pick<ObjectRow, 'encryption'>): boolean {
-  return from.encryption !== undefined && from.encryption === to.encryption;
-}
-
-/** How an answer says what protects the bytes. */
-export function encryptionMembers(row: { readonly customerKeyMd5?: string }): {
-  SSECustomerAlgorithm?: string;
-  SSECustomerKeyMD5?: string;
-  ServerSideEncryption?: 'AES256';
-} {
-  return row.customerKeyMd5 === undefined
-    ? { ServerSideEncryption: 'AES256' }
-    : { SSECustomerAlgorithm: 'AES256', SSECustomerKeyMD5: row.customerKeyMd5 };
 }

@@ -5,6 +5,7 @@
 import { denialMessage } from '@postern/policy/messages.ts';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
+import { keyDenial } from '../../kms-keys.ts';
 import type { BaseCall } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 
@@ -150,6 +151,8 @@ export function bareAccessDenied(): AwsError {
  * @param request with `resourceAccountId` when the resource has an owner
  */
 export function accessDenied(call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
+  // KMS's words, which S3 passes on.
+  if (request.action.startsWith('kms:')) return new AwsError('AccessDenied', 403, keyDenial(request, decision));
   const anonymous = call.principal.type === 'anonymous';
   const foreign = request.resourceAccountId !== undefined && request.resourceAccountId !== call.principal.accountId;
   const organization = request.context.get('aws:principalorgid')?.[0];

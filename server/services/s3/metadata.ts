@@ -1,19 +1,19 @@
 // What a write says about an object besides its bytes: content headers, user metadata, storage class, encryption, tags; and the keys that
-// policies may ask about them. Refused: what would have to protect the object and does not here (KMS).
+// policies may ask about them.
 
-import { AwsError } from '../../errors.ts';
 import type { BaseCall } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { type Context, tagContext } from './access.ts';
 import { aclOfWrite } from './acls.ts';
-import { customerKeyOf } from './customer-keys.ts';
+import { type EncryptionInput, kmsKeyContext, protectionOf } from './encryption.ts';
 import { invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
 import { locksOf } from './object-lock.ts';
 import { tagsFromHeader } from './tag-sets.ts';
 
 /** The members that PutObject, CreateMultipartUpload and CopyObject share. */
-export interface WriteInput {
+export interface WriteInput extends EncryptionInput {
+  readonly Key?: string | undefined;
   readonly ACL?: string | undefined;
   readonly CacheControl?: string | undefined;
   readonly ContentDisposition?: string | undefined;
@@ -29,11 +29,6 @@ export interface WriteInput {
   readonly ObjectLockMode?: string | undefined;
   readonly ObjectLockRetainUntilDate?: Date | undefined;
   readonly ObjectLockLegalHoldStatus?: string | undefined;
-  readonly ServerSideEncryption?: string | undefined;
-  readonly SSECustomerAlgorithm?: string | undefined;
-  readonly SSECustomerKey?: string | undefined;
-  readonly SSECustomerKeyMD5?: string | undefined;
-  readonly SSEKMSKeyId?: string | undefined;
   readonly StorageClass?: string | undefined;
   readonly Tagging?: string | undefined;
   readonly WebsiteRedirectLocation?: string | undefined;
@@ -74,7 +69,7 @@ export function isArchived(storageClass: string): boolean {
  * @throws NotImplemented, AccessControlListNotSupported, InvalidStorageClass, MetadataTooLarge, InvalidTag, InvalidArgument
  */
 export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, input: WriteInput): ObjectMetadata {
-  refuseWhatIsNotKept(call, bucket, input);
+  checkOwner(call, bucket, input);
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!storageClasses.has(storageClass)) throw invalidStorageClass(storageClass);
   const userMetadata = input.Metadata ?? {};
@@ -89,30 +84,9 @@ export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, i
     storageClass,
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
     ...locksOf(call, bucket, input),
-    ...protectionOf(input),
+    ...protectionOf(call, tx, bucket, input.Key ?? '', input),
     ...aclOfWrite(tx, bucket, input),
   };
-}
-
-/** Every object is encrypted: under the customer's key of the request, or else the cloud's own. */
-function protectionOf(input: WriteInput): Pick<ObjectRow, 'customerKeyMd5' | 'encryption'> {
-  const key = customerKeyOf(input);
-  return key ? { customerKeyMd5: key.md5 } : { encryption: 'AES256' };
-}
-
-function refuseWhatIsNotKept(call: BaseCall, bucket: BucketRow, input: WriteInput): void {
-  const { ServerSideEncryption: encryption } = input;
-  if (encryption !== undefined && encryption !== 'AES256') {
-    if (!/^aws:(kms|kms:dsse|fsx)$/.test(encryption))
-      throw new AwsError(
-        'InvalidEncryptionAlgorithmError',
-        400,
-        'The Encryption request you specified is not valid. Supported value: AES256.',
-      );
-    throw notImplemented(`x-amz-server-side-encryption: ${encryption}`);
-  }
-  if (input.SSEKMSKeyId !== undefined) throw notImplemented('x-amz-server-side-encryption-aws-kms-key-id');
-  checkOwner(call, bucket, input);
 }
 
 /** Every object belongs to the bucket's owner: a writer of another account must say so where the bucket would leave it the object. */
@@ -142,11 +116,13 @@ function systemMetadataOf(call: BaseCall, input: WriteInput): Record<string, str
 
 /** What policies may ask about a write. */
 export function writeContext(
+  call: BaseCall,
   input: WriteInput & { readonly IfMatch?: string | undefined; readonly IfNoneMatch?: string | undefined },
 ): Context {
   return {
     ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
     ...(input.ServerSideEncryption && { 's3:x-amz-server-side-encryption': [input.ServerSideEncryption] }),
+    ...kmsKeyContext(call, input),
     ...(input.SSECustomerAlgorithm && {
       's3:x-amz-server-side-encryption-customer-algorithm': [input.SSECustomerAlgorithm],
     }),

@@ -36,7 +36,8 @@ import {
   wantedChecksum,
 } from './checksums.ts';
 import { checkWrite } from './conditions.ts';
-import { checkContinues, customerKeyOf, encryptionMembers, keyFor } from './customer-keys.ts';
+import { checkContinues, customerKeyOf } from './customer-keys.ts';
+import { checkDecrypts, contextMember, encryptionMembers, sealingKey } from './encryption.ts';
 import {
   conditionalConflict,
   entityTooSmall,
@@ -135,6 +136,7 @@ function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMu
     Key: key,
     UploadId: upload.id,
     ...encryptionMembers(upload),
+    ...contextMember(upload),
     ...(plan.checksumAlgorithm && { ChecksumAlgorithm: plan.checksumAlgorithm as Algorithm }),
     ...(plan.checksumType && { ChecksumType: plan.checksumType }),
   };
@@ -159,6 +161,7 @@ async function uploadPart(s3: S3, call: StreamCall, input: WithBody<UploadPartRe
   const key = customerKeyOf(input);
   const upload = call.read((tx) => requireUpload(tx, input));
   checkContinues(upload, key);
+  call.read((tx) => checkDecrypts(call, tx, upload));
   const given = wantedChecksum(call, input);
   const expected = upload.checksumAlgorithm as Algorithm | undefined;
   if (given && expected && given.algorithm !== expected)
@@ -171,10 +174,10 @@ async function uploadPart(s3: S3, call: StreamCall, input: WithBody<UploadPartRe
   const further = own === wanted.algorithm ? [] : [suffixOf(own)];
   const written = await receiveBody(s3, call, input, wanted, {
     further,
-    key: keyFor(s3, upload, key),
+    key: sealingKey(s3, call, upload, key),
   });
   const checksum = written.checksums[suffixOf(own)] ?? written.checksum;
-  const etag = etagOf(written, key);
+  const etag = etagOf(written, upload);
   await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       requireBucket(call, tx, input);
@@ -244,6 +247,7 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
   const existing = call.tx.get('object', objectId(bucket.id, key));
   if (existing?.uploadId !== undefined && existing.uploadId === input.UploadId) return completed(call, existing);
   const upload = requireUpload(call.tx, input);
+  checkDecrypts(call, call.tx, upload);
   const parts = chosenParts(upload, input.MultipartUpload?.Parts ?? []);
   checkCompletion(upload, existing, input);
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
@@ -294,11 +298,7 @@ function completed(call: BaseCall, object: ObjectRow): CompleteMultipartUploadOu
 export function multipartOperations(s3: S3) {
   return {
     CreateMultipartUpload: operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput>({
-      authorize: onObject<CreateMultipartUploadRequest>(
-        's3:PutObject',
-        (_call, input) => writeContext(input),
-        furtherWriteActions,
-      ),
+      authorize: onObject<CreateMultipartUploadRequest>('s3:PutObject', writeContext, furtherWriteActions),
       run: createUpload,
     }),
     UploadPart: streamOperation<WithBody<UploadPartRequest>, UploadPartOutput>({

@@ -17,7 +17,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
-import type { BucketRow, DeleteMarkerRow } from '../../store/rows/s3.ts';
+import type { BucketRow, DeleteMarkerRow, ObjectRow } from '../../store/rows/s3.ts';
 import { commonContext, onObject, requireBucket, requireKey } from './access.ts';
 import type { BlobKey } from './blob-cipher.ts';
 import type { Body, WrittenBlob } from './blobs.ts';
@@ -31,7 +31,8 @@ import {
   wantedChecksum,
 } from './checksums.ts';
 import { checkDelete, checkWrite } from './conditions.ts';
-import { type CustomerKey, customerKeyOf, encryptionMembers, keyFor } from './customer-keys.ts';
+import { customerKeyOf } from './customer-keys.ts';
+import { contextMember, encryptionMembers, readyManagedKey, sealingKey } from './encryption.ts';
 import {
   entityTooLarge,
   headerNotImplemented,
@@ -110,13 +111,16 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
   const customerKey = customerKeyOf(input);
   // S3 tells no checksum of its own of what it cannot read.
   const wanted = given ?? (customerKey ? undefined : defaultChecksum);
+  await readyManagedKey(call, input);
   const metadata = call.read((tx) => {
     const bucket = requireBucket(call, tx, input);
     checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
     return metadataOf(call, tx, bucket, input);
   });
   checkLockedUpload(metadata, input.ContentMD5 !== undefined || given !== undefined);
-  const written = await receiveBody(s3, call, input, wanted, { key: keyFor(s3, metadata, customerKey) });
+  const written = await receiveBody(s3, call, input, wanted, {
+    key: sealingKey(s3, call, metadata, customerKey),
+  });
   const object = await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);
@@ -125,7 +129,7 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
         key,
         blobId: written.blobId,
         sizeBytes: written.sizeBytes,
-        etag: etagOf(written, customerKey),
+        etag: etagOf(written, metadata),
         lastModified: wholeSeconds(call.now),
         ...metadata,
         ...(wanted &&
@@ -139,15 +143,20 @@ async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequ
   return {
     ETag: object.etag,
     ...encryptionMembers(object),
+    ...contextMember(object),
     ...checksumMembers(object.checksum),
     ...(object.versionId !== undefined && { VersionId: object.versionId }),
     ...call.read((tx) => expirationMember(requireBucket(call, tx, input), object)),
   };
 }
 
-/** The MD5 of the bytes, in quotes; of bytes that only the customer can read it tells nothing. */
-export function etagOf(written: WrittenBlob, key: CustomerKey | undefined): string {
-  return `"${key ? randomBytes(16).toString('hex') : written.md5}"`;
+/** The MD5 of the bytes, in quotes; of bytes under a key that is not the cloud's own it tells nothing. */
+export function etagOf(
+  written: WrittenBlob,
+  { customerKeyMd5, encryption }: Pick<ObjectRow, 'customerKeyMd5' | 'encryption'>,
+): string {
+  const isPlain = customerKeyMd5 === undefined && typeof encryption !== 'object';
+  return `"${isPlain ? written.md5 : randomBytes(16).toString('hex')}"`;
 }
 
 /** S3 keeps the time of a change in whole seconds. */
@@ -226,11 +235,7 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
 export function objectOperations(s3: S3) {
   return {
     PutObject: streamOperation<WithBody<PutObjectRequest>, PutObjectOutput>({
-      authorize: onObject<WithBody<PutObjectRequest>>(
-        's3:PutObject',
-        (_call, input) => writeContext(input),
-        furtherWriteActions,
-      ),
+      authorize: onObject<WithBody<PutObjectRequest>>('s3:PutObject', writeContext, furtherWriteActions),
       run: (call, input) => putObject(s3, call, input),
     }),
     DeleteObject: operation<DeleteObjectRequest, DeleteObjectOutput>({

@@ -32,7 +32,8 @@ import {
 } from './access.ts';
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
-import { checkOpens, customerKeyOf, encryptionMembers, keyFor } from './customer-keys.ts';
+import { checkOpens, customerKeyOf } from './customer-keys.ts';
+import { encryptionMembers, openingKey } from './encryption.ts';
 import {
   deletedKey,
   invalidArgument,
@@ -193,8 +194,8 @@ async function getObject(
     const read = prepareRead(call, tx, input);
     return { ...read, described: describe(call, tx, input, read.object, read.stretch) };
   });
-  const key = keyFor(s3, object, customerKeyOf(input));
   if (!isReadable(object, call.now)) throw invalidObjectState(object.storageClass);
+  const key = openingKey(s3, call, object, customerKeyOf(input));
   return {
     ...described,
     Body: s3.blobs.read(piecesOf(object, stretch.start, stretch.end), key),

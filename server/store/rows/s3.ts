@@ -26,6 +26,17 @@ export interface BucketRow extends Row {
   settings: Record<string, string>;
 }
 
+/** `AES256`: the cloud's own key. */
+export type Encryption = 'AES256' | KmsEncryption;
+
+export interface KmsEncryption {
+  keyArn: string;
+  /** One use of the key for all of the bucket: policies see the bucket's ARN in the context. */
+  bucketKey?: true;
+  /** JSON of string to string, what the writer gave. */
+  context?: string;
+}
+
 export type AclPermission = 'FULL_CONTROL' | 'READ' | 'WRITE' | 'READ_ACP' | 'WRITE_ACP';
 
 /** To an account, or to a group by its URI. */
@@ -53,7 +64,7 @@ export interface ObjectRow extends Row {
   /** Base64. Present: the bytes are encrypted with a key that only its owner has. */
   customerKeyMd5?: string;
   /** Under whose key the bytes are encrypted at rest; absent where a customer's key is, and in rows of before, which are plain or `sealed`. */
-  encryption?: 'AES256';
+  encryption?: Encryption;
   /** In rows of before: encrypted with the cloud's own key itself. */
   sealed?: true;
   /** As in `BucketRow`. */
@@ -109,7 +120,7 @@ export interface UploadRow extends Row {
   retention?: { mode: RetentionMode; until: string };
   legalHold?: boolean;
   customerKeyMd5?: string;
-  encryption?: 'AES256';
+  encryption?: Encryption;
   acl?: AclGrant[];
   /** The blob of the object that had the key when the upload began; a conditional completion looks whether it still has. */
   replaces?: string;

@@ -1,0 +1,178 @@
+// Which KMS key does a name mean, and may it be used now? For KMS itself, and for S3, which asks in its caller's name and prints the same errors as `KMS.…`.
+// Wordings: recorded on AWS (2023-04, 2023-07). https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id (read 2026-11-21)
+// Gap: a key has one material for its life; rotation is remembered and not done.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { denialMessage, denialReason } from '@postern/policy/messages.ts';
+import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
+import { AwsError } from './errors.ts';
+import type { KmsKeyRow } from './store/rows/kms.ts';
+import type { Transaction } from './store/store.ts';
+
+/** Where a name without an account and a region is looked for. */
+export interface KeyScope {
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** What S3 puts before KMS's own codes. */
+export type CodePrefix = '' | 'KMS.';
+
+const keyIdForm = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/;
+
+export function keyArn({ partition, region, accountId }: KeyScope, keyId: string): string {
+  return `arn:${partition}:kms:${region}:${accountId}:key/${keyId}`;
+}
+
+export function aliasArn({ partition, region, accountId }: KeyScope, name: string): string {
+  return `arn:${partition}:kms:${region}:${accountId}:${name}`;
+}
+
+/**
+ * @param named a key id, `alias/NAME`, or the ARN of either
+ * @throws NotFoundException
+ */
+export function findKey(
+  tx: Transaction,
+  scope: KeyScope,
+  named: string,
+  now: Date,
+  prefix: CodePrefix = '',
+): KmsKeyRow {
+  const missing = (message: string) => new AwsError(`${prefix}NotFoundException`, 400, message);
+  const arn = /^arn:[\w-]+:kms:([^:]*):\d{12}:(key|alias)\/(.+)$/.exec(named);
+  if (arn && arn[1] !== scope.region) throw missing(`Invalid arn ${arn[1]}`);
+  const isAlias = arn ? arn[2] === 'alias' : named.startsWith('alias/');
+  if (isAlias) {
+    const id = arn ? named : aliasArn(scope, named);
+    const alias = tx.get('kms-alias', id);
+    const key = alias && presentKey(tx, alias.keyArn, now);
+    if (!key) throw missing(`Alias ${id} is not found.`);
+    return key;
+  }
+  if (!keyIdForm.test(arn?.[3] ?? named)) throw missing(`Invalid keyId '${named}'`);
+  const id = arn ? named : keyArn(scope, named);
+  const key = presentKey(tx, id, now);
+  if (!key) throw missing(`Key '${id}' does not exist`);
+  return key;
+}
+
+/** A key whose day has come is gone, whoever removes the row. */
+export function presentKey(tx: Transaction, arn: string, now: Date): KmsKeyRow | undefined {
+  const key = tx.get('kms-key', arn);
+  return key && !isGone(key, now) ? key : undefined;
+}
+
+export function isGone(key: KmsKeyRow, now: Date): boolean {
+  return key.deletionDate !== undefined && new Date(key.deletionDate) <= now;
+}
+
+/** @throws DisabledException, KMSInvalidStateException */
+export function checkUsable(key: KmsKeyRow, prefix: CodePrefix = ''): void {
+  if (key.deletionDate !== undefined) throw pendingDeletion(key, prefix);
+  if (!key.enabled) throw new AwsError(`${prefix}DisabledException`, 400, `${key.id} is disabled.`);
+}
+
+export function pendingDeletion(key: KmsKeyRow, prefix: CodePrefix = ''): AwsError {
+  return new AwsError(`${prefix}KMSInvalidStateException`, 400, `${key.id} is pending deletion.`);
+}
+
+/** A new key with its material; the caller puts it. */
+export function newKey(
+  scope: KeyScope,
+  now: Date,
+  given: Pick<KmsKeyRow, 'description' | 'manager' | 'policy' | 'tags'>,
+): KmsKeyRow {
+  const keyId = randomUUID();
+  return {
+    id: keyArn(scope, keyId),
+    accountId: scope.accountId,
+    region: scope.region,
+    keyId,
+    material: randomBytes(32).toString('base64'),
+    creationDate: now.toISOString(),
+    enabled: true,
+    ...given,
+  };
+}
+
+/** The key that a service uses where its caller names none (`aws/s3`); made when it is first asked for in a transaction that is kept. */
+export function managedKey(tx: Transaction, scope: KeyScope, service: 's3', now: Date): KmsKeyRow {
+  const id = aliasArn(scope, `alias/aws/${service}`);
+  const known = tx.get('kms-alias', id);
+  const key = known && tx.get('kms-key', known.keyArn);
+  if (key) return key;
+  const made = newKey(scope, now, {
+    description: 'Default key that protects my S3 objects when no other key is defined',
+    manager: 'AWS',
+    policy: managedPolicy(scope, service),
+    tags: {},
+  });
+  tx.put('kms-key', made);
+  tx.put('kms-alias', {
+    id,
+    accountId: scope.accountId,
+    region: scope.region,
+    name: `alias/aws/${service}`,
+    keyArn: made.id,
+    creationDate: made.creationDate,
+    lastUpdatedDate: made.creationDate,
+  });
+  return made;
+}
+
+/** Everybody in the account, through the service, as AWS's own keys have it. */
+function managedPolicy({ partition, region, accountId }: KeyScope, service: string): string {
+  const name = service.toUpperCase();
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Id: `auto-${service}-2`,
+    Statement: [
+      {
+        Sid: `Allow access through ${name} for all principals in the account that are authorized to use ${name}`,
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+        Resource: '*',
+        Condition: {
+          StringEquals: { 'kms:CallerAccount': accountId, 'kms:ViaService': `${service}.${region}.amazonaws.com` },
+        },
+      },
+      {
+        Sid: 'Allow direct access to key metadata to the account',
+        Effect: 'Allow',
+        Principal: { AWS: `arn:${partition}:iam::${accountId}:root` },
+        Action: ['kms:Describe*', 'kms:Get*', 'kms:List*'],
+        Resource: '*',
+      },
+    ],
+  });
+}
+
+/** KMS's words for a denial: a key's policy must itself allow, as a role's, and is a resource's policy by its name. */
+export function keyDenial(request: AuthorizationRequest, decision: Decision): string {
+  const reason =
+    decision.layer === 'trust' ? denialReason('resource', decision.explicit, request.action) : decision.reason;
+  return denialMessage(request, { ...decision, reason });
+}
+
+/** What policies may ask about a use of a key. @param via the service that asks in its caller's name */
+export function keyContext(
+  key: KmsKeyRow,
+  callerAccountId: string,
+  encryptionContext: Readonly<Record<string, string>> = {},
+  via?: string,
+): Record<string, readonly string[]> {
+  const names = Object.keys(encryptionContext);
+  return {
+    'kms:CallerAccount': [callerAccountId],
+    'kms:KeySpec': ['SYMMETRIC_DEFAULT'],
+    'kms:KeyUsage': ['ENCRYPT_DECRYPT'],
+    'kms:KeyOrigin': ['AWS_KMS'],
+    ...(via !== undefined && { 'kms:ViaService': [via], 'aws:ViaAWSService': ['true'] }),
+    ...(names.length > 0 && { 'kms:EncryptionContextKeys': names }),
+    ...Object.fromEntries(names.map((name) => [`kms:EncryptionContext:${name}`, [encryptionContext[name] ?? '']])),
+    ...Object.fromEntries(Object.entries(key.tags).map(([name, value]) => [`aws:ResourceTag/${name}`, [value]])),
+  };
+}

@@ -1,0 +1,75 @@
+// Who may use a key? The key's policy must itself allow, or hand on to IAM by naming the account (E1). https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+// (read 2026-11-21). A key of another account is named by its ARN; settings are its owner's alone.
+
+import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
+import { AwsError } from '../../errors.ts';
+import { findKey, type KeyScope, keyContext, keyDenial } from '../../kms-keys.ts';
+import type { BaseCall, Call, Permission } from '../../service.ts';
+import type { KmsKeyRow } from '../../store/rows/kms.ts';
+import { invalidCiphertext, validationError } from './errors.ts';
+
+export interface KeyInput {
+  readonly KeyId?: string | undefined;
+}
+
+export interface ContextInput {
+  readonly EncryptionContext?: Readonly<Record<string, string>> | undefined;
+}
+
+export function scopeOf(call: BaseCall): KeyScope {
+  return { partition: call.partition, region: call.region, accountId: call.accountId };
+}
+
+/** @throws NotFoundException, ValidationException */
+export function requireKey(call: Call, input: KeyInput): KmsKeyRow {
+  if (input.KeyId === undefined)
+    throw validationError("Value null at 'keyId' failed to satisfy constraint: Member must not be null");
+  return findKey(call.tx, scopeOf(call), input.KeyId, call.now);
+}
+
+/** A key of the caller's own account: its settings are told to nobody else. @throws NotFoundException */
+export function ownKey(call: Call, input: KeyInput): KmsKeyRow {
+  const key = requireKey(call, input);
+  if (key.accountId === call.accountId) return key;
+  throw new AwsError('NotFoundException', 400, `Key '${key.id}' does not exist`);
+}
+
+/** @throws AccessDeniedException: what AWS keeps for its services, nobody changes. The wording is without a source */
+export function changeableKey(call: Call, input: KeyInput): KmsKeyRow {
+  const key = ownKey(call, input);
+  if (key.manager === 'CUSTOMER') return key;
+  throw new AwsError('AccessDeniedException', 400, `${key.id} is an AWS managed key: it cannot be changed.`);
+}
+
+/** The permission on the key that the input names. */
+export function onKey<I extends KeyInput & ContextInput>(
+  action: string,
+): (call: Call, input: I) => readonly Permission[] {
+  return (call, input) => [onThisKey(call, requireKey(call, input), action, input)];
+}
+
+export function onThisKey(call: Call, key: KmsKeyRow, action: string, input: ContextInput = {}): Permission {
+  return { action, resource: key.id, context: keyContext(key, call.accountId, input.EncryptionContext) };
+}
+
+/** For what has no key: CreateKey, ListKeys, ListAliases, GenerateRandom. */
+export function onAll(action: string): (call: Call) => readonly Permission[] {
+  return (call) => [{ action, resource: '*', context: { 'kms:CallerAccount': [call.accountId] } }];
+}
+
+/** The ARN in front of a ciphertext. @throws InvalidCiphertextException, NotFoundException */
+export function keyOfCiphertext(call: Call, arn: string, named: string | undefined): KmsKeyRow {
+  const key = call.tx.get('kms-key', arn);
+  if (!key) throw invalidCiphertext();
+  if (named !== undefined && findKey(call.tx, scopeOf(call), named, call.now).id !== key.id)
+    throw new AwsError(
+      'IncorrectKeyException',
+      400,
+      'The key ID in the request does not identify a CMK that can perform this operation.',
+    );
+  return key;
+}
+
+export function denied(_call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
+  return new AwsError('AccessDeniedException', 400, keyDenial(request, decision));
+}

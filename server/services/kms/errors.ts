@@ -1,0 +1,57 @@
+// KMS's errors: 400 all of them. https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html (read 2026-11-21)
+
+import { AwsError } from '../../errors.ts';
+
+/** @param violation one, in the words of the model's constraint */
+export function validationError(violation: string): AwsError {
+  return new AwsError('ValidationException', 400, `1 validation error detected: ${violation}`);
+}
+
+export function invalid(message: string): AwsError {
+  return new AwsError('ValidationException', 400, message);
+}
+
+/** Its message is empty at AWS too. */
+export function invalidCiphertext(): AwsError {
+  return new AwsError('InvalidCiphertextException', 400, '');
+}
+
+/** What this KMS has no machinery for, by its name. */
+export function unsupported(what: string): AwsError {
+  return new AwsError('UnsupportedOperationException', 400, `Postern's KMS does not serve ${what}.`);
+}
+
+/** @throws ValidationException for a list parameter outside its range */
+export function checkLimit(limit: number | undefined, most: number): number {
+  if (limit === undefined) return Math.min(100, most);
+  if (limit < 1)
+    throw validationError(
+      `Value '${limit}' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1`,
+    );
+  if (limit > most)
+    throw validationError(
+      `Value '${limit}' at 'limit' failed to satisfy constraint: Member must have value less than or equal to ${most}`,
+    );
+  return limit;
+}
+
+export interface Paged {
+  readonly Limit?: number | undefined;
+  readonly Marker?: string | undefined;
+}
+
+/** One page; the marker is the place of the next. @throws InvalidMarkerException */
+export function pageOf<T>(
+  items: readonly T[],
+  input: Paged,
+  most: number,
+): { readonly items: T[]; readonly Truncated: boolean; readonly NextMarker?: string } {
+  const limit = checkLimit(input.Limit, most);
+  const start = input.Marker === undefined ? 0 : Number(Buffer.from(input.Marker, 'base64').toString());
+  if (!Number.isInteger(start) || start < 0 || start > items.length)
+    throw new AwsError('InvalidMarkerException', 400, 'The marker is invalid.');
+  const end = start + limit;
+  return end < items.length
+    ? { items: items.slice(start, end), Truncated: true, NextMarker: Buffer.from(String(end)).toString('base64') }
+    : { items: items.slice(start), Truncated: false };
+}

@@ -1,0 +1,194 @@
+// Keys: made, told, switched on and off, and deleted after their days of waiting. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html and neighbours
+// (read 2026-11-21). Symmetric keys for encryption alone; other kinds, key stores and imported material are refused.
+
+import type * as SDK from '@aws-sdk/client-kms';
+import { AwsError } from '../../errors.ts';
+import { isGone, managedKey, newKey, pendingDeletion } from '../../kms-keys.ts';
+import { type Call, type Operation, operation } from '../../service.ts';
+import type { KmsKeyRow } from '../../store/rows/kms.ts';
+import { changeableKey, type KeyInput, onAll, onKey, ownKey, requireKey, scopeOf } from './access.ts';
+import { invalid, type Paged, pageOf, unsupported, validationError } from './errors.ts';
+import { checkKeyPolicy, defaultKeyPolicy } from './key-policies.ts';
+import { checkedTags } from './tags.ts';
+
+const dayMs = 24 * 3600 * 1000;
+
+function stateOf(key: KmsKeyRow): SDK.KeyState {
+  if (key.deletionDate !== undefined) return 'PendingDeletion';
+  return key.enabled ? 'Enabled' : 'Disabled';
+}
+
+function metadataOf(key: KmsKeyRow): SDK.KeyMetadata {
+  return {
+    AWSAccountId: key.accountId,
+    KeyId: key.keyId,
+    Arn: key.id,
+    CreationDate: new Date(key.creationDate),
+    Enabled: stateOf(key) === 'Enabled',
+    Description: key.description,
+    KeyUsage: 'ENCRYPT_DECRYPT',
+    KeyState: stateOf(key),
+    ...(key.deletionDate !== undefined && { DeletionDate: new Date(key.deletionDate) }),
+    Origin: 'AWS_KMS',
+    KeyManager: key.manager,
+    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
+    KeySpec: 'SYMMETRIC_DEFAULT',
+    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    MultiRegion: false,
+  };
+}
+
+function createKey(call: Call, input: SDK.CreateKeyRequest): SDK.CreateKeyResponse {
+  const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
+  if (spec !== 'SYMMETRIC_DEFAULT') throw unsupported(`keys of the spec ${spec}`);
+  if (input.KeyUsage !== undefined && input.KeyUsage !== 'ENCRYPT_DECRYPT')
+    throw invalid(`KeyUsage ${input.KeyUsage} is not compatible with KeySpec SYMMETRIC_DEFAULT`);
+  if (input.Origin !== undefined && input.Origin !== 'AWS_KMS') throw unsupported(`keys of the origin ${input.Origin}`);
+  if (input.CustomKeyStoreId !== undefined) throw unsupported('custom key stores');
+  if (input.MultiRegion === true) throw unsupported('multi-Region keys');
+  checkDescription(input.Description);
+  removeThoseGone(call);
+  const key = newKey(scopeOf(call), call.now, {
+    description: input.Description ?? '',
+    manager: 'CUSTOMER',
+    policy: input.Policy ?? defaultKeyPolicy(call),
+    tags: checkedTags(input.Tags),
+  });
+  call.tx.put('kms-key', key);
+  if (input.Policy !== undefined) checkKeyPolicy(call, key, input);
+  return { KeyMetadata: metadataOf(key) };
+}
+
+function checkDescription(description: string | undefined): void {
+  if (description !== undefined && description.length > 8192)
+    throw validationError(
+      `Value '${description}' at 'description' failed to satisfy constraint: Member must have length less than or equal to 8192`,
+    );
+}
+
+/** The material of a key goes with its row, on the day that was said or at the next call that writes. */
+function removeThoseGone(call: Call): void {
+  for (const key of call.tx.list('kms-key')) {
+    if (!isGone(key, call.now)) continue;
+    for (const alias of call.tx.list('kms-alias', { accountId: key.accountId }))
+      if (alias.keyArn === key.id) call.tx.delete('kms-alias', alias.id);
+    call.tx.delete('kms-key', key.id);
+  }
+}
+
+function keysOf(call: Call): KmsKeyRow[] {
+  const { accountId, region } = call;
+  return call.tx.list('kms-key', { accountId, region }).filter((key) => !isGone(key, call.now));
+}
+
+function describeKey(call: Call, input: SDK.DescribeKeyRequest): SDK.DescribeKeyResponse {
+  return { KeyMetadata: metadataOf(requireKey(call, input)) };
+}
+
+/** A predefined alias that nothing was done with yet stands for a key all the same. */
+function readyManaged(call: Call, input: KeyInput): void {
+  if (input.KeyId === 'alias/aws/s3') managedKey(call.tx, scopeOf(call), 's3', call.now);
+}
+
+function switched(enabled: boolean) {
+  return (call: Call, input: SDK.EnableKeyRequest): Record<string, never> => {
+    const key = changeableKey(call, input);
+    if (key.deletionDate !== undefined) throw pendingDeletion(key);
+    call.tx.put('kms-key', { ...key, enabled });
+    return {};
+  };
+}
+
+function scheduleDeletion(call: Call, input: SDK.ScheduleKeyDeletionRequest): SDK.ScheduleKeyDeletionResponse {
+  const days = input.PendingWindowInDays ?? 30;
+  const key = changeableKey(call, input);
+  if (days < 7 || days > 30)
+    throw validationError(
+      days < 7
+        ? `Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value greater than or equal to 7`
+        : `Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value less than or equal to 30`,
+    );
+  if (key.deletionDate !== undefined) throw pendingDeletion(key);
+  const deletionDate = new Date(call.now.getTime() + days * dayMs);
+  call.tx.put('kms-key', { ...key, enabled: false, deletionDate: deletionDate.toISOString() });
+  return { KeyId: key.id, DeletionDate: deletionDate, KeyState: 'PendingDeletion', PendingWindowInDays: days };
+}
+
+function cancelDeletion(call: Call, input: SDK.CancelKeyDeletionRequest): SDK.CancelKeyDeletionResponse {
+  const { deletionDate, ...key } = changeableKey(call, input);
+  if (deletionDate === undefined)
+    throw new AwsError('KMSInvalidStateException', 400, `${key.id} is not pending deletion.`);
+  call.tx.put('kms-key', key);
+  return { KeyId: key.id };
+}
+
+function rotation(call: Call, input: KeyInput, rotationDays: number | undefined): Record<string, never> {
+  const { rotationDays: _, ...key } = changeableKey(call, input);
+  if (key.deletionDate !== undefined) throw pendingDeletion(key);
+  if (!key.enabled) throw new AwsError('DisabledException', 400, `${key.id} is disabled.`);
+  call.tx.put('kms-key', { ...key, ...(rotationDays !== undefined && { rotationDays }) });
+  return {};
+}
+
+function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK.GetKeyRotationStatusResponse {
+  const key = ownKey(call, input);
+  const { rotationDays: days } = key;
+  const next = days === undefined ? undefined : new Date(new Date(key.creationDate).getTime() + days * dayMs);
+  return {
+    KeyId: key.id,
+    KeyRotationEnabled: days !== undefined || key.manager === 'AWS',
+    ...(days !== undefined && { RotationPeriodInDays: days }),
+    ...(next && { NextRotationDate: next }),
+  };
+}
+
+export const keyOperations = {
+  CreateKey: operation<SDK.CreateKeyRequest, SDK.CreateKeyResponse>({
+    authorize: (call, input) => [
+      ...onAll('kms:CreateKey')(call),
+      ...(input.Tags?.length ? onAll('kms:TagResource')(call) : []),
+    ],
+    run: createKey,
+  }),
+  DescribeKey: operation<SDK.DescribeKeyRequest, SDK.DescribeKeyResponse>({
+    authorize: (call, input) => {
+      readyManaged(call, input);
+      return onKey<SDK.DescribeKeyRequest>('kms:DescribeKey')(call, input);
+    },
+    run: describeKey,
+  }),
+  ListKeys: operation<Paged, SDK.ListKeysResponse>({
+    authorize: onAll('kms:ListKeys'),
+    readOnly: true,
+    run: (call, input) => {
+      const { items, ...page } = pageOf(keysOf(call), input, 1000);
+      return { Keys: items.map((key) => ({ KeyId: key.keyId, KeyArn: key.id })), ...page };
+    },
+  }),
+  EnableKey: operation({ authorize: onKey('kms:EnableKey'), run: switched(true) }),
+  DisableKey: operation({ authorize: onKey('kms:DisableKey'), run: switched(false) }),
+  ScheduleKeyDeletion: operation({ authorize: onKey('kms:ScheduleKeyDeletion'), run: scheduleDeletion }),
+  CancelKeyDeletion: operation({ authorize: onKey('kms:CancelKeyDeletion'), run: cancelDeletion }),
+  UpdateKeyDescription: operation<SDK.UpdateKeyDescriptionRequest, Record<string, never>>({
+    authorize: onKey('kms:UpdateKeyDescription'),
+    run: (call, input) => {
+      checkDescription(input.Description);
+      const key = changeableKey(call, input);
+      call.tx.put('kms-key', { ...key, description: input.Description ?? '' });
+      return {};
+    },
+  }),
+  EnableKeyRotation: operation<SDK.EnableKeyRotationRequest, Record<string, never>>({
+    authorize: onKey('kms:EnableKeyRotation'),
+    run: (call, input) => rotation(call, input, input.RotationPeriodInDays ?? 365),
+  }),
+  DisableKeyRotation: operation<SDK.DisableKeyRotationRequest, Record<string, never>>({
+    authorize: onKey('kms:DisableKeyRotation'),
+    run: (call, input) => rotation(call, input, undefined),
+  }),
+  GetKeyRotationStatus: operation<SDK.GetKeyRotationStatusRequest, SDK.GetKeyRotationStatusResponse>({
+    authorize: onKey('kms:GetKeyRotationStatus'),
+    readOnly: true,
+    run: rotationStatus,
+  }),
+} satisfies Record<string, Operation>;

@@ -1,0 +1,213 @@
+// Keys, aliases, policies and what keys do; who may use a key is asked of the real policies.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type * as SDK from '@aws-sdk/client-kms';
+import type { BaseCall } from '../../service.ts';
+import { awsError, makeStore, runAs, runOperation, testAccountId, testNow } from '../../testing.ts';
+import { kms } from './index.ts';
+
+const arnOf = (keyId: string) => `arn:aws:kms:us-east-1:${testAccountId}:key/${keyId}`;
+const later = (days: number) => ({ now: new Date(testNow.getTime() + days * 24 * 3600 * 1000) });
+
+function started() {
+  const store = makeStore();
+  const run = <O = Record<string, unknown>>(name: string, input: object = {}, overrides: Partial<BaseCall> = {}) =>
+    runOperation<O>(store, kms, name, input, overrides);
+  const create = async (input: object = {}) =>
+    (await run<SDK.CreateKeyResponse>('CreateKey', input)).KeyMetadata as SDK.KeyMetadata & {
+      KeyId: string;
+      Arn: string;
+    };
+  return { store, run, create };
+}
+
+test('a key is named by id, ARN and alias, of its own region alone', async () => {
+  const { run, create } = started();
+  const { KeyId, Arn } = await create({ Description: 'mine' });
+  assert.equal(Arn, arnOf(KeyId));
+  await run('CreateAlias', { AliasName: 'alias/mine', TargetKeyId: KeyId });
+  for (const named of [KeyId, Arn, 'alias/mine', `arn:aws:kms:us-east-1:${testAccountId}:alias/mine`])
+    assert.equal((await run<SDK.DescribeKeyResponse>('DescribeKey', { KeyId: named })).KeyMetadata?.Arn, Arn);
+  const elsewhere = { region: 'eu-west-1' };
+  const missing = (KeyId: string, message: string, overrides = {}) =>
+    assert.rejects(run('DescribeKey', { KeyId }, overrides), awsError('NotFoundException', message));
+  await missing('fake-key-id', "Invalid keyId 'fake-key-id'");
+  await missing(KeyId, `Key 'arn:aws:kms:eu-west-1:${testAccountId}:key/${KeyId}' does not exist`, elsewhere);
+  await missing(Arn, 'Invalid arn us-east-1', elsewhere);
+  await missing('alias/none', `Alias arn:aws:kms:us-east-1:${testAccountId}:alias/none is not found.`);
+  await assert.rejects(run('DescribeKey', {}), awsError('ValidationException'));
+});
+
+test('aliases are unique, stand for keys alone, and not for those that AWS keeps', async () => {
+  const { run, create } = started();
+  const one = await create();
+  const other = await create();
+  const AliasName = 'alias/a/b_c-1';
+  await run('CreateAlias', { AliasName, TargetKeyId: one.KeyId });
+  await assert.rejects(
+    run('CreateAlias', { AliasName, TargetKeyId: other.KeyId }),
+    awsError(
+      'AlreadyExistsException',
+      /^An alias with the name arn:aws:kms:us-east-1:\d+:alias\/a\/b_c-1 already exists$/,
+    ),
+  );
+  await run('UpdateAlias', { AliasName, TargetKeyId: other.KeyId });
+  const { Aliases } = await run<SDK.ListAliasesResponse>('ListAliases', { KeyId: other.KeyId });
+  assert.deepEqual(
+    Aliases?.map((alias) => [alias.AliasName, alias.TargetKeyId]),
+    [[AliasName, other.KeyId]],
+  );
+  for (const [name, target, code] of [
+    ['alias/x', AliasName, 'ValidationException'],
+    ['x', one.KeyId, 'ValidationException'],
+    ['alias/x y', one.KeyId, 'ValidationException'],
+    ['alias/aws/mine', one.KeyId, 'NotAuthorizedException'],
+  ] as const)
+    await assert.rejects(run('CreateAlias', { AliasName: name, TargetKeyId: target }), awsError(code));
+  await run('DeleteAlias', { AliasName });
+  await assert.rejects(run('DeleteAlias', { AliasName }), awsError('NotFoundException'));
+});
+
+test('a ciphertext opens with its key and its context, and with nothing else', async () => {
+  const { run, create } = started();
+  const { KeyId, Arn } = await create();
+  const other = await create();
+  const EncryptionContext = { b: '2', a: '1' };
+  const { CiphertextBlob } = await run<SDK.EncryptResponse>('Encrypt', {
+    KeyId,
+    Plaintext: Buffer.from('secret'),
+    EncryptionContext,
+  });
+  assert.ok(CiphertextBlob && !Buffer.from(CiphertextBlob).includes('secret'));
+  const opened = await run<SDK.DecryptResponse>('Decrypt', { CiphertextBlob, EncryptionContext: { a: '1', b: '2' } });
+  assert.deepEqual([Buffer.from(opened.Plaintext ?? []).toString(), opened.KeyId], ['secret', Arn]);
+  const refused = (input: object, code: string) => assert.rejects(run('Decrypt', input), awsError(code));
+  await refused({ CiphertextBlob }, 'InvalidCiphertextException');
+  await refused({ CiphertextBlob: Buffer.from('nonsense'), EncryptionContext }, 'InvalidCiphertextException');
+  await refused({ CiphertextBlob, EncryptionContext, KeyId: other.KeyId }, 'IncorrectKeyException');
+  const torn = Buffer.from(CiphertextBlob);
+  torn[torn.length - 1] = (torn[torn.length - 1] ?? 0) ^ 1;
+  await refused({ CiphertextBlob: torn, EncryptionContext }, 'InvalidCiphertextException');
+
+  const moved = await run<SDK.ReEncryptResponse>('ReEncrypt', {
+    CiphertextBlob,
+    SourceEncryptionContext: EncryptionContext,
+    DestinationKeyId: other.KeyId,
+  });
+  const again = await run<SDK.DecryptResponse>('Decrypt', { CiphertextBlob: moved.CiphertextBlob });
+  assert.deepEqual([Buffer.from(again.Plaintext ?? []).toString(), again.KeyId], ['secret', other.Arn]);
+
+  const dataKey = await run<SDK.GenerateDataKeyResponse>('GenerateDataKey', { KeyId, KeySpec: 'AES_256' });
+  assert.equal(dataKey.Plaintext?.length, 32);
+  const back = await run<SDK.DecryptResponse>('Decrypt', { CiphertextBlob: dataKey.CiphertextBlob });
+  assert.deepEqual(Buffer.from(back.Plaintext ?? []), Buffer.from(dataKey.Plaintext ?? []));
+  await assert.rejects(run('GenerateDataKey', { KeyId }), awsError('ValidationException'));
+  await assert.rejects(run('Encrypt', { KeyId, Plaintext: Buffer.alloc(4097) }), awsError('ValidationException'));
+  await assert.rejects(run('GenerateRandom', {}), awsError('ValidationException', 'NumberOfBytes is required.'));
+});
+
+test('a disabled key does nothing, one that waits for its deletion neither, and after its day it is gone', async () => {
+  const { run, create, store } = started();
+  const { KeyId, Arn } = await create();
+  const { CiphertextBlob } = await run<SDK.EncryptResponse>('Encrypt', { KeyId, Plaintext: Buffer.from('x') });
+  await run('DisableKey', { KeyId });
+  await assert.rejects(run('Decrypt', { CiphertextBlob }), awsError('DisabledException', `${Arn} is disabled.`));
+  await run('EnableKey', { KeyId });
+  await assert.rejects(run('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 6 }), awsError('ValidationException'));
+  await run('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
+  const pending = awsError('KMSInvalidStateException', `${Arn} is pending deletion.`);
+  await assert.rejects(run('Decrypt', { CiphertextBlob }), pending);
+  await assert.rejects(run('EnableKey', { KeyId }), pending);
+  await run('CancelKeyDeletion', { KeyId });
+  const { KeyMetadata } = await run<SDK.DescribeKeyResponse>('DescribeKey', { KeyId });
+  assert.equal(KeyMetadata?.KeyState, 'Disabled');
+  await run('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
+  await assert.rejects(run('DescribeKey', { KeyId }, later(7)), awsError('NotFoundException'));
+  // The material goes with the next call that makes a key.
+  await run('CreateKey', {}, later(7));
+  assert.equal(
+    store.read((tx) => tx.get('kms-key', Arn)),
+    undefined,
+  );
+});
+
+test('what is not there is refused by its name', async () => {
+  const { create } = started();
+  for (const input of [
+    { KeySpec: 'RSA_2048' },
+    { MultiRegion: true },
+    { Origin: 'EXTERNAL' },
+    { CustomKeyStoreId: 'x' },
+  ])
+    await assert.rejects(create(input), awsError('UnsupportedOperationException'));
+  await assert.rejects(create({ KeyUsage: 'SIGN_VERIFY' }), awsError('ValidationException'));
+});
+
+test('[E1] a key policy must itself allow, or hand on to IAM by naming the account', async () => {
+  const { store, run, create } = started();
+  const { KeyId, Arn } = await create();
+  await store.transact((tx) => {
+    const of = { accountId: testAccountId, region: 'global' };
+    const user = (userName: string, actions: string[]) =>
+      tx.put('user', {
+        ...of,
+        id: `${testAccountId}/${userName}`,
+        path: '/',
+        userName,
+        userId: `AIDA${userName}`,
+        createDate: testNow.toISOString(),
+        attachedPolicyArns: [],
+        inlinePolicies: actions.length
+          ? {
+              p: JSON.stringify({
+                Version: '2012-10-17',
+                Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }],
+              }),
+            }
+          : {},
+        tags: {},
+      });
+    user('ana', ['kms:*']);
+    user('ben', []);
+    for (const name of ['ana', 'ben'])
+      tx.put('access-key', {
+        ...of,
+        id: `AKIA${name}`,
+        secretAccessKey: 'x',
+        status: 'Active',
+        createDate: testNow.toISOString(),
+        owner: { kind: 'user', userName: name },
+      });
+  }).durable;
+  const as = (name: string, operation: string, input: object) => runAs(store, `AKIA${name}`, kms, operation, input);
+  const encrypt = { KeyId, Plaintext: Buffer.from('x') };
+  await as('ana', 'Encrypt', encrypt);
+  await assert.rejects(
+    as('ben', 'Encrypt', encrypt),
+    awsError(
+      'AccessDeniedException',
+      `User: arn:aws:iam::${testAccountId}:user/ben is not authorized to perform: kms:Encrypt on resource: ${Arn} because no identity-based policy allows the kms:Encrypt action`,
+    ),
+  );
+  const policy = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
+  const ben = { AWS: `arn:aws:iam::${testAccountId}:user/ben` };
+  const all = { Effect: 'Allow', Principal: ben, Action: 'kms:*', Resource: '*' };
+  await run('PutKeyPolicy', { KeyId, Policy: policy(all) });
+  await as('ben', 'Encrypt', encrypt);
+  await assert.rejects(
+    as('ana', 'Encrypt', encrypt),
+    awsError('AccessDeniedException', /because no resource-based policy allows the kms:Encrypt action$/),
+  );
+  const onlyDecrypt = policy({ ...all, Action: 'kms:Decrypt' });
+  await assert.rejects(
+    as('ben', 'PutKeyPolicy', { KeyId, Policy: onlyDecrypt }),
+    awsError('MalformedPolicyDocumentException', /will not allow you to update the key policy in the future/),
+  );
+  await as('ben', 'PutKeyPolicy', { KeyId, Policy: onlyDecrypt, BypassPolicyLockoutSafetyCheck: true });
+  await assert.rejects(as('ben', 'PutKeyPolicy', { KeyId, Policy: policy(all) }), awsError('AccessDeniedException'));
+  await assert.rejects(
+    run('PutKeyPolicy', { KeyId, Policy: policy({ ...all, Principal: { AWS: 'nobody' } }) }),
+    awsError('MalformedPolicyDocumentException', 'Policy contains a statement with one or more invalid principals.'),
+  );
+});

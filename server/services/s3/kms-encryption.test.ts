@@ -1,0 +1,175 @@
+// Objects under KMS keys: who may write and read them, what answers say, and what becomes of them when the key is switched off.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import type {
+  CreateMultipartUploadOutput,
+  GetObjectOutput,
+  HeadObjectOutput,
+  PutObjectOutput,
+  UploadPartOutput,
+} from '@aws-sdk/client-s3';
+import { newKey } from '../../kms-keys.ts';
+import type { BaseCall, StreamingBody } from '../../service.ts';
+import type { KmsKeyRow } from '../../store/rows/kms.ts';
+import { awsError, testAccountId, testNow } from '../../testing.ts';
+import { body, bytesOf, makeS3 } from './testing.ts';
+
+type Got = Omit<GetObjectOutput, 'Body'> & { Body: StreamingBody };
+const Bucket = 'notes';
+const text = Buffer.from('secret words '.repeat(6_000));
+
+async function started(t: TestContext) {
+  const made = makeS3(t);
+  const { run, store } = made;
+  const scope = { partition: 'aws', region: 'us-east-1', accountId: testAccountId };
+  const key = newKey(scope, testNow, { description: '', manager: 'CUSTOMER', policy: '{}', tags: {} });
+  const change = (row: Partial<KmsKeyRow>) => store.transact((tx) => tx.put('kms-key', { ...key, ...row })).durable;
+  await change({});
+  await run('CreateBucket', { Bucket });
+  const put = (Key: string, more: object = {}, overrides: Partial<BaseCall> = {}) =>
+    run<PutObjectOutput>('PutObject', { Bucket, Key, Body: body(text), ...more }, overrides);
+  const get = async (Key: string, more: object = {}) =>
+    await bytesOf((await run<Got>('GetObject', { Bucket, Key, ...more })).Body);
+  return { ...made, key, change, put, get, byKms: { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: key.keyId } };
+}
+
+test('an object under a KMS key says so, and its ETag tells nothing of its bytes', async (t) => {
+  const { run, key, put, get, byKms, store } = await started(t);
+  const context = Buffer.from('{"team":"red"}').toString('base64');
+  const answer = await put('k', { ...byKms, BucketKeyEnabled: true, SSEKMSEncryptionContext: context });
+  assert.deepEqual(
+    [answer.ServerSideEncryption, answer.SSEKMSKeyId, answer.BucketKeyEnabled, answer.SSEKMSEncryptionContext],
+    ['aws:kms', key.id, true, context],
+  );
+  assert.notEqual(answer.ETag, `"${createHash('md5').update(text).digest('hex')}"`);
+  const head = await run<HeadObjectOutput>('HeadObject', { Bucket, Key: 'k' });
+  assert.deepEqual([head.ServerSideEncryption, head.SSEKMSKeyId, head.ETag], ['aws:kms', key.id, answer.ETag]);
+  assert.ok(text.subarray(77).equals(await get('k', { Range: 'bytes=77-' })));
+  // Without a key's name it is the account's own, which is then there.
+  const own = await put('own', { ServerSideEncryption: 'aws:kms' });
+  const alias = store.read((tx) => tx.get('kms-alias', `arn:aws:kms:us-east-1:${testAccountId}:alias/aws/s3`));
+  assert.equal(own.SSEKMSKeyId, alias?.keyArn);
+  assert.ok(text.equals(await get('own')));
+});
+
+test('a bucket encrypts with KMS by default, uploads in parts and copies too', async (t) => {
+  const { run, key, put, get, s3, files } = await started(t);
+  const rule = { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key.id };
+  const Rules = [{ ApplyServerSideEncryptionByDefault: rule, BucketKeyEnabled: true }];
+  await run('PutBucketEncryption', { Bucket, ServerSideEncryptionConfiguration: { Rules } });
+  assert.equal((await put('k')).SSEKMSKeyId, key.id);
+  assert.equal((await put('plain', { ServerSideEncryption: 'AES256' })).ServerSideEncryption, 'AES256');
+  const upload = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', { Bucket, Key: 'parts' });
+  assert.deepEqual([upload.SSEKMSKeyId, upload.BucketKeyEnabled], [key.id, true]);
+  const { UploadId } = upload;
+  const part = { Bucket, Key: 'parts', UploadId, PartNumber: 1, Body: body(text) };
+  const { ETag, SSEKMSKeyId } = await run<UploadPartOutput>('UploadPart', part);
+  assert.equal(SSEKMSKeyId, key.id);
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+  await run('CompleteMultipartUpload', { Bucket, Key: 'parts', UploadId, MultipartUpload });
+  assert.ok(text.equals(await get('parts')));
+  const before = files().length;
+  await run('CopyObject', { Bucket, Key: 'copy', CopySource: `${Bucket}/k` });
+  await run('CopyObject', {
+    Bucket,
+    Key: 'own',
+    CopySource: `${Bucket}/k`,
+    ServerSideEncryption: 'AES256',
+  });
+  assert.equal(files().length, before + 2);
+  await run('DeleteObject', { Bucket, Key: 'k' });
+  s3.endGrace();
+  for (const Key of ['copy', 'own']) assert.ok(text.equals(await get(Key)), Key);
+  assert.equal((await run<HeadObjectOutput>('HeadObject', { Bucket, Key: 'own' })).SSEKMSKeyId, undefined);
+});
+
+test("KMS's own errors come through, recorded on AWS", async (t) => {
+  const { key, change, put, get, byKms, run } = await started(t);
+  const kms = { ServerSideEncryption: 'aws:kms' };
+  const uuid = '134f2428-cec1-4b25-a1ae-9048164dba47';
+  const arn = (region: string) => `arn:aws:kms:${region}:${testAccountId}:key/${uuid}`;
+  for (const [SSEKMSKeyId, message] of [
+    ['fake-key-id', "Invalid keyId 'fake-key-id'"],
+    [uuid, `Key '${arn('us-east-1')}' does not exist`],
+    [arn('eu-west-1'), 'Invalid arn eu-west-1'],
+  ] as const) {
+    const missing = awsError('KMS.NotFoundException', message);
+    await assert.rejects(put('x', { ...kms, SSEKMSKeyId }), missing);
+    await assert.rejects(run('CreateMultipartUpload', { Bucket, Key: 'x', ...kms, SSEKMSKeyId }), missing);
+  }
+  await put('k', byKms);
+  await change({ enabled: false });
+  const disabled = awsError('KMS.DisabledException', `${key.id} is disabled.`);
+  await assert.rejects(get('k'), disabled);
+  await assert.rejects(put('z', byKms), disabled);
+  assert.equal((await run<HeadObjectOutput>('HeadObject', { Bucket, Key: 'k' })).ContentLength, text.length);
+  await change({ deletionDate: new Date(testNow.getTime() + 1000).toISOString() });
+  await assert.rejects(get('k'), awsError('KMS.KMSInvalidStateException', `${key.id} is pending deletion.`));
+  await change({ deletionDate: testNow.toISOString() });
+  await assert.rejects(get('k'), awsError('KMS.NotFoundException'));
+  await change({});
+  assert.ok(text.equals(await get('k')));
+});
+
+test('the caller is asked for the KMS permission, with the ARN of what is encrypted', async (t) => {
+  const { key, put, byKms, run } = await started(t);
+  const asked: string[] = [];
+  const require: BaseCall['require'] = (_tx, action, resource, context) => {
+    if (action.startsWith('kms:'))
+      asked.push(
+        `${action} ${resource === key.id} ${context?.['kms:EncryptionContext:aws:s3:arn']} ${context?.['kms:ViaService']}`,
+      );
+  };
+  await put('k', byKms, { require });
+  await put('b', { ...byKms, BucketKeyEnabled: true }, { require });
+  await run('GetObject', { Bucket, Key: 'k' }, { require });
+  await run('HeadObject', { Bucket, Key: 'k' }, { require });
+  const via = 's3.us-east-1.amazonaws.com';
+  assert.deepEqual(asked, [
+    `kms:GenerateDataKey true arn:aws:s3:::${Bucket}/k ${via}`,
+    `kms:GenerateDataKey true arn:aws:s3:::${Bucket} ${via}`,
+    `kms:Decrypt true arn:aws:s3:::${Bucket}/k ${via}`,
+  ]);
+  const anonymous = {
+    principal: { type: 'anonymous', accountId: 'anonymous', arn: 'anonymous', userId: 'anonymous' },
+  } as const;
+  await assert.rejects(
+    run('GetObject', { Bucket, Key: 'k' }, anonymous),
+    awsError('InvalidArgument', / require AWS Signature Version 4\.$/),
+  );
+});
+
+test('requests that contradict themselves are refused', async (t) => {
+  const { run, put } = await started(t);
+  for (const [more, code, message] of [
+    [{ SSEKMSKeyId: 'x' }, 'InvalidArgument', /requires HTTP header x-amz-server-side-encryption : aws:kms$/],
+    [{ ServerSideEncryption: 'AES256', SSEKMSKeyId: 'x' }, 'InvalidArgument', /aws:kms$/],
+    [{ ServerSideEncryption: 'aws:kms', SSEKMSEncryptionContext: 'bm8=' }, 'InvalidArgument', /string-string map$/],
+    [{ ServerSideEncryption: 'aws:kms:dsse' }, 'NotImplemented', /aws:kms:dsse$/],
+    [{ ServerSideEncryption: 'ROT13' }, 'InvalidEncryptionAlgorithmError', /./],
+  ] as const)
+    await assert.rejects(put('x', more), awsError(code, message));
+  const rules = (...Rules: object[]) => ({ Bucket, ServerSideEncryptionConfiguration: { Rules } });
+  const rule = { SSEAlgorithm: 'AES256', KMSMasterKeyID: 'x' };
+  await assert.rejects(
+    run('PutBucketEncryption', rules({ ApplyServerSideEncryptionByDefault: rule })),
+    awsError('InvalidArgument'),
+  );
+  // A bucket may refuse customers' keys.
+  const BlockedEncryptionTypes = { EncryptionType: ['SSE-C'] };
+  await run(
+    'PutBucketEncryption',
+    rules({ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BlockedEncryptionTypes }),
+  );
+  const key = Buffer.alloc(32, 1);
+  await assert.rejects(
+    put('x', {
+      SSECustomerAlgorithm: 'AES256',
+      SSECustomerKey: key.toString('base64'),
+      SSECustomerKeyMD5: createHash('md5').update(key).digest('base64'),
+    }),
+    awsError('AccessDenied'),
+  );
+});

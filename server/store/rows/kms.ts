@@ -1,0 +1,33 @@
+// Rows of KMS. A key's material is in its row, so in the database, which only its owner can read: a key that is deleted is gone with all that it encrypted.
+
+import type { Row } from '../store.ts';
+
+export interface KmsKeyRow extends Row {
+  /** `id` is the key's ARN. */
+  keyId: string;
+  /** Base64 of 32 bytes. */
+  material: string;
+  description: string;
+  creationDate: string;
+  enabled: boolean;
+  /** Present: pending deletion, and gone from then on. */
+  deletionDate?: string;
+  /** `AWS`: made by a service for itself when it was first needed. */
+  manager: 'AWS' | 'CUSTOMER';
+  policy: string;
+  tags: Record<string, string>;
+  rotationDays?: number;
+}
+
+export interface KmsAliasRow extends Row {
+  /** `id` is the alias's ARN; the name begins with `alias/`. */
+  name: string;
+  keyArn: string;
+  creationDate: string;
+  lastUpdatedDate: string;
+}
+
+export interface KmsRows {
+  'kms-key': KmsKeyRow;
+  'kms-alias': KmsAliasRow;
+}
