@@ -114,6 +114,13 @@ export class Checks {
     this.push('route', routeTableId, vpc.vpcId, packet, 'drop', cause, code, subnet.subnetId);
   }
 
+  /** I3, at the gateway: the table of whoever would answer does not lead back to it. */
+  noWayBack({ vpc, subnet, routeTable: { routeTableId } }: PlacedInterface, gateway: string, packet: Packet): void {
+    const cause: Cause = { kind: 'no-route', routeTableId };
+    const code = 'NO_ROUTE_TO_DESTINATION';
+    this.push('igw-ingress', gateway, vpc.vpcId, packet, 'drop', cause, code, subnet.subnetId);
+  }
+
   drop(stage: StageName, component: string, vpc: Vpc, packet: Packet, because: string, code?: ExplanationCode): void {
     this.push(stage, component, vpc.vpcId, packet, 'drop', { kind: 'component', because }, code);
   }

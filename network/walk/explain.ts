@@ -21,7 +21,9 @@ export function explainStep(network: NetworkIndex, step: Step): string {
     case 'route':
       return `${destinationOf(cause.route)} → ${targetName(cause.route.target)}${verdict === 'pass' ? '' : ', a blackhole'}`;
     case 'no-route':
-      return `no route to ${packet.destination}`;
+      return step.stage === 'igw-ingress'
+        ? `the way back to ${packet.source} is not by the internet gateway`
+        : `no route to ${packet.destination}`;
     case 'same-subnet':
       return 'inside one subnet there is no route and no network ACL';
     case 'translation':

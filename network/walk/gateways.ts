@@ -1,23 +1,14 @@
 // Gateways, peering and endpoints: what each lets pass, changes, and hands on.
 
-import { addressPlan, ipv6Plan } from '../addresses.ts';
 import type { EgressOnlyInternetGatewayId, NatGateway, NetworkInterfaceId, Vpc } from '../snapshot.ts';
 import type { Checks } from './checks.ts';
 import { bestRoute, isInside, isTcpUdpOrIcmp } from './matching.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
 import { type Flow, isIpv6, type Packet, protocols } from './packet.ts';
+import { privateBlocks, sharedBlock, unanswered } from './special-blocks.ts';
 import type { Arrival, ExplanationCode } from './trace.ts';
 
-const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
-const sharedBlock = '100.64.0.0/10';
 const uniqueLocal = 'fc00::/7';
-/** Public addresses that no host has: those of VPCs that are nobody's now, and the terminal, which takes nothing in. */
-const unanswered = [
-  addressPlan.publicPool,
-  `${addressPlan.laptop}/32`,
-  ipv6Plan.vpcs,
-  `${ipv6Plan.laptop}/128`,
-] as const;
 
 /** A leg's end: who has the packet, and as what it came. */
 export interface End {
@@ -141,7 +132,14 @@ export class Gateways {
       return this.#travel.toInterface(held.placed, packet);
     }
     const igw = vpc.internetGatewayId;
-    if (held === undefined || igw === undefined) {
+    // At a gateway that was named, what has no public address has a way on all the same: every obstacle behind it is told.
+    const owner = held === undefined && igw !== undefined ? this.#behind(entered, packet) : undefined;
+    if (owner !== undefined && igw !== undefined) {
+      const because = `${packet.destination} has no public address`;
+      const code = 'IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS';
+      this.#checks.drop('igw-ingress', igw, vpc, packet, because, code);
+    }
+    if ((held === undefined && owner === undefined) || igw === undefined) {
       this.#checks.drop(
         'igw-ingress',
         igw ?? vpc.vpcId,
@@ -154,7 +152,8 @@ export class Gateways {
       );
       return undefined;
     }
-    const { placed, privateAddress } = held;
+    const { placed, privateAddress } = held ?? { placed: owner, privateAddress: packet.destination };
+    if (placed === undefined) return undefined;
     const drop = (because: string, code: ExplanationCode) =>
       this.#checks.drop('igw-ingress', igw, vpc, packet, because, code);
     if (privateBlocks.some((block) => isInside(block, packet.source)))
@@ -178,9 +177,13 @@ export class Gateways {
       if (box === undefined || route.state === 'blackhole') return undefined;
       if (!box.eni.privateAddresses.some((each) => each.publicAddress !== undefined))
         drop(`${box.eni.networkInterfaceId} has no public address`, 'INGRESS_RTB_NO_PUBLIC_IP');
-      return this.#byGateway(box, inside, drop);
+      return this.#byGateway(box, inside, igw, drop);
     }
-    return this.#byGateway(placed, inside, drop);
+    return this.#byGateway(placed, inside, igw, drop);
+  }
+
+  #behind(entered: Vpc | undefined, { destination }: Packet): PlacedInterface | undefined {
+    return entered === undefined ? undefined : this.#network.holder(entered.vpcId, destination);
   }
 
   /** The VPC of the gateway that the flow is said to come in by. */
@@ -193,13 +196,14 @@ export class Gateways {
   #byGateway(
     receiver: PlacedInterface,
     packet: Packet,
+    igw: string,
     drop: (because: string, code: ExplanationCode) => void,
   ): End | undefined {
     if (isPublicAccessBlocked(receiver)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
     const back = bestRoute(this.#network, receiver.routeTable, packet.source);
     // I3: what answers must leave by the gateway, also when nothing answers.
     if (!isIpv6(packet.source) && (back?.target.kind !== 'internet-gateway' || back.state === 'blackhole'))
-      drop(`the way back to ${packet.source} is not by the internet gateway`, 'NO_ROUTE_TO_DESTINATION');
+      this.#checks.noWayBack(receiver, igw, packet);
     return this.#travel.toInterface(receiver, packet);
   }
 

@@ -79,4 +79,6 @@ export interface Trace {
   readonly arrival?: Arrival;
   /** The source address that the end sees. */
   readonly seenAs?: string;
+  /** The packet as it came to its end. */
+  readonly arrivedAs?: Packet;
 }

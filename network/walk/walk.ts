@@ -8,12 +8,11 @@ import { type End, Gateways, type Travel } from './gateways.ts';
 import { bestRoute, isInside } from './matching.ts';
 import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
+import { reservedBlocks } from './special-blocks.ts';
 import type { Arrival, Trace } from './trace.ts';
 
 /** More routers than any network that is meant: a packet still on its way is in a loop of middleboxes. */
 const mostHops = 16;
-/** Where no packet of a guest may go: loopback, multicast, class E. */
-const reservedBlocks = ['127.0.0.0/8', '224.0.0.0/3', '0.0.0.0/8', '169.254.0.0/16'] as const;
 
 /** Follows one flow. Throws nothing: what does not exist is a step that drops. */
 export function walk(snapshot: NetworkIndex | Parameters<typeof indexNetwork>[0], flow: Flow): Trace {
@@ -44,7 +43,7 @@ class Walk implements Travel {
       verdict: blockers.length === 0 && there !== undefined ? 'open' : 'dropped',
       steps: this.#checks.steps,
       blockers,
-      ...(there !== undefined && { arrival: there.arrival, seenAs: there.packet.source }),
+      ...(there !== undefined && { arrival: there.arrival, seenAs: there.packet.source, arrivedAs: there.packet }),
     };
   }
 

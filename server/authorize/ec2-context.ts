@@ -74,6 +74,8 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:VpceServiceRegion': row.region,
     'ec2:VpceMultiRegion': 'false',
   })),
+  'network-insights-path': rowType('network-insights-path', () => ({})),
+  'network-insights-analysis': rowType('network-insights-analysis', () => ({})),
   'instance-connect-endpoint': rowType('instance-connect-endpoint', (row) => ({ 'ec2:SubnetID': row.subnetId })),
   'vpc-block-public-access-exclusion': rowType('vpc-block-public-access-exclusion', () => ({})),
   natgateway: rowType('nat-gateway', () => ({})),

@@ -104,6 +104,8 @@ const ID_MEMBERS = [
   'SourceId',
   'ServiceIds',
   'ServiceId',
+  'NetworkInsightsPathId',
+  'NetworkInsightsAnalysisId',
 ] as const;
 
 /** Ids of an association or attachment stand for what they join. */

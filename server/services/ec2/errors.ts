@@ -25,6 +25,8 @@ export const resourceKinds = {
   'prefix-list': { prefix: 'pl', noun: 'prefix list', notFound: 'InvalidPrefixListID.NotFound', malformed: 'InvalidPrefixListId.Malformed' },
   'dhcp-options': { prefix: 'dopt', noun: 'dhcpOption', notFound: 'InvalidDhcpOptionID.NotFound', malformed: 'InvalidDhcpOptionsId.Malformed' },
   'key-pair': { prefix: 'key', noun: 'key pair', notFound: 'InvalidKeyPair.NotFound', malformed: 'InvalidKeyPair.Malformed' },
+  'network-insights-path': { prefix: 'nip', noun: 'networkInsightsPath', notFound: 'InvalidNetworkInsightsPathId.NotFound', malformed: 'InvalidNetworkInsightsPathId.Malformed' },
+  'network-insights-analysis': { prefix: 'nia', noun: 'networkInsightsAnalysis', notFound: 'InvalidNetworkInsightsAnalysisId.NotFound', malformed: 'InvalidNetworkInsightsAnalysisId.Malformed' },
   instance: { prefix: 'i', noun: 'instance', notFound: 'InvalidInstanceID.NotFound', malformed: 'InvalidInstanceID.Malformed' },
 } as const satisfies Record<string, { prefix: string; noun: string; notFound: string; malformed: string }>; // biome-ignore format: a table
 

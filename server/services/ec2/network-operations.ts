@@ -12,6 +12,8 @@ import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
 import { natGateways } from './nat-gateways.ts';
 import { networkAcls } from './network-acls.ts';
+import { networkInsightsAnalyses } from './network-insights-analyses.ts';
+import { networkInsightsPaths } from './network-insights-paths.ts';
 import { nothingOfThatKind } from './nothing-of-that-kind.ts';
 import { prefixLists } from './prefix-lists.ts';
 import { routeTables } from './route-tables.ts';
@@ -50,6 +52,8 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...natGateways,
   ...blockPublicAccess,
   ...networkAcls,
+  ...networkInsightsPaths,
+  ...networkInsightsAnalyses,
   ...addresses,
   ...prefixLists,
   ...vpcEndpoints,

@@ -27,6 +27,9 @@ export const quotas = {
   gatewayEndpointsPerRegion: { limit: 20, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
   instanceConnectEndpointsPerRegion: { limit: 5, code: 'InstanceConnectEndpointLimitExceeded', message: 'The maximum number of instance connect endpoints has been reached.' },
   interfaceEndpointsPerVpc: { limit: 50, code: 'VpcEndpointLimitExceeded', message: 'The maximum number of VPC endpoints has been reached.' },
+  networkInsightsPathsPerRegion: { limit: 1000, code: 'NetworkInsightsPath.LimitExceeded', message: 'The maximum number of network insights paths has been reached.' },
+  // AWS’s code for this one was not seen.
+  networkInsightsAnalysesPerRegion: { limit: 10_000, code: 'NetworkInsightsAnalysis.LimitExceeded', message: 'The maximum number of network insights analyses has been reached.' },
   interfacesPerRegion: { limit: 5000, code: 'NetworkInterfaceLimitExceeded', message: 'The maximum number of network interfaces has been reached.' },
 } as const satisfies Record<string, { limit: number; code: string; message: string }>; // biome-ignore format: a table
 

@@ -20,7 +20,7 @@ import { instanceOfVolume, instancesWithVolume, rootVolumeOf } from './volumes.t
 import { requirePeering, shownPeerings, tagsSeenBy, withTags } from './vpc-peering-rows.ts';
 
 /** Kind of row → what the API calls its type. */
-const resourceTypes = {
+export const resourceTypes = {
   vpc: 'vpc',
   subnet: 'subnet',
   'subnet-cidr-reservation': 'subnet-cidr-reservation',
@@ -41,6 +41,8 @@ const resourceTypes = {
   'dhcp-options': 'dhcp-options',
   'key-pair': 'key-pair',
   instance: 'instance',
+  'network-insights-path': 'network-insights-path',
+  'network-insights-analysis': 'network-insights-analysis',
 } as const satisfies Record<ResourceKind & Kind, ResourceType>;
 
 /** The one kind of two owners, each with tags of its own. */

@@ -2,6 +2,7 @@
 // What can be computed (available addresses, a route's blackhole state, an effective route table) is not stored.
 
 import type { BlockMode, ExclusionMode } from '@postern/network/block-public-access.ts';
+import type { Analysis } from '@postern/network/insights/analyse.ts';
 import type {
   Cidr,
   EgressOnlyInternetGatewayId,
@@ -402,6 +403,59 @@ export interface InstanceRow extends Row {
   tags: Tags;
 }
 
+/** What the header of a path must be at one end. */
+export interface PathFilterRow {
+  sourceAddress?: Ipv4;
+  sourcePorts?: { from: number; to: number };
+  destinationAddress?: Ipv4;
+  destinationPorts?: { from: number; to: number };
+}
+
+/** One end, as it was named. */
+export interface PathEndRow {
+  /** `i-…`, `eni-…`, `igw-…`, `vpce-…` or `pcx-…`. */
+  id: string;
+  /** Its account's, which need not be the path's. */
+  arn: string;
+  accountId: string;
+}
+
+export interface NetworkInsightsPathRow extends Row {
+  /** `nip-…` */
+  id: string;
+  source: PathEndRow;
+  /** Absent: the destination is an address. */
+  destination?: PathEndRow;
+  sourceIp?: Ipv4;
+  destinationIp?: Ipv4;
+  protocol: 'tcp' | 'udp';
+  destinationPort?: number;
+  filterAtSource?: PathFilterRow;
+  filterAtDestination?: PathFilterRow;
+  createdAt: string;
+  tags: Tags;
+}
+
+/** Made and ended in one call; what it says is of the network at that moment. */
+export interface NetworkInsightsAnalysisRow extends Row {
+  /** `nia-…` */
+  id: string;
+  pathId: string;
+  additionalAccounts: string[];
+  filterInArns: string[];
+  filterOutArns: string[];
+  startedAt: string;
+  /** Present when it failed: why. */
+  failure?: string;
+  /** Absent when it failed. */
+  result?: Analysis;
+  /** The components that the result names: whose they were, and their Name tags. */
+  components: Readonly<Record<string, { arn: string; name?: string }>>;
+  /** Accounts that the path might go on into. */
+  suggestedAccounts: string[];
+  tags: Tags;
+}
+
 /** A ClientToken that was used: the same token and input gives the same answer, another input IdempotentParameterMismatch. */
 export interface IdempotencyRow extends Row {
   operation: string;
@@ -438,6 +492,8 @@ export interface Ec2Rows {
   'dhcp-options': DhcpOptionsRow;
   'key-pair': KeyPairRow;
   instance: InstanceRow;
+  'network-insights-path': NetworkInsightsPathRow;
+  'network-insights-analysis': NetworkInsightsAnalysisRow;
   'ec2-idempotency': IdempotencyRow;
   'ec2-region': RegionRow;
 }
