@@ -8,6 +8,9 @@ export type PolicyKind = 'identity' | 'resource' | 'trust' | 'session' | 'endpoi
 /** What is wrong. `detail` is the offending text. */
 export type Problem =
   | 'json'
+  | 'leading-space'
+  | 'legacy'
+  | 'action-colons'
   | 'shape'
   | 'version'
   | 'old-version'
@@ -52,7 +55,9 @@ type Wording = Partial<Readonly<Record<Problem, (detail: string) => string>>>;
 const SYNTAX = () => 'Syntax errors in policy.';
 
 const IAM: Wording = {
-  json: () => 'This policy contains invalid Json',
+  'leading-space': () => 'JSON strings must not have leading spaces',
+  legacy: () => 'The policy failed legacy parsing',
+  'action-colons': () => 'Actions/Condition can contain only one colon.',
   'old-version': () => 'Policy document must be version 2012-10-17 or greater.',
   'sid-format': () =>
     'Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*',
@@ -72,8 +77,22 @@ const IAM: Wording = {
   size: (detail) => `Cannot exceed quota for PolicySize: ${detail}`,
 };
 
+/** STS reads session policies by itself (public logs of S3A). */
+const SESSION: Wording = { ...IAM, json: () => 'The policy is not in the valid JSON format.' };
+
+/** Trust policies are read as resource policies are, so the words are those of S3 where no log shows others. */
 const TRUST: Wording = {
   ...IAM,
+  json: () => 'This policy contains invalid Json',
+  version: () => 'The policy must contain a valid version string',
+  'missing-statement': () => 'Missing required field Statement',
+  'empty-statement': () => 'Could not parse the policy: Statement is empty!',
+  'unknown-field': (detail) => `Unknown field ${detail}`,
+  'missing-effect': () => 'Missing required field Effect',
+  effect: (detail) => `Invalid effect: ${detail}`,
+  'missing-action': () => 'Missing required field Action',
+  'not-principal-allow': () => 'Allow with NotPrincipal is not allowed.',
+  'condition-operator': (detail) => `Invalid Condition type : ${detail}`,
   'missing-principal': () => 'Missing required field Principal',
   principal: (detail) => `Invalid principal in policy: ${detail}`,
   'prohibited-resource': (detail) => `Has prohibited field ${detail}`,
@@ -110,7 +129,7 @@ const ONE_TEXT = (text: string): Wording => ({ shape: () => text });
 
 const KINDS: Readonly<Record<PolicyKind, { code: string; wording: Wording; otherwise: () => string }>> = {
   identity: { code: 'MalformedPolicyDocument', wording: IAM, otherwise: SYNTAX },
-  session: { code: 'MalformedPolicyDocument', wording: IAM, otherwise: SYNTAX },
+  session: { code: 'MalformedPolicyDocument', wording: SESSION, otherwise: SYNTAX },
   trust: { code: 'MalformedPolicyDocument', wording: TRUST, otherwise: SYNTAX },
   resource: { code: 'MalformedPolicy', wording: S3, otherwise: () => 'Invalid policy syntax.' },
   endpoint: {

@@ -14,7 +14,7 @@ const without = (from: Record<string, unknown>, key: string) =>
 
 /** Options, document, code, message. */
 const refused: readonly [string, ParseOptions, string, string, string][] = [
-  ['no JSON, IAM', { kind: 'identity' }, 'no', 'MalformedPolicyDocument', 'This policy contains invalid Json'],
+  ['no JSON, IAM', { kind: 'identity' }, 'no', 'MalformedPolicyDocument', 'Syntax errors in policy.'],
   ['no JSON, trust', { kind: 'trust' }, '{', 'MalformedPolicyDocument', 'This policy contains invalid Json'],
   [
     'no JSON, bucket',
@@ -113,7 +113,7 @@ const refused: readonly [string, ParseOptions, string, string, string][] = [
     { kind: 'identity' },
     text({ ...statement, Effect: 'allow' }),
     'MalformedPolicyDocument',
-    'Syntax errors in policy.',
+    'The policy failed legacy parsing',
   ],
   [
     'sid with a space, IAM',
@@ -409,6 +409,99 @@ const refused: readonly [string, ParseOptions, string, string, string][] = [
     'MalformedPolicyDocument',
     'IAM resource path must either be "*" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.',
   ],
+  [
+    'no JSON, session',
+    { kind: 'session' },
+    'no',
+    'MalformedPolicyDocument',
+    'The policy is not in the valid JSON format.',
+  ],
+  [
+    'white space before the first byte, IAM',
+    { kind: 'trust' },
+    ` ${text(trustStatement)}`,
+    'MalformedPolicyDocument',
+    'JSON strings must not have leading spaces',
+  ],
+  [
+    'a key twice, IAM',
+    { kind: 'identity' },
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","\\u0041ction":"s3:*"}}',
+    'MalformedPolicyDocument',
+    'Syntax errors in policy.',
+  ],
+  [
+    'two colons in an action',
+    { kind: 'identity' },
+    text({ ...statement, Action: 's3:List:Bucket' }),
+    'MalformedPolicyDocument',
+    'Actions/Condition can contain only one colon.',
+  ],
+  ...['arn:aws:s3::example', 'arn:aws::::example', 'arn:aws::example'].map(
+    (Resource): [string, ParseOptions, string, string, string] => [
+      `an ARN that the old parser cannot read: ${Resource}`,
+      { kind: 'identity' },
+      text({ ...statement, Resource }),
+      'MalformedPolicyDocument',
+      'The policy failed legacy parsing',
+    ],
+  ),
+  ...[
+    'soon',
+    '2026-13',
+    '2026-11-21T24:00:00Z',
+    '2026-11-21T2:00:00.1999999999Z',
+    '9223372036854775808',
+    `\${x:d}`,
+  ].map((date): [string, ParseOptions, string, string, string] => [
+    `[O5] a date that is none: ${date}`,
+    { kind: 'identity' },
+    text({ ...statement, Condition: { DateLessThan: { 'aws:CurrentTime': date } } }),
+    'MalformedPolicyDocument',
+    'The policy failed legacy parsing',
+  ]),
+  [
+    'the old parser is asked before anything is said of sids, actions and resources',
+    { kind: 'identity' },
+    text({ ...statement, Sid: 'a' }, { Sid: 'a', Effect: 'allow', Resource: 'arn:error:s3:::b' }),
+    'MalformedPolicyDocument',
+    'The policy failed legacy parsing',
+  ],
+  [
+    'sids of all statements before an action that is missing',
+    { kind: 'identity' },
+    text({ Sid: 'a', Effect: 'Allow', Resource: '*' }, { ...statement, Sid: 'a' }),
+    'MalformedPolicyDocument',
+    'Statement IDs (SID) in a single policy must be unique.',
+  ],
+  [
+    'a resource that is none before an action that is none',
+    { kind: 'identity' },
+    text({ ...statement, Action: 'Get', Resource: 'b' }),
+    'MalformedPolicyDocument',
+    'Resource b must be in ARN format or "*".',
+  ],
+  [
+    'an ARN with half of its parts',
+    { kind: 'identity' },
+    text({ ...statement, Resource: 'aws:s3:::b' }),
+    'MalformedPolicyDocument',
+    'Partition "s3" is not valid for resource "arn:s3:::b:*".',
+  ],
+  [
+    'an unknown field, trust',
+    { kind: 'trust' },
+    text({ ...trustStatement, Comment: 'x' }),
+    'MalformedPolicyDocument',
+    'Unknown field Comment',
+  ],
+  [
+    'no action, trust',
+    { kind: 'trust' },
+    text(without(trustStatement, 'Action')),
+    'MalformedPolicyDocument',
+    'Missing required field Action',
+  ],
 ];
 
 for (const [name, options, document, code, message] of refused) {
@@ -421,6 +514,18 @@ for (const [name, options, document, code, message] of refused) {
 
 /** Documents that AWS takes. */
 const taken: readonly [string, ParseOptions, string][] = [
+  [
+    'condition keys and vendors that there are not, in an IAM policy',
+    { kind: 'identity' },
+    text({ ...statement, Action: ['s3.s:x', 'iam: as df'], Condition: { StringEquals: { a: [] }, Any: {} } }),
+  ],
+  ...['2026', '01T', '2026-11-21', '2026-11-21T08:00Z', '2016-12-13t2:00:00.593194+23', '-292275054', '1795248000'].map(
+    (date): [string, ParseOptions, string] => [
+      `the date ${date}`,
+      { kind: 'identity' },
+      text({ ...statement, Condition: { DateLessThan: { 'aws:CurrentTime': date } } }),
+    ],
+  ),
   [
     'one statement without a list',
     { kind: 'identity' },

@@ -1,11 +1,14 @@
 // From JSON text to a checked document: does AWS take this policy, and if not, what does it answer?
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (read 2026-11-21)
-// Order: size, JSON, version, statements, then per statement fields, sid, effect, principal, action, resource, condition.
-// Gap: duplicate JSON keys are not seen (JSON.parse keeps the last); condition keys are not checked against the service's own list.
+// Order: size, JSON, then the form of the document and of every statement, then the names in them: IAM's own policies as a whole
+// (identity-elements.ts), others statement by statement (elements.ts). As at AWS, any text may stand for a condition key in IAM's policies:
+// only Access Analyzer warns of those that there are not. A resource policy's keys must at least look like keys.
 
 import { parseOperator } from './conditions.ts';
 import { type PolicyFailure, type PolicyKind, policyFailure } from './document-errors.ts';
+import { hasDuplicateKeys } from './duplicate-keys.ts';
 import { checkActions, checkPrincipal, checkResources } from './elements.ts';
+import { checkIdentityElements } from './identity-elements.ts';
 import type { Condition, PolicyDocument, PrincipalElement, Statement } from './types.ts';
 
 export type { PolicyFailure, PolicyKind } from './document-errors.ts';
@@ -41,7 +44,7 @@ export interface ParseOptions {
 
 export type ParsedPolicy = { readonly ok: true; readonly document: PolicyDocument } | PolicyFailure;
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** How IAM counts a policy's size: characters without white space. */
 export function policyLength(text: string): number {
@@ -58,35 +61,64 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
   if (oversize) return oversize;
   // S3 looks at the first byte, so that not even white space may stand before it.
   if (options.kind === 'resource' && !text.startsWith('{')) return fail('json');
+  if (/^\s/.test(text)) {
+    const refusing = options.kind === 'identity' || options.kind === 'trust';
+    if (refusing) return fail('leading-space');
+  }
   const parsed = parseJson(text);
   if (parsed === undefined || !isObject(parsed)) return fail('json');
+  if (hasDuplicateKeys(text)) return fail('json');
   for (const key of Object.keys(parsed)) {
     if (key !== 'Version' && key !== 'Id' && key !== 'Statement') return fail('unknown-field', key);
   }
   const version = parsed.Version ?? '2008-10-17';
   if (version !== '2012-10-17' && version !== '2008-10-17') return fail('version');
-  if (options.managed === true && version !== '2012-10-17') return fail('old-version');
   if (parsed.Id !== undefined && typeof parsed.Id !== 'string') return fail('shape');
   if (parsed.Statement === undefined) return fail('missing-statement');
   const items = Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
   if (items.length === 0) return fail('empty-statement');
 
   const statements: Statement[] = [];
-  const sids = new Set<string>();
   for (const [index, item] of items.entries()) {
     if (!isObject(item)) return fail('shape');
     const statement = parseStatement(item, index, options, fail);
     if ('ok' in statement) return statement;
-    if (statement.sid !== undefined && statement.sid !== '') {
-      if (sids.has(statement.sid)) return fail('sid-duplicate');
-      sids.add(statement.sid);
-    }
     statements.push(statement);
   }
+  if (options.managed === true && version !== '2012-10-17') return fail('old-version');
+  const bad = IAMS_OWN.has(options.kind)
+    ? checkIdentityElements(items, statements, fail)
+    : (checkEach(statements, options, fail) ?? checkSidsDiffer(statements, fail));
+  if (bad) return bad;
   return {
     ok: true,
     document: { version, ...(typeof parsed.Id === 'string' && { id: parsed.Id }), statements },
   };
+}
+
+/** Documents of IAM's own form: without a principal, read as a whole. */
+const IAMS_OWN: ReadonlySet<PolicyKind> = new Set(['identity', 'session', 'scp']);
+
+function checkEach(statements: readonly Statement[], options: ParseOptions, fail: Fail): PolicyFailure | undefined {
+  for (const { principal, notPrincipal, actions, notActions, resources, notResources } of statements) {
+    const element = principal ?? notPrincipal;
+    const action: ElementPair = { ...(actions && { listed: actions }), ...(notActions && { excluded: notActions }) };
+    const resource: ElementPair = {
+      ...(resources && { listed: resources }),
+      ...(notResources && { excluded: notResources }),
+    };
+    const bad =
+      (element && checkPrincipal(element, options, fail)) ??
+      checkActions(action, options, fail) ??
+      checkResources(resource, action, options, fail);
+    if (bad) return bad;
+  }
+  return undefined;
+}
+
+export function checkSidsDiffer(statements: readonly Statement[], fail: Fail): PolicyFailure | undefined {
+  const sids = statements.flatMap(({ sid }) => (sid === undefined || sid === '' ? [] : [sid]));
+  return new Set(sids).size < sids.length ? fail('sid-duplicate') : undefined;
 }
 
 export type Fail = (problem: Parameters<typeof policyFailure>[1], detail?: string) => PolicyFailure;
@@ -152,25 +184,22 @@ function parseStatement(
   if (sid !== undefined && typeof sid !== 'string') return fail('shape');
   if (sid !== undefined && !FREE_SID.has(options.kind) && !/^[0-9A-Za-z]*$/.test(sid)) return fail('sid-format');
   if (effect === undefined) return fail('missing-effect');
-  if (effect !== 'Allow' && effect !== 'Deny') return fail('effect', typeof effect === 'string' ? effect : '');
+  const known = EFFECTS.find((one) => one === effect || (IAMS_OWN.has(options.kind) && sameText(one, effect)));
+  if (!known) return fail('effect', typeof effect === 'string' ? effect : '');
 
-  const principals = parsePrincipals(item, effect, options, fail);
+  const principals = parsePrincipals(item, known, options, fail);
   if ('ok' in principals) return principals;
   const actions = parsePair(item, 'Action', 'NotAction', fail);
   if ('ok' in actions) return actions;
-  const badAction = checkActions(actions, options, fail);
-  if (badAction) return badAction;
   const resources = parsePair(item, 'Resource', 'NotResource', fail);
   if ('ok' in resources) return resources;
-  const badResource = checkResources(resources, actions, options, fail);
-  if (badResource) return badResource;
-  const conditions = parseConditions(item.Condition, fail);
+  const conditions = parseConditions(item.Condition, options.kind, fail);
   if ('ok' in conditions) return conditions;
 
   return {
     index,
     ...(sid !== undefined && { sid }),
-    effect,
+    effect: known,
     ...principals,
     ...(actions.listed && { actions: actions.listed }),
     ...(actions.excluded && { notActions: actions.excluded }),
@@ -178,6 +207,12 @@ function parseStatement(
     ...(resources.excluded && { notResources: resources.excluded }),
     conditions: conditions.list,
   };
+}
+
+const EFFECTS = ['Allow', 'Deny'] as const;
+
+function sameText(text: string, value: Json): boolean {
+  return typeof value === 'string' && value.toLowerCase() === text.toLowerCase();
 }
 
 /** An element and its complement; never both. */
@@ -223,8 +258,6 @@ function parsePrincipals(
   const element = parsePrincipalElement(named ?? spared, fail);
   if ('ok' in element) return element;
   if (options.kind === 'rcp' && !element.any) return fail('principal', '');
-  const bad = checkPrincipal(element, options, fail);
-  if (bad) return bad;
   return named !== undefined ? { principal: element } : { notPrincipal: element };
 }
 
@@ -255,17 +288,19 @@ function parsePrincipalElement(value: Json | undefined, fail: Fail): PrincipalEl
   return { any: lists.aws.includes('*'), ...lists };
 }
 
-function parseConditions(value: Json | undefined, fail: Fail): { list: Condition[] } | PolicyFailure {
+function parseConditions(value: Json | undefined, kind: PolicyKind, fail: Fail): { list: Condition[] } | PolicyFailure {
   if (value === undefined) return { list: [] };
   if (!isObject(value)) return fail('shape');
   const list: Condition[] = [];
   for (const [operator, keys] of Object.entries(value)) {
+    if (!isObject(keys)) return fail('shape');
+    // Without a key under it, nothing is asked, and IAM takes any word.
+    if (IAMS_OWN.has(kind) && Object.keys(keys).length === 0) continue;
     const parsed = parseOperator(operator);
     if (!parsed) return fail('condition-operator', operator);
-    if (!isObject(keys)) return fail('shape');
     for (const [key, given] of Object.entries(keys)) {
       // An identity provider's keys begin with its host and path: `oidc.example.com/id/1:sub`.
-      if (!/^[\w./-]+:[^\s].*$/.test(key)) return fail('condition', key);
+      if (!IAMS_OWN.has(kind) && !/^[\w./-]+:[^\s].*$/.test(key)) return fail('condition', key);
       const values = conditionValues(given);
       if (!values) return fail('shape');
       if (parsed.base === 'Null' && !values.every((one) => /^(true|false)$/i.test(one))) return fail('shape');

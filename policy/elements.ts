@@ -1,4 +1,5 @@
-// Are the names in a statement well formed: principals, actions, resources? The checks of M1–M4 that AWS makes when a policy is written.
+// Are the names in a statement of a policy with principals well formed? The checks of M1–M4 that AWS makes when a resource, trust or endpoint policy or an
+// RCP is written; documents of IAM's own form have theirs in identity-elements.ts.
 
 import type { ElementPair, Fail, ParseOptions } from './document.ts';
 import type { PolicyFailure } from './document-errors.ts';
@@ -77,8 +78,6 @@ export function checkResources(
       return fail('resource', resource);
     }
     if (/[*?]/.test(parts[2] ?? '') && parts.length > 3) return fail('resource-vendor', resource);
-    const bad = options.kind === 'identity' || options.kind === 'session' ? checkArn(resource, parts, fail) : undefined;
-    if (bad) return bad;
     if (options.resourceFits?.(resource) === false) return fail('resource', resource);
   }
   if (actions.listed && resources.listed && options.actionsApply?.(actions.listed, resources.listed) === false) {
@@ -86,26 +85,3 @@ export function checkResources(
   }
   return undefined;
 }
-
-const IAM_PATH =
-  /^(?:\*|(?:user|federated-user|role|group|instance-profile|mfa|server-certificate|policy|sms-mfa|saml-provider|oidc-provider|report|access-report)\/)/;
-
-/** What IAM knows of ARNs of its own and S3's. A part with a wildcard or a variable may stand for anything. */
-function checkArn(resource: string, parts: readonly string[], fail: Fail): PolicyFailure | undefined {
-  const [, partition = '', service = '', partRegion = '', , name = ''] = parts;
-  if (!/[*?]/.test(partition) && !/^aws(-[a-z]+)*$/.test(partition)) return fail('resource-partition', resource);
-  if (parts.length < 6) return undefined;
-  const named = partRegion !== '' && !/^\*+$/.test(partRegion);
-  if (service === 's3' && named && !NAMED_BY_REGION.test(name)) return fail('s3-region', resource);
-  if (service === 'iam' && named) return fail('iam-region', resource);
-  const open = /[*?]|\$\{/.exec(name)?.index ?? name.length;
-  const fixed = name.slice(0, open);
-  // A wildcard inside the kind (`r*`) can still become a right one.
-  if (service === 'iam' && fixed.includes('/') && !IAM_PATH.test(name)) return fail('iam-path');
-  if (service === 'iam' && open === name.length && name !== 'root' && !IAM_PATH.test(name)) return fail('iam-path');
-  return undefined;
-}
-
-/** Access points, jobs and the like have a region in their ARN, buckets and objects have none. */
-const NAMED_BY_REGION =
-  /^(accesspoint|access-grants|async-request|job|storage-lens|storage-lens-group|multiregionaccesspoint|\*)/;

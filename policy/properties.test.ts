@@ -80,6 +80,8 @@ test('[O1][O2] a negated operator is the complement of its positive, on present 
   const actual = [undefined, 'ab', '10', '10.1.1.1', 'arn:aws:s3:::b', '2026-11-21'] as const;
   for (const [positive, negative] of pairs) {
     for (const value of values) {
+      // IAM takes no date that is none.
+      if (positive === 'DateEquals' && !/^[\d-]+$/.test(value)) continue;
       for (const given of actual) {
         const context = new Map<string, readonly string[]>(given === undefined ? [] : [['x:k', [given]]]);
         const holds = (operator: string) =>

@@ -302,13 +302,6 @@ export const conditionCases: readonly Case[] = [
   ),
   conditionCase(
     'O5',
-    'none in Date values',
-    { DateEquals: { 'x:k': '${x:d}' } },
-    { 'x:k': '2026-11-21', 'x:d': '2026-11-21' },
-    false,
-  ),
-  conditionCase(
-    'O5',
     'none in a document of 2008',
     { StringEquals: { 'x:k': '${aws:username}' } },
     { 'x:k': 'ana', 'aws:username': 'ana' },

@@ -207,7 +207,7 @@ describe('SimulateCustomPolicy', () => {
   });
 
   it('refuses what it cannot read or do', async () => {
-    await rejects(custom('{'), 'InvalidInput', 'This policy contains invalid Json');
+    await rejects(custom('{'), 'InvalidInput', 'Syntax errors in policy.');
     await rejects(custom(policy(allow('*')), { ActionNames: ['s3'] }), 'ValidationError');
     await rejects(custom(policy(allow('*')), { ActionNames: ['s3:Get*'] }), 'InvalidInput');
     await rejects(custom(policy(allow('*')), { ResourceArns: ['bucket'] }), 'InvalidInput');
