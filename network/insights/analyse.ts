@@ -10,7 +10,7 @@ import type { Trace } from '../walk/trace.ts';
 import { walk } from '../walk/walk.ts';
 import { type Candidate, candidates } from './candidates.ts';
 import { type Class, portClasses, sampleAddress, sampleOf } from './classes.ts';
-import { beforeSearching } from './configuration.ts';
+import { beforeSearching, notPublic } from './configuration.ts';
 import type { Explanation } from './explanation.ts';
 import { headersOf } from './headers.ts';
 import { alternatives } from './hints.ts';
@@ -58,10 +58,9 @@ export function analyse(network: NetworkIndex, question: Question): Analysis {
   if (settled.length > 0) return { ...nothing, explanations: settled, alternatives: [] };
   const search = new Search(network, question);
   const best = search.best();
-  if (best === undefined)
-    return { ...nothing, explanations: [{ code: 'NO_PATH' }], alternatives: alternatives(network, question) };
-  if (best.verdict.reasons.length > 0)
-    return { ...nothing, explanations: distinct(best.verdict.reasons), alternatives: alternatives(network, question) };
+  const reasons = [...notPublic(question), ...(best?.verdict.reasons ?? [{ code: 'NO_PATH' } as const])];
+  if (best === undefined || reasons.length > 0)
+    return { ...nothing, explanations: distinct(reasons), alternatives: alternatives(network, question) };
   const headers: LegHeaders = headersOf(best, search.domains, (from, packet) => search.attempt(from, packet));
   return {
     isFound: true,
@@ -141,7 +140,14 @@ class Search {
 
 function isNearer(a: Attempt, b: Attempt): boolean {
   if (a.verdict.isThere !== b.verdict.isThere) return a.verdict.isThere;
-  return a.verdict.reasons.length < b.verdict.reasons.length;
+  const [x, y] = [a.verdict.reasons, b.verdict.reasons];
+  if (x.length !== y.length) return x.length < y.length;
+  // A rule that would let it pass, were its group known, is nearer than no rule at all.
+  return mismatches(x) < mismatches(y);
+}
+
+function mismatches(reasons: readonly Explanation[]): number {
+  return reasons.filter((each) => each.code === 'ENI_SG_RULES_MISMATCH').length;
 }
 
 /** The VPCs whose rules and routes can have a say: those of the ends and their peers. */

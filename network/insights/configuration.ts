@@ -17,8 +17,6 @@ export function beforeSearching(network: NetworkIndex, question: Question): Expl
   const both = through.filter((id) => without.includes(id));
   if (both.length > 0)
     return both.map((component) => ({ code: 'COMPONENT_FILTER_RESTRICTION_REMOVED_COMPONENT', component }));
-  const addresses = notPublic(question);
-  if (addresses.length > 0) return addresses;
   return areJoined(network, question) ? [] : [disconnected(network, question)];
 }
 
@@ -42,7 +40,7 @@ function endpointBegins(network: NetworkIndex, { source, atSource }: Question): 
 }
 
 /** The header on the internet's side of a gateway has public addresses only. */
-function notPublic({ source, destination, atSource, atDestination }: Question): Explanation[] {
+export function notPublic({ source, destination, atSource, atDestination }: Question): Explanation[] {
   const asked: [string, string | undefined][] = [];
   if (source.kind === 'internet-gateway')
     asked.push([source.id, atSource.sourceAddress], [source.id, atSource.destinationAddress]);

@@ -23,6 +23,10 @@ export function judge(network: NetworkIndex, question: Question, packet: Packet,
   const isThere = arrivesAt(question.destination, trace);
   const end = idOf(question.destination);
   const reasons: Explanation[] = trace.blockers.map((step) => {
+    if (step.leg === 'forward' && step.stage === 'route' && step.cause.kind === 'no-route') {
+      const other = explainOtherRoute(network, step, soughtTargets(network, question, step.vpcId), end);
+      if (other !== undefined) return other;
+    }
     const explained = explainBlocker(network, step, step.leg === 'forward' ? end : question.source.id);
     const isUnseen = step.stage === 'peering' && explained.code === 'NO_POSSIBLE_DESTINATION';
     return isUnseen && question.destination.kind === 'address'

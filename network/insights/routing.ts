@@ -54,21 +54,23 @@ export function areJoined(network: NetworkIndex, { source, destination }: Questi
   return from.some((a) => to.some((b) => a === b || peeringsBetween(network, a, b).length > 0));
 }
 
-/** Why the table at `step`, a route that was taken, did not send the packet to any of the targets. Undefined: it did. */
+/** Why the table at `step` did not send the packet to any of the targets, by the route that it took or for want of one. Undefined: it did. */
 export function explainOtherRoute(
   network: NetworkIndex,
   step: Step,
   targets: readonly string[],
   destination: string | undefined,
 ): Explanation | undefined {
-  const { cause, packet, vpcId: vpc, subnetId: subnet } = step;
-  if (cause.kind !== 'route' || targets.includes(targetName(cause.route.target))) return undefined;
+  const { cause, packet, vpcId: vpc } = step;
+  const taken = cause.kind === 'route' ? cause.route : undefined;
+  if (taken === undefined && cause.kind !== 'no-route') return undefined;
+  if (taken !== undefined && targets.includes(targetName(taken.target))) return undefined;
   const table = tableOf(network, step);
   if (table === undefined) return undefined;
   const wanted = table.routes.filter((route) => targets.includes(targetName(route.target)));
-  const base = { routeTable: table.routeTableId, vpc, destination: destination ?? targets[0], subnet };
+  const base = { routeTable: table.routeTableId, vpc, destination: destination ?? targets[0] };
   const [first] = wanted;
-  if (first === undefined) return { code: 'NO_ROUTE_TO_DESTINATION', ...base };
+  if (first === undefined) return taken === undefined ? undefined : { code: 'NO_ROUTE_TO_DESTINATION', ...base };
   const matching = wanted.find((route) => cidrsOf(network, route).some((cidr) => isInside(cidr, packet.destination)));
   if (matching === undefined)
     return {
@@ -79,9 +81,10 @@ export function explainOtherRoute(
       ...(first.target.kind === 'local' && { cidrs: network.vpc(vpc)?.cidrBlocks }),
     };
   if (matching.state === 'blackhole') return { code: 'BAD_STATE_ROUTE', ...base, route: matching };
-  const [taken, other] = [cause.route, matching].map((route) => lengthFor(network, route, packet.destination));
-  const code = taken === other ? 'HIGHER_PRIORITY_ROUTE' : 'MORE_SPECIFIC_ROUTE';
-  return { code, ...base, route: matching, address: packet.destination, cidrs: cidrsOf(network, cause.route) };
+  if (taken === undefined) return undefined;
+  const [length, other] = [taken, matching].map((route) => lengthFor(network, route, packet.destination));
+  const code = length === other ? 'HIGHER_PRIORITY_ROUTE' : 'MORE_SPECIFIC_ROUTE';
+  return { code, ...base, route: matching, address: packet.destination, cidrs: cidrsOf(network, taken) };
 }
 
 export function tableOf(network: NetworkIndex, { vpcId, component }: Step): RouteTable | undefined {
