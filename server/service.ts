@@ -80,6 +80,8 @@ export interface Permission {
    * PutBucketPolicy, DeleteBucketPolicy). The authorizer leaves `PolicySet.resource` out for that caller; VPC endpoint policies, SCPs and RCPs still decide.
    */
   readonly ownerRootExempt?: boolean;
+  /** What the account itself allows its users, without a policy of anybody: it counts as an identity policy of this name. */
+  readonly grantedBy?: string;
 }
 
 /**

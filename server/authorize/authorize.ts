@@ -224,6 +224,9 @@ class OpenRequest implements RequestAuthorization {
     return {
       policies: {
         ...own,
+        ...(permission.grantedBy !== undefined && {
+          identity: [...own.identity, { id: permission.grantedBy, document: EVERYTHING }],
+        }),
         // A role's trust policy must itself allow (E1), so it is a layer of its own.
         ...(resource && !exempt && { [resource.trust === true ? 'trust' : 'resource']: resourceSource(resource) }),
         ...(endpoint && { endpoint }),

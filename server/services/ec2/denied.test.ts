@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '@postern/policy/types.ts';
-import { decodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
+import { decodeAuthorizationMessage, messageScope } from '../../authorize/encoded-message.ts';
 import { AwsError } from '../../errors.ts';
 import { makeBaseCall, rootPrincipal } from '../../testing.ts';
 import { ec2 } from './index.ts';
@@ -31,7 +31,11 @@ test('[F5] a denial is UnauthorizedOperation, 403, and its encoded message says 
     said,
     `You are not authorized to perform this operation. User: arn:aws:iam::123456789012:root is not authorized to perform: ec2:CreateVpc on resource: ${resource} because no identity-based policy allows the ec2:CreateVpc action.`,
   );
-  const message = JSON.parse(decodeAuthorizationMessage(encoded) ?? '{}');
+  const message = JSON.parse(decodeAuthorizationMessage(messageScope(makeBaseCall()), encoded) ?? '{}');
+  // Another account learns nothing from it, and nobody does without the key.
+  const other = { ...messageScope(makeBaseCall()), accountId: '210987654321' };
+  assert.equal(decodeAuthorizationMessage(other, encoded), undefined);
+  assert.ok(!Buffer.from(encoded, 'base64url').toString('latin1').includes('CreateVpc'));
   assert.equal(message.allowed, false);
   assert.equal(message.context.resource, resource);
   assert.deepEqual(message.context.conditions.items[0], {
@@ -41,5 +45,6 @@ test('[F5] a denial is UnauthorizedOperation, 403, and its encoded message says 
 });
 
 test('text that is no encoded message is not decoded', () => {
-  for (const text of ['', 'nonsense', 'AAAA', '%%%']) assert.equal(decodeAuthorizationMessage(text), undefined);
+  const scope = messageScope(makeBaseCall());
+  for (const text of ['', 'nonsense', 'AAAA', '%%%']) assert.equal(decodeAuthorizationMessage(scope, text), undefined);
 });

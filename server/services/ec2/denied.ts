@@ -1,14 +1,14 @@
 // What does EC2 answer when a policy says no? UnauthorizedOperation, 403, with an encoded message that sts:DecodeAuthorizationMessage reads (F5).
 
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
-import { encodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
+import { encodeAuthorizationMessage, messageScope } from '../../authorize/encoded-message.ts';
 import { AwsError } from '../../errors.ts';
 import type { BaseCall } from '../../service.ts';
 
-export function unauthorizedOperation(_call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
+export function unauthorizedOperation(call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
   const who = request.principal.arn;
   const reason = decision.reason === '' ? '' : ` ${decision.reason}`;
-  const encoded = encodeAuthorizationMessage(request, decision);
+  const encoded = encodeAuthorizationMessage(messageScope(call), request, decision);
   return new AwsError(
     'UnauthorizedOperation',
     403,

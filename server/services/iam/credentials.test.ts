@@ -11,7 +11,7 @@ import { openCertificateAuthority } from '../../front-door/certificates.ts';
 import { acceptedPair, stepAt, totp } from '../../mfa.ts';
 import type { BaseCall } from '../../service.ts';
 import type { Store } from '../../store/store.ts';
-import { awsError, makeStore, runOperation, testNow } from '../../testing.ts';
+import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
 import { iam } from './index.ts';
 
 const accountId = '123456789012';
@@ -67,6 +67,23 @@ describe('passwords', () => {
     await run('DeleteLoginProfile', ana);
     await rejects(run('DeleteLoginProfile', ana), 'NoSuchEntity', 'Login Profile for User ana cannot be found.');
     await rejects(run('GetLoginProfile', ana), 'NoSuchEntity');
+  });
+
+  it('are changed by every user where the account allows it, without a policy and against none', async () => {
+    const { AccessKey } = await run<{ AccessKey: { AccessKeyId: string } }>('CreateAccessKey', ana);
+    await run('CreateLoginProfile', { ...ana, Password: 'First1234!' });
+    const asAna = (name: string, input: object = {}) => runAs(store, AccessKey.AccessKeyId, iam, name, input);
+    const passwords = { OldPassword: 'First1234!', NewPassword: 'Second123!' };
+    await run('UpdateAccountPasswordPolicy', { MinimumPasswordLength: 9 });
+    await rejects(asAna('ChangePassword', passwords), 'AccessDenied', /no identity-based policy allows/);
+    await run('UpdateAccountPasswordPolicy', { AllowUsersToChangePassword: true });
+    await asAna('GetAccountPasswordPolicy');
+    const statement = { Effect: 'Deny', Action: 'iam:ChangePassword', Resource: '*' };
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statement });
+    await run('PutUserPolicy', { ...ana, PolicyName: 'no', PolicyDocument });
+    await rejects(asAna('ChangePassword', passwords), 'AccessDenied', /explicit deny in an identity-based policy/);
+    await run('DeleteUserPolicy', { ...ana, PolicyName: 'no' });
+    await asAna('ChangePassword', passwords);
   });
 
   it('have a policy that is read back whole, and every value out of range is named at once', async () => {

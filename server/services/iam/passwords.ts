@@ -18,7 +18,7 @@ import type {
 } from '@aws-sdk/client-iam';
 import { AwsError } from '../../errors.ts';
 import { timestamp } from '../../identities.ts';
-import { type Call, operation } from '../../service.ts';
+import { type Call, operation, type Permission } from '../../service.ts';
 import type { KeptPassword, LoginProfileRow, PasswordPolicyRow, UserRow } from '../../store/rows/iam.ts';
 import { accountOf } from './account-row.ts';
 import { constraints, required } from './checks.ts';
@@ -177,6 +177,15 @@ function updatePasswordPolicy(call: Call, input: UpdateAccountPasswordPolicyRequ
   call.tx.put('account', { ...accountOf(call), passwordPolicy });
 }
 
+/**
+ * AllowUsersToChangePassword lets every user change the own password and see what it must be, by no policy of anybody.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html (read 2026-11-21)
+ */
+function grantedToUsers(call: Call, permissions: readonly Permission[]): readonly Permission[] {
+  const granted = call.principal.type === 'user' && accountOf(call).passwordPolicy?.allowUsersToChangePassword === true;
+  return granted ? permissions.map((one) => ({ ...one, grantedBy: 'AllowUsersToChangePassword' })) : permissions;
+}
+
 function getPasswordPolicy(call: Call): GetAccountPasswordPolicyResponse {
   const policy = accountOf(call).passwordPolicy;
   if (!policy) throw noSuchMember(`The Password Policy with domain name ${call.accountId} cannot be found.`);
@@ -215,7 +224,7 @@ export const passwords = {
   DeleteLoginProfile: operation<DeleteLoginProfileRequest, void>({ authorize: onUserOrSelf, run: deleteLoginProfile }),
   // Its permission is on the caller's own user; a role session has none and is told so by the operation itself.
   ChangePassword: operation<ChangePasswordRequest, void>({
-    authorize: (call) => (call.principal.userName === undefined ? [] : onUserOrSelf(call, {})),
+    authorize: (call) => (call.principal.userName === undefined ? [] : grantedToUsers(call, onUserOrSelf(call, {}))),
     run: changePassword,
   }),
   UpdateAccountPasswordPolicy: operation<UpdateAccountPasswordPolicyRequest, void>({
@@ -223,7 +232,7 @@ export const passwords = {
     run: updatePasswordPolicy,
   }),
   GetAccountPasswordPolicy: operation<Record<string, never>, GetAccountPasswordPolicyResponse>({
-    authorize: onEverything,
+    authorize: (call) => grantedToUsers(call, [{ action: 'iam:GetAccountPasswordPolicy', resource: '*' }]),
     run: getPasswordPolicy,
     readOnly: true,
   }),

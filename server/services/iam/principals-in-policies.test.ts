@@ -84,6 +84,28 @@ describe('principals in stored policies', () => {
     assert.deepEqual(JSON.parse(read('lab')), JSON.parse(policyFor(Role.RoleId)));
     assert.equal(read('other'), policyFor(`${Role.Arn}2`));
   });
+
+  it('[M3] in policies of endpoints and keys too', async () => {
+    const { userId } = await makeUser('ana');
+    const policyOf = (AWS: string) =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: '*', Resource: '*' }],
+      });
+    const row = { accountId, region: 'us-east-1' };
+    const named = policyOf(userArn('ana'));
+    store.transact((tx) => {
+      tx.put('vpc-endpoint', { id: 'vpce-1', ...row, policyDocument: named } as never);
+      tx.put('kms-key', { id: 'key-1', ...row, policy: named } as never);
+      for (const { id } of tx.list('access-key', { accountId })) tx.delete('access-key', id);
+    });
+    await run('DeleteUser', { UserName: 'ana' });
+    const kept = store.read((tx) => [
+      tx.get('vpc-endpoint', 'vpce-1')?.policyDocument,
+      tx.get('kms-key', 'key-1')?.policy,
+    ]);
+    assert.deepEqual(kept, [policyOf(userId), policyOf(userId)]);
+  });
 });
 
 describe('service-linked roles', () => {

@@ -1,10 +1,10 @@
 // What do stored policies say of a user or role that is gone, or has another name? M3: AWS keeps a principal by its unique id and shows its ARN as long
 // as there is one. So a deleted one's ARN turns into its id, which a new one of that name does not have, and a renamed one's into its new ARN.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (read 2026-11-21)
-// Trust policies and bucket policies of every account. Gap: policies of DynamoDB's tables are kept by a process of their own, and endpoint policies.
+// Gap: policies of DynamoDB's tables are kept by a process of their own.
 
 import type { RoleRow, UserRow } from '../../store/rows/iam.ts';
-import type { Transaction } from '../../store/store.ts';
+import type { Kind, Transaction } from '../../store/store.ts';
 
 type Named = { readonly kind: 'user'; readonly row: UserRow } | { readonly kind: 'role'; readonly row: RoleRow };
 
@@ -27,14 +27,21 @@ export function renamePrincipal(tx: Transaction, before: UserRow, after: UserRow
 
 type Spelling = (partition: string) => string;
 
+/** Where rows keep policies with principals. */
+const holders = [
+  { kind: 'role', member: 'assumeRolePolicyDocument' },
+  { kind: 'bucket', member: 'policy' },
+  { kind: 'vpc-endpoint', member: 'policyDocument' },
+  { kind: 'kms-key', member: 'policy' },
+] as const satisfies readonly { readonly kind: Kind; readonly member: string }[];
+
 function rewrite(tx: Transaction, from: string, to: Spelling): void {
-  for (const role of tx.list('role')) {
-    const text = rewritten(role.assumeRolePolicyDocument, from, to);
-    if (text !== undefined) tx.put('role', { ...role, assumeRolePolicyDocument: text });
-  }
-  for (const bucket of tx.list('bucket')) {
-    const text = bucket.policy === undefined ? undefined : rewritten(bucket.policy, from, to);
-    if (text !== undefined) tx.put('bucket', { ...bucket, policy: text });
+  for (const { kind, member } of holders) {
+    for (const row of tx.list(kind)) {
+      const before = (row as unknown as Readonly<Record<string, unknown>>)[member];
+      const after = typeof before === 'string' ? rewritten(before, from, to) : undefined;
+      if (after !== undefined) tx.put(kind, { ...row, [member]: after });
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, rootPrincipal, runAs, runOperation, testNow } from '../../testing.ts';
 import { account } from '../account/index.ts';
 import { iam } from '../iam/index.ts';
+import { organizations } from '../organizations/index.ts';
 import { sts } from './index.ts';
 
 const accountId = '123456789012';
@@ -284,7 +285,7 @@ describe('tokens', () => {
       'AccessDenied',
       /federated-user\/guest/,
     );
-    const PolicyDocument = allowing(['sts:GetFederationToken', 'sts:GetAccessKeyInfo', 'account:ListRegions', 'iam:*']);
+    const PolicyDocument = allowing(['sts:GetFederationToken', 'organizations:*', 'account:ListRegions', 'iam:*']);
     await asIam('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument });
     const token = await runAs<Session & { FederatedUser: Output }>(store, anaKey, sts, 'GetFederationToken', {
       Name: 'guest',
@@ -299,8 +300,8 @@ describe('tokens', () => {
     const status = runAs(store, key, account, 'GetRegionOptStatus', { RegionName: 'us-east-1' });
     await rejects(status, 'AccessDeniedException', /because no identity-based policy allows/);
     await rejects(
-      runAs(store, key, sts, 'GetAccessKeyInfo', { AccessKeyId: key }),
-      'AccessDenied',
+      runAs(store, key, organizations, 'DescribeOrganization'),
+      'AccessDeniedException',
       /no session policy allows/,
     );
     await rejects(runAs(store, key, iam, 'ListUsers'), 'InvalidClientTokenId');
@@ -316,6 +317,21 @@ describe('tokens', () => {
     );
   });
 
+  it('a session of GetSessionToken may ask for a role, one of GetFederationToken for nothing but who it is', async () => {
+    const session = await runAs<Session>(store, rootKey, sts, 'GetSessionToken');
+    const federated = await runAs<Session>(store, rootKey, sts, 'GetFederationToken', { Name: 'guest' });
+    const asked = (from: Session, name: string, input: object) =>
+      runAs(store, from.Credentials.AccessKeyId, sts, name, input);
+    const info = { AccessKeyId: anaKey };
+    const words = 'Cannot call GetAccessKeyInfo with session credentials';
+    await rejects(asked(session, 'GetAccessKeyInfo', info), 'AccessDenied', words);
+    await rejects(asked(federated, 'GetAccessKeyInfo', info), 'AccessDenied', words);
+    const role = { RoleArn: `arn:aws:iam::${accountId}:role/none`, RoleSessionName: 's1' };
+    await rejects(asked(federated, 'AssumeRole', role), 'AccessDenied', /^Cannot call AssumeRole/);
+    await rejects(asked(session, 'AssumeRole', role), 'AccessDenied', /root accounts/);
+    for (const from of [session, federated]) await asked(from, 'GetCallerIdentity', {});
+  });
+
   it('[F5] DecodeAuthorizationMessage reads what EC2 encoded, for those who may', async () => {
     const request = { principal: rootPrincipal(), action: 'ec2:RunInstances', resource: '*', context: new Map() };
     const decision = {
@@ -326,7 +342,8 @@ describe('tokens', () => {
       layers: [],
       reason: 'because',
     } as const;
-    const EncodedMessage = encodeAuthorizationMessage(request, decision);
+    const scope = { dataDirectory: '/nonexistent', accountId };
+    const EncodedMessage = encodeAuthorizationMessage(scope, request, decision);
     await rejects(runAs(store, anaKey, sts, 'DecodeAuthorizationMessage', { EncodedMessage }), 'AccessDenied');
     const { DecodedMessage } = await runAs(store, rootKey, sts, 'DecodeAuthorizationMessage', { EncodedMessage });
     assert.equal(JSON.parse(String(DecodedMessage)).context.action, 'ec2:RunInstances');

@@ -12,7 +12,7 @@ import type {
   GetSessionTokenRequest,
   GetSessionTokenResponse,
 } from '@aws-sdk/client-sts';
-import { decodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
+import { decodeAuthorizationMessage, messageScope } from '../../authorize/encoded-message.ts';
 import { federatedUserArn } from '../../identities.ts';
 import { managedPolicyDocument } from '../../managed-policies.ts';
 import { type Call, operation, type Permission } from '../../service.ts';
@@ -117,12 +117,12 @@ function getAccessKeyInfo(call: Call, input: GetAccessKeyInfoRequest): GetAccess
   return { Account: key.accountId };
 }
 
-function decodeMessage(_call: Call, input: DecodeAuthorizationMessageRequest): DecodeAuthorizationMessageResponse {
+function decodeMessage(call: Call, input: DecodeAuthorizationMessageRequest): DecodeAuthorizationMessageResponse {
   constraints()
     .required('encodedMessage', input.EncodedMessage)
     .length('encodedMessage', input.EncodedMessage, 1, 10240)
     .done();
-  const decoded = decodeAuthorizationMessage(input.EncodedMessage ?? '');
+  const decoded = decodeAuthorizationMessage(messageScope(call), input.EncodedMessage ?? '');
   if (decoded === undefined) throw invalidAuthorizationMessage();
   return { DecodedMessage: decoded };
 }
