@@ -2,6 +2,7 @@
 // what was read from a real account (server/estate.ts, server/import/).
 
 import type { Cidr, NetworkInterfaceId, RouteTableId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
+import type { Flow } from '@postern/network/walk/packet.ts';
 
 export type ResourceKind = 'instance' | 'network-interface' | 'subnet' | 'security-group' | 'vpc' | 'vpc-endpoint';
 
@@ -66,8 +67,10 @@ export type PermissionAnswer =
       readonly statements: readonly string[];
       /** AWS's own words of a denial. */
       readonly reason: string;
-      /** Condition keys that policies ask for and nobody knows before the request. */
-      readonly unknownKeys: readonly string[];
+      /** What the answer takes for granted. */
+      readonly assumptions: readonly string[];
+      /** Why nobody can know before the request, in a sentence; absent: it is certain. */
+      readonly unknown?: string;
     }
   /** There is no such role, bucket …: `near` is the nearest name. */
   | { readonly kind: 'missing'; readonly what: string; readonly near?: string };
@@ -75,11 +78,13 @@ export type PermissionAnswer =
 export interface Estate {
   readonly snapshot: Snapshot;
   readonly resources: readonly Resource[];
-  /** Where a service's public addresses are; undefined: anywhere on the internet, nobody told. */
-  serviceBlocks(service: string, region: string): readonly Cidr[] | undefined;
+  /** Where a service's public addresses are: by the address plan of a cloud of our own, as AWS told, or (undefined) anywhere on the internet. */
+  serviceBlocks(service: string, region: string): 'plan' | readonly Cidr[] | undefined;
   /** The region of a bucket. */
   bucketRegion(bucket: string): string | undefined;
   readonly buckets: readonly string[];
   readonly unmodelled: readonly Unmodelled[];
   permission(question: PermissionQuestion): PermissionAnswer;
+  /** AWS CLI commands that would let a flow pass; none where nothing simple does. */
+  opening(flow: Flow): readonly string[];
 }

@@ -2,6 +2,7 @@
 // Exit codes: terminal.ts. With --json a failure is JSON too, on stdout, `{ "error": { message, cure, exitCode } }`; its words are on stderr as ever.
 
 import { Command, CommanderError } from 'commander';
+import type { CheckOptions } from './commands/check.ts';
 import type { ConnectOptions } from './commands/connect.ts';
 import type { LabOptions } from './commands/lab.ts';
 import type { TraceOptions } from './commands/trace.ts';
@@ -33,6 +34,7 @@ const connect = lazily(async () => (await import('./commands/connect.ts')).conne
 const tunnel = lazily(async () => (await import('./commands/tunnel.ts')).tunnel);
 const trace = lazily(async () => (await import('./commands/trace.ts')).trace);
 const requests = lazily(async () => (await import('./commands/requests.ts')).requests);
+const check = lazily(async () => (await import('./commands/check.ts')).check);
 const lab = lazily(async () => (await import('./commands/lab.ts')).lab);
 /** For the help of `lab`, which is the one that shows them. */
 const labs = process.argv.includes('lab') ? (await import('@postern/labs/labs.ts')).labs : [];
@@ -76,6 +78,7 @@ Exit codes: 0 done
             2 wrong usage
             3 no cloud is running
             4 this machine cannot run one
+            5 check: something is unknown, and nothing fails
 exec, connect and aws end with the status of what they ran.`,
   );
 
@@ -217,6 +220,21 @@ program
   .option(...data)
   .option(...json)
   .action((_options, command: Command) => run(command, requests));
+
+program
+  .command('check')
+  .description('assertions about who reaches whom and who may do what, for CI')
+  .argument('<file>', 'YAML, as docs/check.md describes it')
+  .option(
+    '--snapshot <directory>',
+    'against what `aws ec2 describe-…` printed from a real account, in JSON files; no cloud is needed',
+  )
+  .option('--live', 'send packets too, and say where they disagree')
+  .option('--junit <file>', 'write the report as JUnit XML')
+  .option('--sarif <file>', 'write the report as SARIF 2.1.0')
+  .option(...data)
+  .option(...json)
+  .action((file: string, _options, command: Command) => run(command, (options: CheckOptions) => check(file, options)));
 
 program
   .command('lab')

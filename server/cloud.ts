@@ -27,6 +27,7 @@ import type { ServerConfiguration } from './configuration.ts';
 import { startControl } from './control/loop.ts';
 import { buildSnapshot } from './control/snapshot.ts';
 import { createEdge } from './edge/edge.ts';
+import { checkCloud } from './estate/check-cloud.ts';
 import { openCertificateAuthority } from './front-door/certificates.ts';
 import { startFrontDoor } from './front-door/front-door.ts';
 import { createMetadata } from './front-door/imds/server.ts';
@@ -251,6 +252,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     },
     tunnel: (instanceId, port, via) => roads.tunnel(instanceId, port, via),
     trace: (question) => traceFlow(snapshots(), question),
+    check: (text) => checkCloud(store, snapshots(), text),
     exec: (request) => {
       const instance = instanceOf(store, request.instanceId);
       if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {

@@ -12,6 +12,7 @@ export function readVpcs(building: Building): void {
     building.list('Subnets', 'SubnetId').map(({ item }) => [item.text('VpcId'), item.optionalText('AvailabilityZone')]),
   );
   const attributes = vpcAttributes(building);
+  const withNames = vpcsWithNames(building);
   for (const { item, region } of building.list('Vpcs', 'VpcId')) {
     const id = item.text('VpcId') as VpcId;
     const owner = {
@@ -31,13 +32,24 @@ export function readVpcs(building: Building): void {
       cidrBlocks: [...cidrBlocks.filter(({ cidr }) => cidr === own), ...cidrBlocks.filter(({ cidr }) => cidr !== own)],
       ...(ipv6.length > 0 && { ipv6CidrBlocks: ipv6 }),
       isDefault: item.flag('IsDefault'),
-      // As AWS makes them: the default VPC has both, others resolve names and give none (D1).
       enableDnsSupport: known?.support ?? true,
-      enableDnsHostnames: known?.hostnames ?? item.flag('IsDefault'),
+      enableDnsHostnames: known?.hostnames ?? (withNames.has(id) || item.flag('IsDefault')),
       dhcpOptionsId: item.optionalText('DhcpOptionsId') ?? 'default',
       tags: item.tags(),
     });
   }
+}
+
+/**
+ * VPCs that give host names, by what shows it: a public address has a name only there, and private DNS needs it (D1, X5). Where nothing shows it, a VPC is as AWS
+ * makes it: the default VPC gives names, others do not, and all resolve them.
+ */
+function vpcsWithNames(building: Building): ReadonlySet<string> {
+  const named = building
+    .list('NetworkInterfaces', 'NetworkInterfaceId')
+    .filter(({ item }) => item.item('Association')?.optionalText('PublicDnsName'));
+  const withDns = building.list('VpcEndpoints', 'VpcEndpointId').filter(({ item }) => item.flag('PrivateDnsEnabled'));
+  return new Set([...named, ...withDns].map(({ item }) => item.text('VpcId')));
 }
 
 /** describe-vpc-attribute has one attribute of one VPC in each answer. */

@@ -56,6 +56,8 @@ export interface Cloud {
   tunnel(instanceId: string, port: number, via: string | undefined): Promise<Duplex>;
   /** What would become of a flow. @throws OperatorFailure when an end does not exist */
   trace(question: TraceQuestion): TraceAnswer;
+  /** Holds a check file (docs/check.md) against the cloud. @param text YAML   @returns the report, or what is wrong with the file */
+  check(text: string): unknown;
   /** Carries the frames of api.ts over `stream` until the process ends. @throws OperatorFailure before the first frame */
   exec(request: ExecRequest): (stream: Duplex) => void;
   caCertificate(): string;
@@ -72,6 +74,8 @@ interface Exchange {
 }
 
 type Handler = (exchange: Exchange) => unknown;
+
+const largestCheckFile = 1_048_576;
 
 /** A handler's value is answered as JSON; `undefined` means that it answered by itself. */
 const routes: Readonly<Record<string, Handler>> = {
@@ -110,6 +114,10 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /trace': async ({ cloud, request }) => {
     const body = (await readJson(request)) as Record<string, unknown>;
     return cloud.trace({ from: text(body, 'from'), to: text(body, 'to'), ...traffic(body) });
+  },
+  'POST /check': async ({ cloud, request }) => {
+    const body = (await readJson(request, largestCheckFile)) as Record<string, unknown>;
+    return cloud.check(text(body, 'text'));
   },
   'GET /ca.pem': ({ cloud, response }) => {
     response.writeHead(200, { 'Content-Type': 'application/x-pem-file' }).end(cloud.caCertificate());
@@ -282,12 +290,12 @@ function optionalText(body: Record<string, unknown>, name: string): string | und
   return body[name] === undefined ? undefined : text(body, name);
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, most = 65_536): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
     length += (chunk as Buffer).length;
-    if (length > 65_536) throw new OperatorFailure(413, 'The body is too large.');
+    if (length > most) throw new OperatorFailure(413, 'The body is too large.');
     chunks.push(chunk as Buffer);
   }
   try {

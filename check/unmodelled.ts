@@ -1,0 +1,122 @@
+// Could something that is not modelled change this answer? The Snapshot of a real account is a part of the truth: its roads that are not modelled are closed in it.
+// So what it lets pass does pass, and what it does not let pass may pass by one of them. Each kind says where that can be.
+
+import { AddressSet } from '@postern/network/reach/address-set.ts';
+import type { Reachability } from '@postern/network/reach/reach.ts';
+import type { Cidr, VpcId } from '@postern/network/snapshot.ts';
+import type { Estate, Unmodelled } from './estate.ts';
+import { type Place, reachEnds, type Side } from './resolve.ts';
+
+/** `may-open`: an answer that nothing passes is in doubt; `may-block`: one that something passes. */
+export type Doubt = 'may-open' | 'may-block';
+
+export interface Depends {
+  readonly what: string;
+  readonly because: string;
+}
+
+/** What of the estate's unmodelled things could change what passes between two sides. */
+export function dependsOn(
+  estate: Estate,
+  reachability: Reachability,
+  froms: readonly Side[],
+  tos: readonly Side[],
+  doubt: Doubt,
+): Depends[] {
+  return estate.unmodelled
+    .filter((each) => matters(estate, reachability, each, froms, tos, doubt))
+    .map(({ what, because }) => ({ what, because }));
+}
+
+function matters(
+  estate: Estate,
+  reachability: Reachability,
+  one: Unmodelled,
+  froms: readonly Side[],
+  tos: readonly Side[],
+  doubt: Doubt,
+): boolean {
+  switch (one.kind) {
+    case 'nothing':
+      return false;
+    case 'part':
+      if (one.effect !== 'both' && one.effect !== doubt) return false;
+      return (
+        one.vpcIds === undefined || [...vpcsOf(froms), ...vpcsOf(tos)].some((vpcId) => one.vpcIds?.includes(vpcId))
+      );
+    case 'road':
+      return doubt === 'may-open' && froms.some((from) => tos.some((to) => isRoadBetween(one, from, to)));
+    case 'relay':
+      return doubt === 'may-open' && relays(estate, reachability, one, froms, tos);
+  }
+}
+
+function vpcsOf(sides: readonly Side[]): Set<VpcId> {
+  return new Set(sides.flatMap((side) => (side.kind === 'interfaces' ? side.places.map(({ vpc }) => vpc.vpcId) : [])));
+}
+
+/**
+ * Inside one VPC the local route decides. To somewhere else the sender's route table has to lead by the road; from somewhere else the receiver's has to lead the
+ * replies back by it.
+ */
+function isRoadBetween(road: Extract<Unmodelled, { kind: 'road' }>, from: Side, to: Side): boolean {
+  const pairs = placesOf(from).flatMap((a) => placesOf(to).map((b) => [a, b] as const));
+  return pairs.some(([a, b]) => {
+    if (a !== undefined && b !== undefined && a.vpc.vpcId === b.vpc.vpcId) return false;
+    const there = a === undefined || leads(road, a, addressesOf(to, b));
+    const back = b === undefined || leads(road, b, addressesOf(from, a));
+    return there && back && (a !== undefined || b !== undefined);
+  });
+}
+
+/** Of an end outside: one place that is no interface. */
+function placesOf(side: Side): readonly (Place | undefined)[] {
+  return side.kind === 'interfaces' ? side.places : [undefined];
+}
+
+function addressesOf(side: Side, place: Place | undefined): AddressSet {
+  if (place !== undefined) {
+    const { privateAddresses, ipv6Addresses } = place.eni;
+    return AddressSet.ofAddresses([...privateAddresses.map((each) => each.address), ...ipv6Addresses]);
+  }
+  return side.kind === 'internet' && side.cidrs !== undefined ? AddressSet.ofCidrs(side.cidrs) : AddressSet.all;
+}
+
+function leads(road: Extract<Unmodelled, { kind: 'road' }>, { eni, vpc }: Place, target: AddressSet): boolean {
+  const table = vpc.subnets.find((each) => each.subnetId === eni.subnetId)?.routeTableId;
+  const destinations = road.routes
+    .filter((each) => each.routeTableId === table)
+    .flatMap((each): readonly Cidr[] => each.destinations);
+  return !AddressSet.ofCidrs(destinations).intersect(target).isEmpty;
+}
+
+/** A box hands on what reaches it: it matters when the sender reaches the box, and the box could reach the receiver. */
+function relays(
+  estate: Estate,
+  reachability: Reachability,
+  relay: Extract<Unmodelled, { kind: 'relay' }>,
+  froms: readonly Side[],
+  tos: readonly Side[],
+): boolean {
+  const box: Side = {
+    kind: 'interfaces',
+    places: estate.snapshot.vpcs.flatMap((vpc) =>
+      vpc.networkInterfaces
+        .filter((eni) => eni.networkInterfaceId === relay.networkInterfaceId)
+        .map((eni) => ({ eni, vpc })),
+    ),
+  };
+  const isIn = (sides: readonly Side[]) =>
+    sides.some(
+      (side) =>
+        side.kind === 'interfaces' &&
+        side.places.some(({ eni }) => eni.networkInterfaceId === relay.networkInterfaceId),
+    );
+  // Asked about the box itself, it is an end like any other.
+  if (isIn(froms) || isIn(tos)) return false;
+  const reaches = (some: readonly Side[], others: readonly Side[]) =>
+    some.some((from) => others.some((to) => reachability.between(reachEnds(from), reachEnds(to)).length > 0));
+  if (!reaches(froms, [box])) return false;
+  // With the first sender's address the receiver's groups are asked about that, and the way is not the VPC's: whoever is in its VPC may be behind it.
+  return relay.preservesSource ? vpcsOf(tos).has(relay.vpcId) : reaches([box], tos);
+}
