@@ -1,6 +1,7 @@
 // Lab E: private access to S3 through a gateway endpoint, E1 to E18. Every step is what a person does with the AWS CLI on the laptop or on the
 // instance, and every outcome is what AWS shows. The commands are AWS's own; only `postern exec|connect|requests|wait` are not.
 
+import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
 import {
   image,
@@ -15,7 +16,6 @@ import {
   region,
   why,
 } from './steps.ts';
-import type { Ran } from './terminal.ts';
 
 const instance = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
 const onInstance = (lab: LabRun, args: string): Promise<Ran> =>

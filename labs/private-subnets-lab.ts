@@ -1,6 +1,7 @@
 // Lab F: private subnets. A NAT gateway, then gateway and interface endpoints instead of it. The steps of Systems Manager (F4, F5) are not in it yet:
 // the interface endpoints here are those of STS and EC2, and F6 and F7 are done with them.
 
+import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
 import {
   image,
@@ -15,7 +16,6 @@ import {
   region,
   why,
 } from './steps.ts';
-import type { Ran } from './terminal.ts';
 
 const inside = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
 const awsInside = (lab: LabRun, args: string): Promise<Ran> =>

@@ -1,7 +1,8 @@
 // What the steps of every lab share: what was made so far, the two places where commands are typed, and the words for "must work" and "must fail".
 
+import type { Ran } from './aws-cli.ts';
 import { expect, type Step } from './lab.ts';
-import type { Laptop, Ran } from './terminal.ts';
+import type { Laptop } from './terminal.ts';
 
 /** One run of a lab. */
 export interface LabRun {

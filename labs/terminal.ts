@@ -1,43 +1,7 @@
 // The two places where a lab's commands are typed: the laptop (the AWS CLI with the cloud's endpoint) and the inside of an instance.
 
-import { spawn } from 'node:child_process';
+import { AwsCli, type Ran, run } from './aws-cli.ts';
 import { StepFailed } from './lab.ts';
-
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Both, for messages and for searching. */
-  readonly output: string;
-}
-
-export function run(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  timeoutMs = 120_000,
-): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      resolve({ code: code ?? 137, stdout, stderr, output: stdout + stderr });
-    });
-  });
-}
 
 /** What stands in a command for one word, or for several. */
 type Value = string | readonly string[];
@@ -75,9 +39,15 @@ export interface LaptopOptions {
 export class Laptop {
   readonly #options: LaptopOptions;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #cli: AwsCli;
 
-  constructor(options: LaptopOptions, credentials: Readonly<Record<string, string>> = {}) {
+  constructor(
+    options: LaptopOptions,
+    credentials: Readonly<Record<string, string>> = {},
+    cli: AwsCli = new AwsCli(options.aws),
+  ) {
     this.#options = options;
+    this.#cli = cli;
     // The person's own profile, session token and region must not reach the lab.
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
     this.#env = {
@@ -94,7 +64,11 @@ export class Laptop {
 
   /** The same terminal with other credentials. */
   as(accessKeyId: string, secretAccessKey: string): Laptop {
-    return new Laptop(this.#options, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+    return new Laptop(
+      this.#options,
+      { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+      this.#cli,
+    );
   }
 
   /** One AWS CLI command, whatever its outcome; typed as it is in a shell: laptop.try`ec2 create-vpc --cidr-block ${cidr}` */
@@ -128,7 +102,7 @@ export class Laptop {
 
   #aws(args: readonly string[]): Promise<Ran> {
     const endpoint = this.#options.environment['AWS_ENDPOINT_URL'] ?? '';
-    return run(this.#options.aws, ['--endpoint-url', endpoint, '--output', 'json', ...args], this.#env);
+    return this.#cli.run(['--endpoint-url', endpoint, '--output', 'json', ...args], this.#env);
   }
 
   postern(args: readonly string[], timeoutMs?: number): Promise<Ran> {
@@ -145,5 +119,10 @@ export class Laptop {
   async settle(): Promise<void> {
     const ran = await this.postern(['wait']);
     if (ran.code !== 0) throw new StepFailed(ran.output);
+  }
+
+  /** After the last command. */
+  end(): Promise<void> {
+    return this.#cli.end();
   }
 }

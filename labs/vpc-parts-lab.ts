@@ -1,8 +1,8 @@
 // Lab G: a VPC from its parts, G1 to G8, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
 
+import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
 import { image, type Lab, type LabRun, mustWork, why } from './steps.ts';
-import type { Ran } from './terminal.ts';
 
 /** Hosts of the sealed internet that answer ping. */
 const [outside, otherOutside] = ['198.51.100.7', '203.0.113.99'];

@@ -72,6 +72,7 @@ const total = { pass: 0, fail: 0, skipped: 0 };
 /** Runs the files, prints what they said when they have ended, and adds up the counts that node's reporter closes with. */
 function run({ name, command: [command, ...args], files }) {
   process.stdout.write(`postern: ${name} …\n`);
+  const startedAt = performance.now();
   const child = spawn(command, [...args, ...files], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -84,7 +85,9 @@ function run({ name, command: [command, ...args], files }) {
   return new Promise((resolve) => {
     child.on('close', (code) => {
       clearTimeout(limit);
-      process.stdout.write(`\npostern: ${name}${code === 0 ? '' : ': FAILED'}\n${output}`);
+      const seconds = Math.round((performance.now() - startedAt) / 1000);
+      took.push({ name, seconds });
+      process.stdout.write(`\npostern: ${name}${code === 0 ? '' : ': FAILED'} after ${seconds} s\n${output}`);
       for (const key of Object.keys(total))
         total[key] += Number([...output.matchAll(new RegExp(`^ℹ ${key} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
       if (code !== 0) failed.push(name);
@@ -94,12 +97,16 @@ function run({ name, command: [command, ...args], files }) {
 }
 
 const failed = [];
+const took = [];
 const waiting = runs.filter((one) => one.files.length > 0);
 /** Runs what waits, one after another; there are as many lanes as processors. */
 async function lane() {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await run(next);
 }
 await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, lane));
+process.stdout.write('\nwhat took longest, in seconds:\n');
+for (const { name, seconds } of took.sort((a, b) => b.seconds - a.seconds).slice(0, 12))
+  process.stdout.write(`${String(seconds).padStart(6)}  ${name}\n`);
 for (const name of failed) process.stdout.write(`\nfailed: ${name}`);
 process.stdout.write(`\n${total.pass} passed, ${total.fail} failed, ${total.skipped} skipped\n`);
 process.exit(failed.length > 0 ? 1 : 0);

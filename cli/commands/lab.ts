@@ -121,6 +121,12 @@ export async function lab(name: string, options: LabOptions): Promise<number> {
   say('postern: bringing up a cloud for the lab …');
   const cloud = await bringUp(script, options.keep === true);
   const endpoint = cloud.environment['AWS_ENDPOINT_URL'];
+  const laptop = new Laptop({
+    aws: awsCommand(),
+    postern: [process.execPath, script],
+    dataDirectory: cloud.directory,
+    environment: cloud.environment,
+  });
   let results: StepResult[] = [];
   let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -132,12 +138,6 @@ export async function lab(name: string, options: LabOptions): Promise<number> {
     });
   }
   try {
-    const laptop = new Laptop({
-      aws: awsCommand(),
-      postern: [process.execPath, script],
-      dataDirectory: cloud.directory,
-      environment: cloud.environment,
-    });
     say(`postern: lab ${chosen.id.toUpperCase()}, ${chosen.title}, at ${endpoint}\n`);
     const progress = process.stderr.isTTY === true && !options.json;
     results = await runLab(steps, newRun(laptop), {
@@ -149,6 +149,7 @@ export async function lab(name: string, options: LabOptions): Promise<number> {
       },
     });
   } finally {
+    await laptop.end();
     const words = options.keep ? '' : await cloud.end();
     if (words !== '') say(`\npostern: the lab's cloud said:\n${words}`);
   }

@@ -14,6 +14,12 @@ interface Report {
   readonly steps: readonly { readonly id: string; readonly outcome: string; readonly evidence: readonly string[] }[];
 }
 
+/** pyenv puts a shell script in front of a program, and takes longer than the program to find it. */
+function behindShim(path: string): string {
+  const which = path.includes('/shims/') ? spawnSync('pyenv', ['which', 'aws'], { encoding: 'utf8' }) : undefined;
+  return which?.status === 0 ? which.stdout.trim() : path;
+}
+
 /** Every `aws` on the PATH, by its major version. */
 function awsCommands(): Map<number, string> {
   const found = new Map<number, string>();
@@ -21,7 +27,7 @@ function awsCommands(): Map<number, string> {
     const path = `${directory}/aws`;
     if (!existsSync(path)) continue;
     const version = /aws-cli\/(\d+)/.exec(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
-    if (version && !found.has(Number(version))) found.set(Number(version), path);
+    if (version && !found.has(Number(version))) found.set(Number(version), behindShim(path));
   }
   return found;
 }
