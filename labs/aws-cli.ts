@@ -1,11 +1,12 @@
 // The AWS CLI, as installed and unmodified. Where it is a Python program its modules are loaded once and each command is a forked copy (aws-cli-server.py),
 // which saves most of a command's time; the official installer's frozen binary, and anything else, is started anew for each.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 export interface Ran {
   readonly code: number;
@@ -67,7 +68,7 @@ export class AwsCli {
   readonly #command: string;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   /** The process that has loaded the CLI, once it has; undefined where there is none. */
-  readonly #loaded: Promise<Writable | undefined>;
+  readonly #loaded: Promise<ChildProcessByStdio<Writable, Readable, null> | undefined>;
   #lastId = 0;
 
   /** @param command a path, or a name on the PATH */
@@ -77,13 +78,13 @@ export class AwsCli {
     this.#loaded = interpreter === undefined ? Promise.resolve(undefined) : this.#load(interpreter);
   }
 
-  #load(interpreter: string): Promise<Writable | undefined> {
+  #load(interpreter: string): Promise<ChildProcessByStdio<Writable, Readable, null> | undefined> {
     const server = spawn(interpreter, [join(import.meta.dirname, 'aws-cli-server.py')], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     return new Promise((resolve) => {
       createInterface(server.stdout).on('line', (line) => {
-        if (line === 'ready') resolve(server.stdin);
+        if (line === 'ready') resolve(server);
         else {
           const reply = JSON.parse(line) as Reply;
           this.#waiting.get(reply.id)?.(reply);
@@ -101,19 +102,18 @@ export class AwsCli {
   }
 
   async run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
-    const loaded = await this.#loaded;
-    if (loaded === undefined) return run(this.#command, args, env);
+    const server = await this.#loaded;
+    if (server === undefined) return run(this.#command, args, env);
     const id = ++this.#lastId;
+    // It ends with this process, which waits for it only while a command runs.
+    const handles = [server, server.stdin as Socket, server.stdout as Socket];
+    for (const handle of handles) handle.ref();
     const { code, stdout, stderr } = await new Promise<Reply>((resolve) => {
       this.#waiting.set(id, resolve);
-      loaded.write(`${JSON.stringify({ id, args, env, timeoutSeconds })}\n`);
+      server.stdin.write(`${JSON.stringify({ id, args, env, timeoutSeconds })}\n`);
     });
     this.#waiting.delete(id);
+    if (this.#waiting.size === 0) for (const handle of handles) handle.unref();
     return { code, stdout, stderr, output: stdout + stderr };
-  }
-
-  /** To be called, or this process does not end by itself. */
-  async end(): Promise<void> {
-    (await this.#loaded)?.end();
   }
 }

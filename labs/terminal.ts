@@ -120,9 +120,4 @@ export class Laptop {
     const ran = await this.postern(['wait']);
     if (ran.code !== 0) throw new StepFailed(ran.output);
   }
-
-  /** After the last command. */
-  end(): Promise<void> {
-    return this.#cli.end();
-  }
 }

@@ -149,7 +149,6 @@ export async function lab(name: string, options: LabOptions): Promise<number> {
       },
     });
   } finally {
-    await laptop.end();
     const words = options.keep ? '' : await cloud.end();
     if (words !== '') say(`\npostern: the lab's cloud said:\n${words}`);
   }

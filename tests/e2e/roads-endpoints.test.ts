@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { EC2, waitUntilInstanceRunning } from '@aws-sdk/client-ec2';
 import { IAM } from '@aws-sdk/client-iam';
 import { S3 } from '@aws-sdk/client-s3';
+import { aws } from './aws-cli.ts';
 import { inside, postern } from './inside.ts';
 import { bringUp, type Own } from './own-cloud.ts';
 
@@ -93,9 +94,9 @@ async function launch(SubnetId: string): Promise<string> {
 
 /** The AWS CLI on the laptop. @returns what it printed; must succeed */
 async function laptop(...args: string[]): Promise<string> {
-  const { status, out } = await postern(own.directory, 'aws', ...args, '--output', 'text');
-  assert.equal(status, 0, out);
-  return out.trim();
+  const { code, output } = await aws(own, [...args, '--output', 'text']);
+  assert.equal(code, 0, output);
+  return output.trim();
 }
 
 /** A script in the instance, once the kernel has what was asked for. */

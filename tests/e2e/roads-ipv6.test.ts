@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { aws } from './aws-cli.ts';
 import { inside, postern } from './inside.ts';
 import { bringUp, command, type Own } from './own-cloud.ts';
 
@@ -18,7 +19,13 @@ async function ok(...args: string[]): Promise<string> {
   return out.trim();
 }
 
-const ec2 = (...args: string[]) => ok('aws', 'ec2', ...args, '--output', 'text');
+async function cli(...args: string[]): Promise<string> {
+  const { code, output } = await aws(own, [...args, '--output', 'text']);
+  assert.equal(code, 0, `${args.join(' ')}: ${output}`);
+  return output.trim();
+}
+
+const ec2 = (...args: string[]) => cli('ec2', ...args);
 
 async function changed(...args: string[]): Promise<void> {
   await ec2(...args);
@@ -127,13 +134,13 @@ test('[I7] [S13] by the egress-only gateway: out, and nothing in, though the gro
 });
 
 test('aws:SourceIp is the IPv6 address, for a service’s dual-stack name', async () => {
-  await ok('aws', 's3api', 'create-bucket', '--bucket', 'six');
+  await cli('s3api', 'create-bucket', '--bucket', 'six');
   const statement = {
     Effect: 'Deny', Principal: '*', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::six',
     Condition: { NotIpAddress: { 'aws:SourceIp': [`${prefix}01::/64`, '203.0.113.10/32'] } },
   }; // biome-ignore format: a policy
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await ok('aws', 's3api', 'put-bucket-policy', '--bucket', 'six', '--policy', policy);
+  await cli('s3api', 'put-bucket-policy', '--bucket', 'six', '--policy', policy);
   const environment = JSON.parse(await ok('env', '--json')) as Record<string, string>;
   const keys = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) => `${name}='${environment[name]}'`).join(' ');
   const list = `${keys} AWS_DEFAULT_REGION=us-east-1 AWS_USE_DUALSTACK_ENDPOINT=true AWS_MAX_ATTEMPTS=1 aws s3api list-objects-v2 --bucket six 2>&1`;

@@ -2,48 +2,31 @@
 // What an instance is seen as is told by another one on the internet, in a VPC of its own.
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { EC2, type InstanceNetworkInterfaceSpecification } from '@aws-sdk/client-ec2';
+import { aws, awsCommand } from './aws-cli.ts';
 import { attempt, inside, postern } from './inside.ts';
 import { bringUp, type Own } from './own-cloud.ts';
 
-const cli = '/usr/bin/aws';
-const hasCli = spawnSync(cli, ['--version']).status === 0;
+const hasCli = spawnSync(awsCommand, ['--version']).status === 0;
 const idleTimeoutSeconds = 3;
 
 let own: Own;
 let ec2: EC2;
 
-interface Answer {
-  readonly status: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-function run(...args: readonly string[]): Promise<Answer> {
-  const env = { ...process.env, ...own.environment, AWS_DEFAULT_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true', AWS_PAGER: '' }; // biome-ignore format: one value
-  return new Promise((resolve) => {
-    execFile(
-      cli,
-      ['--endpoint-url', own.endpoint, 'ec2', ...args, '--output', 'text'],
-      { env },
-      (failure, out, error) =>
-        resolve({ status: failure === null ? 0 : Number(failure.code ?? 1), out: out.trim(), error }),
-    );
-  });
-}
+const run = (...args: readonly string[]) => aws(own, ['ec2', ...args, '--output', 'text']);
 
 /** What the command prints. */
-async function aws(...args: readonly string[]): Promise<string> {
-  const { status, out, error } = await run(...args);
-  assert.equal(status, 0, `aws ec2 ${args.join(' ')}: ${error}`);
-  return out;
+async function ec2Cli(...args: readonly string[]): Promise<string> {
+  const { code, output } = await run(...args);
+  assert.equal(code, 0, `aws ec2 ${args.join(' ')}: ${output}`);
+  return output.trim();
 }
 
 /** The error's code. */
 async function refused(...args: readonly string[]): Promise<string | undefined> {
-  return /An error occurred \(([^)]+)\)/.exec((await run(...args)).error)?.[1];
+  return /An error occurred \(([^)]+)\)/.exec((await run(...args)).stderr)?.[1];
 }
 
 async function settled(): Promise<void> {
@@ -156,11 +139,11 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
 
   test('[F1] [G1] a gateway with an Elastic IP becomes available, as the waiter sees it, and its interface is AWS’s', async () => {
     assert.deepEqual(await reach(), nothing);
-    allocation = await aws('allocate-address', '--query', 'AllocationId');
-    eip = await aws('describe-addresses', '--allocation-ids', allocation, '--query', 'Addresses[0].PublicIp');
-    gateway = await aws('create-nat-gateway', '--subnet-id', lab.publicSubnet, '--allocation-id', allocation, '--tag-specifications', 'ResourceType=natgateway,Tags=[{Key=Name,Value=lab}]', '--query', 'NatGateway.NatGatewayId'); // biome-ignore format: one command
-    await aws('wait', 'nat-gateway-available', '--nat-gateway-ids', gateway);
-    const eni = await aws('describe-network-interfaces', '--filters', `Name=description,Values=Interface for NAT Gateway ${gateway}`, '--query', 'NetworkInterfaces[0].NetworkInterfaceId'); // biome-ignore format: one command
+    allocation = await ec2Cli('allocate-address', '--query', 'AllocationId');
+    eip = await ec2Cli('describe-addresses', '--allocation-ids', allocation, '--query', 'Addresses[0].PublicIp');
+    gateway = await ec2Cli('create-nat-gateway', '--subnet-id', lab.publicSubnet, '--allocation-id', allocation, '--tag-specifications', 'ResourceType=natgateway,Tags=[{Key=Name,Value=lab}]', '--query', 'NatGateway.NatGatewayId'); // biome-ignore format: one command
+    await ec2Cli('wait', 'nat-gateway-available', '--nat-gateway-ids', gateway);
+    const eni = await ec2Cli('describe-network-interfaces', '--filters', `Name=description,Values=Interface for NAT Gateway ${gateway}`, '--query', 'NetworkInterfaces[0].NetworkInterfaceId'); // biome-ignore format: one command
     assert.match(eni, /^eni-/);
     assert.equal(await refused('delete-network-interface', '--network-interface-id', eni), 'InvalidParameterValue');
     assert.equal(await refused('release-address', '--allocation-id', allocation), 'InvalidIPAddress.InUse');
@@ -168,7 +151,7 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
 
   test('[F1] a private instance reaches the internet, seen there as the Elastic IP, and nothing from there reaches it', async () => {
     const route = ['--route-table-id', privateTable, '--destination-cidr-block', '0.0.0.0/0'];
-    await aws('create-route', ...route, '--nat-gateway-id', gateway);
+    await ec2Cli('create-route', ...route, '--nat-gateway-id', gateway);
     await settled();
     assert.deepEqual(await reach(), everything);
     assert.equal(await seenAs(), eip);
@@ -190,20 +173,20 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
 
   test('[F2] without the route the internet and S3 time out; with it they are back', async () => {
     const route = ['--route-table-id', privateTable, '--destination-cidr-block', '0.0.0.0/0'];
-    await aws('delete-route', ...route);
+    await ec2Cli('delete-route', ...route);
     await settled();
     assert.deepEqual(await reach(), nothing);
-    await aws('create-route', ...route, '--nat-gateway-id', gateway);
+    await ec2Cli('create-route', ...route, '--nat-gateway-id', gateway);
     await settled();
     assert.equal(await seenAs(), eip);
   });
 
   test('[G2] a public gateway in a subnet without an internet route drops in silence', async () => {
     const route = ['--route-table-id', lab.publicTable, '--destination-cidr-block', '0.0.0.0/0'];
-    await aws('delete-route', ...route);
+    await ec2Cli('delete-route', ...route);
     await settled();
     assert.deepEqual(await reach(), nothing);
-    await aws('create-route', ...route, '--gateway-id', lab.igw);
+    await ec2Cli('create-route', ...route, '--gateway-id', lab.igw);
     await settled();
     assert.equal(await seenAs(), eip);
   });
@@ -223,13 +206,13 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
   });
 
   test('[G4] [R3] a private gateway: what it sends to the internet gateway is dropped, inside the VPC it is the source', async () => {
-    const hidden = await aws('create-nat-gateway', '--connectivity-type', 'private', '--subnet-id', lab.publicSubnet, '--private-ip-address', '10.0.0.200', '--query', 'NatGateway.NatGatewayId'); // biome-ignore format: one command
+    const hidden = await ec2Cli('create-nat-gateway', '--connectivity-type', 'private', '--subnet-id', lab.publicSubnet, '--private-ip-address', '10.0.0.200', '--query', 'NatGateway.NatGatewayId'); // biome-ignore format: one command
     const route = ['--route-table-id', privateTable, '--destination-cidr-block'];
     const witness = await launch(lab.publicSubnet, lab.group, { PrivateIpAddress: '10.0.0.50' });
     await settled();
     await inside(own.directory, witness, mirror);
-    await aws('replace-route', ...route, '0.0.0.0/0', '--nat-gateway-id', hidden);
-    await aws('replace-route', ...route, '10.0.0.0/16', '--nat-gateway-id', hidden);
+    await ec2Cli('replace-route', ...route, '0.0.0.0/0', '--nat-gateway-id', hidden);
+    await ec2Cli('replace-route', ...route, '10.0.0.0/16', '--nat-gateway-id', hidden);
     await settled();
     assert.deepEqual(await reach(), nothing);
     const inVpc = async () =>
@@ -237,8 +220,8 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
         await inside(own.directory, instance, "timeout 2 bash -c 'exec 3<>/dev/tcp/10.0.0.50/8080; head -1 <&3'")
       ).out.trim();
     assert.equal(await inVpc(), '10.0.0.200');
-    await aws('replace-route', ...route, '10.0.0.0/16', '--local-target');
-    await aws('replace-route', ...route, '0.0.0.0/0', '--nat-gateway-id', gateway);
+    await ec2Cli('replace-route', ...route, '10.0.0.0/16', '--local-target');
+    await ec2Cli('replace-route', ...route, '0.0.0.0/0', '--nat-gateway-id', gateway);
     await settled();
     assert.notEqual(await inVpc(), '10.0.0.200');
     assert.equal(await seenAs(), eip);
@@ -263,19 +246,19 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     const detach = ['detach-internet-gateway', '--internet-gateway-id', lab.igw, '--vpc-id', lab.vpc];
     assert.equal(await refused(...detach), 'DependencyViolation');
     assert.equal(await refused('delete-subnet', '--subnet-id', lab.publicSubnet), 'DependencyViolation');
-    await aws('delete-nat-gateway', '--nat-gateway-id', gateway);
-    await aws('wait', 'nat-gateway-deleted', '--nat-gateway-ids', gateway);
+    await ec2Cli('delete-nat-gateway', '--nat-gateway-id', gateway);
+    await ec2Cli('wait', 'nat-gateway-deleted', '--nat-gateway-ids', gateway);
     await settled();
     assert.deepEqual(await reach(), nothing);
     const state = ['describe-route-tables', '--route-table-ids', privateTable, '--query'];
-    assert.equal(await aws(...state, `RouteTables[0].Routes[?NatGatewayId=='${gateway}'].State`), 'blackhole');
-    await aws('release-address', '--allocation-id', allocation);
+    assert.equal(await ec2Cli(...state, `RouteTables[0].Routes[?NatGatewayId=='${gateway}'].State`), 'blackhole');
+    await ec2Cli('release-address', '--allocation-id', allocation);
     await ec2.terminateInstances({ InstanceIds: [instance] });
     await settled();
-    await aws(...detach);
+    await ec2Cli(...detach);
     for (const SubnetId of [lab.publicSubnet, privateSubnet]) await ec2.deleteSubnet({ SubnetId });
     for (const RouteTableId of [lab.publicTable, privateTable]) await ec2.deleteRouteTable({ RouteTableId });
     await ec2.deleteSecurityGroup({ GroupId: lab.group });
-    await aws('delete-vpc', '--vpc-id', lab.vpc);
+    await ec2Cli('delete-vpc', '--vpc-id', lab.vpc);
   });
 });

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { EC2, waitUntilInstanceRunning } from '@aws-sdk/client-ec2';
 import { IAM } from '@aws-sdk/client-iam';
 import { STS } from '@aws-sdk/client-sts';
+import { aws as runAws } from './aws-cli.ts';
 import { ear, inside, postern } from './inside.ts';
 import { bringUp, type Own } from './own-cloud.ts';
 
@@ -113,14 +114,16 @@ async function settled(): Promise<void> {
 }
 
 /** The AWS CLI as the root of the site's account, in its region. */
-function aws(where: Site, ...args: string[]): Promise<string> {
-  return ok('aws', '--account', where.account, '--region', where.region, ...args, '--output', 'text');
+async function aws(where: Site, ...args: string[]): Promise<string> {
+  const { code, output } = await runAws(own, ['--region', where.region, ...args, '--output', 'text'], where.account);
+  assert.equal(code, 0, output);
+  return output.trim();
 }
 
 async function refused(where: Site, code: string, ...args: string[]): Promise<void> {
-  const { status, out } = await postern(own.directory, 'aws', '--account', where.account, '--region', where.region, ...args); // biome-ignore format: one call
-  assert.notEqual(status, 0, out);
-  assert.match(out, new RegExp(`\\(${code}\\)`));
+  const { code: status, output } = await runAws(own, ['--region', where.region, ...args], where.account);
+  assert.notEqual(status, 0, output);
+  assert.match(output, new RegExp(`\\(${code}\\)`));
 }
 
 async function request(from: Site, to: Site, ...more: string[]): Promise<string> {
