@@ -240,7 +240,7 @@ test('only the files that must start processes can', () => {
   const allowed = [
     /^fabric\//, // host.ts, world.ts and the machines: where kernel state is made
     /^guest\//, // a shell for each ssh session
-    /^labs\/terminal\.ts$/,
+    /^labs\/aws-cli\.ts$/,
     /^cli\/commands\/(aws|lab)\.ts$/,
     /^server\/services\/dynamodb\/engine\.ts$/, // the process that holds the tables
     /^bench\//,
