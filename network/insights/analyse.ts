@@ -3,7 +3,7 @@
 // the two are searched one after the other. No packet gets through: the walk that came nearest says why.
 // Pure. https://docs.aws.amazon.com/vpc/latest/reachability/how-reachability-analyzer-works.html (read 2026-11-21). IPv4 only, as there.
 
-import type { Vpc } from '../snapshot.ts';
+import type { NetworkInterface, SecurityGroup, Vpc } from '../snapshot.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
 import type { Origin, Packet } from '../walk/packet.ts';
 import type { Trace } from '../walk/trace.ts';
@@ -88,13 +88,20 @@ class Search {
     this.#network = network;
     this.#question = question;
     const vpcs = concerned(network, question);
+    const telling = { vpcs, groups: askedGroups(question, vpcs) };
     const { atSource, atDestination, protocol } = question;
     const cut = (classes: Class[], range: { from: number; to: number } | undefined) =>
       range === undefined ? classes : classes.flatMap((each) => cutAt(each, range));
     this.domains = {
-      sourcePorts: ephemeralFirst(cut(portClasses(vpcs, protocol, atSource.sourcePorts), atDestination.sourcePorts)),
-      destinationPorts: cut(portClasses(vpcs, protocol, atSource.destinationPorts), atDestination.destinationPorts),
-      candidates: candidates(network, question, vpcs),
+      // Replies pass the groups that let the flow begin; a middlebox that only replies meet asks its own.
+      sourcePorts: ephemeralFirst(
+        cut(
+          portClasses(hasBoxes(vpcs) ? telling : { vpcs, groups: [] }, protocol, atSource.sourcePorts),
+          atDestination.sourcePorts,
+        ),
+      ),
+      destinationPorts: cut(portClasses(telling, protocol, atSource.destinationPorts), atDestination.destinationPorts),
+      candidates: candidates(network, question, telling),
     };
   }
 
@@ -123,7 +130,9 @@ class Search {
     };
     const sourcePort = clientPort(first);
     for (const ports of this.domains.destinationPorts) if (consider(sourcePort, sampleOf(ports))) return best;
-    const destinationPort = best?.packet.destinationPort ?? 0;
+    // The source port is looked at on the way back alone.
+    if (best === undefined || !best.verdict.isThere || isStopped(best)) return best;
+    const { destinationPort = 0 } = best.packet;
     for (const ports of this.domains.sourcePorts.slice(1)) if (consider(sampleOf(ports), destinationPort)) return best;
     return best;
   }
@@ -148,6 +157,36 @@ function isNearer(a: Attempt, b: Attempt): boolean {
 
 function mismatches(reasons: readonly Explanation[]): number {
   return reasons.filter((each) => each.code === 'ENI_SG_RULES_MISMATCH').length;
+}
+
+function isStopped({ trace }: Attempt): boolean {
+  return trace.blockers.some((step) => step.leg === 'forward');
+}
+
+function hasBoxes(vpcs: readonly Vpc[]): boolean {
+  return vpcs.some((vpc) => vpc.networkInterfaces.some(isBox));
+}
+
+function isBox({ sourceDestCheck, service }: NetworkInterface): boolean {
+  return !sourceDestCheck && service === undefined;
+}
+
+/** The groups of the ends, of whoever has the address that is asked for, and of middleboxes. */
+function askedGroups(question: Question, vpcs: readonly Vpc[]): SecurityGroup[] {
+  const { source, destination, atSource } = question;
+  const ends = new Set<string>(
+    [source, destination].flatMap((place) => (place.kind === 'interfaces' ? place.networkInterfaceIds : [])),
+  );
+  const address = destination.kind === 'address' ? destination.address : atSource.destinationAddress;
+  const asked = (card: NetworkInterface) =>
+    ends.has(card.networkInterfaceId) ||
+    isBox(card) ||
+    card.service?.kind === 'vpc-endpoint' ||
+    card.privateAddresses.some((each) => each.address === address || each.publicAddress === address);
+  return vpcs.flatMap((vpc) => {
+    const ids = new Set(vpc.networkInterfaces.filter(asked).flatMap((card) => card.groupIds));
+    return vpc.securityGroups.filter((group) => ids.has(group.groupId));
+  });
 }
 
 /** The VPCs whose rules and routes can have a say: those of the ends and their peers. */

@@ -2,12 +2,12 @@
 // the internet or lies beyond a peering.
 
 import { cidrRange } from '../cidr.ts';
-import type { Cidr, NetworkInterfaceId, Vpc, VpcId } from '../snapshot.ts';
+import type { Cidr, NetworkInterfaceId, VpcId } from '../snapshot.ts';
 import { isInside } from '../walk/matching.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
 import type { Origin } from '../walk/packet.ts';
 import { nonPublicBlocks, reservedBlocks, unanswered } from '../walk/special-blocks.ts';
-import { addressClasses, type Class, classOf, internet, sampleAddress } from './classes.ts';
+import { addressClasses, type Class, classOf, internet, sampleAddress, type Telling } from './classes.ts';
 import type { Place, Question } from './question.ts';
 
 /** One beginning, and the classes of addresses that a packet can have there. */
@@ -18,7 +18,7 @@ export interface Candidate {
 }
 
 /** @returns in the order in which they are worth trying; none when an end has no address that the other could use */
-export function candidates(network: NetworkIndex, question: Question, vpcs: readonly Vpc[]): Candidate[] {
+export function candidates(network: NetworkIndex, question: Question, telling: Telling): Candidate[] {
   const { source, atSource } = question;
   const named = atSource.sourceAddress === undefined ? undefined : [classOf(atSource.sourceAddress)];
   switch (source.kind) {
@@ -26,14 +26,15 @@ export function candidates(network: NetworkIndex, question: Question, vpcs: read
       return source.networkInterfaceIds.map((networkInterfaceId) => ({
         from: { kind: 'network-interface', networkInterfaceId },
         sources: named ?? privateAddresses(network, [networkInterfaceId]),
-        destinations: destinationClasses(network, question, vpcs, source.vpcId),
+        destinations: destinationClasses(network, question, telling, source.vpcId),
       }));
     case 'internet-gateway':
       return [
         {
           from: { kind: 'internet', internetGatewayId: source.id },
-          sources: named ?? addressClasses(network, vpcs, internet).filter((each) => isPublic(each)),
-          destinations: destinationClasses(network, question, vpcs, 'internet'),
+          sources:
+            named ?? addressClasses(network, telling, internet, 'no interfaces').filter((each) => isPublic(each)),
+          destinations: destinationClasses(network, question, telling, 'internet'),
         },
       ];
     case 'peering-connection':
@@ -41,8 +42,8 @@ export function candidates(network: NetworkIndex, question: Question, vpcs: read
         .filter((vpcId) => network.vpc(vpcId) !== undefined && canEnter(question.destination, vpcId))
         .map((vpcId) => ({
           from: { kind: 'peering-connection', vpcPeeringConnectionId: source.id, vpcId },
-          sources: named ?? addressClasses(network, vpcs, blocksBeyond(network, source, vpcId)),
-          destinations: destinationClasses(network, question, vpcs, vpcId),
+          sources: named ?? addressClasses(network, telling, blocksBeyond(network, source, vpcId), 'interfaces'),
+          destinations: destinationClasses(network, question, telling, vpcId),
         }));
     // An endpoint begins nothing (VPCE_INTRA_VPC_TRAFFIC).
     case 'vpc-endpoint':
@@ -64,7 +65,7 @@ function canEnter(destination: Place, vpcId: VpcId): boolean {
 function destinationClasses(
   network: NetworkIndex,
   { destination, atSource, atDestination }: Question,
-  vpcs: readonly Vpc[],
+  telling: Telling,
   from: VpcId | 'internet',
 ): Class[] {
   if (atSource.destinationAddress !== undefined) return [classOf(atSource.destinationAddress)];
@@ -74,7 +75,7 @@ function destinationClasses(
     case 'internet-gateway':
       // A gateway leaves destinations as they are.
       return atDestination.destinationAddress === undefined
-        ? addressClasses(network, vpcs, ['0.0.0.0/0']).filter((each) => isPublic(each, unanswered))
+        ? addressClasses(network, telling, ['0.0.0.0/0'], 'no interfaces').filter((each) => isPublic(each, unanswered))
         : [classOf(atDestination.destinationAddress)];
     case 'interfaces':
       if (from === 'internet') {
@@ -83,7 +84,9 @@ function destinationClasses(
       }
       return privateAddresses(network, destination.networkInterfaceIds);
     case 'peering-connection':
-      return from === 'internet' ? [] : addressClasses(network, vpcs, blocksBeyond(network, destination, from));
+      return from === 'internet'
+        ? []
+        : addressClasses(network, telling, blocksBeyond(network, destination, from), 'interfaces');
     case 'vpc-endpoint': {
       const vpc = network.vpc(destination.vpcId);
       const gateway = vpc?.gatewayEndpoints.find((each) => each.vpcEndpointId === destination.id);

@@ -1,9 +1,9 @@
 // Which ports and addresses need to be tried? Rules and routes cut the numbers into classes: two numbers that no rule tells apart have one fate, so one of
-// each class stands for all. Exact for what the rules say; interfaces are looked up by address and are classes of their own.
+// each class stands for all. On the internet no interface is a class of its own: public addresses of interfaces are all in the pool that nobody else answers in.
 
 import { addressPlan } from '../addresses.ts';
 import { cidrRange, ipToNumber, isIpv6Cidr, numberToIp } from '../cidr.ts';
-import type { Cidr, Ipv4, PortRange, Vpc } from '../snapshot.ts';
+import type { Cidr, Ipv4, PortRange, SecurityGroup, Vpc } from '../snapshot.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
 import { privateBlocks, reservedBlocks, sharedBlock, unanswered } from '../walk/special-blocks.ts';
 
@@ -26,21 +26,37 @@ export function classesOf(within: Class, ranges: Iterable<Class>): Class[] {
   return sorted.map((first, index) => ({ first, last: (sorted[index + 1] ?? within.last + 1) - 1 }));
 }
 
-/** The ports that rules and entries of these VPCs' groups and ACLs tell apart. */
-export function portClasses(vpcs: readonly Vpc[], protocol: number, within: PortRange = everyPort): Class[] {
+/** Whose rules tell numbers apart: ACLs and groups that some packet of the search can meet. */
+export interface Telling {
+  readonly vpcs: readonly Vpc[];
+  readonly groups: readonly SecurityGroup[];
+}
+
+/** The ports that the ACLs tell apart and, unless they look at replies only, the groups. */
+export function portClasses({ vpcs, groups }: Telling, protocol: number, within: PortRange = everyPort): Class[] {
   const ranges: Class[] = [];
-  for (const { securityGroups, networkAcls } of vpcs)
-    for (const { ingress, egress } of [...securityGroups, ...networkAcls])
-      for (const rule of [...ingress, ...egress])
-        if (rule.ports !== undefined && rule.protocol === protocol)
-          ranges.push({ first: rule.ports.from, last: rule.ports.to });
+  for (const { ingress, egress } of [...groups, ...vpcs.flatMap((vpc) => vpc.networkAcls)])
+    for (const rule of [...ingress, ...egress])
+      if (rule.ports !== undefined && rule.protocol === protocol)
+        ranges.push({ first: rule.ports.from, last: rule.ports.to });
   return classesOf({ first: within.from, last: within.to }, ranges);
 }
 
-/** The addresses inside `within` that rules, routes and interfaces of these VPCs tell apart. */
-export function addressClasses(network: NetworkIndex, vpcs: readonly Vpc[], within: readonly Cidr[]): Class[] {
+/**
+ * The addresses inside `within` that rules and routes tell apart, and with `interfaces` those of interfaces, which are members of groups.
+ */
+export function addressClasses(
+  network: NetworkIndex,
+  { vpcs, groups }: Telling,
+  within: readonly Cidr[],
+  interfaces: 'interfaces' | 'no interfaces',
+): Class[] {
   const cidrs: Cidr[] = [...privateBlocks, ...reservedBlocks, sharedBlock, ...unanswered];
   const addPrefixList = (id: Parameters<NetworkIndex['prefixList']>[0]) => cidrs.push(...network.prefixList(id));
+  for (const { ingress, egress } of groups)
+    for (const { peer } of [...ingress, ...egress])
+      if (peer.kind === 'cidr') cidrs.push(peer.cidr);
+      else if (peer.kind === 'prefix-list') addPrefixList(peer.prefixListId);
   for (const vpc of vpcs) {
     cidrs.push(...vpc.cidrBlocks);
     for (const { routes } of vpc.routeTables)
@@ -48,13 +64,9 @@ export function addressClasses(network: NetworkIndex, vpcs: readonly Vpc[], with
         if (destination.kind === 'cidr') cidrs.push(destination.cidr);
         else addPrefixList(destination.prefixListId);
     for (const { ingress, egress } of vpc.networkAcls) for (const { cidr } of [...ingress, ...egress]) cidrs.push(cidr);
-    for (const { ingress, egress } of vpc.securityGroups)
-      for (const { peer } of [...ingress, ...egress])
-        if (peer.kind === 'cidr') cidrs.push(peer.cidr);
-        else if (peer.kind === 'prefix-list') addPrefixList(peer.prefixListId);
-    for (const { privateAddresses } of vpc.networkInterfaces)
-      for (const { address, publicAddress } of privateAddresses)
-        cidrs.push(`${address}/32`, ...(publicAddress === undefined ? [] : [`${publicAddress}/32` as const]));
+    if (interfaces === 'interfaces')
+      for (const { privateAddresses } of vpc.networkInterfaces)
+        for (const { address } of privateAddresses) cidrs.push(`${address}/32`);
   }
   const ranges = [...new Set(cidrs)].filter((cidr) => !isIpv6Cidr(cidr)).map(cidrRange);
   return within.flatMap((cidr) => classesOf(cidrRange(cidr), ranges));

@@ -76,6 +76,8 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
   })),
   'network-insights-path': rowType('network-insights-path', () => ({})),
   'network-insights-analysis': rowType('network-insights-analysis', () => ({})),
+  'network-insights-access-scope': rowType('network-insights-access-scope', () => ({})),
+  'network-insights-access-scope-analysis': rowType('network-insights-access-scope-analysis', () => ({})),
   'instance-connect-endpoint': rowType('instance-connect-endpoint', (row) => ({ 'ec2:SubnetID': row.subnetId })),
   'vpc-block-public-access-exclusion': rowType('vpc-block-public-access-exclusion', () => ({})),
   natgateway: rowType('nat-gateway', () => ({})),

@@ -48,6 +48,8 @@ const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   'vpce-svc': 'vpc-endpoint-service',
   nip: 'network-insights-path',
   nia: 'network-insights-analysis',
+  nis: 'network-insights-access-scope',
+  nisa: 'network-insights-access-scope-analysis',
 };
 
 /** Members that carry ids of what the operation is about. Peers in rules, of peerings, filters and tag values are not. */
@@ -106,6 +108,8 @@ const ID_MEMBERS = [
   'ServiceId',
   'NetworkInsightsPathId',
   'NetworkInsightsAnalysisId',
+  'NetworkInsightsAccessScopeId',
+  'NetworkInsightsAccessScopeAnalysisId',
 ] as const;
 
 /** Ids of an association or attachment stand for what they join. */

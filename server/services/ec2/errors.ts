@@ -27,6 +27,8 @@ export const resourceKinds = {
   'key-pair': { prefix: 'key', noun: 'key pair', notFound: 'InvalidKeyPair.NotFound', malformed: 'InvalidKeyPair.Malformed' },
   'network-insights-path': { prefix: 'nip', noun: 'networkInsightsPath', notFound: 'InvalidNetworkInsightsPathId.NotFound', malformed: 'InvalidNetworkInsightsPathId.Malformed' },
   'network-insights-analysis': { prefix: 'nia', noun: 'networkInsightsAnalysis', notFound: 'InvalidNetworkInsightsAnalysisId.NotFound', malformed: 'InvalidNetworkInsightsAnalysisId.Malformed' },
+  'network-insights-access-scope': { prefix: 'nis', noun: 'networkInsightsAccessScope', notFound: 'InvalidNetworkInsightsAccessScopeId.NotFound', malformed: 'InvalidNetworkInsightsAccessScopeId.Malformed' },
+  'network-insights-access-scope-analysis': { prefix: 'nisa', noun: 'networkInsightsAccessScopeAnalysis', notFound: 'InvalidNetworkInsightsAccessScopeAnalysisId.NotFound', malformed: 'InvalidNetworkInsightsAccessScopeAnalysisId.Malformed' },
   instance: { prefix: 'i', noun: 'instance', notFound: 'InvalidInstanceID.NotFound', malformed: 'InvalidInstanceID.Malformed' },
 } as const satisfies Record<string, { prefix: string; noun: string; notFound: string; malformed: string }>; // biome-ignore format: a table
 

@@ -25,7 +25,7 @@ import type { NetworkInsightsAnalysisRow, NetworkInsightsPathRow } from '../../s
 import { invalidValue, notFound } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';
-import { describeComponent, placeOf, readArn } from './network-insights-ends.ts';
+import { componentsOf, placeOf, readArn } from './network-insights-ends.ts';
 import { idsOf, toExplanation, toPathComponents } from './network-insights-output.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
@@ -129,7 +129,7 @@ function run(
   const [source, destination = addressOf(path)] = ends.filter((each): each is Place => !('code' in each));
   if (wrong.length > 0 || source === undefined || source.kind === 'address' || destination === undefined) {
     const result = { isFound: false, forward: [], back: [], explanations: wrong, alternatives: [] };
-    return { result, components: componentsOf(call, result), suggestedAccounts: [] };
+    return { result, components: named(call, result), suggestedAccounts: [] };
   }
   const question: Question = {
     source,
@@ -145,7 +145,7 @@ function run(
     const found = analyse(network, question);
     const result = { ...found, explanations: found.explanations.map((each) => withOwner(each, whole, network.vpc)) };
     const suggestedAccounts = result.isFound ? [] : unseenAccounts(call, question, whole, network.vpc);
-    return { result, components: componentsOf(call, result), suggestedAccounts };
+    return { result, components: named(call, result), suggestedAccounts };
   } catch (error) {
     if (!(error instanceof TooManyFlows)) throw error;
     return { failure: error.message, components: {}, suggestedAccounts: [] };
@@ -189,14 +189,8 @@ function headersOf(
   };
 }
 
-function componentsOf(call: Call, { forward, back, explanations, alternatives }: Analysis): Outcome['components'] {
-  const ids = [...idsOf([...forward, ...back], explanations), ...alternatives];
-  return Object.fromEntries(
-    ids.flatMap((id) => {
-      const known = describeComponent(call, id);
-      return known === undefined ? [] : [[id, known]];
-    }),
-  );
+function named(call: Call, { forward, back, explanations, alternatives }: Analysis): Outcome['components'] {
+  return componentsOf(call, [...idsOf([...forward, ...back], explanations), ...alternatives]);
 }
 
 type VpcOf = (vpcId: VpcId) => unknown;

@@ -126,8 +126,18 @@ export function placeOf(call: Call, end: PathEndRow, isVisible: (accountId: stri
   }
 }
 
+/** Of every id that hops and reasons name. */
+export function componentsOf(call: Call, ids: Iterable<string>): Record<string, { arn: string; name?: string }> {
+  return Object.fromEntries(
+    [...ids].flatMap((id) => {
+      const known = describeComponent(call, id);
+      return known === undefined ? [] : [[id, known]];
+    }),
+  );
+}
+
 /** ARN and Name tag of a component; undefined when there is no such row (any more). */
-export function describeComponent(call: Call, id: string): { arn: string; name?: string } | undefined {
+function describeComponent(call: Call, id: string): { arn: string; name?: string } | undefined {
   const kinds = Object.keys(resourceTypes) as (keyof typeof resourceTypes)[];
   const kind = kinds.find((each) => id.startsWith(`${resourceKinds[each satisfies ResourceKind].prefix}-`));
   const row = kind === undefined ? undefined : call.tx.get(kind, id);

@@ -12,6 +12,8 @@ import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
 import { natGateways } from './nat-gateways.ts';
 import { networkAcls } from './network-acls.ts';
+import { networkInsightsAccessScopeAnalyses } from './network-insights-access-scope-analyses.ts';
+import { networkInsightsAccessScopes } from './network-insights-access-scopes.ts';
 import { networkInsightsAnalyses } from './network-insights-analyses.ts';
 import { networkInsightsPaths } from './network-insights-paths.ts';
 import { nothingOfThatKind } from './nothing-of-that-kind.ts';
@@ -54,6 +56,8 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...networkAcls,
   ...networkInsightsPaths,
   ...networkInsightsAnalyses,
+  ...networkInsightsAccessScopes,
+  ...networkInsightsAccessScopeAnalyses,
   ...addresses,
   ...prefixLists,
   ...vpcEndpoints,

@@ -30,6 +30,9 @@ export const quotas = {
   networkInsightsPathsPerRegion: { limit: 1000, code: 'NetworkInsightsPath.LimitExceeded', message: 'The maximum number of network insights paths has been reached.' },
   // AWS’s code for this one was not seen.
   networkInsightsAnalysesPerRegion: { limit: 10_000, code: 'NetworkInsightsAnalysis.LimitExceeded', message: 'The maximum number of network insights analyses has been reached.' },
+  // AWS’s codes for these two were not seen.
+  networkInsightsAccessScopesPerRegion: { limit: 1000, code: 'NetworkInsightsAccessScope.LimitExceeded', message: 'The maximum number of network insights access scopes has been reached.' },
+  networkInsightsAccessScopeAnalysesPerRegion: { limit: 10_000, code: 'NetworkInsightsAccessScopeAnalysis.LimitExceeded', message: 'The maximum number of network insights access scope analyses has been reached.' },
   interfacesPerRegion: { limit: 5000, code: 'NetworkInterfaceLimitExceeded', message: 'The maximum number of network interfaces has been reached.' },
 } as const satisfies Record<string, { limit: number; code: string; message: string }>; // biome-ignore format: a table
 

@@ -43,6 +43,8 @@ export const resourceTypes = {
   instance: 'instance',
   'network-insights-path': 'network-insights-path',
   'network-insights-analysis': 'network-insights-analysis',
+  'network-insights-access-scope': 'network-insights-access-scope',
+  'network-insights-access-scope-analysis': 'network-insights-access-scope-analysis',
 } as const satisfies Record<ResourceKind & Kind, ResourceType>;
 
 /** The one kind of two owners, each with tags of its own. */

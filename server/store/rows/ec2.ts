@@ -2,7 +2,9 @@
 // What can be computed (available addresses, a route's blackhole state, an effective route table) is not stored.
 
 import type { BlockMode, ExclusionMode } from '@postern/network/block-public-access.ts';
+import type { Scope } from '@postern/network/insights/access-scope.ts';
 import type { Analysis } from '@postern/network/insights/analyse.ts';
+import type { Hop } from '@postern/network/insights/hops.ts';
 import type {
   Cidr,
   EgressOnlyInternetGatewayId,
@@ -456,6 +458,30 @@ export interface NetworkInsightsAnalysisRow extends Row {
   tags: Tags;
 }
 
+export interface NetworkInsightsAccessScopeRow extends Row {
+  /** `nis-…` */
+  id: string;
+  /** The conditions as they were given, JSON, to be shown again. */
+  content: string;
+  scope: Scope;
+  createdAt: string;
+  tags: Tags;
+}
+
+/** Made and ended in one call, as an analysis of a path. */
+export interface NetworkInsightsAccessScopeAnalysisRow extends Row {
+  /** `nisa-…` */
+  id: string;
+  scopeId: string;
+  startedAt: string;
+  findings: (readonly Hop[])[];
+  /** There are more than were looked for. */
+  isCut: boolean;
+  interfaceCount: number;
+  components: Readonly<Record<string, { arn: string; name?: string }>>;
+  tags: Tags;
+}
+
 /** A ClientToken that was used: the same token and input gives the same answer, another input IdempotentParameterMismatch. */
 export interface IdempotencyRow extends Row {
   operation: string;
@@ -494,6 +520,8 @@ export interface Ec2Rows {
   instance: InstanceRow;
   'network-insights-path': NetworkInsightsPathRow;
   'network-insights-analysis': NetworkInsightsAnalysisRow;
+  'network-insights-access-scope': NetworkInsightsAccessScopeRow;
+  'network-insights-access-scope-analysis': NetworkInsightsAccessScopeAnalysisRow;
   'ec2-idempotency': IdempotencyRow;
   'ec2-region': RegionRow;
 }
