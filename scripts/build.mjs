@@ -50,7 +50,7 @@ await build({
   entryPoints: {
     launcher: 'server/launcher.ts',
     server: 'server/main.ts',
-    'hash-worker': 'server/edge/hash-worker.ts',
+    'body-worker': 'server/edge/body-worker.ts',
     'dynamodb-engine': 'server/services/dynamodb/engine/main.ts',
     'commit-thread': 'server/store/commit-thread.ts',
   },

@@ -1,34 +1,39 @@
-// Takes in the bytes of one body. A small one is kept and hashed at once. A larger one is gathered in slabs of shared memory, and each slab is
-// hashed on threads and written by its user at the same time; a slab is filled again when all of them are done with it.
+// Takes in the bytes of one body. A small one is kept and hashed at once. A larger one is gathered in slabs of shared memory, and each slab goes to
+// the threads that hash it and write it to its file; it is filled again when all of them are done with it.
 // Memory stays bounded, for the source is told to wait while `maxSlabs` of a body, or the budget of all bodies, are under way.
 
+import { openJobs, type ThreadedJob } from './body-threads.ts';
+import type { FileTarget } from './body-worker.ts';
 import { checksumAlgorithms } from './checksums.ts';
-import { openDigest, type ThreadedDigest } from './hash-threads.ts';
+import { noteSpent } from './spent-buffers.ts';
+
+export type { FileTarget };
 
 /** Bodies up to this size are never a slab. */
 export const smallBytes = 64 * 1024;
-const slabBytes = 256 * 1024;
-const maxSlabs = 8;
-const budgetSlabs = 128;
+const slabBytes = 512 * 1024;
+const maxSlabs = 4;
+const budgetSlabs = 64;
+const spentPerCollection = 16 * 1024 * 1024;
 
 /** A body that hands over its own bytes, checked: what the edge makes of a request. */
 export interface FedBody {
-  /** @returns after the sink has let go of every piece   @throws what the sink, the intake or the body's own checks throw */
+  /** @returns after the last byte is on disk, or nothing is written any more   @throws what the file, the intake or the body's own checks throw */
   feed(options: IntakeOptions): Promise<TakenIn>;
 }
 
 /** Where the bytes of a body that is not small go. */
-export interface Sink {
-  /** Called once per piece, in order, without waiting for the one before. The bytes are the sink's until the promise settles. */
-  write(piece: Buffer): Promise<void>;
-  /** After the last piece is written; runs beside the rest of the hashing. */
+export interface BodyFile {
+  /** Called once, before the first byte is written; the file must stay open until `end` or `abort` has settled. */
+  open(): FileTarget;
+  /** After the last byte is written; runs beside the rest of the hashing. Settles when the file is on disk. */
   finish(): Promise<void>;
 }
 
 export interface IntakeOptions {
   /** Names of `checksumAlgorithms`. */
   readonly digests: readonly string[];
-  readonly sink: Sink;
+  readonly file: BodyFile;
   /** The longest body to take; `onTooLong` makes the error. */
   readonly maxBytes?: number | undefined;
   readonly onTooLong?: ((sizeBytes: number) => Error) | undefined;
@@ -42,19 +47,21 @@ export interface TakenIn {
   readonly sizeBytes: number;
   /** Base64, by name. */
   readonly digests: Readonly<Record<string, string>>;
-  /** The bytes themselves, when they were few: the sink never saw them. */
+  /** The bytes themselves, when they were few: the file was not opened. */
   readonly small?: Buffer;
 }
 
 interface Slab {
   readonly memory: SharedArrayBuffer;
   readonly buffer: Buffer;
-  users: number;
 }
+
+/** Carries the ends of chunks that lie at the end of the last slab. */
+const nothing = { memory: new SharedArrayBuffer(0) };
 
 // Fresh memory is slow, each page is faulted in; and what is kept is bounded.
 const spare: Slab[] = [];
-const maxSpare = 32;
+const maxSpare = 16;
 let inUse = 0;
 
 function takeSlab(): Slab {
@@ -62,7 +69,7 @@ function takeSlab(): Slab {
   const known = spare.pop();
   if (known) return known;
   const memory = new SharedArrayBuffer(slabBytes);
-  return { memory, buffer: Buffer.from(memory), users: 0 };
+  return { memory, buffer: Buffer.from(memory) };
 }
 
 function giveSlab(slab: Slab): void {
@@ -74,15 +81,16 @@ export class Intake {
   readonly #options: IntakeOptions;
   #small: Buffer[] | undefined = [];
   #sizeBytes = 0;
-  #threaded: ThreadedDigest[] = [];
-  #chunks: ThreadedDigest | undefined;
+  /** The last one has the file. */
+  #jobs: readonly ThreadedJob[] = [];
   #slab: Slab | undefined;
   #fill = 0;
   /** Ends of chunks: in the small body, then in the slab. */
   #cuts: number[] = [];
   #underWay = 0;
+  /** Told when there is room again, and when nothing is under way any more. */
   #wake: (() => void) | undefined;
-  readonly #writes = new Set<Promise<void>>();
+  #drained: (() => void) | undefined;
   #failure: Error | undefined;
 
   constructor(options: IntakeOptions) {
@@ -120,25 +128,24 @@ export class Intake {
 
   /** @returns after all of it is hashed and written   @throws what failed */
   async end(): Promise<TakenIn> {
+    if (this.#failure) throw this.#failure;
     if (this.#small) return this.#endSmall(Buffer.concat(this.#small));
     this.#dispatch();
-    const digests = Promise.all(
-      [...this.#threaded, ...(this.#chunks ? [this.#chunks] : [])].map((one) => one.finish()),
-    );
-    // A digest that fails after a write did has nobody to tell.
-    digests.catch(() => {});
-    await Promise.all(this.#writes);
+    const ended = this.#jobs.map((job) => job.finish());
+    const written = ended.at(-1)?.then(() => (this.#failure ? undefined : this.#options.file.finish()));
+    // All of them, whichever fails: until then somebody may be at the file.
+    const outcomes = await Promise.allSettled([Promise.all(ended), written]);
     if (this.#failure) throw this.#failure;
-    const [values] = await Promise.all([digests, this.#options.sink.finish()]);
-    if (this.#failure) throw this.#failure;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    const values = (await Promise.all(ended)).flat();
     const byName = Object.fromEntries(this.#options.digests.map((name, index) => [name, values[index] ?? '']));
     return { sizeBytes: this.#sizeBytes, digests: byName };
   }
 
-  /** Gives up. @returns after the sink has let go of every piece */
+  /** Gives up. @returns after the last write */
   async abort(): Promise<void> {
     this.#fail(new Error('the body was given up'));
-    await Promise.all(this.#writes);
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
   }
 
   #endSmall(small: Buffer): TakenIn {
@@ -153,14 +160,14 @@ export class Intake {
 
   #outgrow(pieces: readonly Buffer[]): void {
     this.#small = undefined;
-    const failed = (error: Error) => this.#fail(error);
-    this.#threaded = this.#options.digests.map((name) => openDigest(name, failed));
-    if (this.#options.onChunk) this.#chunks = openDigest('sha256', failed);
+    const { digests: algorithms, file, onChunk } = this.#options;
+    this.#jobs = openJobs({ algorithms, chunks: onChunk !== undefined, target: file.open() });
     // Cuts count from the start of the body, and of the slab: the last piece alone may be larger than one.
     for (const piece of pieces) this.#gather(piece);
   }
 
   #gather(bytes: Uint8Array): void {
+    noteSpent(bytes.length, spentPerCollection);
     for (let at = 0; at < bytes.length; ) {
       this.#slab ??= takeSlab();
       const piece = bytes.subarray(at, at + slabBytes - this.#fill);
@@ -172,49 +179,39 @@ export class Intake {
     }
   }
 
-  /** Hands the slab to the threads and the sink. */
+  /** Hands the slab to the threads. */
   #dispatch(): void {
-    const slab = this.#slab ?? takeSlab();
+    const slab = this.#slab;
+    if (!slab && this.#cuts.length === 0) return;
+    const { memory } = slab ?? nothing;
     const length = this.#fill;
     const cuts = this.#cuts;
     this.#slab = undefined;
     this.#fill = 0;
     this.#cuts = [];
-    slab.users = this.#threaded.length + (this.#chunks ? 1 : 0) + 1;
+    let users = this.#jobs.length;
     this.#underWay += 1;
-    const done = () => this.#release(slab);
-    for (const digest of this.#threaded) digest.update(slab.memory, length, undefined, done);
-    this.#chunks?.update(slab.memory, length, cuts, (digests) => {
-      done();
-      if (this.#failure) return;
-      try {
-        for (const digest of digests) this.#options.onChunk?.(digest);
-      } catch (error) {
-        this.#fail(error as Error);
-      }
-    });
-    const written: Promise<void> = this.#write(slab.buffer.subarray(0, length)).then((error) => {
-      this.#writes.delete(written);
-      if (error) this.#fail(error);
-      done();
-    });
-    this.#writes.add(written);
+    for (const job of this.#jobs)
+      job.update(memory, length, cuts, (digests, error) => {
+        users -= 1;
+        if (users === 0) this.#release(slab);
+        if (error) this.#fail(error);
+        if (!this.#failure) this.#tell(digests);
+      });
   }
 
-  async #write(piece: Buffer): Promise<Error | undefined> {
+  #tell(digests: readonly string[]): void {
     try {
-      if (piece.length > 0) await this.#options.sink.write(piece);
-      return undefined;
+      for (const digest of digests) this.#options.onChunk?.(digest);
     } catch (error) {
-      return error as Error;
+      this.#fail(error as Error);
     }
   }
 
-  #release(slab: Slab): void {
-    slab.users -= 1;
-    if (slab.users > 0) return;
-    giveSlab(slab);
+  #release(slab: Slab | undefined): void {
+    if (slab) giveSlab(slab);
     this.#underWay -= 1;
+    if (this.#underWay === 0) this.#drained?.();
     if (!this.#wake || this.#isFull()) return;
     this.#wake();
     this.#wake = undefined;
@@ -229,8 +226,7 @@ export class Intake {
     this.#failure = error;
     if (this.#slab) giveSlab(this.#slab);
     this.#slab = undefined;
-    for (const digest of this.#threaded) digest.drop();
-    this.#chunks?.drop();
+    for (const job of this.#jobs) job.drop();
     this.#wake?.();
     this.#options.onFailure?.(error);
   }

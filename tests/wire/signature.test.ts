@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
@@ -41,13 +44,15 @@ let bodiesAreFed = false;
 /** Both ways of reading a body: as a stream, and the way of S3's large objects. */
 async function contentOf(body: CheckedBody): Promise<Buffer[]> {
   if (!bodiesAreFed) return body.toArray();
-  const pieces: Buffer[] = [];
-  const { small } = await body.feed({
-    digests: [],
-    sink: { write: async (piece) => void pieces.push(Buffer.from(piece)), finish: async () => {} },
-  });
-  return small ? [small] : pieces;
+  const path = join(directory, 'body');
+  const file = openSync(path, 'w');
+  const { small } = await body.feed({ digests: [], file: { open: () => ({ file }), finish: async () => {} } });
+  closeSync(file);
+  return [small ?? readFileSync(path)];
 }
+
+const directory = mkdtempSync(join(tmpdir(), 'postern-signature-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
 
 before(async () => {
   edge = await startEdge({

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { StreamingBody } from '../../service.ts';
-import { type BlobKey, cipherAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
-import { FileSink, type OpenFile, sync } from './blob-file.ts';
+import { type BlobKey, cipherAt, counterAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
+import { NewFile, type OpenFile, sync } from './blob-file.ts';
 import { diskIsFull } from './errors.ts';
 
 /** Bodies up to this size are kept by `SmallBodies`. */
@@ -90,17 +90,23 @@ export class Blobs {
   async write(body: Body | undefined, options: WriteOptions): Promise<WrittenBlob> {
     const blobId = randomBytes(16).toString('hex');
     this.#unclaimed.add(blobId);
-    const cipher = options.key && cipherAt(options.key, blobId, 0);
-    const file = new FileSink(() => this.#create(blobId), cipher);
+    const { key } = options;
+    const sealing = () => key && { key: key(blobId), counter: counterAt(blobId, 0) };
+    const file = new NewFile(() => this.#create(blobId), sealing);
     const { checksums: names = [], maxBytes, onTooLong } = options;
     try {
-      const taken = await takeIn(body, { digests: ['md5', ...names], sink: file, maxBytes, onTooLong });
+      const taken = await takeIn(body, { digests: ['md5', ...names], file, maxBytes, onTooLong });
       const { sizeBytes, small, digests } = taken;
       const md5 = Buffer.from(digests.md5 ?? '', 'base64').toString('hex');
       const checksums = Object.fromEntries(names.map((name) => [name, digests[name] ?? '']));
       if (small && sizeBytes <= inRowBytes) {
         this.#unclaimed.delete(blobId);
-        return { blobId: this.#keep(blobId, cipher ? cipher.update(small) : small), sizeBytes, md5, checksums };
+        return {
+          blobId: this.#keep(blobId, key ? cipherAt(key, blobId, 0).update(small) : small),
+          sizeBytes,
+          md5,
+          checksums,
+        };
       }
       if (small) await file.writeWhole(small);
       file.close();

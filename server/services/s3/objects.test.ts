@@ -126,16 +126,15 @@ test('a full disk is told as such and leaves nothing; the object that was there 
   const large = 'x'.repeat(700_000);
   await run('PutObject', { Bucket, Key: 'k', Body: body(large) });
   const kept = files();
-  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-  let writes = 0;
-  const real = fs.writev;
-  // The disk takes one piece, and then a part of the next.
-  const writev = (file: number, pieces: Uint8Array[], done: (error: Error | null, written: number) => void) => {
-    writes += 1;
-    if (writes > 1) return done(full, 0);
-    return real(file, pieces.slice(0, 1), (error, written) => done(error, written));
+  const real = fs.openSync;
+  // The file is made; what is written goes to the device that is always full.
+  const openSync = (path: string, flags: string, mode?: number) => {
+    const file = real(path, flags, mode);
+    if (flags !== 'wx') return file;
+    fs.closeSync(file);
+    return real('/dev/full', 'w');
   };
-  const mocked = t.mock.method(fs, 'writev', writev as never);
+  const mocked = t.mock.method(fs, 'openSync', openSync as never);
   syncBuiltinESMExports();
   try {
     await assert.rejects(
