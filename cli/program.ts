@@ -7,6 +7,7 @@ import type { ConnectOptions } from './commands/connect.ts';
 import type { LabOptions } from './commands/lab.ts';
 import type { TraceOptions } from './commands/trace.ts';
 import type { TunnelOptions } from './commands/tunnel.ts';
+import type { WhyOptions } from './commands/why.ts';
 import { optionsAfter } from './options.ts';
 import { report } from './report.ts';
 import { exitCodes, OperatorError } from './terminal.ts';
@@ -33,6 +34,7 @@ const exec = lazily(async () => (await import('./commands/exec.ts')).exec);
 const connect = lazily(async () => (await import('./commands/connect.ts')).connect);
 const tunnel = lazily(async () => (await import('./commands/tunnel.ts')).tunnel);
 const trace = lazily(async () => (await import('./commands/trace.ts')).trace);
+const why = lazily(async () => (await import('./commands/why.ts')).why);
 const requests = lazily(async () => (await import('./commands/requests.ts')).requests);
 const check = lazily(async () => (await import('./commands/check.ts')).check);
 const lab = lazily(async () => (await import('./commands/lab.ts')).lab);
@@ -200,15 +202,30 @@ program
 
 program
   .command('trace')
-  .description('what becomes of a packet, there and back, and what decides each step')
-  .argument('<from>', 'an instance, an interface, or `internet`')
-  .argument('<to>', 'an instance, an interface, an address or a name, with :PORT')
+  .description('what becomes of a packet or of a request, what decides each step, what would open it')
+  .argument('[from]', 'an instance, an interface, or `internet`')
+  .argument('[to]', 'an instance, an interface, an address or a name, with :PORT; s3://BUCKET/KEY, an ARN, a service')
+  .option('--from <end>', 'instead of the first word')
+  .option('--to <end>', 'instead of the second word')
+  .option('--action <action>', 'what is asked of a service, s3:GetObject say')
+  .option('--as <arn>', 'a role, user or account that asks (default: the instance’s role)')
   .option('--port <number>', 'the port')
   .option('--protocol <name>', 'tcp, udp or icmp (default: tcp with a port, else icmp)')
   .option(...data)
   .option(...json)
-  .action((from: string, to: string, _options, command: Command) =>
+  .action((from: string | undefined, to: string | undefined, _options, command: Command) =>
     run(command, (options: TraceOptions) => trace(from, to, options)),
+  );
+
+program
+  .command('why')
+  .description('why a request was denied, by which stage, and what would have to change')
+  .argument('[request-id]', 'as clients print it')
+  .option('--last', 'the latest request that was answered with an error')
+  .option(...data)
+  .option(...json)
+  .action((requestId: string | undefined, _options, command: Command) =>
+    run(command, (options: WhyOptions) => why(requestId, options)),
   );
 
 program

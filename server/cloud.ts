@@ -48,9 +48,11 @@ import { createServices } from './services.ts';
 import { commitsOnThread } from './store/commits.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
-import { traceFlow } from './trace.ts';
 import { Trail } from './trail/trail.ts';
 import { EvidenceLog } from './why/evidence.ts';
+import { isServiceTarget } from './why/target.ts';
+import { traceFlow } from './why/trace.ts';
+import { createWhy } from './why/why.ts';
 
 export interface CloudParts {
   readonly configuration: ServerConfiguration;
@@ -180,6 +182,11 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
 
   const roads = createRoads({ fabric, store, snapshots });
   const openTunnel = createTunnelServer(pipelineParts, ec2InstanceConnect, roads.dialThrough);
+  const { authorizer, clock } = pipelineParts;
+  const why = createWhy({
+    ...{ store, snapshots, services, authorizer, settings, trail, evidence, clock },
+    defaultAccountId,
+  });
   let end = () => {};
   const cloud: Cloud = {
     status: () => ({
@@ -251,7 +258,11 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       return roads.target(instanceId, via);
     },
     tunnel: (instanceId, port, via) => roads.tunnel(instanceId, port, via),
-    trace: (question) => traceFlow(snapshots(), question),
+    trace: (question) =>
+      isServiceTarget(services, question.to, question.action)
+        ? why.request(question)
+        : traceFlow(snapshots(), question),
+    why: (question) => why.why(question),
     check: (text) => checkCloud(store, snapshots(), text),
     exec: (request) => {
       const instance = instanceOf(store, request.instanceId);

@@ -2,7 +2,7 @@
 // confirms on a copy of the Snapshot, until nothing drops; where there are several roads, each is followed. What turns out not to be needed is left out.
 
 import type { Snapshot } from '../snapshot.ts';
-import { indexNetwork } from '../walk/network-index.ts';
+import { indexNetwork, type NetworkIndex } from '../walk/network-index.ts';
 import type { Flow } from '../walk/packet.ts';
 import type { Trace } from '../walk/trace.ts';
 import { walk } from '../walk/walk.ts';
@@ -88,9 +88,7 @@ class Search {
   follow(snapshot: Snapshot, steps: readonly NetworkStep[]): void {
     if (this.#walks >= mostWalks || steps.length > mostSteps) return;
     const network = indexNetwork(snapshot);
-    const trace = variants(this.#flow)
-      .map((flow) => walk(network, flow))
-      .find(({ verdict }) => verdict === 'dropped');
+    const trace = firstDropped(network, this.#flow);
     this.#walks += 1;
     if (trace === undefined) {
       this.found.push(steps);
@@ -111,17 +109,32 @@ class Search {
   }
 }
 
-/** The same flow from the ports at the ends of what its side may choose: an ACL may look at them. */
-function variants(flow: Flow): Flow[] {
+/**
+ * A flow's source port may be any of a range, and ACLs look at it on the way back. They change their minds only at the ends of their entries, so those
+ * stand for all between.
+ */
+function firstDropped(network: NetworkIndex, flow: Flow): Trace | undefined {
+  const trace = walk(network, flow);
   const { packet } = flow;
-  if (packet.sourcePort === undefined) return [flow];
+  if (trace.verdict === 'dropped' || packet.sourcePort === undefined)
+    return trace.verdict === 'dropped' ? trace : undefined;
   const { from, to } = replyPortsOf(flow);
-  return [flow, ...[from, to].map((sourcePort) => ({ ...flow, packet: { ...packet, sourcePort } }))];
+  const met = new Set(trace.steps.map((step) => step.component));
+  const entries = network.snapshot.vpcs
+    .flatMap((vpc) => vpc.networkAcls)
+    .filter((acl) => met.has(acl.networkAclId))
+    .flatMap((acl) => [...acl.ingress, ...acl.egress]);
+  const ends = entries.flatMap(({ ports }) => (ports ? [ports.from - 1, ports.from, ports.to, ports.to + 1] : []));
+  const samples = new Set([from, to, ...ends.filter((port) => port >= from && port <= to)]);
+  for (const sourcePort of samples) {
+    const other = walk(network, { ...flow, packet: { ...packet, sourcePort } });
+    if (other.verdict === 'dropped') return other;
+  }
+  return undefined;
 }
 
 function isOpen(snapshot: Snapshot, flow: Flow, changes: readonly Change[]): boolean {
-  const network = indexNetwork(applyChanges(snapshot, changes));
-  return variants(flow).every((each) => walk(network, each).verdict === 'open');
+  return firstDropped(indexNetwork(applyChanges(snapshot, changes)), flow) === undefined;
 }
 
 const changesOf = (steps: readonly NetworkStep[]) => steps.map(({ change }) => change);

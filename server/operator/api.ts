@@ -80,15 +80,63 @@ export interface ConnectTarget {
   readonly findings: readonly ConnectFinding[];
 }
 
-/** What would become of a flow? */
+/** What would become of a flow, or of a request to a service? No packet is sent. */
 export interface TraceQuestion {
   /** An instance, an interface, or `internet`: the person's terminal. */
   readonly from: string;
-  /** An instance, an interface, an address or a host name. */
+  /** An instance, an interface, an address or a host name; of a request `s3://BUCKET/KEY`, an ARN, or a service's name. */
   readonly to: string;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   /** Of tcp and udp. */
   readonly port?: number;
+  /** What would be asked of a service, e.g. `s3:GetObject`. */
+  readonly action?: string;
+  /** Who would ask: the ARN of a role or user. Else the role of the instance's profile; from the terminal the account's root. */
+  readonly as?: string;
+}
+
+/** One link of the chain that decides a request or a flow, in order. */
+export interface ChainLink {
+  /** Of a packet there or back; absent where no packet is meant. */
+  readonly leg?: 'forward' | 'return';
+  /** `sg-egress`, `route`, `endpoint policy`, `identity policy` … */
+  readonly stage: string;
+  /** `none`: it was not asked, or had nothing to say. */
+  readonly verdict: 'pass' | 'drop' | 'none';
+  /** The AWS id of what decided. */
+  readonly component?: string;
+  readonly because: string;
+  /** Statements that decided, as JSON. */
+  readonly statements?: readonly unknown[];
+  /** Reachability Analyzer's. */
+  readonly code?: string;
+}
+
+/** A change, as the AWS CLI commands that make it. */
+export interface Remedy {
+  readonly what: string;
+  readonly commands: readonly string[];
+}
+
+export interface RemedyStep extends Remedy {
+  /** What a statement that would change seems to be there for: perhaps it should stay. */
+  readonly guard?: string;
+  /** Other forms of the same step, each of which does. */
+  readonly or: readonly Remedy[];
+}
+
+/** All of its steps together open it; that was tried on a copy. */
+export interface RemedyPlan {
+  readonly title: string;
+  readonly steps: readonly RemedyStep[];
+}
+
+/** What would have to change. */
+export interface Cure {
+  /** Different ways, the one with the smallest changes first. */
+  readonly plans: readonly RemedyPlan[];
+  /** Why there is no plan, or none for a part of it. */
+  readonly unsolved: readonly string[];
 }
 
 export interface TraceAnswer {
@@ -111,6 +159,40 @@ export interface TraceAnswer {
     /** Reachability Analyzer's. */
     readonly code?: string;
   }[];
+  /** Of a flow that is dropped. */
+  readonly cure?: Cure;
+}
+
+/** What would become of a request to a service. */
+export interface RequestTraceAnswer {
+  readonly action?: string;
+  readonly resource?: string;
+  readonly principalArn?: string;
+  /** The road in words. */
+  readonly road: string;
+  readonly verdict: 'open' | 'dropped';
+  readonly chain: readonly ChainLink[];
+  readonly cure?: Cure;
+}
+
+export interface WhyQuestion {
+  /** As clients print it; absent: the latest request that was answered with an error. */
+  readonly requestId?: string;
+}
+
+/** Why was a request answered as it was? */
+export interface WhyAnswer {
+  readonly request: RequestEvent;
+  readonly verdict: 'allowed' | 'denied' | 'failed';
+  readonly road: string;
+  /** As it was decided then. */
+  readonly chain: readonly ChainLink[];
+  /** What is not known of it any more, and the like. */
+  readonly notes: readonly string[];
+  /** The same request with the policies and the network of now; absent where no policy was asked. */
+  readonly now?: { readonly verdict: 'allowed' | 'denied'; readonly changed: readonly string[] };
+  /** What would open it now; absent when it is allowed. */
+  readonly cure?: Cure;
 }
 
 /** Frames of an `exec` session: one byte of kind, four bytes of length (big-endian), the payload. */

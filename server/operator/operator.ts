@@ -4,7 +4,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AdmissionRules, refuse } from './admission.ts';
-import type { AccountSummary, ConnectTarget, RequestEvent, Status, TraceAnswer, TraceQuestion } from './api.ts';
+import type {
+  AccountSummary,
+  ConnectTarget,
+  RequestEvent,
+  RequestTraceAnswer,
+  Status,
+  TraceAnswer,
+  TraceQuestion,
+  WhyAnswer,
+  WhyQuestion,
+} from './api.ts';
 
 /** A failure the person can act on; answered as JSON with its status. */
 export class OperatorFailure extends Error {
@@ -54,8 +64,10 @@ export interface Cloud {
   connectTarget(instanceId: string, user: string, publicKey: string, via: string | undefined): ConnectTarget;
   /** A TCP connection by the same road. Rejects with OperatorFailure when it times out or is refused. */
   tunnel(instanceId: string, port: number, via: string | undefined): Promise<Duplex>;
-  /** What would become of a flow. @throws OperatorFailure when an end does not exist */
-  trace(question: TraceQuestion): TraceAnswer;
+  /** What would become of a flow, or of a request to a service. @throws OperatorFailure when an end does not exist */
+  trace(question: TraceQuestion): TraceAnswer | RequestTraceAnswer;
+  /** Why a request was answered as it was. @throws OperatorFailure when none is known */
+  why(question: WhyQuestion): WhyAnswer;
   /** Holds a check file (docs/check.md) against the cloud. @param text YAML   @returns the report, or what is wrong with the file */
   check(text: string): unknown;
   /** Carries the frames of api.ts over `stream` until the process ends. @throws OperatorFailure before the first frame */
@@ -113,7 +125,18 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   'POST /trace': async ({ cloud, request }) => {
     const body = (await readJson(request)) as Record<string, unknown>;
-    return cloud.trace({ from: text(body, 'from'), to: text(body, 'to'), ...traffic(body) });
+    const [action, as] = [optionalText(body, 'action'), optionalText(body, 'as')];
+    return cloud.trace({
+      from: text(body, 'from'),
+      to: text(body, 'to'),
+      ...traffic(body),
+      ...(action !== undefined && { action }),
+      ...(as !== undefined && { as }),
+    });
+  },
+  'POST /why': async ({ cloud, request }) => {
+    const requestId = optionalText((await readJson(request)) as Record<string, unknown>, 'requestId');
+    return cloud.why(requestId === undefined ? {} : { requestId });
   },
   'POST /check': async ({ cloud, request }) => {
     const body = (await readJson(request, largestCheckFile)) as Record<string, unknown>;

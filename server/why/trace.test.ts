@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eni, group, local, snapshot, subnet, table, tcp, toIgw, vpc } from '../tests/flows/snapshots.ts';
+import { eni, group, local, snapshot, subnet, table, tcp, toIgw, vpc } from '../../tests/flows/snapshots.ts';
 import { traceFlow } from './trace.ts';
 
 const network = snapshot(
