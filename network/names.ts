@@ -279,7 +279,8 @@ function serviceHost(name: string, homeRegion: string): ServiceHost | undefined 
   // What stands before the region is the service, and before that a bucket or an account; what stands after it belongs to neither (`vpce`, `elb`).
   const region = labels[regionAt] ?? home;
   if (regionAt !== labels.length - 1) return host(region, 'other');
-  const service = (labels[regionAt - 1] ?? '').replace(/-fips$/, '');
+  // Access points and the control of S3 are at its own addresses, so that they take the same roads.
+  const service = (labels[regionAt - 1] ?? '').replace(/-fips$/, '').replace(/^s3-(accesspoint|control)$/, 's3');
   return host(region, service in servicePlan ? (service as PlannedService) : 'other');
 }
 

@@ -47,6 +47,17 @@ export const reasons = {
     ['tags of buckets as attributes', /PutBucketAbac/],
     ['Select, torrents, Object Lambda, change of encryption', /Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
   ],
+  's3-control': [
+    ['access grants', /AccessGrant|DataAccess/],
+    [
+      'Object Lambda, access points of several regions and of directory buckets',
+      /ObjectLambda|MultiRegion|DirectoryBuckets|AccessPointScope/,
+    ],
+    ['jobs', /Job/],
+    ['Storage Lens', /StorageLens/],
+    ['buckets on Outposts', /Bucket/],
+    ['tags', /Resource$/],
+  ],
   kms: [
     ['grants', /Grant/],
     ['custom key stores', /CustomKeyStore/],

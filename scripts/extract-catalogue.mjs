@@ -17,7 +17,10 @@ const target = join(root, 'dist', 'catalogue');
 // What the schemas do not carry: the names a request is signed and addressed with, and two traits that the SDK keeps in code.
 const services = [
   { name: 'ec2', signingNames: ['ec2'], hosts: ['ec2'] },
-  { name: 's3', signingNames: ['s3', 's3express', 's3-object-lambda'], hosts: ['s3'] },
+  // The path, or the host, begins with a bucket.
+  { name: 's3', signingNames: ['s3', 's3express', 's3-object-lambda'], hosts: ['s3'], bucketPaths: true },
+  // Signed as S3, and behind S3's endpoints; the version in the path tells the two apart.
+  { name: 's3-control', signingNames: ['s3'], hosts: ['s3-control', 's3'] },
   { name: 'iam', signingNames: ['iam'], hosts: ['iam'] },
   {
     name: 'sts',
@@ -47,6 +50,7 @@ const protocols = {
   AwsJson1_0Protocol: 'aws-json-1.0',
   AwsJson1_1Protocol: 'aws-json-1.1',
   AwsRestJsonProtocol: 'rest-json',
+  AwsRestXmlProtocol: 'rest-xml',
   S3RestXmlProtocol: 'rest-xml',
 };
 
@@ -135,6 +139,7 @@ function extract(service) {
     xmlNamespace: setting(/xmlNamespace: "([^"]+)"/) ?? '',
     unsigned: service.unsigned ?? [],
     crc32: service.crc32 === true,
+    bucketPaths: service.bucketPaths === true,
   };
   const table = {};
   for (const [, , name, traits, input, output] of operations) {

@@ -30,6 +30,17 @@ export interface ServiceParts {
 export function createServices({ store, dataDirectory, log }: ServiceParts): Services {
   const s3 = createS3(store, dataDirectory);
   const dynamodb = createDynamodb(dataDirectory, log);
-  const all = [ec2, s3.service, dynamodb.service, iam, sts, organizations, kms, account, ec2InstanceConnect];
+  const all = [
+    ec2,
+    s3.service,
+    s3.control,
+    dynamodb.service,
+    iam,
+    sts,
+    organizations,
+    kms,
+    account,
+    ec2InstanceConnect,
+  ];
   return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb };
 }

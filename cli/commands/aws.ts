@@ -41,6 +41,12 @@ export function environmentFor(own: NodeJS.ProcessEnv, cloud: Environment, isCho
   const { AWS_PROFILE: _profile, AWS_DEFAULT_PROFILE: _defaultProfile, ...rest } = own;
   const pointed = {
     ...rest,
+    // Some calls have an account or an access point in front of the endpoint's name, `123456789012.127.0.0.1`, which no resolver knows: the endpoint
+    // takes them as a proxy would.
+    http_proxy: cloud.AWS_ENDPOINT_URL,
+    HTTP_PROXY: cloud.AWS_ENDPOINT_URL,
+    no_proxy: '',
+    NO_PROXY: '',
     AWS_ENDPOINT_URL: cloud.AWS_ENDPOINT_URL,
     AWS_DEFAULT_REGION: own['AWS_DEFAULT_REGION'] || own['AWS_REGION'] || cloud.AWS_DEFAULT_REGION,
   };

@@ -12,7 +12,7 @@ import { factsOf } from './facts.ts';
 export type Input = Readonly<Record<string, unknown>>;
 
 /** The prefix of a service's actions in policies, where it is not the service's own name. */
-const ACTION_PREFIX: Readonly<Record<string, string>> = { 'dynamodb-streams': 'dynamodb' };
+const ACTION_PREFIX: Readonly<Record<string, string>> = { 'dynamodb-streams': 'dynamodb', 's3-control': 's3' };
 
 export function actionPrefix(service: string): string {
   return Object.hasOwn(ACTION_PREFIX, service) ? (ACTION_PREFIX[service] ?? service) : service;

@@ -87,6 +87,8 @@ export interface ServiceSummary {
   readonly unsigned: readonly string[];
   /** Its answers carry their checksum in `x-amz-crc32`. */
   readonly crc32: boolean;
+  /** Its paths, or its hosts, begin with a bucket's name. */
+  readonly bucketPaths: boolean;
   readonly operations: readonly string[];
 }
 

@@ -281,7 +281,13 @@ export function renderError(context: ErrorContext, error: unknown, requestId: st
         context.resource !== undefined && known.fields.Resource === undefined && fields === ''
           ? `<Resource>${escapeXml(context.resource)}</Resource>`
           : '';
-      const body = `${xmlDeclaration}<Error><Code>${escapeXml(known.code)}</Code><Message>${escapeXml(known.message)}</Message>${fields}${resource}<RequestId>${requestId}</RequestId><HostId>${hostId(requestId)}</HostId></Error>`;
+      const error = `<Code>${escapeXml(known.code)}</Code><Message>${escapeXml(known.message)}</Message>${fields}`;
+      const ids = `<RequestId>${requestId}</RequestId><HostId>${hostId(requestId)}</HostId>`;
+      // S3's own errors stand alone; of other REST services of this form they are wrapped.
+      const body =
+        context.service?.bucketPaths === false
+          ? `${xmlDeclaration}<ErrorResponse><Error>${error}</Error>${ids}</ErrorResponse>`
+          : `${xmlDeclaration}<Error>${error}${resource}${ids}</Error>`;
       return { status: known.status, headers: { ...headers, 'Content-Type': 'application/xml' }, body };
     }
   }

@@ -87,21 +87,14 @@ export function queryValue(head: RequestHead, name: string): string | undefined 
 export interface HostAddress {
   readonly service?: string;
   readonly region?: string;
+  /** A name, or the ARN of the access point that the host stands for. */
   readonly bucket?: string;
-  /** What the host stands for when nothing here answers for it. */
-  readonly unserved?: string | undefined;
 }
-
-/** What else S3's interface endpoints have a name for, and the hosts of the same over the internet. */
-const otherDoors: Readonly<Record<string, string>> = { accesspoint: 'S3 access points', control: 'S3 Control' };
-const otherHosts: Readonly<Record<string, string>> = {
-  's3-accesspoint': 'S3 access points',
-  's3-control': 'S3 Control',
-};
 
 const unknownHost: HostAddress = {};
 const awsSuffix = /^(.*)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/;
-const localSuffix = /^(.*)\.(?:localhost(?:\.localstack\.cloud)?)$/;
+// Clients put an account or an access point in front of the endpoint that they are given, even of an address.
+const localSuffix = /^(.*)\.(?:localhost(?:\.localstack\.cloud)?|127\.0\.0\.1)$/;
 const regionLabel = /^[a-z]{2,4}(?:-[a-z]+)+-\d$/;
 
 const rememberedHost = remember(parseHost);
@@ -143,18 +136,26 @@ function parseLabels(labels: string[]): HostAddress | undefined {
     label = 's3';
   }
   label = label.replace(/-fips$/, '');
-  if (Object.hasOwn(otherHosts, label))
-    return { service: 's3', unserved: otherHosts[label], ...(region !== undefined && { region }) };
+  if (label === 's3-accesspoint') return accessPoint(rest, region);
   const service = services().find((one) => one.hosts.includes(label))?.name;
   if (!service) return undefined;
   const address = region === undefined ? { service } : { service, region };
   if (service !== 's3') return address;
   // An interface endpoint: `bucket.vpce-….s3.REGION.vpce` serves buckets before that name, or in the path.
   const endpoint = rest.findIndex((one) => one.startsWith('vpce-'));
-  const door = rest[endpoint - 1] ?? '';
-  if (endpoint > 0 && Object.hasOwn(otherDoors, door)) return { ...address, unserved: otherDoors[door] };
+  const door = endpoint > 0 ? rest[endpoint - 1] : undefined;
+  if (door === 'accesspoint') return accessPoint(rest.slice(0, endpoint - 1), region);
+  if (door === 'control') return { ...address, service: 's3-control' };
   const bucket = endpoint < 0 ? rest.join('.') : rest.slice(0, Math.max(0, endpoint - 1)).join('.');
   return bucket === '' ? address : { ...address, bucket };
+}
+
+/** `NAME-ACCOUNT` in front of the access points' own host. */
+function accessPoint(labels: readonly string[], region = 'us-east-1'): HostAddress {
+  const [, name, account] = /^(.+)-(\d{12})$/.exec(labels.join('.')) ?? [];
+  const bucket =
+    name === undefined ? undefined : `arn:${partitionOf(region)}:s3:${region}:${account}:accesspoint/${name}`;
+  return { service: 's3', region, ...(bucket !== undefined && { bucket }) };
 }
 
 /** The partition that a region belongs to (`aws`, `aws-cn`, `aws-us-gov` …), by its name as AWS's own SDKs decide it. */

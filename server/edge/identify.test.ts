@@ -70,15 +70,31 @@ it('the scope says region and partition; without one the host does, and then us-
   assert.equal(partitionOf('us-iso-east-1'), 'aws-iso');
 });
 
-for (const [door, what] of [
-  ['control.vpce-0a1.s3.us-east-1.vpce', 'S3 Control'],
-  ['my-ap-123456789012.accesspoint.vpce-0a1.s3.us-east-1.vpce', 'S3 access points'],
-  ['123456789012.s3-control.us-east-1', 'S3 Control'],
-  ['my-ap-123456789012.s3-accesspoint.us-east-1', 'S3 access points'],
+const myPoint = 'arn:aws:s3:us-east-1:123456789012:accesspoint/my-ap';
+for (const [door, operation, bucket] of [
+  ['my-ap-123456789012.accesspoint.vpce-0a1.s3.us-east-1.vpce.amazonaws.com', 'GetObject', myPoint],
+  ['my-ap-123456789012.s3-accesspoint.us-east-1.amazonaws.com', 'GetObject', myPoint],
+  ['my-ap-123456789012.s3-accesspoint-fips.dualstack.us-east-1.amazonaws.com', 'GetObject', myPoint],
+  ['my-ap-123456789012.127.0.0.1:4566', 'GetObject', 'my-ap-123456789012'],
 ] as const) {
-  it(`[X8] ${door} is refused by name`, () => {
-    const host = `${door}.amazonaws.com`;
-    const { failure } = identify(makeHead('GET', '/k', { host, ...scoped('s3') }));
-    assert.deepEqual([failure?.code, failure?.message], ['NotImplemented', `Postern does not serve ${what}.`]);
+  it(`[X8] ${door} is an access point`, () => {
+    const known = identify(makeHead('GET', '/k', { host: door, ...scoped('s3') }));
+    assert.deepEqual([known.operation?.name, known.labels['Bucket'], known.labels['Key']], [operation, bucket, 'k']);
+  });
+}
+
+for (const host of [
+  '123456789012.s3-control.us-east-1.amazonaws.com',
+  'control.vpce-0a1.s3.us-east-1.vpce.amazonaws.com',
+  '123456789012.127.0.0.1:4566',
+  '127.0.0.1:4566',
+]) {
+  it(`[X8] S3 Control is told by path and account at ${host}`, () => {
+    const path = '/v20180820/configuration/publicAccessBlock';
+    const known = identify(makeHead('GET', path, { host, 'x-amz-account-id': '123456789012', ...scoped('s3') }));
+    assert.deepEqual([known.service?.name, known.operation?.name], ['s3-control', 'GetPublicAccessBlock']);
+    // A bucket may be called like the version.
+    const object = identify(makeHead('GET', path, { host: '127.0.0.1:4566', ...scoped('s3') }));
+    assert.equal(object.operation?.name, 'GetObject');
   });
 }

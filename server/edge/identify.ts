@@ -116,8 +116,6 @@ export function identify(head: RequestHead): Identified {
   }
   const service = loadService(summary.name);
   const known = { ...base, service, protocol: service.protocol };
-  if (host.unserved !== undefined && service.name === host.service)
-    return { ...known, failure: serviceNotServed(service.protocol, host.unserved) };
   switch (service.protocol) {
     case 'aws-json-1.0':
     case 'aws-json-1.1': {
@@ -130,7 +128,7 @@ export function identify(head: RequestHead): Identified {
       return head.method === 'POST' ? known : withForm(known, head.query);
     case 'rest-json':
     case 'rest-xml': {
-      const route = findRoute(service, head, service.protocol === 'rest-xml' ? host.bucket : undefined);
+      const route = findRoute(service, head, service.bucketPaths ? host.bucket : undefined);
       if (route === 'bad-encoding') return { ...known, failure: invalidUri(service.protocol) };
       if (route === 'no-such-operation') {
         if (service.name === 's3' && isFormUpload(head)) return { ...known, failure: formUploadNotImplemented() };
@@ -201,6 +199,7 @@ function findService(
   target: string | undefined,
 ): ServiceSummary | 'in-body' | undefined {
   const all = services();
+  if (isControl(head, host)) return all.find((one) => one.name === 's3-control');
   if (scope) return all.find((one) => one.signingNames.includes(scope.service));
   if (host.service !== undefined) return all.find((one) => one.name === host.service);
   if (target !== undefined) return all.find((one) => target.startsWith(`${one.targetPrefix}.`));
@@ -208,6 +207,14 @@ function findService(
   if (named) return named;
   if (head.method === 'POST' && head.path === '/' && isForm(head)) return 'in-body';
   return all.find((one) => one.name === 's3');
+}
+
+/** S3 Control is signed as S3 and may come to any of its hosts: its paths begin with a version, and all that is not about Outposts says whose account it is about. */
+function isControl(head: RequestHead, host: HostAddress): boolean {
+  return (
+    head.path.startsWith('/v20180820/') &&
+    (host.service === 's3-control' || head.headers['x-amz-account-id'] !== undefined)
+  );
 }
 
 function serviceOfForm(form: readonly QueryPair[]): ServiceSummary | undefined {

@@ -65,7 +65,7 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
   const table = tableOf(service);
   const query = head.query;
   if (!query) return 'bad-encoding';
-  const onBuckets = service.protocol === 'rest-xml';
+  const onBuckets = service.bucketPaths;
   const address = onBuckets ? bucketAddress(head.path, bucket) : { rest: head.path };
   if (!address) return 'bad-encoding';
   const candidates: { template: Template; labels: Record<string, string>; rank: number }[] = [];
@@ -126,7 +126,11 @@ function matchPath(
   let rest = path.slice(1);
   for (const [at, segment] of segments.entries()) {
     if ('label' in segment && segment.greedy) {
-      const value = decodePercent(rest);
+      // Literal segments may follow: `/{Name+}/policy`.
+      const end = segments.slice(at + 1).map((one) => ('literal' in one ? `/${one.literal}` : ''));
+      const suffix = end.join('');
+      if (!rest.endsWith(suffix)) return undefined;
+      const value = decodePercent(suffix === '' ? rest : rest.slice(0, -suffix.length));
       if (value === undefined) return 'bad-encoding';
       if (value === '') return undefined;
       labels[segment.label] = value;

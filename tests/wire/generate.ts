@@ -81,7 +81,12 @@ function structure(context: Context, shape: StructureShape, depth: number, path:
 
 /** A client makes up a token that is absent, and a message with a payload always has one. */
 function always(member: Member): boolean {
-  return member.traits.idempotencyToken === 1 || member.ownTraits.httpPayload === 1;
+  return member.traits.idempotencyToken === 1 || member.ownTraits.httpPayload === 1 || isAccount(member);
+}
+
+/** S3 Control's client looks at it before it sends anything. */
+function isAccount(member: Member): boolean {
+  return member.ownTraits.httpHeader === 'x-amz-account-id';
 }
 
 function pick(context: Context, members: readonly Member[]): Member[] {
@@ -110,6 +115,7 @@ function value(context: Context, member: Member, depth: number, path: string): u
   const { httpHeader, httpPrefixHeaders, httpQuery, httpLabel } = member.ownTraits;
   switch (shape.kind) {
     case 'string':
+      if (isAccount(member)) return '123456789012';
       if (member.name === 'Bucket' && httpLabel) return `bucket-${Math.floor(random() * 1e6)}`;
       return httpHeader === undefined ? text(random) : headerText(random);
     case 'number':

@@ -59,7 +59,11 @@ const least = () => 0.99;
 
 describe('an operation that is not served says so and names itself', () => {
   for (const { name, operations, protocol } of catalogued()) {
-    const every = operations.filter((operation) => all.get(name)?.operations[operation] === undefined);
+    // CreateBucket of S3 Control is of Outposts and known by its host alone.
+    const every = operations.filter(
+      (operation) =>
+        all.get(name)?.operations[operation] === undefined && `${name}:${operation}` !== 's3-control:CreateBucket',
+    );
     const unserved = every.length > 100 ? every.filter((_, at) => at % 4 === 0) : every;
     it(`${name}: ${unserved.length} operations`, async () => {
       const model = loadService(name);

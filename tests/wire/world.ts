@@ -116,6 +116,8 @@ export async function makeClient(
     disableHostPrefix: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // It would put the account in front of the address, which no resolver knows.
+    ...(service === 's3-control' && { endpointProvider: () => ({ url: new URL(endpoint) }) }),
     ...extra,
   });
   return {

@@ -16,6 +16,7 @@ import {
   wrongSigningRegion,
 } from './errors.ts';
 import { bucketArn, checkKey, objectArn } from './names.ts';
+import { effectiveBlock } from './public-access.ts';
 
 export interface BucketInput {
   readonly Bucket?: string | undefined;
@@ -39,7 +40,7 @@ export function requireBucket(call: BaseCall, tx: Transaction, input: BucketInpu
   // An unsigned request has no region to be wrong.
   if (bucket.region !== call.region && call.principal.type !== 'anonymous') throw wrongRegion(call, bucket);
   checkExpectedOwner(bucket, input.ExpectedBucketOwner);
-  if (isRestricted(bucket) && call.principal.accountId !== bucket.accountId && call.principal.type !== 'service')
+  if (isRestricted(tx, bucket) && call.principal.accountId !== bucket.accountId && call.principal.type !== 'service')
     throw bareAccessDenied();
   checkPayer(call, bucket);
   return bucket;
@@ -81,8 +82,8 @@ export function hasPublicPolicy(bucket: BucketRow): boolean {
 }
 
 /** T7: a public policy and RestrictPublicBuckets leave the bucket to the owner's principals and to AWS services. */
-function isRestricted(bucket: BucketRow): boolean {
-  return bucket.publicAccessBlock?.restrictPublicBuckets === true && hasPublicPolicy(bucket);
+function isRestricted(tx: Transaction, bucket: BucketRow): boolean {
+  return hasPublicPolicy(bucket) && effectiveBlock(tx, bucket).restrictPublicBuckets;
 }
 
 /** Keys that every S3 request has. */

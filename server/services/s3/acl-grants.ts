@@ -180,7 +180,7 @@ export interface Statement {
 
 /**
  * The grants of a list as statements of a policy on one resource: an allow beside the bucket policy's, which a deny of it outranks.
- * What is public counts only where IgnorePublicAcls does not hold. The owner has what it has without them.
+ * @param ignoresPublic IgnorePublicAcls holds, of the bucket or its account: what is public does not count. The owner has what it has without them.
  */
 export function statementsOf(
   bucket: BucketRow,
@@ -188,13 +188,14 @@ export function statementsOf(
   of: 'bucket' | 'object',
   resource: string,
   partition: string,
+  ignoresPublic: boolean,
 ): Statement[] {
   if (bucket.ownership === 'BucketOwnerEnforced') return [];
   const table = of === 'bucket' ? bucketActions : objectActions;
   return acl.flatMap(({ accountId, uri, permission }, index) => {
     const isPublic = uri === allUsers || uri === authenticatedUsers;
     if (accountId === bucket.accountId || uri === logDelivery) return [];
-    if (isPublic && bucket.publicAccessBlock?.ignorePublicAcls) return [];
+    if (isPublic && ignoresPublic) return [];
     const Action = permission === 'FULL_CONTROL' ? Object.values(table).flat() : table[permission];
     if (Action.length === 0) return [];
     return [

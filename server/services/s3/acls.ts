@@ -20,6 +20,7 @@ import { onBucket, onObject, requireBucket } from './access.ts';
 import { type AclInput, grantMembers, grantsOfDocument, grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
 import { aclsNotSupported, bareAccessDenied } from './errors.ts';
 import { canonicalUserId } from './names.ts';
+import { effectiveBlock } from './public-access.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
 import { updateVersion } from './versions.ts';
 
@@ -44,26 +45,31 @@ function listOf(
     throw new AwsError('MissingSecurityHeader', 400, 'Your request was missing a required header', {
       fields: { MissingHeaderName: 'x-amz-acl' },
     });
-  checkAllowed(bucket, input.ACL, wanted);
+  checkAllowed(tx, bucket, input.ACL, wanted);
   return wanted;
 }
 
 /** @throws AccessControlListNotSupported, AccessDenied */
-export function checkAllowed(bucket: BucketRow, name: string | undefined, wanted: readonly AclGrant[]): void {
+export function checkAllowed(
+  tx: Transaction,
+  bucket: BucketRow,
+  name: string | undefined,
+  wanted: readonly AclGrant[],
+): void {
   if (bucket.ownership === 'BucketOwnerEnforced') {
     // What is so anyway may be said.
     const [only, ...more] = wanted;
     const ownersAlone = more.length === 0 && only?.accountId === bucket.accountId && only.permission === 'FULL_CONTROL';
     if (!ownersAlone || (name !== undefined && name !== 'bucket-owner-full-control')) throw aclsNotSupported();
   }
-  if (bucket.publicAccessBlock?.blockPublicAcls && isPublicAcl(wanted)) throw bareAccessDenied();
+  if (effectiveBlock(tx, bucket).blockPublicAcls && isPublicAcl(wanted)) throw bareAccessDenied();
 }
 
 /** The list that a write of an object brings, if it brings one. @throws as `checkAllowed`, and what reading it throws */
 export function aclOfWrite(tx: Transaction, bucket: BucketRow, input: AclInput): { readonly acl?: AclGrant[] } {
   const wanted = grantsOfHeaders(tx, bucket, input);
   if (!wanted) return {};
-  checkAllowed(bucket, input.ACL, wanted);
+  checkAllowed(tx, bucket, input.ACL, wanted);
   return bucket.ownership === 'BucketOwnerEnforced' ? {} : { acl: [...wanted] };
 }
 

@@ -19,6 +19,7 @@ import { type BucketInput, hasPublicPolicy, onBucket, requireBucket } from './ac
 import { actionExists, actionsApply } from './actions.ts';
 import { malformedPolicy, malformedXml, methodNotAllowed, noSuchBucketPolicy, publicPolicyBlocked } from './errors.ts';
 import { bucketArn } from './names.ts';
+import { effectiveBlock } from './public-access.ts';
 
 function exemptForRoot(action: string): (call: Call, input: BucketInput) => readonly Permission[] {
   const permissions = onBucket<BucketInput>(action);
@@ -33,7 +34,7 @@ function ownBucket(call: Call, input: BucketInput, method: string): BucketRow {
 }
 
 /** Users and roles of accounts that are here must exist; other accounts are not known and taken as they are. */
-function principalExists(tx: Transaction, name: string): boolean {
+export function principalExists(tx: Transaction, name: string): boolean {
   const match = /^arn:[\w-]+:iam::(\d{12}):(user|role)\/(?:.*\/)?([^/]+)$/.exec(name);
   if (!match) return true;
   const [, accountId = '', kind, principalName = ''] = match;
@@ -63,8 +64,8 @@ function putBucketPolicy(call: Call, input: PutBucketPolicyRequest): Record<stri
     principalExists: (name) => principalExists(call.tx, name),
   });
   if (!parsed.ok) throw malformedPolicy(parsed.code, parsed.message);
-  if (bucket.publicAccessBlock?.blockPublicPolicy && publicStatement(parsed.document))
-    throw publicPolicyBlocked(call, own);
+  if (effectiveBlock(call.tx, bucket).blockPublicPolicy && publicStatement(parsed.document))
+    throw publicPolicyBlocked(call, 's3:PutBucketPolicy', own);
   call.tx.put('bucket', { ...bucket, policy: text });
   return {};
 }

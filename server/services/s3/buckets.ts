@@ -16,6 +16,7 @@ import type {
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { checkExpectedOwner, commonContext, onBucket, requireBucket } from './access.ts';
+import { byBucket } from './access-points.ts';
 import { grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
 import {
   aclWithEnforcedOwnership,
@@ -28,6 +29,7 @@ import {
   invalidLocationConstraint,
   noSuchBucket,
   notImplemented,
+  pointsAttached,
   publicAclBlocked,
 } from './errors.ts';
 import { bucketArn, canonicalUserId, checkBucketName } from './names.ts';
@@ -182,6 +184,7 @@ export function bucketOperations(s3: S3) {
         // Unfinished uploads do not keep a bucket alive.
         for (const upload of call.tx.list('upload'))
           if (upload.bucket === bucket.id) call.tx.delete('upload', upload.id);
+        if (call.tx.find(byBucket, bucket.id).length > 0) throw pointsAttached(bucket.id);
         call.tx.delete('bucket', bucket.id);
         return {};
       },

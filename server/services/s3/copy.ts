@@ -13,6 +13,7 @@ import { type Call, type Operation, type Permission, type StreamCall, streamOper
 import type { ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { onObject, requireBucket, requireKey } from './access.ts';
+import { permissionsThrough, through } from './access-points.ts';
 import type { BlobKey } from './blob-cipher.ts';
 import type { WrittenBlob } from './blobs.ts';
 import { type Algorithm, checksumMembers, defaultChecksum, parseAlgorithm, suffixOf } from './checksums.ts';
@@ -27,7 +28,7 @@ import {
   readyManagedKey,
   sealingKey,
 } from './encryption.ts';
-import { entityTooLarge, invalidArgument, invalidRequest, notImplemented } from './errors.ts';
+import { entityTooLarge, invalidArgument, invalidRequest } from './errors.ts';
 import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
 import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
 import { objectId } from './names.ts';
@@ -45,7 +46,7 @@ interface Source {
   readonly VersionId?: string;
 }
 
-/** `BUCKET/KEY` with or without a slash in front, URL-encoded, and perhaps `?versionId=`. @throws InvalidArgument, NotImplemented */
+/** `BUCKET/KEY` with or without a slash in front, URL-encoded, and perhaps `?versionId=`. or `ARN-OF-ACCESS-POINT/object/KEY`. @throws InvalidArgument */
 function parseSource(copySource: string | undefined): Source {
   const [path = '', query] = (copySource ?? '').split('?versionId=');
   let decoded: string;
@@ -54,13 +55,13 @@ function parseSource(copySource: string | undefined): Source {
   } catch {
     throw invalidArgument('Invalid copy source encoding', 'x-amz-copy-source', copySource);
   }
-  if (decoded.startsWith('arn:')) throw notImplemented('x-amz-copy-source with an access point');
+  const point = /^(arn:[^/]+\/[^/]+)\/object\/(.+)$/s.exec(decoded);
   const slash = decoded.indexOf('/');
   if (slash < 1 || slash === decoded.length - 1)
     throw invalidArgument('Invalid copy source object key', 'x-amz-copy-source', copySource);
   return {
-    Bucket: decoded.slice(0, slash),
-    Key: decoded.slice(slash + 1),
+    Bucket: point?.[1] ?? decoded.slice(0, slash),
+    Key: point?.[2] ?? decoded.slice(slash + 1),
     ...(query !== undefined && { VersionId: query }),
   };
 }
@@ -74,8 +75,8 @@ interface Keys {
 type CopyInput = CopyObjectRequest | UploadPartCopyRequest;
 
 function sourcePermissions(call: Call, input: CopyInput): readonly Permission[] {
-  const source = withOwner(parseSource(input.CopySource), input);
-  return versioned<Source>('s3:GetObject', 's3:GetObjectVersion')(call, source);
+  const source = through(call, call.tx, withOwner(parseSource(input.CopySource), input));
+  return permissionsThrough(source, versioned<Source>('s3:GetObject', 's3:GetObjectVersion'));
 }
 
 function withOwner(source: Source, input: CopyInput): Source & { ExpectedBucketOwner?: string | undefined } {
@@ -87,9 +88,10 @@ function findSource(
   call: StreamCall,
   input: CopyInput,
 ): { readonly source: Source; readonly object: ObjectRow; readonly from: BlobKey | undefined } {
-  const source = withOwner(parseSource(input.CopySource), input);
+  const found = call.read((tx) => through(call, tx, withOwner(parseSource(input.CopySource), input)));
+  const source = found.input;
   const key = sourceKeyOf(input);
-  const object = call.read((tx) => requireSource(call, tx, source));
+  const object = call.read((tx) => requireSource(found.call, tx, source));
   checkOpens(object, key);
   checkCopySource(object, input);
   if (!isReadable(object, call.now))
@@ -296,11 +298,11 @@ function copyKeys(call: Call, input: CopyObjectRequest) {
 
 /** Tags that come along are read there and written here. */
 function tagPermissions(call: Call, input: CopyObjectRequest): readonly Permission[] {
-  const source = parseSource(input.CopySource);
-  const tagged = Object.keys(existingTags(call, source)).length > 0;
+  const source = through(call, call.tx, parseSource(input.CopySource));
+  const tagged = Object.keys(existingTags(call, source.input)).length > 0;
   if (!tagged || input.TaggingDirective === 'REPLACE') return [];
   return [
-    ...versioned<Source>('s3:GetObjectTagging', 's3:GetObjectVersionTagging')(call, source),
+    ...permissionsThrough(source, versioned<Source>('s3:GetObjectTagging', 's3:GetObjectVersionTagging')),
     ...onObject<CopyObjectRequest>('s3:PutObjectTagging', copyKeys)(call, input),
   ];
 }

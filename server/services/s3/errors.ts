@@ -164,11 +164,11 @@ export function accessDenied(call: BaseCall, request: AuthorizationRequest, deci
 }
 
 /** F3: the policy is public and the bucket does not take one. */
-export function publicPolicyBlocked(call: BaseCall, bucketArn: string): AwsError {
+export function publicPolicyBlocked(call: BaseCall, action: string, arn: string): AwsError {
   return new AwsError(
     'AccessDenied',
     403,
-    `User: ${call.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn}" because public policies are blocked by the BlockPublicPolicy block public access setting.`,
+    `User: ${call.principal.arn} is not authorized to perform: ${action} on resource: "${arn}" because public policies are blocked by the BlockPublicPolicy block public access setting.`,
   );
 }
 
@@ -176,6 +176,42 @@ export function methodNotAllowed(method: string, resourceType: string): AwsError
   return new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
     fields: { Method: method, ResourceType: resourceType },
   });
+}
+
+export function noSuchAccessPoint(name: string): AwsError {
+  return new AwsError('NoSuchAccessPoint', 404, 'The specified accesspoint does not exist', {
+    fields: { AccessPointName: name },
+  });
+}
+
+export function noSuchPointPolicy(name: string): AwsError {
+  return new AwsError('NoSuchAccessPointPolicy', 404, 'The specified accesspoint policy does not exist', {
+    fields: { AccessPointName: name },
+  });
+}
+
+export function accessPointExists(): AwsError {
+  return new AwsError(
+    'AccessPointAlreadyOwnedByYou',
+    409,
+    'Your previous request to create the named accesspoint succeeded and you already own it.',
+  );
+}
+
+/** S3 does not get so far as to call it a name. */
+export function invalidPointName(name: string): AwsError {
+  return new AwsError('InvalidURI', 400, "Couldn't parse the specified URI.", {
+    fields: { URI: `accesspoint/${name}` },
+  });
+}
+
+export function pointsAttached(bucket: string): AwsError {
+  return new AwsError(
+    'BucketHasAccessPointsAttached',
+    400,
+    'The bucket you are attempting to delete has access points attached. Delete your access points before deleting your bucket.',
+    { fields: { BucketName: bucket } },
+  );
 }
 
 export function noSuchBucketPolicy(bucket: string): AwsError {

@@ -3,12 +3,14 @@
 
 import type { Operation, Service } from '../../service.ts';
 import type { Store } from '../../store/store.ts';
+import { throughAccessPoints } from './access-points.ts';
 import { aclOperations } from './acls.ts';
 import { followBlobs, sweepBlobs } from './blob-life.ts';
 import { Blobs } from './blobs.ts';
 import { bucketPolicyOperations } from './bucket-policy.ts';
 import { bucketSettingOperations } from './bucket-settings.ts';
 import { bucketOperations } from './buckets.ts';
+import { s3Control } from './control.ts';
 import { copyOperations } from './copy.ts';
 import { corsOperations } from './cors.ts';
 import { accessDenied } from './errors.ts';
@@ -36,6 +38,7 @@ import { websiteConfigurationOperations } from './website-configuration.ts';
 
 export interface S3Service {
   readonly service: Service;
+  readonly control: Service;
   /** Removes files that no row names; at start, and after the store was cleared. @returns how many */
   readonly sweep: () => Promise<number>;
   /** Removes at once what waits a few seconds for its last readers. */
@@ -87,12 +90,13 @@ export function createS3(store: Store, dataDirectory: string, clock: () => Date 
   return {
     service: {
       name: 's3',
-      operations,
+      operations: throughAccessPoints(operations),
       denied: accessDenied,
       ...webHandlers(store),
       resourcePolicy: resourcePolicyOf,
       resourceOwner: (tx, resource) => tx.get('bucket', bucketOfArn(resource) ?? '')?.accountId,
     },
+    control: s3Control,
     sweep: () => sweepBlobs(store, s3.blobs),
     endGrace: () => s3.blobs.endGrace(),
     runLifecycle: (now) => runLifecycle(store, now),

@@ -70,6 +70,15 @@ export function isVersionId(text: string): boolean {
   return text.length === 32 && text.slice(versionIdLetters) === sealOf(text.slice(0, versionIdLetters));
 }
 
+/** An alias for an access point: its name, cut where it is long, and letters and digits that nobody guesses; 63 characters at most. */
+export function newPointAlias(name: string): string {
+  const digits = BigInt(`0x${randomBytes(24).toString('hex')}`)
+    .toString(36)
+    .padStart(34, '0')
+    .slice(-34);
+  return `${name.slice(0, 20)}-${digits}-s3alias`;
+}
+
 /** The 64 hex digits that S3 knows an account by. */
 export function canonicalUserId(accountId: string): string {
   return createHash('sha256').update(`canonical-user ${accountId}`).digest('hex');

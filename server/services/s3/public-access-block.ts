@@ -1,4 +1,4 @@
-// Block public access on a bucket (T7): the four switches, and what each does here.
+// Block public access of a bucket and of an account (T7): the four switches, and what each does here. An account's are set through S3 Control (control.ts).
 // BlockPublicPolicy refuses in bucket-policy.ts, RestrictPublicBuckets decides in access.ts, BlockPublicAcls refuses in acls.ts, IgnorePublicAcls
 // leaves grants out in acl-grants.ts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html (read 2026-11-21)
 
@@ -10,26 +10,14 @@ import type {
 } from '@aws-sdk/client-s3';
 import { type Operation, operation } from '../../service.ts';
 import { onBucket, requireBucket } from './access.ts';
-import { invalidRequest, malformedXml, noSuchConfiguration } from './errors.ts';
+import { blockMembers, blockOf, noPublicAccessBlock } from './public-access.ts';
 
 export const publicAccessBlockOperations = {
   PutPublicAccessBlock: operation<PutPublicAccessBlockRequest, Record<string, never>>({
     authorize: onBucket('s3:PutBucketPublicAccessBlock'),
     run: (call, input) => {
       const bucket = requireBucket(call, call.tx, input);
-      const wanted = input.PublicAccessBlockConfiguration;
-      if (!wanted) throw malformedXml();
-      if (Object.values(wanted).every((value) => value === undefined))
-        throw invalidRequest('Must specify at least one configuration.');
-      call.tx.put('bucket', {
-        ...bucket,
-        publicAccessBlock: {
-          blockPublicAcls: wanted.BlockPublicAcls ?? false,
-          ignorePublicAcls: wanted.IgnorePublicAcls ?? false,
-          blockPublicPolicy: wanted.BlockPublicPolicy ?? false,
-          restrictPublicBuckets: wanted.RestrictPublicBuckets ?? false,
-        },
-      });
+      call.tx.put('bucket', { ...bucket, publicAccessBlock: blockOf(input.PublicAccessBlockConfiguration) });
       return {};
     },
   }),
@@ -39,20 +27,8 @@ export const publicAccessBlockOperations = {
     run: (call, input) => {
       const bucket = requireBucket(call, call.tx, input);
       const block = bucket.publicAccessBlock;
-      if (!block)
-        throw noSuchConfiguration(
-          'NoSuchPublicAccessBlockConfiguration',
-          'The public access block configuration was not found',
-          bucket.id,
-        );
-      return {
-        PublicAccessBlockConfiguration: {
-          BlockPublicAcls: block.blockPublicAcls,
-          IgnorePublicAcls: block.ignorePublicAcls,
-          BlockPublicPolicy: block.blockPublicPolicy,
-          RestrictPublicBuckets: block.restrictPublicBuckets,
-        },
-      };
+      if (!block) throw noPublicAccessBlock({ BucketName: bucket.id });
+      return { PublicAccessBlockConfiguration: blockMembers(block) };
     },
   }),
   DeletePublicAccessBlock: operation<DeletePublicAccessBlockRequest, Record<string, never>>({

@@ -2,16 +2,37 @@
 
 import type { Row } from '../store.ts';
 
+export interface PublicAccessBlock {
+  blockPublicAcls: boolean;
+  ignorePublicAcls: boolean;
+  blockPublicPolicy: boolean;
+  restrictPublicBuckets: boolean;
+}
+
+/** `id` is the account's. */
+export interface AccountPublicAccessBlockRow extends Row {
+  publicAccessBlock: PublicAccessBlock;
+}
+
+/** `id` is its ARN: a name is unique in an account and a region. */
+export interface AccessPointRow extends Row {
+  name: string;
+  bucket: string;
+  bucketAccountId: string;
+  /** Stands wherever a bucket's name may. */
+  alias: string;
+  creationDate: string;
+  /** Present: it answers requests from this VPC alone. */
+  vpcId?: string;
+  publicAccessBlock: PublicAccessBlock;
+  policy?: string;
+}
+
 export interface BucketRow extends Row {
   /** `id` is the bucket's name: global in a partition. `region` is where it lives. */
   creationDate: string;
   policy?: string;
-  publicAccessBlock?: {
-    blockPublicAcls: boolean;
-    ignorePublicAcls: boolean;
-    blockPublicPolicy: boolean;
-    restrictPublicBuckets: boolean;
-  };
+  publicAccessBlock?: PublicAccessBlock;
   ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
   tags?: Record<string, string>;
   /** Absent: the owner's alone. Means nothing where ownership is BucketOwnerEnforced. */
@@ -133,4 +154,6 @@ export interface S3Rows {
   'object-version': ObjectRow;
   'delete-marker': DeleteMarkerRow;
   upload: UploadRow;
+  'account-public-access-block': AccountPublicAccessBlockRow;
+  'access-point': AccessPointRow;
 }
