@@ -8,12 +8,13 @@ import { type Measured, measureApi, type Row } from './api.ts';
 import { bringUp, memoryOf, serverProcess } from './cloud.ts';
 import { measureFabric } from './fabric.ts';
 import { measureNetwork } from './network.ts';
+import { type Design, measureReachApart, measureWalk } from './reach.ts';
 import { measureRoads, measureScale } from './roads.ts';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'start,api,network,fabric,roads,scale' },
+    only: { type: 'string', default: 'start,api,network,fabric,reach,roads,scale' },
     call: { type: 'string', default: '' },
     'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -92,6 +93,26 @@ if (wanted.has('fabric')) {
   );
   for (const row of rows)
     put(`| ${row.interfaces} | ${number(row.compileMs)} | ${number(row.firstApplyMs)} | ${number(row.changeMs)} |`);
+}
+
+if (wanted.has('reach')) {
+  progress('reach');
+  put('\n## Walk and reach\n');
+  put(
+    `The walk follows ${number(measureWalk(quick ? 1 : 5))} flows a second, there and back, among 1,000 interfaces.\n`,
+  );
+  put('All pairs of interfaces and the internet, with 200 groups; by role, or with two groups each at random.\n');
+  put('| interfaces | groups | classes | open pairs | all pairs, s | who reaches one, ms | memory, MB | goal | |');
+  put('|---|---|---|---|---|---|---|---|---|');
+  const sizes: readonly (readonly [number, Design])[] = [[10, 'roles'], [100, 'roles'], [1000, 'roles'], [1000, 'random'], [10_000, 'roles']]; // biome-ignore format: a table
+  for (const [interfaces, design] of quick ? sizes.slice(0, 3) : sizes) {
+    const row = measureReachApart(interfaces, design);
+    const hasGoal = interfaces === 1000;
+    const isMet = row.allPairsMs < 10_000 && row.memoryBytes < 1e9;
+    put(
+      `| ${interfaces.toLocaleString('en')} | ${design} | ${row.classes} | ${row.openPairs.toLocaleString('en')} | ${number(row.allPairsMs / 1000)} | ${number(row.oneTargetMs)} | ${number(row.memoryBytes / 1e6)} | ${hasGoal ? `< 10 s, < 1 GB | ${mark(isMet)}` : '|'} |`,
+    );
+  }
 }
 
 if (wanted.has('roads')) {

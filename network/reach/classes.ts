@@ -3,8 +3,9 @@
 
 import type { Cidr, NetworkInterfaceId, Snapshot, VpcId } from '../snapshot.ts';
 import { AddressSet } from './address-set.ts';
+import { fixedBlocks } from './blocks.ts';
 import { type Point, SegmentTable } from './segment-table.ts';
-import { fixedBlocks, type Site, type Sites } from './sites.ts';
+import type { Site, Sites } from './sites.ts';
 
 export type InterfaceClass = readonly [Site, ...Site[]];
 

@@ -296,8 +296,8 @@ class Course {
     if (!source.isIpv6 && this.#sites.isInBlocks(vpc, source)) return undefined;
     this.#by('internet-gateway', vpc.internetGatewayId);
     const edge = vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId);
-    const route = edge === undefined ? undefined : this.#sites.edgeRoute(vpc, edge, inside);
-    if (route?.target.kind !== 'network-interface') return this.#byGateway(site, source, inside);
+    const route = edge === undefined ? 'none' : this.#sites.edgeRoute(vpc, edge, inside);
+    if (route === 'none' || route.target.kind !== 'network-interface') return this.#byGateway(site, source, inside);
     const box = this.#sites.site(route.target.networkInterfaceId);
     if (box === undefined || route.state === 'blackhole' || box.publicAddresses.length === 0) return undefined;
     return this.#byGateway(box, source, inside);
@@ -306,7 +306,9 @@ class Course {
   #byGateway(receiver: Site, source: Address, destination: Address): Landing | undefined {
     if (isPublicAccessBlocked(receiver)) return undefined;
     // I3: what answers must leave by the gateway.
-    if (!source.isIpv6 && !receiver.returnsByGateway.at(source)) return undefined;
+    const way = source.isIpv6 ? undefined : receiver.routes.at(source);
+    if (way === 'none' || (way && (way.target.kind !== 'internet-gateway' || way.state === 'blackhole')))
+      return undefined;
     return this.#enter(receiver, source, destination);
   }
 

@@ -1,65 +1,34 @@
-// A network prepared for reach: every interface with the tables that decide for it. Matching is written anew here, over sets: walk/matching.ts answers for one packet,
-// and the two are held against each other. Shared with the walk: the index over the Snapshot and address arithmetic.
+// A network prepared for reach: every interface with the tables that decide for it (decisions.ts), and who has which address. Tables are made when they are first
+// asked for, and one serves all interfaces that it is the same for. Shared with the walk: the index over the Snapshot and address arithmetic.
 
-import { addressPlan, ipv6Plan } from '../addresses.ts';
-import { addressAt, ipToNumber, isIpv6Cidr } from '../cidr.ts';
+import { ipToNumber } from '../cidr.ts';
 import { ipv6ToNumber } from '../ipv6.ts';
 import type {
-  Cidr,
-  NetworkAcl,
   NetworkInterfaceId,
   Route,
   RouteTable,
   SecurityGroup,
   SecurityGroupId,
+  SecurityGroupRule,
   Subnet,
   Vpc,
   VpcId,
 } from '../snapshot.ts';
 import type { NetworkIndex, PlacedInterface } from '../walk/network-index.ts';
 import { AddressSet } from './address-set.ts';
-import { type Address, isFree, membership, type Point, SegmentTable } from './segment-table.ts';
-import { partsOf, type Traffic, TrafficPool } from './traffic.ts';
-
-/** What a packet that leaves an interface of a subnet meets first. */
-export type NextHop =
-  | { readonly kind: 'metadata' | 'resolver' | 'nowhere' }
-  /** Groups look at it before it is found that nothing can be sent there. */
-  | { readonly kind: 'unroutable' | 'same-subnet' }
-  | { readonly kind: 'route'; readonly route: Route };
-
-export interface Acl {
-  readonly ingress: SegmentTable<Traffic>;
-  readonly egress: SegmentTable<Traffic>;
-}
-
-/** The groups of an interface, as one. */
-export class Groups {
-  readonly #pool: TrafficPool;
-  readonly #tables: readonly Acl[];
-  readonly #memory = { ingress: [] as Traffic[], egress: [] as Traffic[] };
-
-  constructor(pool: TrafficPool, tables: readonly Acl[]) {
-    this.#pool = pool;
-    this.#tables = tables;
-  }
-
-  /** What they let pass to or from the address: the union (S1). */
-  allow(direction: 'ingress' | 'egress', peer: Address): Traffic {
-    if (isFree(peer)) return this.#union(direction, peer);
-    const known = this.#memory[direction][peer.slot];
-    if (known !== undefined) return known;
-    const traffic = this.#union(direction, peer);
-    this.#memory[direction][peer.slot] = traffic;
-    return traffic;
-  }
-
-  #union(direction: 'ingress' | 'egress', peer: Address): Traffic {
-    let sum = this.#pool.none;
-    for (const table of this.#tables) sum = this.#pool.unite(sum, table[direction].at(peer));
-    return sum;
-  }
-}
+import { metadataAddress, privateBlocks, unansweredBlocks, uniqueLocal } from './blocks.ts';
+import {
+  aclFilter,
+  type Filter,
+  Groups,
+  groupFilter,
+  type NextHop,
+  nextHops,
+  resolversOf,
+  routesByAddress,
+} from './decisions.ts';
+import { type Address, isFree, membership, type Point, type SegmentTable } from './segment-table.ts';
+import { TrafficPool } from './traffic.ts';
 
 export interface Site {
   readonly placed: PlacedInterface;
@@ -73,33 +42,11 @@ export interface Site {
   readonly addresses: readonly Point[];
   readonly publicAddresses: readonly Point[];
   readonly groups: Groups;
-  readonly acl: Acl;
+  readonly acl: Filter;
   readonly nextHop: SegmentTable<NextHop>;
-  /** Whether replies to the address leave by the internet gateway (I3). */
-  readonly returnsByGateway: SegmentTable<boolean>;
+  /** Those of its subnet's table. */
+  readonly routes: SegmentTable<Route | 'none'>;
 }
-
-const linkLocal: Cidr = '169.254.0.0/16';
-const metadataAddress = '169.254.169.254';
-const resolverAddress = '169.254.169.253';
-const privateBlocks: readonly Cidr[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
-const uniqueLocal: readonly Cidr[] = ['fc00::/7'];
-/** Public addresses that no host has. */
-const unansweredBlocks: readonly Cidr[] = [
-  addressPlan.publicPool,
-  `${addressPlan.laptop}/32`,
-  ipv6Plan.vpcs,
-  `${ipv6Plan.laptop}/128`,
-];
-/** Loopback, multicast, class E: no guest may send there. */
-const reservedBlocks: readonly Cidr[] = ['127.0.0.0/8', '224.0.0.0/3', '0.0.0.0/8', linkLocal];
-
-/** Blocks that are treated apart whatever a network looks like. */
-export const fixedBlocks: readonly Cidr[] = [...privateBlocks, ...uniqueLocal, ...reservedBlocks, ...unansweredBlocks];
-
-const nowhere: NextHop = { kind: 'nowhere' };
-const unroutable: NextHop = { kind: 'unroutable' };
-const sameSubnet: NextHop = { kind: 'same-subnet' };
 
 export class Sites {
   readonly network: NetworkIndex;
@@ -170,7 +117,7 @@ export class Sites {
 
   /** Every public address that an interface has: no host of the internet has it. */
   publicAddresses(): AddressSet {
-    return AddressSet.ofAddresses([...this.#publicHolders.keys()].map(({ text }) => text));
+    return this.#table('public', () => AddressSet.ofAddresses([...this.#publicHolders.keys()].map(({ text }) => text)));
   }
 
   /** The public address of a private one of the interface. */
@@ -181,8 +128,8 @@ export class Sites {
   }
 
   /** The route that an edge table has for an address. */
-  edgeRoute(vpc: Vpc, table: RouteTable, address: Address): Route | undefined {
-    return this.#routes(vpc, table).at(address)?.route;
+  edgeRoute(vpc: Vpc, table: RouteTable, address: Address): Route | 'none' {
+    return this.#routes(vpc, table).at(address);
   }
 
   isInBlocks(vpc: Vpc, address: Address): boolean {
@@ -225,18 +172,9 @@ export class Sites {
         each.publicAddress === undefined ? [] : [this.point(each.publicAddress)],
       ),
       groups: this.#groups(vpc, groups),
-      acl: this.#table(`acl ${vpc.vpcId} ${acl.networkAclId}`, () => this.#acl(acl)),
-      nextHop: this.#table(`hop ${key}`, () => this.#nextHops(vpc, subnet, routeTable)),
-      returnsByGateway: this.#table(`returns ${vpc.vpcId} ${routeTable.routeTableId}`, () => {
-        const routes = routesOf(this.network, routeTable);
-        return new SegmentTable(
-          routes.map((each) => each.set),
-          (holding) => {
-            const route = longest(routes, holding)?.route;
-            return route?.target.kind === 'internet-gateway' && route.state === 'active';
-          },
-        );
-      }),
+      acl: this.#table(`acl ${vpc.vpcId} ${acl.networkAclId}`, () => aclFilter(this.pool, acl)),
+      nextHop: this.#table(`hop ${key}`, () => nextHops(this.network, vpc, subnet, routeTable)),
+      routes: this.#routes(vpc, routeTable),
     };
   }
 
@@ -245,38 +183,31 @@ export class Sites {
     return this.#table(`groups ${vpc.vpcId} ${ids.join()}`, () => {
       const tables = ids.flatMap((id) => {
         const group = groups.find((each) => each.groupId === id);
-        return group === undefined ? [] : [this.#table(`group ${vpc.vpcId} ${id}`, () => this.#group(vpc, group))];
+        return group === undefined
+          ? []
+          : [
+              this.#table(`group ${vpc.vpcId} ${id}`, () =>
+                groupFilter(this.pool, group, (peer) => this.#peersOf(vpc, peer)),
+              ),
+            ];
       });
       return new Groups(this.pool, tables);
     });
   }
 
-  #group(vpc: Vpc, group: SecurityGroup): Acl {
-    const side = (direction: 'ingress' | 'egress') => {
-      const rules = group[direction].map((rule) => {
-        const { peer } = rule;
-        const set =
-          peer.kind === 'cidr'
-            ? AddressSet.ofCidrs([peer.cidr])
-            : peer.kind === 'prefix-list'
-              ? AddressSet.ofCidrs(this.network.prefixList(peer.prefixListId))
-              : this.members(vpc, peer.groupId);
-        return { set, traffic: this.pool.of(rule) };
-      });
-      return new SegmentTable(
-        rules.map(({ set }) => set),
-        (holding) =>
-          holding.reduce<Traffic>(
-            (sum, each) => this.pool.unite(sum, rules[each]?.traffic ?? this.pool.none),
-            this.pool.none,
-          ),
-      );
-    };
-    return { ingress: side('ingress'), egress: side('egress') };
+  #peersOf(vpc: Vpc, peer: SecurityGroupRule['peer']): AddressSet {
+    switch (peer.kind) {
+      case 'cidr':
+        return AddressSet.ofCidrs([peer.cidr]);
+      case 'prefix-list':
+        return AddressSet.ofCidrs(this.network.prefixList(peer.prefixListId));
+      case 'security-group':
+        return this.#members(vpc, peer.groupId);
+    }
   }
 
   /** Addresses of the interfaces that carry a group, in a VPC and in its peers of the same Region (S6, S7). */
-  members(seenFrom: Vpc, groupId: SecurityGroupId): AddressSet {
+  #members(seenFrom: Vpc, groupId: SecurityGroupId): AddressSet {
     return this.#table(`members ${seenFrom.vpcId} ${groupId}`, () => {
       const { vpcs, peeringConnections } = this.network.snapshot;
       const near = new Set<VpcId>([seenFrom.vpcId]);
@@ -308,104 +239,7 @@ export class Sites {
     });
   }
 
-  #acl(acl: NetworkAcl): Acl {
-    const side = (direction: 'ingress' | 'egress') => {
-      const entries = acl[direction].map((entry) => ({
-        set: AddressSet.ofCidrs([entry.cidr]),
-        isAllowed: entry.action === 'allow',
-        traffic: this.pool.keep(partsOf(entry)),
-      }));
-      return new SegmentTable(
-        entries.map(({ set }) => set),
-        (holding) => {
-          // The first that matches decides (N1): what it took is out of reach of those after it.
-          let [allowed, left] = [this.pool.none, this.pool.all];
-          for (const index of holding) {
-            const entry = entries[index];
-            if (entry === undefined) continue;
-            if (entry.isAllowed) allowed = this.pool.unite(allowed, this.pool.intersect(left, entry.traffic));
-            left = this.pool.subtract(left, entry.traffic);
-          }
-          return allowed;
-        },
-      );
-    };
-    return { ingress: side('ingress'), egress: side('egress') };
+  #routes(vpc: Vpc, table: RouteTable): SegmentTable<Route | 'none'> {
+    return this.#table(`routes ${vpc.vpcId} ${table.routeTableId}`, () => routesByAddress(this.network, table));
   }
-
-  #routes(vpc: Vpc, table: RouteTable): SegmentTable<{ readonly route: Route } | undefined> {
-    return this.#table(`routes ${vpc.vpcId} ${table.routeTableId}`, () => {
-      const routes = routesOf(this.network, table);
-      return new SegmentTable(
-        routes.map((each) => each.set),
-        (holding) => longest(routes, holding),
-      );
-    });
-  }
-
-  #nextHops(vpc: Vpc, subnet: Subnet, table: RouteTable): SegmentTable<NextHop> {
-    const routes = routesOf(this.network, table);
-    const hops = new Map(routes.map(({ route }): [Route, NextHop] => [route, { kind: 'route', route }]));
-    const own = [subnet.cidrBlock, ...(subnet.ipv6CidrBlock === undefined ? [] : [subnet.ipv6CidrBlock])];
-    // A route for exactly the subnet's own block catches what would not be routed otherwise (R4, R13).
-    const isRouted = table.routes.some(
-      ({ destination, target }) =>
-        destination.kind === 'cidr' && destination.cidr === subnet.cidrBlock && target.kind !== 'local',
-    );
-    const special: readonly { readonly hop: NextHop; readonly set: AddressSet }[] = [
-      { hop: { kind: 'metadata' }, set: AddressSet.ofAddresses([metadataAddress]) },
-      { hop: vpc.enableDnsSupport ? { kind: 'resolver' } : nowhere, set: AddressSet.ofAddresses(resolversOf(vpc)) },
-      { hop: nowhere, set: AddressSet.ofCidrs([linkLocal]) },
-      { hop: unroutable, set: AddressSet.ofCidrs(reservedBlocks) },
-      { hop: sameSubnet, set: isRouted ? AddressSet.none : AddressSet.ofCidrs(own) },
-    ];
-    return new SegmentTable([...special.map(({ set }) => set), ...routes.map(({ set }) => set)], (holding) => {
-      const [first] = holding;
-      const found = first === undefined ? undefined : special[first];
-      if (found !== undefined) return found.hop;
-      const best = longest(
-        routes,
-        holding.map((each) => each - special.length),
-      );
-      return (best && hops.get(best.route)) ?? unroutable;
-    });
-  }
-}
-
-interface RouteEntry {
-  readonly route: Route;
-  readonly set: AddressSet;
-  readonly length: number;
-  readonly isStatic: boolean;
-}
-
-function routesOf(network: NetworkIndex, table: RouteTable): RouteEntry[] {
-  return table.routes.flatMap((route) => {
-    const { destination } = route;
-    const isStatic = destination.kind === 'cidr';
-    const cidrs = isStatic ? [destination.cidr] : network.prefixList(destination.prefixListId);
-    return cidrs.map((cidr) => ({
-      route,
-      set: AddressSet.ofCidrs([cidr]),
-      length: Number(cidr.slice(cidr.indexOf('/') + 1)),
-      isStatic,
-    }));
-  });
-}
-
-/** Longest prefix first; at the same length a static route beats a prefix list's (R1, R2). A blackhole is one of them (R9). */
-function longest(routes: readonly RouteEntry[], holding: readonly number[]): RouteEntry | undefined {
-  let best: RouteEntry | undefined;
-  for (const index of holding) {
-    const entry = routes[index];
-    if (entry === undefined) continue;
-    const isLonger = best === undefined || entry.length > best.length;
-    if (isLonger || (entry.length === best?.length && entry.isStatic && !best.isStatic)) best = entry;
-  }
-  return best;
-}
-
-function resolversOf(vpc: Vpc): string[] {
-  const [primary] = vpc.cidrBlocks;
-  return [resolverAddress, ...(primary === undefined || isIpv6Cidr(primary) ? [] : [addressAt(primary, 2)])];
 }
