@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import type { CheckOptions } from './commands/check.ts';
 import type { ConnectOptions } from './commands/connect.ts';
 import type { LabOptions } from './commands/lab.ts';
+import type { ReachOptions } from './commands/reach.ts';
 import type { TraceOptions } from './commands/trace.ts';
 import type { TunnelOptions } from './commands/tunnel.ts';
 import type { WhyOptions } from './commands/why.ts';
@@ -33,6 +34,7 @@ const aws = lazily(async () => (await import('./commands/aws.ts')).aws);
 const exec = lazily(async () => (await import('./commands/exec.ts')).exec);
 const connect = lazily(async () => (await import('./commands/connect.ts')).connect);
 const tunnel = lazily(async () => (await import('./commands/tunnel.ts')).tunnel);
+const reach = lazily(async () => (await import('./commands/reach.ts')).reach);
 const trace = lazily(async () => (await import('./commands/trace.ts')).trace);
 const why = lazily(async () => (await import('./commands/why.ts')).why);
 const requests = lazily(async () => (await import('./commands/requests.ts')).requests);
@@ -227,6 +229,17 @@ program
   .action((requestId: string | undefined, _options, command: Command) =>
     run(command, (options: WhyOptions) => why(requestId, options)),
   );
+
+program
+  .command('reach')
+  .description('who can reach whom at all, on which ports and by which road')
+  .option('--from <end>', 'an instance, subnet, group, VPC or interface, `internet`, or a block outside')
+  .option('--to <end>', 'the same, or a service: s3, sts …')
+  .option('--port <number>', 'only this port')
+  .option('--protocol <name>', 'only tcp, udp or icmp (default: tcp with a port, else all)')
+  .option(...data)
+  .option(...json)
+  .action((_options, command: Command) => run(command, (options: ReachOptions) => reach(options)));
 
 program
   .command('requests')

@@ -39,6 +39,7 @@ import { execSession } from './operator/exec-session.ts';
 import { type Cloud, Operator, OperatorFailure } from './operator/operator.ts';
 import type { RequestPath } from './path.ts';
 import { createPipeline, type PipelineParts } from './pipeline.ts';
+import { reachAnswer } from './reach.ts';
 import { createRoads, instanceOf } from './roads.ts';
 import type { Settings } from './service.ts';
 import { ensureRegion } from './services/ec2/default-vpc.ts';
@@ -264,6 +265,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
         : traceFlow(snapshots(), question),
     why: (question) => why.why(question),
     check: (text) => checkCloud(store, snapshots(), text),
+    reach: (question) => reachAnswer(snapshots(), question),
     exec: (request) => {
       const instance = instanceOf(store, request.instanceId);
       if (instance.state !== 'running' || machines.processId(instance.id) === undefined) {

@@ -92,6 +92,16 @@ export class AddressSet {
     return found;
   }
 
+  /** Few networks that hold all of the set and nothing of another one: where neither is, they may be wide. */
+  cover(other: AddressSet): Cidr[] {
+    const four = covering(this.v4.map(BigInt), other.v4.map(BigInt), 0n, 32n);
+    const six = covering(this.v6, other.v6, 0n, 128n);
+    return [
+      ...[...four].map(([first, bits]): Cidr => `${numberToIp(Number(first))}/${32 - Number(bits)}`),
+      ...[...six].map(([first, bits]): Cidr => `${numberToIpv6(first)}/${128 - Number(bits)}`),
+    ];
+  }
+
   /** `10.0.0.4`, `10.0.0.0/8, 192.168.0.0/16`, `anywhere but 10.0.0.0/8`: as few words as say it, cut short after `most` networks. */
   describe(most = 4): string {
     if (this.isSame(AddressSet.all)) return 'anywhere';
@@ -100,12 +110,13 @@ export class AddressSet {
     const outside = families.subtract(this).cidrs();
     const whole = families.v6.length === 0 ? '0.0.0.0/0' : families.v4.length === 0 ? '::/0' : 'anywhere';
     if (inside.length > 1 && outside.length < inside.length)
-      return `${whole}${outside.length === 0 ? '' : ` but ${list(outside, most)}`}`;
-    return list(inside, most);
+      return `${whole}${outside.length === 0 ? '' : ` but ${namesOf(outside, most)}`}`;
+    return namesOf(inside, most);
   }
 }
 
-function list(cidrs: readonly Cidr[], most: number): string {
+/** Networks of one address are that address. */
+export function namesOf(cidrs: readonly Cidr[], most = 4): string {
   const names = cidrs.map((each) => each.replace(/(?<=\..*)\/32$|(?<=:.*)\/128$/, ''));
   const rest = names.length - most;
   return rest > 0 ? `${names.slice(0, most).join(', ')} and ${rest} more` : names.join(', ');
@@ -120,4 +131,22 @@ function* blocks(from: bigint, end: bigint, width: bigint): Generator<readonly [
     yield [first, Number(bits)];
     first += 1n << bits;
   }
+}
+
+/** The widest aligned blocks that touch the wanted ranges and none of the others. */
+function* covering(
+  wanted: Ranges<bigint>,
+  others: Ranges<bigint>,
+  first: bigint,
+  bits: bigint,
+): Generator<readonly [first: bigint, bits: bigint]> {
+  const block = [first, first + (1n << bits)];
+  const [inside, outside] = [intersect(wanted, block), intersect(others, block)];
+  if (inside.length === 0) return;
+  if (outside.length === 0 || bits === 0n) {
+    yield [first, bits];
+    return;
+  }
+  yield* covering(inside, outside, first, bits - 1n);
+  yield* covering(inside, outside, first + (1n << (bits - 1n)), bits - 1n);
 }

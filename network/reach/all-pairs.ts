@@ -44,11 +44,17 @@ export class AllPairs {
     return this.pairs.reduce((sum, { from, to }) => sum + size(from) * (from === to ? size(to) - 1 : size(to)), 0);
   }
 
-  /** The answers for all pairs of ends, one after the other. */
-  *expand(): Generator<Reach> {
+  /**
+   * The answers for all pairs of ends, one after the other.
+   * @param among only between these
+   */
+  *expand(among: { from?: (end: End) => boolean; to?: (end: End) => boolean } = {}): Generator<Reach> {
+    const { from: isFrom = () => true, to: isTo = () => true } = among;
     for (const pair of this.pairs) {
-      for (const from of this.#sitesAt(pair.from))
-        for (const to of this.#sitesAt(pair.to)) {
+      const froms = this.#sitesAt(pair.from).filter((site) => isFrom(endOf(site)));
+      const tos = this.#sitesAt(pair.to).filter((site) => isTo(endOf(site)));
+      for (const from of froms)
+        for (const to of tos) {
           if (from === to) continue;
           yield* asReaches(
             endOf(from),

@@ -41,7 +41,13 @@ export interface Reach {
   readonly assumptions: readonly string[];
 }
 
+/** Ports are destination ports. */
+export interface AskedTraffic {
+  readonly protocol: Protocol;
+  readonly ports?: readonly PortRange[];
+}
+
 export interface ReachOptions {
-  /** Only these; ports are destination ports. */
-  readonly traffic?: { readonly protocol: Protocol; readonly ports?: readonly PortRange[] };
+  /** Only this; else everything. */
+  readonly traffic?: AskedTraffic | readonly AskedTraffic[];
 }

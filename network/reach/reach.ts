@@ -71,8 +71,11 @@ class Prepared implements Reachability {
     const { pool } = this.#sites;
     const [sites, takes] = [this.#sites, this.#takes];
     if (traffic === undefined) return { sites, takes, traffic: pool.all };
-    const { protocol, ports } = traffic;
-    const matches = ports === undefined ? [{ protocol }] : ports.map((each) => ({ protocol, ports: each }));
+    const matches = [traffic]
+      .flat()
+      .flatMap(({ protocol, ports }) =>
+        ports === undefined ? [{ protocol }] : ports.map((each) => ({ protocol, ports: each })),
+      );
     return { sites, takes, traffic: pool.of(...matches) };
   }
 

@@ -195,6 +195,69 @@ export interface WhyAnswer {
   readonly cure?: Cure;
 }
 
+/** Who can reach whom at all? */
+export interface ReachQuestion {
+  /** An instance, interface, subnet, group, VPC or endpoint by its id, `internet`, or a block of hosts outside; absent: everybody. */
+  readonly from?: string;
+  /** These, or a service; absent: everybody, the internet and services. */
+  readonly to?: string;
+  /** Absent: all traffic. */
+  readonly protocol?: 'tcp' | 'udp' | 'icmp';
+  /** Of tcp and udp. */
+  readonly port?: number;
+}
+
+interface NumberRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All flows between two ends that take one road. */
+export interface ReachRow {
+  /** An interface, or `internet`. */
+  readonly from: string;
+  readonly fromInstance?: string;
+  /** An interface, `internet`, a service, or a VPC's own. */
+  readonly to: string;
+  readonly toInstance?: string;
+  /** Gateways, peerings, endpoints and middleboxes in order; empty: inside the VPC. */
+  readonly via: readonly { readonly kind: string; readonly id: string }[];
+  readonly viaReturn: readonly { readonly kind: string; readonly id: string }[];
+  /** In words. */
+  readonly traffic: string;
+  readonly flows: readonly {
+    /** As the sender knows them: the public address, where it goes by one. */
+    readonly sources: readonly string[];
+    readonly destinations: readonly string[];
+    readonly requests: readonly {
+      readonly protocol?: number;
+      /** Destination ports, and source ports whose replies come back. */
+      readonly ports?: readonly NumberRange[];
+      readonly sourcePorts?: readonly NumberRange[];
+      /** -1 is every type or every code. */
+      readonly messages?: readonly { readonly type: number; readonly code: number }[];
+      /** Protocol numbers besides tcp, udp and icmp. */
+      readonly protocols?: readonly NumberRange[];
+    }[];
+  }[];
+  /** One packet of them, for `postern trace`. */
+  readonly example?: {
+    readonly protocol: number;
+    readonly source: string;
+    readonly destination: string;
+    readonly sourcePort?: number;
+    readonly destinationPort?: number;
+  };
+  /** What the network does not say, and this rests on. */
+  readonly assumptions: readonly string[];
+}
+
+export interface ReachAnswer {
+  readonly rows: readonly ReachRow[];
+  /** Rows that are there and not told, because they are too many. */
+  readonly left: number;
+}
+
 /** Frames of an `exec` session: one byte of kind, four bytes of length (big-endian), the payload. */
 export const frameKinds = { stdin: 0, stdout: 1, stderr: 2, exit: 3, resize: 4, stdinEnd: 5 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];

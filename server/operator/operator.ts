@@ -7,6 +7,8 @@ import { type AdmissionRules, refuse } from './admission.ts';
 import type {
   AccountSummary,
   ConnectTarget,
+  ReachAnswer,
+  ReachQuestion,
   RequestEvent,
   RequestTraceAnswer,
   Status,
@@ -70,6 +72,8 @@ export interface Cloud {
   why(question: WhyQuestion): WhyAnswer;
   /** Holds a check file (docs/check.md) against the cloud. @param text YAML   @returns the report, or what is wrong with the file */
   check(text: string): unknown;
+  /** Who can reach whom. @throws OperatorFailure when an end does not exist */
+  reach(question: ReachQuestion): ReachAnswer;
   /** Carries the frames of api.ts over `stream` until the process ends. @throws OperatorFailure before the first frame */
   exec(request: ExecRequest): (stream: Duplex) => void;
   caCertificate(): string;
@@ -142,6 +146,11 @@ const routes: Readonly<Record<string, Handler>> = {
     const body = (await readJson(request, largestCheckFile)) as Record<string, unknown>;
     return cloud.check(text(body, 'text'));
   },
+  'POST /reach': async ({ cloud, request }) => {
+    const body = (await readJson(request)) as Record<string, unknown>;
+    const [from, to] = [optionalText(body, 'from'), optionalText(body, 'to')];
+    return cloud.reach({ ...(from !== undefined && { from }), ...(to !== undefined && { to }), ...askedTraffic(body) });
+  },
   'GET /ca.pem': ({ cloud, response }) => {
     response.writeHead(200, { 'Content-Type': 'application/x-pem-file' }).end(cloud.caCertificate());
   },
@@ -152,6 +161,14 @@ function traffic({ protocol, port }: Record<string, unknown>): Pick<TraceQuestio
   if (protocol !== 'tcp' && protocol !== 'udp') throw new OperatorFailure(400, 'protocol is tcp, udp or icmp.');
   if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535) return { protocol, port };
   throw new OperatorFailure(400, `${protocol} needs a port, 1 to 65535.`);
+}
+
+/** A protocol without a port is all of it. */
+function askedTraffic({ protocol, port }: Record<string, unknown>): Pick<ReachQuestion, 'protocol' | 'port'> {
+  if (protocol === undefined && port === undefined) return {};
+  if (port !== undefined || protocol === 'icmp') return traffic({ protocol, port });
+  if (protocol === 'tcp' || protocol === 'udp') return { protocol };
+  throw new OperatorFailure(400, 'protocol is tcp, udp or icmp.');
 }
 
 /** As AWS Organizations takes it: 1 to 50 characters, none of them a control character. */
