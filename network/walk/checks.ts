@@ -7,6 +7,7 @@ import { allowingRule, decidingEntry, isInside, matchesProtocol } from './matchi
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols } from './packet.ts';
 import type { Arrival, Cause, ExplanationCode, Step } from './trace.ts';
+import { Ways } from './ways.ts';
 
 /** One walk's checks so far. */
 export class Checks {
@@ -15,6 +16,9 @@ export class Checks {
   /** Interfaces whose groups were asked when the flow began: its replies pass them (S11). */
   readonly tracked = new Set<NetworkInterfaceId>();
   leg: Step['leg'] = 'forward';
+  readonly #ways = new Ways();
+  /** A reply that its flow's way does not know is a flow of its own on this way. */
+  #isAnew = false;
 
   readonly #flow: Flow;
 
@@ -47,7 +51,7 @@ export class Checks {
     if (eni.service?.kind === 'nat-gateway') return;
     const stage = `sg-${direction}` as const;
     const component = eni.networkInterfaceId;
-    if (this.leg === 'return' && this.tracked.has(component)) {
+    if (this.leg === 'return' && this.tracked.has(component) && !this.#isAnew) {
       this.push(stage, component, vpc.vpcId, packet, 'pass', { kind: 'tracked' });
       return;
     }
@@ -79,6 +83,25 @@ export class Checks {
     if (this.network.hasUnknownPeer(vpc.vpcId) && named.some((groupId) => !this.network.isKnownGroup(groupId)))
       return 'UNKNOWN_PEERED_SGS';
     return 'ENI_SG_RULES_MISMATCH';
+  }
+
+  /**
+   * The packet goes this way through the VPC.
+   * @param way gateway, peering, or the part of the VPC   @returns false for a reply that nobody knows here: it is dropped
+   */
+  way(vpc: Vpc, way: string, packet: Packet, sender?: PlacedInterface): boolean {
+    if (this.leg === 'forward') {
+      this.#ways.take(vpc.vpcId, way, packet);
+      return true;
+    }
+    this.#isAnew = !this.#ways.isBack(vpc.vpcId, way, packet);
+    if (!this.#isAnew) return true;
+    if (packet.protocol !== protocols.udp) {
+      this.drop('route', vpc.vpcId, vpc, packet, 'the reply does not go back the way that its request came');
+      return false;
+    }
+    if (sender !== undefined) this.groups(sender, 'egress', packet);
+    return true;
   }
 
   acl({ acl, vpc, subnet }: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {

@@ -7,6 +7,7 @@ import type { NetworkIndex, PlacedInterface } from './network-index.ts';
 import { type Flow, isIpv6, type Packet, protocols } from './packet.ts';
 import { privateBlocks, sharedBlock, unanswered } from './special-blocks.ts';
 import type { Arrival, ExplanationCode } from './trace.ts';
+import { wayInside } from './ways.ts';
 
 const uniqueLocal = 'fc00::/7';
 
@@ -50,6 +51,11 @@ export class Gateways {
 
   outByInternetGateway(sender: PlacedInterface, packet: Packet): End | undefined {
     const { vpc } = sender;
+    // A middlebox hands on what another sent: the address is asked for, not who brings it.
+    const holder = this.#network.holder(vpc.vpcId, packet.source);
+    const publicAddress = holder?.eni.privateAddresses.find((each) => each.address === packet.source)?.publicAddress;
+    const isOutside = publicAddress !== undefined || isIpv6(packet.source);
+    if (!this.#checks.way(vpc, isOutside ? wayOutside(packet.source) : 'inside', packet, sender)) return undefined;
     const igw = vpc.internetGatewayId ?? vpc.vpcId;
     const drop = (because: string, code?: ExplanationCode) =>
       this.#checks.drop('igw-egress', igw, vpc, packet, because, code);
@@ -60,9 +66,6 @@ export class Gateways {
       drop(`${packet.destination} is a shared address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS');
     if (isPublicAccessBlocked(sender)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
     if (isIpv6(packet.source)) return this.onInternet(vpc, packet);
-    // A middlebox hands on what another sent: the address is asked for, not who brings it.
-    const holder = this.#network.holder(vpc.vpcId, packet.source);
-    const publicAddress = holder?.eni.privateAddresses.find((each) => each.address === packet.source)?.publicAddress;
     if (holder === undefined)
       drop(`${packet.source} belongs to no interface of the VPC`, 'GATEWAY_REJECTS_SPOOFED_TRAFFIC');
     if (publicAddress === undefined) {
@@ -78,15 +81,14 @@ export class Gateways {
   }
 
   /** Lets out what was begun inside, and lets its replies back in (4.4). */
-  outByEgressOnlyGateway(
-    { vpc, subnet }: PlacedInterface,
-    id: EgressOnlyInternetGatewayId,
-    packet: Packet,
-  ): End | undefined {
+  outByEgressOnlyGateway(sender: PlacedInterface, id: EgressOnlyInternetGatewayId, packet: Packet): End | undefined {
+    const { vpc, subnet } = sender;
+    if (!this.#checks.way(vpc, wayOutside(packet.source), packet, sender)) return undefined;
     const drop = (because: string, code?: ExplanationCode) =>
       this.#checks.drop('egress-only-gateway', id, vpc, packet, because, code);
     const isReply = this.#checks.leg === 'return';
     if (isReply && this.#flow.from.kind === 'internet') drop('flows begin inside, here it began outside');
+    if (isInside(uniqueLocal, packet.destination)) drop(`${packet.destination} is a private address`);
     if (subnet.blockPublicAccess === 'block-bidirectional')
       drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
     if (!isReply) this.#leftBy = { id, source: packet.source };
@@ -129,6 +131,7 @@ export class Gateways {
     if (held !== undefined && this.#checks.leg === 'return' && this.#leftBy?.source === packet.destination) {
       const cause = { kind: 'component', because: 'the reply of a flow that it let out' } as const;
       this.#checks.push('egress-only-gateway', this.#leftBy.id, vpc.vpcId, packet, 'pass', cause);
+      this.#checks.way(vpc, wayOutside(packet.destination), packet);
       return this.#travel.toInterface(held.placed, packet);
     }
     const igw = vpc.internetGatewayId;
@@ -163,6 +166,7 @@ export class Gateways {
     if (vpc.cidrBlocks.some((block) => isInside(block, packet.source)))
       drop(`${packet.source} is an address of the VPC itself`, 'GATEWAY_REJECTS_SPOOFED_TRAFFIC');
     const inside = { ...packet, destination: privateAddress };
+    if (!this.#checks.way(vpc, wayOutside(privateAddress), inside)) return undefined;
     if (inside.destination !== packet.destination)
       this.#checks.push('igw-ingress', igw, vpc.vpcId, packet, 'pass', {
         kind: 'translation',
@@ -174,9 +178,14 @@ export class Gateways {
     if (edge !== undefined && route?.target.kind === 'network-interface') {
       this.#checks.route({ ...placed, routeTable: edge }, route, inside);
       const box = this.#network.networkInterface(route.target.networkInterfaceId);
-      if (box === undefined || route.state === 'blackhole') return undefined;
+      if (box === undefined || route.state === 'blackhole') {
+        this.#wayBack(placed, inside, igw);
+        return undefined;
+      }
       if (!box.eni.privateAddresses.some((each) => each.publicAddress !== undefined))
         drop(`${box.eni.networkInterfaceId} has no public address`, 'INGRESS_RTB_NO_PUBLIC_IP');
+      // One that hands nothing on is no way in, so the subnet behind it is asked for the way back too.
+      if (box.eni.sourceDestCheck) this.#wayBack(placed, inside, igw);
       return this.#byGateway(box, inside, igw, drop);
     }
     return this.#byGateway(placed, inside, igw, drop);
@@ -200,11 +209,15 @@ export class Gateways {
     drop: (because: string, code: ExplanationCode) => void,
   ): End | undefined {
     if (isPublicAccessBlocked(receiver)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
-    const back = bestRoute(this.#network, receiver.routeTable, packet.source);
-    // I3: what answers must leave by the gateway, also when nothing answers.
-    if (!isIpv6(packet.source) && (back?.target.kind !== 'internet-gateway' || back.state === 'blackhole'))
-      this.#checks.noWayBack(receiver, igw, packet);
+    this.#wayBack(receiver, packet, igw);
     return this.#travel.toInterface(receiver, packet);
+  }
+
+  /** I3: what answers must leave by the gateway, also when nothing answers. */
+  #wayBack(receiver: PlacedInterface, packet: Packet, igw: string): void {
+    const back = bestRoute(this.#network, receiver.routeTable, packet.source);
+    if (back?.target.kind !== 'internet-gateway' || back.state === 'blackhole')
+      this.#checks.noWayBack(receiver, igw, packet);
   }
 
   throughNatGateway(sender: PlacedInterface, id: NatGateway['natGatewayId'], packet: Packet): End | undefined {
@@ -212,21 +225,18 @@ export class Gateways {
     const gateway = vpc.natGateways.find((each) => each.natGatewayId === id);
     const nat = gateway === undefined ? undefined : this.#network.networkInterface(gateway.networkInterfaceId);
     const outside = nat?.eni.privateAddresses[0]?.address;
+    if (nat !== undefined && !this.#checks.way(vpc, wayInside(sender, nat, packet), packet, sender)) return undefined;
     if (nat?.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(sender, 'egress', packet);
     if (nat === undefined || outside === undefined) {
       this.#checks.drop('route', id, vpc, packet, 'the NAT gateway is gone', 'NO_POSSIBLE_DESTINATION');
       return undefined;
     }
     if (nat.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(nat, 'ingress', packet);
-    if (!vpc.cidrBlocks.some((block) => isInside(block, packet.source)))
-      this.#checks.drop(
-        'nat-gateway',
-        id,
-        vpc,
-        packet,
-        `${packet.source} is outside the VPC`,
-        'NGW_REQUIRES_SOURCE_IN_VPC',
-      );
+    // G9: what only passes the VPC is not served.
+    if (!vpc.cidrBlocks.some((block) => isInside(block, packet.source))) {
+      const because = `${packet.source} is no address of the VPC`;
+      this.#checks.drop('nat-gateway', id, vpc, packet, because, 'NGW_REQUIRES_SOURCE_IN_VPC');
+    }
     if (!isTcpUdpOrIcmp(packet))
       this.#checks.drop(
         'nat-gateway',
@@ -236,7 +246,8 @@ export class Gateways {
         'a NAT gateway carries TCP, UDP and ICMP',
         'PROTOCOL_RESTRICTION',
       );
-    if (this.#checks.leg === 'return') {
+    // UDP may begin with any packet: it goes on under the gateway's address, and comes to nobody who waits for it.
+    if (this.#checks.leg === 'return' && packet.protocol !== protocols.udp) {
       this.#checks.drop('nat-gateway', id, vpc, packet, 'it knows no flow that this is the reply of');
       return undefined;
     }
@@ -305,7 +316,8 @@ export class Gateways {
     return last === undefined ? undefined : this.#travel.deliver(last.vpc, reply);
   }
 
-  acrossPeering(vpc: Vpc, id: `pcx-${string}`, packet: Packet): End | undefined {
+  acrossPeering(sender: PlacedInterface, id: `pcx-${string}`, packet: Packet): End | undefined {
+    const { vpc } = sender;
     const peering = this.#network.peering(id);
     const otherId = peering?.requester.vpcId === vpc.vpcId ? peering.accepter.vpcId : peering?.requester.vpcId;
     const other = otherId === undefined ? undefined : this.#network.vpc(otherId);
@@ -313,6 +325,7 @@ export class Gateways {
       this.#checks.drop('peering', id, vpc, packet, 'the peering connection is gone', 'NO_POSSIBLE_DESTINATION');
       return undefined;
     }
+    if (!this.#checks.way(vpc, id, packet, sender)) return undefined;
     const blocksOf = (each: Vpc) => [...each.cidrBlocks, ...each.ipv6CidrBlocks];
     const isOf = (each: Vpc, address: string) => blocksOf(each).some((block) => isInside(block, address));
     if (!isOf(vpc, packet.source) || (other !== undefined && !isOf(other, packet.destination))) {
@@ -337,8 +350,13 @@ export class Gateways {
       this.#checks.drop('peering', id, vpc, packet, because, 'NO_POSSIBLE_DESTINATION');
       return undefined;
     }
-    return this.#travel.deliver(other, packet);
+    return this.#checks.way(other, id, packet) ? this.#travel.deliver(other, packet) : undefined;
   }
+}
+
+/** Each pair of a private and a public address is a way of its own; IPv6 has one for both gateways. */
+function wayOutside(source: string): string {
+  return isIpv6(source) ? 'outside' : `outside as ${source}`;
 }
 
 /** By the interface that the gateway meets. Ingress-only mode leaves NAT gateways, for their flows begin inside. */

@@ -43,6 +43,8 @@ export interface NetworkIndex {
   isKnownGroup(groupId: SecurityGroupId): boolean;
   /** Whether the VPC is peered with one that this Snapshot has not: that of an account or Region which an analysis may not see. */
   hasUnknownPeer(vpcId: VpcId): boolean;
+  /** The VPCs at the other ends of its peerings, of any Region. */
+  peersOf(vpcId: VpcId): readonly Vpc[];
 }
 
 export function indexNetwork(snapshot: Snapshot): NetworkIndex {
@@ -115,6 +117,11 @@ export function indexNetwork(snapshot: Snapshot): NetworkIndex {
       snapshot.peeringConnections.some(({ requester, accepter }) => {
         const both = [requester.vpcId, accepter.vpcId];
         return both.includes(vpcId) && !both.every((each) => vpcs.has(each));
+      }),
+    peersOf: (vpcId) =>
+      snapshot.peeringConnections.flatMap(({ requester, accepter }) => {
+        if (requester.vpcId !== vpcId && accepter.vpcId !== vpcId) return [];
+        return vpcs.get(requester.vpcId === vpcId ? accepter.vpcId : requester.vpcId) ?? [];
       }),
   };
 }

@@ -2,7 +2,7 @@
 // Pure and independent of the compiler: they share the Snapshot, the names of the stages and address arithmetic, and no decision (design, invariant 1).
 // After a drop the walk goes on as if the packet had passed, as long as there is a way on: a person wants every obstacle, not the first.
 
-import type { NetworkInterfaceId, Route, Vpc, VpcId } from '../snapshot.ts';
+import type { InstanceConnectEndpoint, NetworkInterfaceId, Route, Vpc, VpcId } from '../snapshot.ts';
 import { Checks } from './checks.ts';
 import { type End, Gateways, type Travel } from './gateways.ts';
 import { bestRoute, isInside } from './matching.ts';
@@ -10,6 +10,7 @@ import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
 import { reservedBlocks } from './special-blocks.ts';
 import type { Arrival, Trace } from './trace.ts';
+import { wayInside } from './ways.ts';
 
 /** More routers than any network that is meant: a packet still on its way is in a loop of middleboxes. */
 const mostHops = 16;
@@ -53,8 +54,11 @@ class Walk implements Travel {
         return this.#gateways.fromInternet(packet);
       case 'network-interface':
         return this.#fromId(from.networkInterfaceId, packet);
-      case 'peering-connection':
-        return this.deliver(this.#network.vpc(from.vpcId), packet);
+      case 'peering-connection': {
+        const vpc = this.#network.vpc(from.vpcId);
+        if (vpc !== undefined) this.#checks.way(vpc, from.vpcPeeringConnectionId, packet);
+        return this.deliver(vpc, packet);
+      }
     }
   }
 
@@ -133,7 +137,17 @@ class Walk implements Travel {
       );
       return undefined;
     }
-    if (how === 'sends' && eni.sourceDestCheck && !hasAddress(placed, packet.source))
+    const connect = connectEndpointOf(placed);
+    if (connect !== undefined && packet.protocol !== protocols.tcp)
+      this.#checks.drop(
+        'instance-connect',
+        connect.instanceConnectEndpointId,
+        vpc,
+        packet,
+        'it begins TCP connections',
+      );
+    const isOwnSource = connect?.preserveClientIp === true || hasAddress(placed, packet.source);
+    if (how === 'sends' && eni.sourceDestCheck && !isOwnSource)
       this.#checks.drop(
         'eni-address',
         eni.networkInterfaceId,
@@ -148,6 +162,11 @@ class Walk implements Travel {
     if (reservedBlocks.some((block) => isInside(block, packet.destination))) {
       this.#checks.drop('route', vpc.vpcId, vpc, packet, `nothing can be sent to ${packet.destination}`);
       return undefined;
+    }
+    const door = this.#tunnelBack(packet);
+    if (door !== undefined && door.vpc.vpcId === vpc.vpcId) {
+      if (door.subnet.subnetId !== subnet.subnetId) this.#checks.acl(placed, 'egress', packet);
+      return this.toInterface(door, packet, placed);
     }
     const inSubnet = isInside(subnet.cidrBlock, packet.destination) || isInSubnet6(subnet.ipv6CidrBlock, packet);
     if (inSubnet && !hasMiddleboxRoute(placed)) {
@@ -187,7 +206,7 @@ class Walk implements Travel {
         return this.#gateways.throughGatewayEndpoint(placed, target.vpcEndpointId, packet);
       case 'peering-connection':
         this.#checks.acl(placed, 'egress', packet);
-        return this.#gateways.acrossPeering(vpc, target.vpcPeeringConnectionId, packet);
+        return this.#gateways.acrossPeering(placed, target.vpcPeeringConnectionId, packet);
     }
   }
 
@@ -226,6 +245,9 @@ class Walk implements Travel {
       );
       return undefined;
     }
+    if (sender !== undefined && !this.#checks.way(vpc, this.#wayFrom(sender, receiver, packet), packet, sender))
+      return undefined;
+    if (connectEndpointOf(receiver) !== undefined) return this.#toConnectEndpoint(receiver, packet, sender);
     const isOwn = hasAddress(receiver, packet.destination);
     if (!isOwn && eni.sourceDestCheck)
       this.#checks.drop(
@@ -252,6 +274,34 @@ class Walk implements Travel {
     return eni.sourceDestCheck ? undefined : this.fromInterface(receiver, packet, 'forwards');
   }
 
+  #wayFrom(sender: PlacedInterface, receiver: PlacedInterface, packet: Packet): string {
+    return this.#tunnelBack(packet) === receiver ? 'inside' : wayInside(sender, receiver, packet);
+  }
+
+  /** Replies come in whatever its inbound rules say, and nothing else does (J4). */
+  #toConnectEndpoint(receiver: PlacedInterface, packet: Packet, sender?: PlacedInterface): End {
+    const { eni, vpc, subnet } = receiver;
+    const id = connectEndpointOf(receiver)?.instanceConnectEndpointId ?? eni.networkInterfaceId;
+    const { from } = this.#flow;
+    const isReply =
+      this.#checks.leg === 'return' &&
+      from.kind === 'network-interface' &&
+      from.networkInterfaceId === eni.networkInterfaceId;
+    if (!isReply) this.#checks.drop('instance-connect', id, vpc, packet, 'it takes replies and nothing else');
+    if (sender?.subnet.subnetId !== subnet.subnetId) this.#checks.acl(receiver, 'ingress', packet);
+    const { networkInterfaceId } = eni;
+    return { arrival: { kind: 'network-interface', networkInterfaceId, vpcId: vpc.vpcId }, packet };
+  }
+
+  /** The endpoint that this is a reply to, where it shows the client's address: such replies go to it whatever the routes say (J4). */
+  #tunnelBack(packet: Packet): PlacedInterface | undefined {
+    const { from, packet: first } = this.#flow;
+    if (this.#checks.leg === 'forward' || from.kind !== 'network-interface' || packet.destination !== first.source)
+      return undefined;
+    const placed = this.#network.networkInterface(from.networkInterfaceId);
+    return placed !== undefined && connectEndpointOf(placed)?.preserveClientIp === true ? placed : undefined;
+  }
+
   #toBox(sender: PlacedInterface, id: NetworkInterfaceId, packet: Packet): End | undefined {
     const box = this.#network.networkInterface(id);
     if (box?.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(sender, 'egress', packet);
@@ -267,6 +317,9 @@ class Walk implements Travel {
     const drop = (because: string) =>
       this.#checks.drop('interface-endpoint', vpcEndpointId, vpc, packet, because, 'PROTOCOL_RESTRICTION');
     const isTcp = packet.protocol === protocols.tcp;
+    const clients = [vpc, ...this.#network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
+    if (!clients.some((block) => isInside(block, packet.source)))
+      drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
     if (!isTcp && packet.protocol !== protocols.udp) drop('an interface endpoint takes TCP and UDP only');
     else if (!isTcp || (packet.destinationPort !== 443 && packet.destinationPort !== 80))
       drop('the service behind the endpoint listens on TCP 443 and 80');
@@ -276,6 +329,10 @@ class Walk implements Travel {
 /** Only then does an interface carry packets. */
 function carries({ eni }: PlacedInterface): boolean {
   return eni.attachment !== undefined || eni.service !== undefined;
+}
+
+function connectEndpointOf({ eni, vpc }: PlacedInterface): InstanceConnectEndpoint | undefined {
+  return vpc.instanceConnectEndpoints.find((each) => each.networkInterfaceId === eni.networkInterfaceId);
 }
 
 function hasAddress({ eni }: PlacedInterface, address: string): boolean {

@@ -22,7 +22,7 @@ import fc from 'fast-check';
 import { randomFrom, randomNetworks } from '../flows/random-networks.ts';
 import { s3Endpoint } from '../flows/snapshots.ts';
 import { asCommands } from './commands.ts';
-import { topologies } from './topology.ts';
+import { topologies } from './two-vpcs.ts';
 
 const runs = Number(process.env['POSTERN_DIFFERENTIAL_RUNS'] ?? 25);
 const seed = Number(process.env['POSTERN_DIFFERENTIAL_SEED'] ?? 20261121);

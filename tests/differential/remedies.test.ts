@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { flowCases } from '../flows/cases.ts';
 import { ipv6Cases } from '../flows/ipv6-cases.ts';
 import { indexNetwork, nameOf, walkedFlow, walkFlow } from '../flows/walking.ts';
-import { flowsOf } from './flows-of.ts';
-import { topologies } from './topology.ts';
+import { flowsOfTwoVpcs } from './flows-of-two-vpcs.ts';
+import { topologies } from './two-vpcs.ts';
 
 const runs = Number(process.env['POSTERN_DIFFERENTIAL_RUNS'] ?? 12);
 const seed = Number(process.env['POSTERN_DIFFERENTIAL_SEED'] ?? 20261121);
@@ -21,7 +21,7 @@ const cases = [
   ...fc.sample(topologies(constructs), { numRuns: runs, seed }).map((snapshot, number) => ({
     title: `network ${number} of seed ${seed}`,
     snapshot,
-    flows: flowsOf(snapshot),
+    flows: flowsOfTwoVpcs(snapshot),
   })),
 ];
 

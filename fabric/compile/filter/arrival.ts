@@ -8,7 +8,7 @@ import type { VpcContext } from '../vpc-context.ts';
 import { rememberTunnels, tunnelReplies } from './instance-connect.ts';
 import { zoneChains } from './internet-gateway.ts';
 import { fromMiddlebox, middleboxChains, type SubnetWays, toMiddlebox } from './middleboxes.ts';
-import { linkLocalResolver, metadata, reservedBlocks, stage, timeSync } from './well-known.ts';
+import { linkLocalBlock, linkLocalResolver, metadata, reservedBlocks, stage, timeSync } from './well-known.ts';
 
 /** Before connection tracking: who sent it, which route table decides, and the conntrack zone of the path it will take. */
 export function arrivalChains(context: VpcContext): NftChain[] {
@@ -44,6 +44,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
         match: `ip daddr { ${services.join(', ')} } goto to-services`,
         comment: stage('link-local', context.vpc.vpcId),
       },
+      { match: `ip daddr ${linkLocalBlock} drop`, comment: stage('link-local', context.vpc.vpcId) },
       { match: `ip daddr ${reservedBlocks} drop`, comment: stage('route', context.vpc.vpcId) },
       ...tunnelReplies(context, subnet),
     ];

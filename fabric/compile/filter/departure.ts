@@ -65,6 +65,7 @@ export function waysBack(context: VpcContext) {
     mark: mark.toIgw,
     movedMark: mark.movedFromIgw,
     comment: stage('igw-ingress', `${igw} route moved`),
+    outComment: stage('igw-egress', `${igw} route moved`),
   };
   return [
     ...(igw === undefined ? [] : [byIgw]),
@@ -73,6 +74,7 @@ export function waysBack(context: VpcContext) {
       mark: endpointMark(each.number),
       movedMark: movedMark(each.number),
       comment: stage('gateway-endpoint', `${each.endpoint.vpcEndpointId} route moved`),
+      outComment: stage('gateway-endpoint', `${each.endpoint.vpcEndpointId} route moved`),
     })),
   ];
 }

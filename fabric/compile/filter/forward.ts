@@ -10,7 +10,7 @@ import { waysBack } from './departure.ts';
 import { instanceConnectRules, instanceConnectTracking } from './instance-connect.ts';
 import { alwaysTrackedRules, interfaceEndpointRules } from './interface-endpoint.ts';
 import { igwRules } from './internet-gateway.ts';
-import { stage } from './well-known.ts';
+import { stage, strayReply } from './well-known.ts';
 
 /** 16 bytes of the payload, behind the status line: as much as one comparison takes. */
 const tokenAnswer = (() => {
@@ -43,12 +43,12 @@ function serviceRules(context: VpcContext): NftRule[] {
       match: `iifname "${awsDevice}" ct state established,related accept`,
       comment: stage('link-local', context.vpc.vpcId),
     },
-    { match: `iifname "${awsDevice}" drop` },
+    { match: `iifname "${awsDevice}" drop`, comment: stage('link-local', context.vpc.vpcId) },
     {
       match: `oifname "${awsDevice}" meta mark ${mark.service} ip daddr { ${resolverAddress}, ${metadataAddress} } ip saddr @vpc-blocks ct state new,established accept`,
       comment: stage('link-local', context.vpc.vpcId),
     },
-    { match: `oifname "${awsDevice}" drop` },
+    { match: `oifname "${awsDevice}" drop`, comment: stage('link-local', context.vpc.vpcId) },
   ];
 }
 
@@ -56,23 +56,18 @@ function gatewayRules(context: VpcContext): NftRule[] {
   const igw = context.vpc.internetGatewayId;
   const gateways = [...(igw === undefined ? [] : [igwDevice]), ...context.endpoints.map((each) => each.device)];
   const edges = [...gateways, ...context.peerings.map((each) => each.device)];
-  if (edges.length === 0)
-    return [...movedToNatGateway(context), { match: 'ct state invalid drop' }, ...natGatewayRules(context)];
+  if (edges.length === 0) return [...movedToNatGateway(context), strayReply(context), ...natGatewayRules(context)];
   const names = `{ ${edges.map((name) => `"${name}"`).join(', ')} }`;
   const rules: NftRule[] = [
     ...waysBack(context).map((each) => ({
       match: `iifname "${each.device}" meta mark ${each.movedMark} goto reset-${each.device}`,
     })),
-    ...(gateways.length === 0
-      ? []
-      : [
-          {
-            match: `ct state invalid oifname { ${gateways.map((name) => `"${name}"`).join(', ')} } meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
-            comment: stage('gateway-endpoint', 'route moved'),
-          },
-        ]),
+    ...waysBack(context).map((each) => ({
+      match: `ct state invalid oifname "${each.device}" meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
+      comment: each.outComment,
+    })),
     ...movedToNatGateway(context),
-    { match: 'ct state invalid drop' },
+    strayReply(context),
     ...natGatewayRules(context),
   ];
   rules.push(...igwRules(context));

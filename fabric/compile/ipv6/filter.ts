@@ -7,7 +7,7 @@ import { numberOf } from '../allocation.ts';
 import { blockedDevices } from '../filter/internet-gateway.ts';
 import { fromMiddlebox, middleboxChains, type SubnetWays, toMiddlebox } from '../filter/middleboxes.ts';
 import { forwardingSubnets } from '../filter/sets.ts';
-import { stage, verdictMap } from '../filter/well-known.ts';
+import { stage, strayReply, verdictMap } from '../filter/well-known.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
 import { egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
 import { compileNetworkAcls } from '../network-acls.ts';
@@ -241,7 +241,7 @@ function backChains({ context, outside, hasEgressOnly }: Ipv6Context): NftChain[
 
 function gatewayRules(ipv6: Ipv6Context): NftRule[] {
   const { context, outside, hasEgressOnly } = ipv6;
-  if (outside.length === 0) return [{ match: 'ct state invalid drop' }];
+  if (outside.length === 0) return [strayReply(context)];
   const gateways = devices(outside);
   const { internetGatewayId: igw, egressOnlyInternetGatewayIds: eigws } = context.vpc;
   const comment = stage('igw-egress', [igw, ...eigws].filter((id) => id !== undefined).join(' '));
@@ -249,9 +249,9 @@ function gatewayRules(ipv6: Ipv6Context): NftRule[] {
     { match: `iifname ${gateways} meta mark ${mark.movedFromIgw} goto reset-moved` },
     {
       match: `ct state invalid oifname ${gateways} meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
-      comment: stage('igw-egress', 'route moved'),
+      comment: stage('igw-egress', `${[igw, ...eigws].filter((id) => id !== undefined).join(' ')} route moved`),
     },
-    { match: 'ct state invalid drop' },
+    strayReply(context),
     ...publicAccessRules(ipv6),
     { match: `oifname ${gateways} ip6 daddr ${notGlobal} drop`, comment },
     { match: `oifname ${gateways} ip6 saddr != @holders drop`, comment },
@@ -273,7 +273,10 @@ function gatewayRules(ipv6: Ipv6Context): NftRule[] {
  * internet gateway, because an address is the same by both.
  */
 function publicAccessRules({ context, outside }: Ipv6Context): NftRule[] {
-  const comment = stage('igw-egress', 'block public access');
+  const { internetGatewayId: igw, egressOnlyInternetGatewayIds: eigws } = context.vpc;
+  const ids = [igw, ...eigws].filter((id) => id !== undefined).join(' ');
+  const out = stage('igw-egress', `${ids} block public access`);
+  const into = stage('igw-ingress', `${ids} block public access`);
   const gateways = devices(outside);
   const everything = blockedDevices(context, ['block-bidirectional']);
   const ingress = blockedDevices(context, ['block-ingress']);
@@ -281,16 +284,16 @@ function publicAccessRules({ context, outside }: Ipv6Context): NftRule[] {
     ...(everything.length === 0
       ? []
       : [
-          { match: `oifname ${gateways} iifname ${devices(everything)} drop`, comment },
-          { match: `iifname ${gateways} oifname ${devices(everything)} drop`, comment },
+          { match: `oifname ${gateways} iifname ${devices(everything)} drop`, comment: out },
+          { match: `iifname ${gateways} oifname ${devices(everything)} drop`, comment: into },
         ]),
     ...(ingress.length === 0
       ? []
       : [
-          { match: `oifname "${igwDevice}" iifname ${devices(ingress)} drop`, comment },
+          { match: `oifname "${igwDevice}" iifname ${devices(ingress)} drop`, comment: out },
           {
             match: `iifname "${igwDevice}" oifname ${devices(ingress)} ct mark & ${tracked.egressOnly} == 0 drop`,
-            comment,
+            comment: into,
           },
         ]),
   ];

@@ -1,0 +1,497 @@
+// What can be different in a network of the differential test: one row per way to change what reaches whom, each a small change to the network of draft.ts.
+// A row draws what it needs and applies it; a change that the network at hand has no place for does nothing. Every network that comes out is one that AWS's API
+// takes, so that a disagreement can be built with the CLI (commands.ts).
+
+import { effectiveBlockMode } from '@postern/network/block-public-access.ts';
+import type { Cidr, IcmpMatch, Route, RouteTarget, RulePeer, SecurityGroupRule } from '@postern/network/snapshot.ts';
+import fc from 'fast-check';
+import { aclEntry, cidrPeer, groupPeer, rule } from '../flows/snapshots.ts';
+import {
+  type Draft,
+  type DraftInterface,
+  type DraftVpc,
+  ipv6Of,
+  type MachineName,
+  machineNames,
+  machines,
+  targets,
+  to,
+  type VpcNumber,
+} from './draft.ts';
+
+/** One change, as it was drawn. */
+export interface Deviation {
+  readonly name: string;
+  readonly values: unknown;
+  readonly apply: (draft: Draft) => void;
+}
+
+// ---- what is drawn; the first value of each list is the plainest
+
+type Row = { readonly weight: number; readonly arbitrary: fc.Arbitrary<Deviation> };
+
+function row<T>(name: string, weight: number, values: fc.Arbitrary<T>, apply: (draft: Draft, values: T) => void): Row {
+  return {
+    weight,
+    arbitrary: values.map((drawn) => ({ name, values: drawn, apply: (draft) => apply(draft, drawn) })),
+  };
+}
+
+const vpcNumber = fc.constantFrom<VpcNumber[]>(0, 0, 0, 1, 1, 2);
+const machine = fc.constantFrom(...machineNames);
+const direction = fc.constantFrom<('ingress' | 'egress')[]>('ingress', 'egress');
+const subnetPlace = fc.constantFrom<[VpcNumber, number][]>([0, 0], [0, 1], [0, 2], [0, 3], [1, 0], [1, 1], [2, 0]);
+const ipv4Blocks: readonly Cidr[] = ['0.0.0.0/0', '10.0.0.0/16', '10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.2.200/32', '10.1.0.0/16', '10.1.0.8/29', '10.0.0.8/29', '10.9.0.0/20', '203.0.113.0/24', '198.51.100.0/25', '198.18.1.0/26', '198.19.0.0/16', '10.0.1.220/32']; // biome-ignore format: a table
+const ipv6Blocks: readonly Cidr[] = ['::/0', '2001:db8:1010:100::/56', ipv6Of(0, 0), ipv6Of(0, 1), '2001:db8:1010:200::/56', '2001:db8:f000::/96', '2001:db8:0:1::/64', '2001:db8:1010:100::a/128']; // biome-ignore format: a table
+const block = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom<Cidr[]>('0.0.0.0/0', '::/0') },
+  { weight: 3, arbitrary: fc.constantFrom(...ipv4Blocks) },
+  { weight: 2, arbitrary: fc.constantFrom(...ipv6Blocks) },
+);
+/** Source ports of flows are below and above 32768 (flows-of.ts). */
+const ports = fc.constantFrom<[number, number][]>([0, 65_535], [22, 22], [80, 80], [20, 79], [81, 443], [443, 443], [1024, 65_535], [1024, 32_767], [32_768, 60_999], [53, 80], [8080, 8080]); // biome-ignore format: a table
+const icmpTypes = fc.constantFrom('all', 'request', 'reply', 'unreachable', 'request-code-1');
+interface Drawn {
+  readonly protocol: 'all' | 'tcp' | 'udp' | 'icmp' | 'other';
+  readonly ports: readonly [number, number];
+  readonly icmp: string;
+  readonly block: Cidr;
+}
+const match: fc.Arbitrary<Drawn> = fc.record({
+  protocol: fc.constantFrom<Drawn['protocol'][]>('all', 'tcp', 'tcp', 'udp', 'icmp', 'other'),
+  ports,
+  icmp: icmpTypes,
+  block,
+});
+
+/** Protocol, ports and ICMP as rules and entries say them, for the family of the block. */
+function matchOf({ protocol, ports: [from, last], icmp, block: cidr }: Drawn) {
+  const is6 = cidr.includes(':');
+  switch (protocol) {
+    case 'all':
+      return { protocol: -1 };
+    case 'tcp':
+      return { protocol: 6, ports: { from, to: last } };
+    case 'udp':
+      return { protocol: 17, ports: { from, to: last } };
+    case 'icmp':
+      return { protocol: is6 ? 58 : 1, icmp: icmpOf(icmp, is6) };
+    case 'other':
+      return { protocol: 47 };
+  }
+}
+
+function icmpOf(name: string, is6: boolean): IcmpMatch {
+  const [request, reply, unreachable] = is6 ? [128, 129, 1] : [8, 0, 3];
+  switch (name) {
+    case 'request':
+      return { type: request, code: -1 };
+    case 'request-code-1':
+      return { type: request, code: 1 };
+    case 'reply':
+      return { type: reply, code: 0 };
+    case 'unreachable':
+      return { type: unreachable, code: -1 };
+    default:
+      return { type: -1, code: -1 };
+  }
+}
+
+// ---- finding things in the draft
+
+const vpcAt = (draft: Draft, number: VpcNumber) => draft.vpcs.find((vpc) => vpc.vpcId === `vpc-${number}`);
+const tableAt = (draft: Draft, [number, subnet]: readonly [VpcNumber, number]) =>
+  vpcAt(draft, number)?.routeTables.find((each) => each.routeTableId === `rtb-${number}${subnet}`);
+const cardOf = (draft: Draft, name: MachineName): DraftInterface | undefined =>
+  vpcAt(draft, machines[name])?.networkInterfaces.find(
+    (each) => each.attachment?.instanceId === `i-${name}` && each.attachment.deviceIndex === 0,
+  );
+const familyOf = (cidr: Cidr) => (cidr.includes(':') ? 6 : 4);
+
+/** At most one route per destination, as the API has it. */
+function setRoute(routes: Draft['vpcs'][number]['routeTables'][number]['routes'], route: Route): void {
+  const key = JSON.stringify(route.destination);
+  const at = routes.findIndex((each) => JSON.stringify(each.destination) === key);
+  if (at >= 0) routes.splice(at, 1, route as (typeof routes)[number]);
+  else routes.push(route as (typeof routes)[number]);
+}
+
+/** What a group's rule may name beside blocks; a group that is gone, or out of reach, matches nobody (S7, S17). */
+const peers = ['own', 'next', 'shared', 'peer', 'across-regions', 'gone', 'pl-s3', 'pl-own'] as const;
+const peer = fc.oneof(
+  { weight: 3, arbitrary: block.map((cidr): (typeof peers)[number] | Cidr => cidr) },
+  { weight: 2, arbitrary: fc.constantFrom(...peers) },
+);
+
+function peerOf(name: MachineName, what: (typeof peers)[number] | Cidr): RulePeer {
+  const order: Readonly<Record<MachineName, MachineName>> = { a: 'b', b: 'a', c: 'a', d: 'b', e: 'f', f: 'e', g: 'g' };
+  const across: Readonly<Record<MachineName, MachineName>> = { a: 'e', b: 'f', c: 'e', d: 'f', e: 'a', f: 'b', g: 'f' };
+  switch (what) {
+    case 'own':
+      return groupPeer(`sg-${name}`);
+    case 'next':
+      return groupPeer(`sg-${order[name]}`);
+    case 'shared':
+      return groupPeer('sg-shared');
+    case 'peer':
+      return groupPeer(`sg-${across[name]}`);
+    case 'across-regions':
+      return groupPeer(machines[name] === 1 ? 'sg-g' : 'sg-f');
+    case 'gone':
+      return groupPeer('sg-gone');
+    case 'pl-s3':
+    case 'pl-own':
+      return { kind: 'prefix-list', prefixListId: what };
+    default:
+      return cidrPeer(what);
+  }
+}
+
+interface DrawnRule extends Drawn {
+  readonly peer: (typeof peers)[number] | Cidr;
+}
+const drawnRule: fc.Arbitrary<DrawnRule> = fc.tuple(match, peer).map(([drawn, what]) => ({
+  ...drawn,
+  ...(what.includes('/') && { block: what as Cidr }),
+  peer: what,
+}));
+
+function ruleOf(name: MachineName, drawn: DrawnRule): SecurityGroupRule {
+  const { protocol, ports: range, icmp } = matchOf(drawn) as { protocol: number; ports?: { from: number; to: number }; icmp?: IcmpMatch }; // biome-ignore format: one line
+  return rule(protocol, range && [range.from, range.to], peerOf(name, drawn.peer), icmp);
+}
+
+function setRules(vpc: DraftVpc | undefined, groupId: string, which: 'ingress' | 'egress', rules: readonly SecurityGroupRule[]): void {
+  const found = vpc?.securityGroups.find((each) => each.groupId === groupId);
+  if (found !== undefined) found[which] = [...rules];
+} // biome-ignore format: one line
+
+/** Narrow destinations that a route table may get beside its usual ones. */
+const routeBlocks: readonly Cidr[] = ['0.0.0.0/0', '198.51.100.0/24', '198.51.100.64/26', '203.0.113.0/25', '198.18.0.0/16', '198.18.1.0/26', '10.1.0.0/24', '192.168.0.0/16', '::/0', '2001:db8:f000::/96', '2001:db8:f000::c633:6440/122', '2001:db8:1010:200::/60', '2001:db8:0:1::/64']; // biome-ignore format: a table
+const routeTargets = ['igw', 'nat', 'eigw', 'peer-01', 'peer-12', 'box', 'checked'] as const;
+
+function targetOf(draft: Draft, number: VpcNumber, what: (typeof routeTargets)[number]): RouteTarget | undefined {
+  const vpc = vpcAt(draft, number);
+  const isIn = (pair: string) =>
+    pair.includes(String(number)) &&
+    draft.peeringConnections.some((each) => each.vpcPeeringConnectionId === `pcx-${pair}`);
+  switch (what) {
+    case 'igw':
+      return vpc?.internetGatewayId === undefined ? undefined : targets.igw(number);
+    case 'nat':
+      return vpc?.natGateways.length ? targets.nat(number) : undefined;
+    case 'eigw':
+      return vpc?.egressOnlyInternetGatewayIds.length ? targets.eigw(number) : undefined;
+    case 'peer-01':
+      return isIn('01') ? targets.peer('01') : undefined;
+    case 'peer-12':
+      return isIn('12') ? targets.peer('12') : undefined;
+    case 'box':
+      return number === 0 ? targets.box('eni-c2') : undefined;
+    case 'checked':
+      return number === 0 ? targets.box('eni-b1') : targets.box(number === 1 ? 'eni-e0' : 'eni-g0');
+  }
+}
+
+const isInPeersOwn = (cidr: Cidr) => cidr === '10.1.0.0/24' || cidr === '2001:db8:1010:200::/60';
+
+/** NAT gateways and prefix lists of services are IPv4's, egress-only gateways IPv6's. */
+function fits(cidr: Cidr, target: RouteTarget): boolean {
+  if (target.kind === 'egress-only-internet-gateway') return familyOf(cidr) === 6;
+  return target.kind !== 'nat-gateway' || familyOf(cidr) === 4;
+}
+
+/** Routes the traffic between two subnets of vpc-0 through c, which hands on what is not its own (R4, R13). */
+function throughBox(draft: Draft, from: number, toSubnet: number): void {
+  const vpc = vpcAt(draft, 0);
+  const other = vpc?.subnets.find((each) => each.subnetId === `subnet-0${toSubnet}`);
+  const table = tableAt(draft, [0, from]);
+  if (other === undefined || table === undefined || toSubnet === 2) return;
+  setRoute(table.routes, to(other.cidrBlock, targets.box('eni-c2')));
+  if (other.ipv6CidrBlock !== undefined) setRoute(table.routes, to(other.ipv6CidrBlock, targets.box('eni-c2')));
+}
+
+// ---- the table
+
+export const deviationRows: readonly Row[] = [
+  // What every other shrinks to.
+  row('nothing', 1, fc.constant(undefined), () => {}),
+  row(
+    'an ACL entry',
+    16,
+    fc.record({
+      place: subnetPlace,
+      direction,
+      action: fc.constantFrom<('allow' | 'deny')[]>('deny', 'deny', 'allow'),
+      number: fc.integer({ min: 1, max: 999 }),
+      match,
+      closes: fc.boolean(),
+    }),
+    (draft, { place: [number, subnet], direction: which, action, number: ruleNumber, match: drawn, closes }) => {
+      const acl = vpcAt(draft, number)?.networkAcls.find((each) => each.networkAclId === `acl-${number}${subnet}`);
+      if (acl === undefined) return;
+      const rest = acl[which].filter((each) => each.ruleNumber !== ruleNumber);
+      // What allows something decides only where the rest is closed.
+      const kept = action === 'allow' && closes ? rest.filter((each) => each.ruleNumber < 1000 || familyOf(each.cidr) !== familyOf(drawn.block)) : rest; // biome-ignore format: one line
+      const entry = aclEntry(ruleNumber, action, { ...matchOf(drawn), cidr: drawn.block });
+      acl[which] = [...kept, entry].sort((a, b) => a.ruleNumber - b.ruleNumber);
+    },
+  ),
+  row(
+    'rules of a group',
+    9,
+    fc.record({ name: machine, direction, rules: fc.array(drawnRule, { maxLength: 3 }) }),
+    (draft, { name, direction: which, rules }) =>
+      setRules(vpcAt(draft, machines[name]), `sg-${name}`, which, rules.map((each) => ruleOf(name, each))), // biome-ignore format: one line
+  ),
+  row(
+    'rules of the group of a service',
+    2,
+    fc.record({ of: fc.constantFrom('if', 'eice', 'second'), direction, rules: fc.array(drawnRule, { maxLength: 2 }) }),
+    (draft, { of, direction: which, rules }) =>
+      setRules(vpcAt(draft, 0), `sg-${of}`, which, rules.map((each) => ruleOf('a', each))), // biome-ignore format: one line
+  ),
+  row(
+    'the shared group is carried, alone or beside the own one',
+    3,
+    fc.record({ name: machine, alone: fc.boolean(), direction, rules: fc.array(drawnRule, { maxLength: 2 }) }),
+    (draft, { name, alone, direction: which, rules }) => {
+      const card = cardOf(draft, name);
+      if (card === undefined || machines[name] === 2) return;
+      card.groupIds = alone ? ['sg-shared'] : [...new Set([...card.groupIds, 'sg-shared' as const])];
+      const shared = rules.map((each) => ruleOf(name, each));
+      // The same group in both VPCs.
+      for (const number of [0, 1] as const) setRules(vpcAt(draft, number), 'sg-shared', which, shared);
+    },
+  ),
+  row(
+    'a route',
+    6,
+    fc.record({
+      place: subnetPlace,
+      cidr: fc.constantFrom(...routeBlocks),
+      target: fc.constantFrom(...routeTargets),
+      isDead: fc.constantFrom(false, false, true),
+    }),
+    (draft, { place, cidr, target: what, isDead }) => {
+      const [table, target] = [tableAt(draft, place), targetOf(draft, place[0], what)];
+      if (table === undefined || target === undefined || !fits(cidr, target)) return;
+      if (familyOf(cidr) === 6 && vpcAt(draft, place[0])?.ipv6CidrBlocks.length === 0) return;
+      // R4: inside the VPC, nothing more specific than local but for whole subnets.
+      if (place[0] === 1 && isInPeersOwn(cidr)) return;
+      setRoute(table.routes, isDead ? dead(to(cidr, target)) : to(cidr, target));
+    },
+  ),
+  row(
+    'a route to what a prefix list holds',
+    2,
+    fc.record({ place: subnetPlace, target: fc.constantFrom(...routeTargets) }),
+    (draft, { place, target: what }) => {
+      const [table, target] = [tableAt(draft, place), targetOf(draft, place[0], what)];
+      if (table === undefined || target === undefined || ['nat-gateway', 'egress-only-internet-gateway'].includes(target.kind)) return; // biome-ignore format: one line
+      setRoute(table.routes, {
+        destination: { kind: 'prefix-list', prefixListId: 'pl-routes' },
+        target,
+        state: 'active',
+      });
+    },
+  ),
+  row('a route is missing', 4, fc.record({ place: subnetPlace, index: fc.nat(7) }), (draft, { place, index }) => {
+    const table = tableAt(draft, place);
+    const others = table?.routes.filter((each) => each.target.kind !== 'local') ?? [];
+    if (table === undefined || others.length === 0) return;
+    const gone = others[index % others.length];
+    table.routes = table.routes.filter((each) => each !== gone);
+  }),
+  row('a route is a blackhole', 3, fc.record({ place: subnetPlace, index: fc.nat(7) }), (draft, { place, index }) => {
+    const table = tableAt(draft, place);
+    const others = table?.routes.filter((each) => each.target.kind !== 'local') ?? [];
+    if (table === undefined || others.length === 0) return;
+    const route = others[index % others.length];
+    table.routes = table.routes.map((each) => (each === route ? (dead(each as Route) as typeof each) : each));
+  }),
+  row('no internet gateway', 1, vpcNumber, (draft, number) => {
+    const vpc = vpcAt(draft, number);
+    if (vpc === undefined) return;
+    // Addresses stay with their interfaces; routes to what is detached are blackholes (R8).
+    delete vpc.internetGatewayId;
+    delete vpc.gatewayRouteTableId;
+    killRoutes(draft, number, (target) => target.kind === 'internet-gateway');
+  }),
+  row('no egress-only gateway', 1, vpcNumber, (draft, number) => {
+    const vpc = vpcAt(draft, number);
+    if (vpc === undefined) return;
+    vpc.egressOnlyInternetGatewayIds = [];
+    killRoutes(draft, number, (target) => target.kind === 'egress-only-internet-gateway');
+  }),
+  row('the peering is gone', 1, fc.constantFrom('01', '12'), (draft, pair) => {
+    draft.peeringConnections = draft.peeringConnections.filter((each) => each.vpcPeeringConnectionId !== `pcx-${pair}`);
+    for (const number of [0, 1, 2] as const)
+      killRoutes(draft, number, (target) => target.kind === 'peering-connection' && target.vpcPeeringConnectionId === `pcx-${pair}`); // biome-ignore format: one line
+  }),
+  row('no public address', 3, machine, (draft, name) => {
+    for (const each of cardOf(draft, name)?.privateAddresses ?? []) delete each.publicAddress;
+  }),
+  row(
+    'a second address',
+    3,
+    fc.record({ name: machine, isPublic: fc.boolean(), ipv6: fc.boolean() }),
+    (draft, { name, isPublic, ipv6 }) => {
+      const card = cardOf(draft, name);
+      const first = card?.privateAddresses[0]?.address;
+      if (card === undefined || first === undefined || card.privateAddresses.length > 1) return;
+      const host = Number(first.split('.')[3]) + 100;
+      const address = first.replace(/\d+$/, String(host));
+      const publicly = isPublic && vpcAt(draft, machines[name])?.internetGatewayId !== undefined;
+      card.privateAddresses.push({ address, primary: false, ...(publicly && { publicAddress: `198.19.1.${host}` }) });
+      const six = card.ipv6Addresses[0];
+      if (ipv6 && six !== undefined) card.ipv6Addresses.push(six.replace(/::.*$/, `::${host.toString(16)}`));
+    },
+  ),
+  row('no IPv6 address', 1, machine, (draft, name) => {
+    const card = cardOf(draft, name);
+    if (card !== undefined) card.ipv6Addresses = [];
+  }),
+  row(
+    'what the NAT gateway is',
+    3,
+    fc.constantFrom('second-address', 'in-private-subnet', 'private'),
+    (draft, what) => {
+      const vpc = vpcAt(draft, 0);
+      const card = vpc?.networkInterfaces.find((each) => each.service?.kind === 'nat-gateway');
+      const gateway = vpc?.natGateways[0];
+      const primary = card?.privateAddresses[0];
+      if (vpc === undefined || card === undefined || gateway === undefined || primary === undefined) return;
+      if (what === 'private') {
+        delete primary.publicAddress;
+        gateway.connectivityType = 'private';
+      } else if (what === 'second-address') {
+        const isPublic = primary.publicAddress !== undefined;
+        card.privateAddresses = [primary, { address: primary.address.replace('200', '201'), primary: false, ...(isPublic && { publicAddress: '198.19.0.201' }) }]; // biome-ignore format: one line
+      } else {
+        // G2: its subnet has no route to the internet.
+        Object.assign(card, { networkInterfaceId: 'eni-nat1', subnetId: 'subnet-01', macAddress: '0a:00:00:00:01:c8' });
+        gateway.networkInterfaceId = 'eni-nat1';
+        card.privateAddresses = [{ ...primary, address: '10.0.1.200' }];
+      }
+    },
+  ),
+  row(
+    'the NAT gateway carries what goes to another subnet',
+    2,
+    fc.constantFrom<[number, number][]>([1, 0], [0, 1], [1, 3]),
+    (draft, [from, other]) => {
+      const [vpc, table] = [vpcAt(draft, 0), tableAt(draft, [0, from])];
+      const subnet = vpc?.subnets.find((each) => each.subnetId === `subnet-0${other}`);
+      if (vpc === undefined || table === undefined || subnet === undefined || vpc.natGateways.length === 0) return;
+      setRoute(table.routes, to(subnet.cidrBlock, targets.nat(0)));
+    },
+  ),
+  row(
+    'c is a middlebox',
+    5,
+    fc.record({
+      between: fc.constantFrom<[number, number][]>([0, 1], [1, 3], [0, 0], [1, 0]),
+      isBothWays: fc.constantFrom(true, true, false),
+      isChecked: fc.constantFrom(false, false, false, true),
+      local: fc.constantFrom(false, false, true),
+    }),
+    (draft, { between: [from, other], isBothWays, isChecked, local }) => {
+      const [vpc, card] = [vpcAt(draft, 0), cardOf(draft, 'c')];
+      if (vpc === undefined || card === undefined) return;
+      card.sourceDestCheck = isChecked;
+      const primary = vpc.cidrBlocks[0];
+      if (local && primary !== undefined) {
+        // R3: the local route itself may lead to it.
+        for (const each of [from, ...(isBothWays ? [other] : [])]) {
+          const table = tableAt(draft, [0, each]);
+          if (table !== undefined) setRoute(table.routes, to(primary, targets.box('eni-c2')));
+        }
+        return;
+      }
+      throughBox(draft, from, other);
+      if (isBothWays) throughBox(draft, other, from);
+    },
+  ),
+  row(
+    'what comes in by the internet gateway goes to the middlebox',
+    3,
+    fc.record({ isChecked: fc.constantFrom(false, false, true), subnet: fc.constantFrom(0, 0, 1), isDead: fc.constantFrom(false, false, false, true) }), // biome-ignore format: one line
+    (draft, { isChecked, subnet, isDead }) => {
+      const [vpc, card, table] = [vpcAt(draft, 0), cardOf(draft, 'c'), tableAt(draft, [0, subnet])];
+      const guarded = vpc?.subnets.find((each) => each.subnetId === `subnet-0${subnet}`);
+      if (vpc?.internetGatewayId === undefined || card === undefined || table === undefined || guarded === undefined) return; // biome-ignore format: one line
+      card.sourceDestCheck = isChecked;
+      // What the edge table may hold: local, and interfaces for exactly a subnet (R14). An interface without a public address it does not take.
+      const local = vpc.cidrBlocks.map((cidr) => to(cidr, { kind: 'local' }));
+      const toBox = to(guarded.cidrBlock, targets.box('eni-c2'));
+      const edge = { routeTableId: 'rtb-0e' as const, routes: [...local, isDead ? dead(toBox) : toBox] };
+      vpc.routeTables = [...vpc.routeTables.filter((each) => each.routeTableId !== 'rtb-0e'), edge as (typeof vpc.routeTables)[number]]; // biome-ignore format: one line
+      vpc.gatewayRouteTableId = 'rtb-0e';
+      setRoute(table.routes, to('0.0.0.0/0', targets.box('eni-c2')));
+    },
+  ),
+  row(
+    'public access is blocked',
+    4,
+    fc.record({
+      mode: fc.constantFrom<('block-bidirectional' | 'block-ingress')[]>('block-bidirectional', 'block-ingress'),
+      vpcExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(undefined, undefined, 'allow-bidirectional', 'allow-egress'), // biome-ignore format: one line
+      subnetExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(undefined, 'allow-bidirectional', 'allow-egress'), // biome-ignore format: one line
+      subnet: fc.nat(3),
+    }),
+    (draft, { mode, vpcExclusion, subnetExclusion, subnet }) => {
+      // A mode is a Region's: vpc-0 is excluded as a whole or by a subnet, vpc-1 is not.
+      for (const number of [0, 1] as const) {
+        for (const each of vpcAt(draft, number)?.subnets ?? []) {
+          const exclusions = number === 1 ? [] : [vpcExclusion, each.subnetId === `subnet-0${subnet}` ? subnetExclusion : undefined]; // biome-ignore format: one line
+          const effective = effectiveBlockMode(mode, exclusions.filter((one) => one !== undefined)); // biome-ignore format: one line
+          if (effective === 'off') delete each.blockPublicAccess;
+          else each.blockPublicAccess = effective;
+        }
+      }
+    },
+  ),
+  row('a machine does not run', 1, machine, (draft, name) => {
+    const [vpc, card] = [vpcAt(draft, machines[name]), cardOf(draft, name)];
+    if (vpc === undefined || card === undefined) return;
+    for (const each of vpc.networkInterfaces) if (each.attachment?.instanceId === `i-${name}`) delete each.attachment;
+    vpc.instances = vpc.instances.filter((each) => each.instanceId !== `i-${name}`);
+    const own = new Set(vpc.networkInterfaces.filter((each) => each.attachment === undefined && each.service === undefined).map((each) => each.networkInterfaceId)); // biome-ignore format: one line
+    killRoutes(draft, machines[name], (target) => target.kind === 'network-interface' && own.has(target.networkInterfaceId)); // biome-ignore format: one line
+  }),
+  row('no DNS support', 1, vpcNumber, (draft, number) => {
+    const vpc = vpcAt(draft, number);
+    if (vpc === undefined) return;
+    vpc.enableDnsSupport = false;
+    vpc.enableDnsHostnames = false;
+  }),
+  row(
+    'a gateway endpoint without routes, or a peering for everything',
+    3,
+    fc.record({ place: fc.constantFrom<[VpcNumber, number][]>([0, 0], [0, 1]), what: fc.constantFrom('endpoint-without-routes', 'wide-to-peer') }), // biome-ignore format: one line
+    (draft, { place, what }) => {
+      const table = tableAt(draft, place);
+      const peering = targetOf(draft, 0, 'peer-01');
+      if (table === undefined) return;
+      // P6: neither a gateway nor an address outside its blocks is behind a peering (P5).
+      if (what === 'wide-to-peer' && peering !== undefined) {
+        setRoute(table.routes, to('0.0.0.0/0', peering));
+        setRoute(table.routes, to('10.8.0.0/16', peering));
+      } else if (vpcAt(draft, 0)?.gatewayEndpoints.length === 0) return;
+      else table.routes = table.routes.filter((each) => each.destination.kind === 'cidr');
+    },
+  ),
+];
+
+/** A route whose target is gone; it still wins (R9). */
+function dead(route: Route): Route {
+  return { ...route, state: 'blackhole' };
+}
+
+function killRoutes(draft: Draft, number: VpcNumber, isGone: (target: RouteTarget) => boolean): void {
+  for (const table of vpcAt(draft, number)?.routeTables ?? [])
+    for (const route of table.routes) if (isGone(route.target as RouteTarget)) route.state = 'blackhole';
+}
+
+export const deviation: fc.Arbitrary<Deviation> = fc.oneof({ withCrossShrink: true }, ...deviationRows);

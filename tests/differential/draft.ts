@@ -1,0 +1,337 @@
+// The network that the differential test begins with, before anything deviates: three VPCs in which nearly everything reaches nearly everything, so that the few
+// things which are then changed decide. Plain data, no randomness, no kernel.
+//
+//   vpc-0  10.0.0.0/16 (and 10.9.0.0/20)    a: public   b: private, behind the NAT gateway   c: public, the middlebox if there is one   d: anywhere
+//   vpc-1  10.1.0.0/16 (and 100.64.0.0/20)  e: public   f: private                           peered with both others
+//   vpc-2  10.0.0.0/16, another Region      g: public                                        has vpc-0's addresses (C5, P2)
+
+import type {
+  Cidr,
+  NetworkAcl,
+  NetworkInterface,
+  Route,
+  RouteTable,
+  SecurityGroup,
+  SecurityGroupRule,
+  Snapshot,
+  Subnet,
+  Vpc,
+} from '@postern/network/snapshot.ts';
+import { aclEntry, cidrPeer, group, local, rule, s3List, table, vpc } from '../flows/snapshots.ts';
+
+/** The machines, each always in the same VPC: an instance never changes it. */
+export const machines = { a: 0, b: 0, c: 0, d: 0, e: 1, f: 1, g: 2 } as const;
+export type MachineName = keyof typeof machines;
+export const machineNames = Object.keys(machines) as MachineName[];
+
+export type VpcNumber = 0 | 1 | 2;
+
+/** Arrays and fields that deviations change. */
+type Mutable<T> = T extends readonly (infer E)[] ? Mutable<E>[] : T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T; // biome-ignore format: one type
+export type Draft = Mutable<Snapshot>;
+export type DraftVpc = Mutable<Vpc>;
+export type DraftInterface = Mutable<NetworkInterface>;
+
+/** What there is at all; the first value of each is the plainest, which shrinking leads to. */
+export interface Features {
+  readonly ipv6: boolean;
+  readonly secondBlocks: boolean;
+  readonly isPeered: boolean;
+  /** vpc-1 with vpc-2, in another Region. */
+  readonly isPeeredAcrossRegions: boolean;
+  readonly internetGateway: boolean;
+  readonly nat: 'none' | 'public' | 'private';
+  readonly gatewayEndpoints: 'none' | 's3' | 'dynamodb' | 'both';
+  readonly interfaceEndpoint: 'none' | 'one' | 'two';
+  readonly connectEndpoint: 'none' | 'own-address' | 'client-address';
+  readonly secondInterface: boolean;
+  /** The subnet of d: 0 is public, 1 private, 3 in the second block. */
+  readonly subnetOfD: 0 | 1 | 3;
+  readonly subnetOfF: 0 | 1;
+}
+
+interface Plan {
+  readonly block: Cidr;
+  readonly second: Cidr;
+  readonly ipv6: Cidr;
+  readonly region: string;
+  /** Third byte of the subnets, and whether the subnet is public. */
+  readonly subnets: readonly { readonly cidr: Cidr; readonly isPublic: boolean }[];
+}
+
+export const plans: readonly [Plan, Plan, Plan] = [
+  {
+    block: '10.0.0.0/16',
+    second: '10.9.0.0/20',
+    ipv6: '2001:db8:1010:100::/56',
+    region: 'us-east-1',
+    subnets: [
+      { cidr: '10.0.0.0/24', isPublic: true },
+      { cidr: '10.0.1.0/24', isPublic: false },
+      { cidr: '10.0.2.0/24', isPublic: true },
+      { cidr: '10.9.3.0/24', isPublic: false },
+    ],
+  },
+  {
+    block: '10.1.0.0/16',
+    second: '100.64.0.0/20',
+    ipv6: '2001:db8:1010:200::/56',
+    region: 'us-east-1',
+    subnets: [
+      { cidr: '10.1.0.0/24', isPublic: true },
+      { cidr: '10.1.1.0/24', isPublic: false },
+    ],
+  },
+  {
+    block: '10.0.0.0/16',
+    second: '10.5.0.0/24',
+    ipv6: '2001:db8:1020:300::/56',
+    region: 'us-west-2',
+    subnets: [{ cidr: '10.0.0.0/24', isPublic: true }],
+  },
+];
+
+/** The /64 of a subnet. */
+export function ipv6Of(number: VpcNumber, subnet: number): Cidr {
+  return `${plans[number].ipv6.replace('00::/56', `0${subnet}::`)}/64`;
+}
+
+const hosts: Readonly<Record<MachineName, number>> = { a: 10, b: 11, c: 12, d: 13, e: 14, f: 15, g: 16 };
+const everything = (): SecurityGroupRule[] => [allow('0.0.0.0/0'), allow('::/0')];
+const allow = (cidr: Cidr) => rule(-1, undefined, cidrPeer(cidr));
+export const openGroup = (groupId: SecurityGroup['groupId']): SecurityGroup => group(groupId, everything(), everything()); // biome-ignore format: one line
+/** Comes after every entry that a deviation adds. */
+const openEntries = () => [aclEntry(1000, 'allow'), aclEntry(1001, 'allow', { cidr: '::/0' })];
+const openAcl = (networkAclId: NetworkAcl['networkAclId']): NetworkAcl => ({ networkAclId, ingress: openEntries(), egress: openEntries() }); // biome-ignore format: one line
+
+export const to = (cidr: Cidr, target: Route['target']): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target,
+  state: 'active',
+});
+export const targets = {
+  igw: (number: VpcNumber): Route['target'] => ({ kind: 'internet-gateway', internetGatewayId: `igw-${number}` }),
+  eigw: (number: VpcNumber): Route['target'] => ({
+    kind: 'egress-only-internet-gateway',
+    egressOnlyInternetGatewayId: `eigw-${number}`,
+  }),
+  nat: (number: VpcNumber): Route['target'] => ({ kind: 'nat-gateway', natGatewayId: `nat-${number}` }),
+  peer: (pair: '01' | '12'): Route['target'] => ({
+    kind: 'peering-connection',
+    vpcPeeringConnectionId: `pcx-${pair}`,
+  }),
+  box: (networkInterfaceId: NetworkInterface['networkInterfaceId']): Route['target'] => ({
+    kind: 'network-interface',
+    networkInterfaceId,
+  }),
+} as const;
+
+/** The same interface has the same address wherever it occurs, so that the next network can be applied over this one. */
+function macOf(id: string): string {
+  let hash = 0;
+  for (const letter of id) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
+  const bytes = [hash >>> 24, (hash >>> 16) & 255, (hash >>> 8) & 255, hash & 255];
+  return `0a:00:${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
+}
+
+function card(
+  number: VpcNumber,
+  subnet: number,
+  name: string,
+  host: number,
+  more: Partial<NetworkInterface>,
+  withIpv6 = false,
+): NetworkInterface {
+  const cidr = plans[number].subnets[subnet]?.cidr ?? '10.0.0.0/24';
+  const networkInterfaceId = `eni-${name}${subnet}` as const;
+  return {
+    networkInterfaceId,
+    subnetId: `subnet-${number}${subnet}`,
+    macAddress: macOf(networkInterfaceId),
+    privateAddresses: [{ address: cidr.replace('0/24', String(host)), primary: true }],
+    ipv6Addresses: withIpv6 ? [ipv6Of(number, subnet).replace('::/64', `::${host.toString(16)}`)] : [],
+    groupIds: [],
+    sourceDestCheck: true,
+    ...more,
+  };
+}
+
+const withPublic = (card: NetworkInterface, publicAddress: string): NetworkInterface => ({
+  ...card,
+  privateAddresses: card.privateAddresses.map((each) => ({ ...each, publicAddress })),
+});
+
+/** The network in which nothing deviates yet. */
+export function draftOf(features: Features): Draft {
+  const numbers = [0, 1, 2] as const;
+  const peering = (pair: '01' | '12') => {
+    const side = (number: string) => ({
+      vpcId: `vpc-${number}` as const,
+      allowDnsResolutionFromRemoteVpc: false,
+    });
+    return {
+      vpcPeeringConnectionId: `pcx-${pair}` as const,
+      requester: side(pair[0] ?? ''),
+      accepter: side(pair[1] ?? ''),
+    };
+  };
+  const snapshot: Snapshot = {
+    revision: 1,
+    vpcs: numbers.map((number) => vpcOf(number, features)),
+    peeringConnections: [
+      ...(features.isPeered ? [peering('01')] : []),
+      ...(features.isPeeredAcrossRegions ? [peering('12')] : []),
+    ],
+    prefixLists: [
+      s3List,
+      { prefixListId: 'pl-dynamodb', cidrs: ['198.18.1.64/26'] },
+      { prefixListId: 'pl-routes', cidrs: ['198.51.100.64/26', '203.0.113.128/25', '2001:db8:f000::c633:6440/122'] },
+      { prefixListId: 'pl-own', cidrs: ['10.0.1.0/24', '198.51.100.64/26', '10.1.0.0/24', ipv6Of(0, 1), '2001:db8:f000::c633:6440/122'] }, // biome-ignore format: one list
+    ],
+  };
+  return structuredClone(snapshot) as unknown as Draft;
+}
+
+function vpcOf(number: VpcNumber, features: Features): Vpc {
+  const { ipv6, secondBlocks, internetGateway, nat } = features;
+  const plan = plans[number];
+  const blocks = [plan.block, ...(secondBlocks ? [plan.second] : [])];
+  const subnets = plan.subnets.flatMap(({ cidr, isPublic }, index) =>
+    index === 3 && !secondBlocks ? [] : [{ cidr, isPublic, index }],
+  );
+  const cards = cardsOf(number, features);
+  const hasNat = nat !== 'none' && number === 0;
+  const s3 = number === 0 && ['s3', 'both'].includes(features.gatewayEndpoints);
+  const dynamodb = number === 0 && ['dynamodb', 'both'].includes(features.gatewayEndpoints);
+  const gatewayRoute = (name: string): Route => ({
+    destination: { kind: 'prefix-list', prefixListId: `pl-${name}` },
+    target: { kind: 'gateway-endpoint', vpcEndpointId: `vpce-${name}` },
+    state: 'active',
+  });
+  const routesOf = ({ isPublic, index }: (typeof subnets)[number]): Route[] => [
+    ...blocks.map(local),
+    ...(ipv6 ? [local(plan.ipv6)] : []),
+    ...(internetGateway && isPublic ? [to('0.0.0.0/0', targets.igw(number))] : []),
+    ...(internetGateway && isPublic && ipv6 ? [to('::/0', targets.igw(number))] : []),
+    ...(hasNat && !isPublic ? [to('0.0.0.0/0', targets.nat(number))] : []),
+    ...(ipv6 && !isPublic ? [to('::/0', targets.eigw(number))] : []),
+    ...(s3 && index !== 2 ? [gatewayRoute('s3')] : []),
+    ...(dynamodb && index === 1 ? [gatewayRoute('dynamodb')] : []),
+    ...peerRoutes(number, index, features),
+  ];
+  const interfaceEndpoints = cards.filter((each) => each.service?.kind === 'vpc-endpoint');
+  const connectEndpoints = cards.filter((each) => each.service?.kind === 'instance-connect-endpoint');
+  return vpc({
+    vpcId: `vpc-${number}`,
+    region: plan.region,
+    cidrBlocks: blocks,
+    ipv6CidrBlocks: ipv6 ? [plan.ipv6] : [],
+    ...(internetGateway && { internetGatewayId: `igw-${number}` }),
+    egressOnlyInternetGatewayIds: ipv6 ? [`eigw-${number}`] : [],
+    subnets: subnets.map(
+      ({ cidr, index }): Subnet => ({
+        subnetId: `subnet-${number}${index}`,
+        cidrBlock: cidr,
+        ...(ipv6 && { ipv6CidrBlock: ipv6Of(number, index) }),
+        availabilityZone: `${plan.region}a`,
+        routeTableId: `rtb-${number}${index}`,
+        networkAclId: `acl-${number}${index}`,
+      }),
+    ),
+    routeTables: subnets.map((each): RouteTable => table(`rtb-${number}${each.index}`, ...routesOf(each))),
+    networkAcls: subnets.map(({ index }) => openAcl(`acl-${number}${index}`)),
+    securityGroups: groupsOf(number, cards),
+    networkInterfaces: cards,
+    gatewayEndpoints: [
+      ...(s3 ? [{ vpcEndpointId: 'vpce-s3', service: 's3', prefixListId: 'pl-s3' } as const] : []),
+      ...(dynamodb
+        ? [{ vpcEndpointId: 'vpce-dynamodb', service: 'dynamodb', prefixListId: 'pl-dynamodb' } as const]
+        : []),
+    ],
+    interfaceEndpoints:
+      interfaceEndpoints.length === 0
+        ? []
+        : [
+            {
+              vpcEndpointId: 'vpce-if',
+              service: 'sts',
+              serviceRegion: 'us-east-1',
+              networkInterfaceIds: interfaceEndpoints.map((each) => each.networkInterfaceId),
+              dnsNames: [],
+              privateDnsNames: [],
+            },
+          ],
+    natGateways: hasNat
+      ? [{ natGatewayId: `nat-${number}`, connectivityType: nat, networkInterfaceId: `eni-nat2` }]
+      : [],
+    instanceConnectEndpoints: connectEndpoints.map(({ networkInterfaceId }) => ({
+      instanceConnectEndpointId: 'eice-0',
+      networkInterfaceId,
+      preserveClientIp: features.connectEndpoint === 'client-address',
+    })),
+  });
+}
+
+/** vpc-1 answers 10.0.0.0/16 towards vpc-0 from its public subnet and towards vpc-2, which has the same block, from its private one. */
+function peerRoutes(number: VpcNumber, subnet: number, features: Features): Route[] {
+  const { isPeered, isPeeredAcrossRegions, ipv6 } = features;
+  const both = (other: VpcNumber, pair: '01' | '12') => [
+    to(plans[other].block, targets.peer(pair)),
+    ...(ipv6 ? [to(plans[other].ipv6, targets.peer(pair))] : []),
+  ];
+  switch (number) {
+    case 0:
+      return isPeered ? both(1, '01') : [];
+    case 1:
+      if (isPeeredAcrossRegions && (subnet === 1 || !isPeered)) return both(2, '12');
+      return isPeered ? both(0, '01') : [];
+    case 2:
+      return isPeeredAcrossRegions ? both(1, '12') : [];
+  }
+}
+
+function groupsOf(number: VpcNumber, cards: readonly NetworkInterface[]): SecurityGroup[] {
+  const names = new Set(cards.flatMap((each) => each.groupIds));
+  // sg-shared is vpc-0's and associated with vpc-1.
+  if (number !== 2) names.add('sg-shared');
+  return [...names].map(openGroup);
+}
+
+function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
+  const { ipv6, internetGateway, nat } = features;
+  const machine = (name: MachineName, subnet: number): NetworkInterface => {
+    const attachment = { instanceId: `i-${name}` as const, deviceIndex: 0 };
+    const plain = card(number, subnet, name, hosts[name], { attachment, groupIds: [`sg-${name}`] }, ipv6);
+    const isPublic = internetGateway && plans[number].subnets[subnet]?.isPublic === true;
+    return isPublic ? withPublic(plain, `198.19.0.${hosts[name]}`) : plain;
+  };
+  switch (number) {
+    case 1:
+      return [machine('e', 0), machine('f', features.subnetOfF)];
+    case 2:
+      return [machine('g', 0)];
+    case 0:
+      break;
+  }
+  const subnetOfD = features.subnetOfD === 3 && !features.secondBlocks ? 0 : features.subnetOfD;
+  const cards = [machine('a', 0), machine('b', 1), machine('c', 2), machine('d', subnetOfD)];
+  if (features.secondInterface) {
+    const attachment = { instanceId: 'i-b', deviceIndex: 1 } as const;
+    cards.push(card(0, 0, 'second', 21, { attachment, groupIds: ['sg-second'] }, ipv6));
+  }
+  if (nat !== 'none') {
+    const service = { kind: 'nat-gateway', natGatewayId: 'nat-0' } as const;
+    const plain = card(0, 2, 'nat', 200, { service, sourceDestCheck: false });
+    cards.push(nat === 'public' ? withPublic(plain, '198.19.0.200') : plain);
+  }
+  if (features.interfaceEndpoint !== 'none') {
+    const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-if' } as const;
+    cards.push(card(0, 2, 'if', 210, { service, groupIds: ['sg-if'] }));
+    if (features.interfaceEndpoint === 'two') cards.push(card(0, 1, 'if', 210, { service, groupIds: ['sg-if'] }));
+  }
+  if (features.connectEndpoint !== 'none') {
+    const service = { kind: 'instance-connect-endpoint', instanceConnectEndpointId: 'eice-0' } as const;
+    cards.push(card(0, 1, 'eice', 220, { service, groupIds: ['sg-eice'] }));
+  }
+  return cards;
+}
