@@ -108,7 +108,7 @@ function decisionDifferences(network: NetworkIndex, trace: Trace, seen: Seen, de
   const [first] = trace.blockers;
   const candidates = trace.blockers.filter((step) => step.leg === first?.leg);
   // A guest finds nobody of that address in its own subnet, and sends nothing.
-  if (seen.passages.length === 0 && candidates.some(isForNobody)) return [];
+  if (seen.passages.length === 0 && candidates.some((step) => step.stage === 'route' || isForNobody(step))) return [];
   if (decision.kind === 'lost') return candidates.some(isSilent) ? [] : [`the walk says ${told}, and no rule of the kernel dropped it`]; // biome-ignore format: one line
   const agrees = candidates.some((step) => isDecider(network, step, decision));
   return agrees ? [] : [`the walk says ${told}, and the packet was ${words(decision)}`];

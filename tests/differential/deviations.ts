@@ -298,7 +298,9 @@ export const deviationRows: readonly Row[] = [
   ),
   row('a route is missing', 4, fc.record({ place: subnetPlace, index: fc.nat(7) }), (draft, { place, index }) => {
     const table = tableAt(draft, place);
-    const others = table?.routes.filter((each) => each.target.kind !== 'local') ?? [];
+    // A route for the VPC's own block can lead elsewhere (R3), and is always there.
+    const blocks = vpcAt(draft, place[0])?.cidrBlocks ?? [];
+    const others = table?.routes.filter(({ destination, target }) => target.kind !== 'local' && !(destination.kind === 'cidr' && blocks.includes(destination.cidr))) ?? []; // biome-ignore format: one line
     if (table === undefined || others.length === 0) return;
     const gone = others[index % others.length];
     table.routes = table.routes.filter((each) => each !== gone);
