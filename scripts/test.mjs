@@ -30,12 +30,12 @@ const plain = files.filter((file) => !file.endsWith('.kernel.test.ts'));
 const node = [process.execPath, '--import', 'tsx', '--test', '--test-reporter=spec'];
 /** Each file of kernel tests has a world of its own, so that none finds what another left. */
 const inWorld = [process.execPath, '--import', 'tsx', 'fabric/in-world.ts', '--', ...node];
-const isEndToEnd = (file) => file.startsWith(join('tests', 'e2e'));
-const inRooms = plain.filter((file) => !isEndToEnd(file));
-// What takes longest begins first. An end-to-end file starts clouds of its own, so two of them do not meet.
+/** These take long, and start clouds of their own or keep one busy: each is a run of its own. */
+const isAlone = (file) => ['e2e', 'soak'].some((folder) => file.startsWith(join('tests', folder)));
+const together = plain.filter((file) => !isAlone(file));
 const runs = [
-  { name: `${inRooms.length} test files`, command: node, files: inRooms },
-  ...plain.filter(isEndToEnd).map((file) => ({ name: file, command: node, files: [file] })),
+  { name: `${together.length} test files`, command: node, files: together },
+  ...plain.filter(isAlone).map((file) => ({ name: file, command: node, files: [file] })),
 ];
 if (!process.argv.includes('--no-kernel')) {
   for (const file of kernel) runs.push({ name: `${file}, in a world of its own`, command: inWorld, files: [file] });
@@ -74,6 +74,7 @@ function run({ name, command: [command, ...args], files }) {
   process.stdout.write(`postern: ${name} …\n`);
   const startedAt = performance.now();
   const child = spawn(command, [...args, ...files], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -85,6 +86,7 @@ function run({ name, command: [command, ...args], files }) {
   return new Promise((resolve) => {
     child.on('close', (code) => {
       clearTimeout(limit);
+      running.delete(child);
       const seconds = Math.round((performance.now() - startedAt) / 1000);
       took.push({ name, seconds });
       process.stdout.write(`\npostern: ${name}${code === 0 ? '' : ': FAILED'} after ${seconds} s\n${output}`);
@@ -96,14 +98,21 @@ function run({ name, command: [command, ...args], files }) {
   });
 }
 
+const running = new Set();
+for (const signal of ['SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exit(1);
+  });
+
 const failed = [];
 const took = [];
 const waiting = runs.filter((one) => one.files.length > 0);
-/** Runs what waits, one after another; there are as many lanes as processors. */
+/** Runs what waits, one after another. One lane more than processors, for a good part of many tests is waiting for what must not arrive. */
 async function lane() {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await run(next);
 }
-await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, lane));
+await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
 process.stdout.write('\nwhat took longest, in seconds:\n');
 for (const { name, seconds } of took.sort((a, b) => b.seconds - a.seconds).slice(0, 12))
   process.stdout.write(`${String(seconds).padStart(6)}  ${name}\n`);
