@@ -1,7 +1,7 @@
-// Identity providers outside AWS: OpenID Connect and SAML. A role's trust policy names one as Federated; STS takes the tokens of the first kind.
+// Identity providers outside AWS: OpenID Connect and SAML. A role's trust policy names one as Federated; STS takes their tokens.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html, API_CreateSAMLProvider.html (read 2026-11-21)
 // No packet leaves the machine, so a provider's keys cannot be fetched: the operator registers them (docs/decisions/0018). Thumbprints are kept, and
-// nothing asks them. Gaps: SAML metadata is looked at, not understood; encrypted assertions are refused. Messages are unsourced where not marked.
+// nothing asks them. SAML metadata is read when an assertion comes; encrypted assertions are refused. Messages are unsourced where not marked.
 
 import { randomBytes } from 'node:crypto';
 import type {
@@ -161,7 +161,7 @@ function refuseEncryption(input: {
 }): void {
   if (input.AssertionEncryptionMode === undefined && input.AddPrivateKey === undefined) return;
   throw invalidInput(
-    'AssertionEncryptionMode and AddPrivateKey are not supported by Postern: it takes no SAML assertions.',
+    'AssertionEncryptionMode and AddPrivateKey are not supported by Postern: it takes no encrypted assertions.',
   );
 }
 

@@ -1,10 +1,11 @@
-// STS: temporary credentials. AssumeRoleWithSAML is not there, because nothing here checks an assertion's signature; AssumeRoot waits for organizations (gaps).
+// STS: temporary credentials. AssumeRoot is not there (gaps).
 // A role is STS's resource and its trust policy the resource's policy, which must itself allow (E1).
 
 import { nameKey, parseRoleArn } from '../../identities.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
 import { assumeRoles } from './assume-role.ts';
 import { accessDenied, stsDenied } from './errors.ts';
+import { saml } from './saml.ts';
 import { tokens } from './tokens.ts';
 import { webIdentity } from './web-identity.ts';
 
@@ -42,7 +43,7 @@ function guarded(operations: Readonly<Record<string, Operation>>): Record<string
 
 export const sts: Service = {
   name: 'sts',
-  operations: guarded({ ...assumeRoles, ...webIdentity, ...tokens }),
+  operations: guarded({ ...assumeRoles, ...webIdentity, ...saml, ...tokens }),
   denied: stsDenied,
   resourcePolicy: (tx, resource) => {
     const parsed = parseRoleArn(resource);

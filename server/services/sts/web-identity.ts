@@ -6,25 +6,14 @@
 
 import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import type { AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityResponse } from '@aws-sdk/client-sts';
-import { parsePolicy } from '@postern/policy/document.ts';
-import { evaluate } from '@postern/policy/evaluate.ts';
-import type { Principal } from '@postern/policy/types.ts';
-import { addOrganization, controlPolicies } from '../../authorize/control-policies.ts';
 import { AwsError } from '../../errors.ts';
-import { assumedRoleArn, nameKey, parseRoleArn } from '../../identities.ts';
-import { managedPolicyDocument } from '../../managed-policies.ts';
+import { assumedRoleArn, parseRoleArn } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
-import type { AccessKeyRow, OidcProviderRow, RoleRow } from '../../store/rows/iam.ts';
-import type { Transaction } from '../../store/store.ts';
-import { accessDenied, invalidParameterValue, validationError } from './errors.ts';
-import {
-  checkedSessionPolicies,
-  checkedSessionTags,
-  constraints,
-  managedDocument,
-  mergeSessionTags,
-} from './session-inputs.ts';
-import { describeCredentials, startSession } from './sessions.ts';
+import type { OidcProviderRow } from '../../store/rows/iam.ts';
+import { invalidParameterValue, validationError } from './errors.ts';
+import { type ClaimContext, requestContext, startFederatedSession } from './federation.ts';
+import { checkedSessionTags, constraints } from './session-inputs.ts';
+import { describeCredentials } from './sessions.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -49,10 +38,6 @@ const algorithms: Readonly<Record<string, { readonly digest: string; readonly el
 
 function invalidToken(message: string): AwsError {
   return new AwsError('InvalidIdentityToken', 400, message);
-}
-
-function notAuthorized(): AwsError {
-  return accessDenied('Not authorized to perform sts:AssumeRoleWithWebIdentity');
 }
 
 function readToken(text: string): Token {
@@ -152,21 +137,9 @@ function texts(value: unknown): string[] {
 }
 
 /** The token's claims under the provider's name: `token.actions.githubusercontent.com:sub`. */
-function claimContext(call: Call, provider: OidcProviderRow, claims: Claims): Map<string, readonly string[]> {
+function claimContext(call: Call, provider: OidcProviderRow, claims: Claims): ClaimContext {
   const name = provider.url.toLowerCase();
-  const context = new Map<string, readonly string[]>([
-    ['aws:federatedprovider', [provider.id]],
-    ['aws:currenttime', [call.now.toISOString()]],
-    ['aws:epochtime', [String(Math.floor(call.now.getTime() / 1000))]],
-    ['aws:securetransport', [String(call.path.secure)]],
-    ['aws:requestedregion', [call.region]],
-  ]);
-  if (call.path.kind === 'internet') context.set('aws:sourceip', [call.path.sourceIp]);
-  else {
-    context.set('aws:sourcevpce', [call.path.vpcEndpointId]);
-    context.set('aws:sourcevpc', [call.path.vpcId]);
-    context.set('aws:vpcsourceip', [call.path.sourceIp]);
-  }
+  const context = requestContext(call, provider.id);
   context.set(`${name}:aud`, audiences(claims));
   if (typeof claims.azp === 'string') context.set(`${name}:oaud`, texts(claims.aud));
   for (const claim of ['sub', 'amr', 'email']) {
@@ -193,32 +166,6 @@ function tokenTags(claims: Claims): TokenTags {
     return { Key, Value };
   });
   return { tags: checkedSessionTags(list), transitive: texts(transitive_tag_keys) };
-}
-
-/** Asks the role's trust policy whether whoever has the token may do each of the actions. */
-function askTrust(
-  tx: Transaction,
-  role: RoleRow,
-  roleArn: string,
-  provider: OidcProviderRow,
-  context: ReadonlyMap<string, readonly string[]>,
-  actions: readonly string[],
-): void {
-  const parsed = parsePolicy(role.assumeRolePolicyDocument, { kind: 'trust', maxSize: Number.POSITIVE_INFINITY });
-  if (!parsed.ok) throw notAuthorized();
-  const trust = { id: `trust policy of ${role.roleName}`, document: parsed.document };
-  const principal: Principal = {
-    type: 'anonymous',
-    accountId: 'anonymous',
-    arn: provider.id,
-    userId: '',
-    federatedProvider: provider.id,
-  };
-  for (const action of actions) {
-    const request = { principal, action, resource: roleArn, resourceAccountId: role.accountId, context };
-    const policies = { identity: [], trust, ...controlPolicies(tx, principal, action, role.accountId) };
-    if (!evaluate(request, policies).allowed) throw notAuthorized();
-  }
 }
 
 function assumeRoleWithWebIdentity(
@@ -255,45 +202,26 @@ function assumeRoleWithWebIdentity(
   const subject = claims.sub;
   if (typeof subject !== 'string') throw invalidToken('Missing a required claim: sub');
 
-  const role = call.tx.get('role', nameKey(parsed.accountId, parsed.roleName));
-  if (!role || role.path !== parsed.path) throw notAuthorized();
   const given = tokenTags(claims);
   const [sourceIdentity] = texts(claims['https://aws.amazon.com/source_identity']);
-  const context = claimContext(call, provider, claims);
-  context.set('sts:rolesessionname', [sessionName]);
-  context.set('aws:resourceaccount', [role.accountId]);
-  addOrganization(call.tx, context, 'aws:resourceorg', role.accountId);
-  const tagKeys = Object.keys(given.tags);
-  for (const [key, value] of Object.entries(given.tags)) context.set(`aws:requesttag/${key.toLowerCase()}`, [value]);
-  if (tagKeys.length > 0) context.set('aws:tagkeys', tagKeys);
-  if (given.transitive.length > 0) context.set('sts:transitivetagkeys', given.transitive);
-  if (sourceIdentity !== undefined) context.set('sts:sourceidentity', [sourceIdentity]);
-  for (const [key, value] of Object.entries(role.tags)) context.set(`aws:resourcetag/${key.toLowerCase()}`, [value]);
-  askTrust(call.tx, role, roleArn, provider, context, [
-    'sts:AssumeRoleWithWebIdentity',
-    ...(tagKeys.length > 0 ? ['sts:TagSession'] : []),
-    ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
-  ]);
-
-  const durationSeconds = input.DurationSeconds ?? 3600;
-  if (durationSeconds > role.maxSessionDuration) {
-    throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
-  }
-  const policies = checkedSessionPolicies(input, managedDocument(call.tx, role.accountId, managedPolicyDocument));
-  const { tags, transitiveTagKeys } = mergeSessionTags(given.tags, given.transitive, {});
-  const owner: AccessKeyRow['owner'] = {
-    kind: 'role-session',
-    roleName: role.roleName,
-    roleId: role.roleId,
-    sessionName,
-    sessionPolicies: policies.texts,
-    sessionPolicyArns: policies.arns,
-    tags,
-    ...(transitiveTagKeys.length > 0 && { transitiveTagKeys }),
-    ...(sourceIdentity !== undefined && { sourceIdentity }),
-    federatedProvider: provider.id,
-  };
-  const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds);
+  const { session, role, policies } = startFederatedSession(
+    call,
+    {
+      action: 'sts:AssumeRoleWithWebIdentity',
+      roleArn,
+      roleAccountId: parsed.accountId,
+      roleName: parsed.roleName,
+      rolePath: parsed.path,
+      sessionName,
+      providerArn: provider.id,
+      tags: given.tags,
+      transitiveTagKeys: given.transitive,
+      sourceIdentity,
+      durationSeconds: input.DurationSeconds,
+      input,
+    },
+    claimContext(call, provider, claims),
+  );
   return {
     Credentials: describeCredentials(session),
     AssumedRoleUser: {

@@ -1,0 +1,188 @@
+// AssumeRoleWithSAML with responses that a real key signed, by a library for XML signatures; and with those that somebody tampered with.
+
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { beforeEach, describe, it } from 'node:test';
+import { SignedXml } from 'xml-crypto';
+import { ensureFirstState } from '../../accounts.ts';
+import { bits, integer, objectId, pem, sequence, set, tagged, text, time } from '../../front-door/der.ts';
+import type { Store } from '../../store/store.ts';
+import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
+import { iam } from '../iam/index.ts';
+import { sts } from './index.ts';
+
+const accountId = '123456789012';
+const roleArn = `arn:aws:iam::${accountId}:role/app`;
+const providerArn = `arn:aws:iam::${accountId}:saml-provider/idp`;
+const recipient = 'https://signin.aws.amazon.com/saml';
+const names = 'https://aws.amazon.com/SAML/Attributes/';
+type Output = Record<string, unknown>;
+
+const sha256WithRsa = sequence(objectId('1.2.840.113549.1.1.11'));
+
+/** A certificate that signed itself, base64 of its DER. */
+function certificateOf(publicKey: KeyObject, privateKey: KeyObject): string {
+  const name = sequence(set(sequence(objectId('2.5.4.3'), text('idp'))));
+  const body = sequence(
+    tagged(0, integer(Buffer.from([2]))),
+    integer(Buffer.from([1])),
+    sha256WithRsa,
+    name,
+    sequence(time(new Date('2026-01-01')), time(new Date('2036-01-01'))),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+  );
+  const certificate = pem('CERTIFICATE', sequence(body, sha256WithRsa, bits(sign('sha256', body, privateKey))));
+  return certificate.replace(/-----[^-]+-----|\s/g, '');
+}
+
+const idp = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const certificate = certificateOf(idp.publicKey, idp.privateKey);
+const metadata = `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="https://idp.example.com"><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>${certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor></md:IDPSSODescriptor></md:EntityDescriptor>`;
+
+interface Said {
+  readonly issuer?: string;
+  readonly issuedAt?: Date;
+  readonly audience?: string;
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
+}
+
+const usual = {
+  [`${names}Role`]: [`${roleArn},${providerArn}`],
+  [`${names}RoleSessionName`]: ['ana@example.com'],
+};
+
+function response({ issuer = 'https://idp.example.com', issuedAt = testNow, audience = recipient, attributes }: Said) {
+  const iso = issuedAt.toISOString();
+  const stated = Object.entries({ ...usual, ...attributes }).map(
+    ([name, values]) =>
+      `<saml:Attribute Name="${name}">${values.map((value) => `<saml:AttributeValue>${value}</saml:AttributeValue>`).join('')}</saml:Attribute>`,
+  );
+  const later = new Date(issuedAt.getTime() + 3_600_000).toISOString();
+  return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" Version="2.0" IssueInstant="${iso}"><saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_assertion" Version="2.0" IssueInstant="${iso}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">ana-1</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${later}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${iso}" NotOnOrAfter="${later}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AttributeStatement>${stated.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`;
+}
+
+function signed(xml: string, what: 'Assertion' | 'Response' = 'Assertion', key: KeyObject = idp.privateKey): string {
+  const signer = new SignedXml({
+    privateKey: key.export({ type: 'pkcs8', format: 'pem' }),
+    signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+    canonicalizationAlgorithm: 'http://www.w3.org/2001/10/xml-exc-c14n#',
+  });
+  const xpath = `//*[local-name(.)='${what}']`;
+  signer.addReference({
+    xpath,
+    digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
+    transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', 'http://www.w3.org/2001/10/xml-exc-c14n#'],
+  });
+  signer.computeSignature(xml, { location: { reference: xpath, action: 'append' } });
+  return signer.getSignedXml();
+}
+
+let store: Store;
+
+const assume = (xml: string, more: object = {}) =>
+  runOperation<{ Credentials: { AccessKeyId: string; Expiration: Date } } & Output>(store, sts, 'AssumeRoleWithSAML', {
+    RoleArn: roleArn,
+    PrincipalArn: providerArn,
+    SAMLAssertion: Buffer.from(xml).toString('base64'),
+    ...more,
+  });
+const rejects = (promise: Promise<unknown>, code: string, message?: string | RegExp) =>
+  assert.rejects(promise, awsError(code, message));
+
+async function trust(condition: object = {}, actions: readonly string[] = ['sts:AssumeRoleWithSAML']): Promise<void> {
+  const PolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Federated: providerArn }, Action: actions, Condition: condition }],
+  });
+  await runOperation(store, iam, 'UpdateAssumeRolePolicy', { RoleName: 'app', PolicyDocument });
+}
+
+beforeEach(async () => {
+  store = makeStore((tx) => ensureFirstState(tx, testNow));
+  await runOperation(store, iam, 'CreateSAMLProvider', { Name: 'idp', SAMLMetadataDocument: metadata });
+  const document = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Principal: '*', Action: 'sts:AssumeRole' }] };
+  await runOperation(store, iam, 'CreateRole', {
+    RoleName: 'app',
+    AssumeRolePolicyDocument: JSON.stringify(document),
+  });
+  await trust();
+});
+
+describe('AssumeRoleWithSAML', () => {
+  it('gives a session for an assertion or a response that the provider signed', async () => {
+    for (const what of ['Assertion', 'Response'] as const) {
+      const { Credentials, ...rest } = await assume(signed(response({}), what));
+      assert.equal(rest.Subject, 'ana-1');
+      assert.equal(rest.SubjectType, 'persistent');
+      assert.equal(rest.Issuer, 'https://idp.example.com');
+      assert.equal(rest.Audience, recipient);
+      const who = await runAs<Output>(store, Credentials.AccessKeyId, sts, 'GetCallerIdentity');
+      assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/app/ana@example.com`);
+    }
+  });
+
+  it('refuses what nobody signed, a stranger signed, or somebody changed', async () => {
+    const invalid = (xml: string) => rejects(assume(xml), 'InvalidIdentityToken', 'Response signature invalid');
+    await invalid(response({}));
+    await invalid(signed(response({}), 'Assertion', stranger.privateKey));
+    await invalid(signed(response({})).replace('ana@example.com', 'root'));
+    await rejects(assume('no XML'), 'InvalidIdentityToken', 'Invalid SAML Response');
+    const entity = `<!DOCTYPE x [<!ENTITY e "y">]>${signed(response({}))}`;
+    await rejects(assume(entity), 'InvalidIdentityToken', 'Invalid SAML Response');
+  });
+
+  it('reads only what is signed, wherever else an assertion is put', async () => {
+    const real = signed(response({}));
+    const body = /<saml:Assertion[\s\S]*<\/saml:Assertion>/.exec(real)?.[0] ?? '';
+    const forged = body.replaceAll('_assertion', '_forged').replace('ana@example.com', 'root');
+    await rejects(assume(real.replace(body, forged + body)), 'InvalidIdentityToken');
+    const hidden = forged.replace(/<Signature[\s\S]*<\/Signature>/, (one) => one.replaceAll('_forged', '_assertion'));
+    const wrapped = real.replace(body, hidden.replace('</saml:Assertion>', `<x>${body}</x></saml:Assertion>`));
+    const answer = await assume(wrapped).catch((error: Error) => error);
+    if (!(answer instanceof Error)) {
+      const who = await runAs<Output>(store, answer.Credentials.AccessKeyId, sts, 'GetCallerIdentity');
+      assert.doesNotMatch(String(who.Arn), /root$/);
+    }
+  });
+
+  it('refuses responses of another time, audience, issuer or role', async () => {
+    const minutes = (count: number) => new Date(testNow.getTime() + count * 60_000);
+    const late = 'Token must be redeemed within 5 minutes of issuance';
+    await rejects(assume(signed(response({ issuedAt: minutes(-6) }))), 'ExpiredTokenException', late);
+    await rejects(assume(signed(response({ issuedAt: minutes(6) }))), 'InvalidIdentityToken');
+    const audience = 'Response does not contain the required audience.';
+    await rejects(assume(signed(response({ audience: 'https://else.example' }))), 'InvalidIdentityToken', audience);
+    const issuer = 'Issuer not present in specified provider';
+    await rejects(assume(signed(response({ issuer: 'https://else.example' }))), 'InvalidIdentityToken', issuer);
+    const attributes = { [`${names}Role`]: [`arn:aws:iam::${accountId}:role/else,${providerArn}`] };
+    await rejects(assume(signed(response({ attributes }))), 'AccessDenied');
+    const unnamed = { [`${names}RoleSessionName`]: [] };
+    await rejects(
+      assume(signed(response({ attributes: unnamed }))),
+      'InvalidIdentityToken',
+      /RoleSessionName is required/,
+    );
+    const elsewhere = { PrincipalArn: `${providerArn}2` };
+    await rejects(assume(signed(response({})), elsewhere), 'InvalidIdentityToken', "Specified provider doesn't exist");
+  });
+
+  it('[E1] asks the trust policy about the claims, and takes tags only where it may', async () => {
+    await trust({ StringEquals: { 'SAML:aud': recipient, 'SAML:iss': 'https://idp.example.com' } });
+    await assume(signed(response({})));
+    await trust({ StringEquals: { 'SAML:sub': 'bob' } });
+    const denied = 'Not authorized to perform sts:AssumeRoleWithSAML';
+    await rejects(assume(signed(response({}))), 'AccessDenied', denied);
+    await trust();
+    const tagged = signed(response({ attributes: { [`${names}PrincipalTag:Team`]: ['net'] } }));
+    await rejects(assume(tagged), 'AccessDenied', denied);
+    await trust({}, ['sts:AssumeRoleWithSAML', 'sts:TagSession']);
+    const { Credentials } = await assume(tagged);
+    const owner = store.read((tx) => tx.get('access-key', Credentials.AccessKeyId))?.owner;
+    assert.deepEqual(owner?.kind === 'role-session' && [owner.tags, owner.federatedProvider], [
+      { Team: 'net' },
+      providerArn,
+    ]);
+  });
+});
