@@ -25,6 +25,8 @@ export async function aws(own: Own, args: readonly string[], account?: string): 
     environments.set(account, known);
     environment = await known;
   }
-  const quiet = { AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true', AWS_DEFAULT_REGION: 'us-east-1' };
+  // As `postern aws` does, for names in front of the endpoint's.
+  const asProxy = { HTTP_PROXY: own.endpoint, NO_PROXY: '' };
+  const quiet = { ...asProxy, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true', AWS_DEFAULT_REGION: 'us-east-1' };
   return cli.run(['--endpoint-url', own.endpoint, ...args], { PATH: process.env['PATH'], ...quiet, ...environment });
 }

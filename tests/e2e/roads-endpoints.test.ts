@@ -137,6 +137,42 @@ describe('labs F3 to F8: endpoints without NAT', () => {
     assert.match(await there(`${briefly} https://example.com`), /timed out/);
   });
 
+  test('[K2] an access point of a VPC is reached through its gateway endpoint and from nowhere else', async () => {
+    const account = '123456789012';
+    const point = ['--account-id', account, '--name', 'inside'];
+    await laptop(
+      's3control',
+      'create-access-point',
+      ...point,
+      '--bucket',
+      bucket,
+      '--vpc-configuration',
+      `VpcId=${vpcId}`,
+    );
+    const arn = `arn:aws:s3:us-east-1:${account}:accesspoint/inside`;
+    const read = `${inTime} aws s3 cp s3://${arn}/photo.jpg - ${region}`;
+    assert.equal(await there(read), 'a picture');
+    const outside = await aws(own, ['s3', 'cp', `s3://${arn}/photo.jpg`, '-']);
+    assert.notEqual(outside.code, 0);
+    assert.match(outside.output, /403|AccessDenied|Forbidden/);
+    const onlyByAnother = {
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:*',
+      Resource: `${arn}/object/*`,
+      Condition: { StringNotEquals: { 'aws:SourceVpce': 'vpce-00000000000000000' } },
+    };
+    await laptop('s3control', 'put-access-point-policy', ...point, '--policy', policy(onlyByAnother));
+    assert.match(await there(read), /403|Forbidden/);
+    const byThis = policy({
+      ...onlyByAnother,
+      Condition: { StringNotEquals: { 'aws:SourceVpce': endpoints['gateway'] } },
+    });
+    await laptop('s3control', 'put-access-point-policy', ...point, '--policy', byThis);
+    assert.equal(await there(read), 'a picture');
+    await laptop('s3control', 'delete-access-point', ...point);
+  });
+
   test('[F4] [X1] [X5] interface endpoints have an address per subnet, and the service’s own name means those', async () => {
     assert.match(await there(`${briefly} https://sts.us-east-1.amazonaws.com`), /timed out/);
     await createInterface('sts', subnetA, subnetB);
@@ -170,8 +206,8 @@ describe('labs F3 to F8: endpoints without NAT', () => {
     assert.match(wrong, /incorrect service "s3"\. This endpoint belongs to "sts"\./);
     const atSsm = await there(`${whoAmI} --endpoint-url https://ssm.us-east-1.amazonaws.com`);
     assert.match(atSsm, /SignatureDoesNotMatch.*Credential should be scoped to correct service: 'ssm'/);
-    await createInterface('kms', subnetA);
-    assert.match(await there(`${inTime} aws kms list-keys ${region}`), /Postern does not serve kms/);
+    await createInterface('logs', subnetA);
+    assert.match(await there(`${inTime} aws logs describe-log-groups ${region}`), /Postern does not serve logs/);
   });
 
   test('[X7] [K1] [K2] the endpoint’s policy and the keys of its path decide', async () => {
