@@ -1,97 +1,13 @@
-// Lab G: a VPC from its parts, G1 to G8, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
+// Lab G: a VPC from its parts, G1 to G8 and G13, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
 
 import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
+import { described, end, everywhere, type Launched, launch, type Made, network, newGroup, ping, publicly, reaches, ssh, subnet } from './networks.ts'; // biome-ignore format: one line
+import { reachabilityStep } from './reachability-step.ts';
 import { image, type Lab, type LabRun, mustWork, why } from './steps.ts';
 
 /** Hosts of the sealed internet that answer ping. */
 const [outside, otherOutside] = ['198.51.100.7', '203.0.113.99'];
-
-type Reached = 'open' | 'timeout' | 'refused';
-
-async function ping(lab: LabRun, from: string, to: string): Promise<Reached> {
-  const ran = await lab.laptop.inside(from, `ping -n -c 1 -W 1 ${to}`);
-  return ran.code === 0 ? 'open' : 'timeout';
-}
-
-/** The sshd that every instance has. */
-async function ssh(lab: LabRun, from: string, to: string): Promise<Reached> {
-  const ran = await lab.laptop.inside(from, `timeout 1 bash -c 'exec 3<>/dev/tcp/${to}/22'`);
-  return ran.code === 0 ? 'open' : ran.code === 124 ? 'timeout' : 'refused';
-}
-
-async function reaches(what: string, attempt: Promise<Reached>, expected: Reached): Promise<string> {
-  const seen = await attempt;
-  expect(seen === expected, `${what}: ${expected}`, seen);
-  return `${what}: ${seen}`;
-}
-
-interface Made {
-  readonly vpc: string;
-  readonly gateway: string;
-  readonly table: string;
-  readonly group: string;
-}
-
-/** A VPC with an attached gateway, its main table without a route to it, and a group that lets everything in. */
-async function network({ laptop }: LabRun, cidr: string, ...options: readonly string[]): Promise<Made> {
-  const vpc = (await laptop.aws`ec2 create-vpc --cidr-block ${cidr} ${options}`).Vpc.VpcId;
-  const gateway = (await laptop.aws`ec2 create-internet-gateway ${options}`).InternetGateway.InternetGatewayId;
-  await laptop.aws`ec2 attach-internet-gateway --internet-gateway-id ${gateway} --vpc-id ${vpc} ${options}`;
-  const filter = ['--filters', `Name=vpc-id,Values=${vpc}`];
-  const table = (await laptop.aws`ec2 describe-route-tables ${filter} ${options}`).RouteTables[0].RouteTableId;
-  const group = await newGroup(laptop, vpc, 'open', options);
-  await laptop.aws`ec2 authorize-security-group-ingress --group-id ${group} --protocol=-1 --cidr 0.0.0.0/0 ${options}`;
-  return { vpc, gateway, table, group };
-}
-
-async function newGroup(
-  laptop: LabRun['laptop'],
-  vpc: string,
-  name: string,
-  options: readonly string[] = [],
-): Promise<string> {
-  return (
-    await laptop.aws`ec2 create-security-group --group-name ${name} --description ${name} --vpc-id ${vpc} ${options}`
-  ).GroupId;
-}
-
-async function subnet({ laptop }: LabRun, vpc: string, cidr: string, ...options: readonly string[]): Promise<string> {
-  return (await laptop.aws`ec2 create-subnet --vpc-id ${vpc} --cidr-block ${cidr} ${options}`).Subnet.SubnetId;
-}
-
-interface Launched {
-  readonly id: string;
-  readonly eni: string;
-  readonly privateIp: string;
-  readonly publicIp?: string;
-}
-
-async function launch(lab: LabRun, subnetId: string, group: string, ...options: readonly string[]): Promise<Launched> {
-  const run = await lab.laptop
-    .aws`ec2 run-instances ${image} --subnet-id ${subnetId} --security-group-ids ${group} ${options}`;
-  await lab.laptop.settle();
-  return described(lab, run.Instances[0].InstanceId, options);
-}
-
-async function described({ laptop }: LabRun, id: string, options: readonly string[] = []): Promise<Launched> {
-  const where = options.filter((word, index) => word === '--region' || options[index - 1] === '--region');
-  const instance = (await laptop.aws`ec2 describe-instances --instance-ids ${id} ${where}`).Reservations[0]
-    .Instances[0];
-  return {
-    id,
-    eni: instance.NetworkInterfaces[0].NetworkInterfaceId,
-    privateIp: instance.PrivateIpAddress,
-    publicIp: instance.PublicIpAddress,
-  };
-}
-
-async function end({ laptop }: LabRun, ...instances: readonly Launched[]): Promise<void> {
-  for (const { id } of instances) await laptop.try`ec2 terminate-instances --instance-ids ${id}`;
-}
-
-const publicly = '--associate-public-ip-address';
-const everywhere = ['--destination-cidr-block', '0.0.0.0/0'];
 
 const steps: Lab['steps'] = [
   {
@@ -335,6 +251,7 @@ const steps: Lab['steps'] = [
       return evidence;
     },
   },
+  reachabilityStep,
 ]; // biome-ignore format: a command stays one line, as it is typed
 
 /** Overlapping blocks: the request is answered, and becomes `failed` (P3). */
