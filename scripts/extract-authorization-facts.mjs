@@ -17,10 +17,13 @@ const services = ['ec2', 's3', 'iam', 'sts', 'dynamodb', 'kms', 'ssm', 'ec2-inst
 const version = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')).version;
 const stamp = `${version} ${createHash('sha256').update(readFileSync(self)).digest('hex')}\n`;
 const stampFile = join(target, '.stamp');
-const complete = services.every((service) => existsSync(join(target, `${service}.json`)));
+const complete = [...services, 'all-services'].every((service) => existsSync(join(target, `${service}.json`)));
 if (!complete || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   mkdirSync(target, { recursive: true });
   for (const service of services) write(`${service}.json`, JSON.stringify(extract(service)));
+  // Of every service of AWS, served here or not: what it is called, and whether resource control policies reach it.
+  const data = (name) => JSON.parse(readFileSync(join(source, 'data', `${name}.json`), 'utf8'));
+  write('all-services.json', JSON.stringify({ names: data('serviceNames'), withRcps: data('rcpSupportedServices') }));
   // Last, so that an interrupted run is done again.
   write('.stamp', stamp);
 }

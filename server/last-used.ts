@@ -1,7 +1,9 @@
-// When was a key or a role last used, where, and for which service? GetAccessKeyLastUsed and GetRole answer it from the row.
+// When was a key or a role last used, where, and for which service? GetAccessKeyLastUsed and GetRole answer it from the row; the access advisor's reports
+// ask when a user or a role last used each service.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyLastUsed.html (read 2026-11-21). A use counts when the signature was good,
 // whatever became of the request. AWS is minutes late as well; here a row is written at most once a minute, and no answer waits for it.
 
+import { actionPrefix } from './authorize/permissions.ts';
 import { nameKey, timestamp } from './identities.ts';
 import type { AccessKeyRow, RoleRow } from './store/rows/iam.ts';
 import type { Store, Transaction } from './store/store.ts';
@@ -15,8 +17,10 @@ interface Use {
 }
 
 /** @param accessKey the key whose signature was good; a role's session counts for its role, other temporary keys for nothing */
-export function noteUse(store: Store, accessKey: AccessKeyRow, { service, region, now }: Use): void {
+export function noteUse(store: Store, accessKey: AccessKeyRow, use: Use): void {
+  const { service, region, now } = use;
   const { owner } = accessKey;
+  noteAccess(store, accessKey, use);
   if (owner.kind === 'role-session') {
     const find = (tx: Transaction) => roleOf(tx, accessKey.accountId, owner);
     const role = store.read(find);
@@ -31,6 +35,35 @@ export function noteUse(store: Store, accessKey: AccessKeyRow, { service, region
   write(store, (tx) => {
     const row = tx.get('access-key', accessKey.id);
     if (row) tx.put('access-key', { ...row, lastUsed: { date: timestamp(now), region, service } });
+  });
+}
+
+/** What was noted within the minute, `KEY SERVICE` → when: so that a request costs one look-up. */
+const noted = new Map<string, number>();
+const mostNoted = 4096;
+
+function noteAccess(store: Store, { id, accountId, owner }: AccessKeyRow, { service, region, now }: Use): void {
+  if (owner.kind !== 'user' && owner.kind !== 'role-session') return;
+  const key = `${owner.kind === 'user' ? id : owner.roleId} ${service}`;
+  const before = noted.get(key);
+  if (before !== undefined && now.getTime() - before < writeEveryMs) return;
+  if (noted.size >= mostNoted) noted.clear();
+  noted.set(key, now.getTime());
+  write(store, (tx) => {
+    const user = owner.kind === 'user' ? tx.get('user', nameKey(accountId, owner.userName)) : undefined;
+    const entityId = owner.kind === 'user' ? user?.userId : roleOf(tx, accountId, owner)?.roleId;
+    if (entityId === undefined) return;
+    const namespace = actionPrefix(service);
+    const scope = { accountId, region: 'global' };
+    const row = {
+      id: `${entityId}/${namespace}`,
+      ...scope,
+      entityId,
+      namespace,
+      date: timestamp(now),
+      lastRegion: region,
+    };
+    tx.put('service-access', row);
   });
 }
 

@@ -5,25 +5,11 @@
 
 import type { PolicyLevel, PolicySet, Principal } from '@postern/policy/types.ts';
 import { controlPolicyText, type Membership, membershipOf, organizationPath, placesDownTo } from '../organizations.ts';
+import { serviceReference } from '../service-reference.ts';
 import type { ControlPolicyType } from '../store/rows/organizations.ts';
 import type { Transaction } from '../store/store.ts';
 import type { MutableContext } from './context.ts';
 import { documentOf } from './policies.ts';
-
-/** https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services (read 2026-11-21) */
-const servicesWithRcps: ReadonlySet<string> = new Set([
-  's3',
-  'sts',
-  'kms',
-  'sqs',
-  'secretsmanager',
-  'cognito-identity',
-  'cognito-idp',
-  'logs',
-  'dynamodb',
-  'ecr',
-  'aoss',
-]);
 
 /**
  * @param resourceAccountId whose resource it is; undefined when the action has none
@@ -46,7 +32,7 @@ export function controlPolicies(
   if (isServiceLinked(principal) || principal.type === 'service') return {};
   const scps = own && levelsFor(tx, own, 'SERVICE_CONTROL_POLICY', 'scp');
   const rcps =
-    owner && servicesWithRcps.has(action.slice(0, action.indexOf(':')).toLowerCase())
+    owner && serviceReference().withRcps.has(action.slice(0, action.indexOf(':')).toLowerCase())
       ? levelsFor(tx, owner, 'RESOURCE_CONTROL_POLICY', 'rcp')
       : undefined;
   return { ...(scps && { scps }), ...(rcps && { rcps }) };

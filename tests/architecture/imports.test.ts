@@ -24,6 +24,7 @@ const identity = [
   'server/constraints.ts',
   'server/managed-policies.ts',
   'server/mfa.ts',
+  'server/service-reference.ts',
 ];
 
 const laws: Readonly<Record<string, Law>> = {
@@ -74,7 +75,14 @@ const laws: Readonly<Record<string, Law>> = {
   },
   'server/store': { may: ['network'], node: true, because: 'rows carry the network’s id types and nothing else' },
   'server/authorize': {
-    may: [...contract, 'server/catalogue', 'server/accounts.ts', 'server/identities.ts', 'server/organizations.ts'],
+    may: [
+      ...contract,
+      'server/catalogue',
+      'server/accounts.ts',
+      'server/identities.ts',
+      'server/organizations.ts',
+      'server/service-reference.ts',
+    ],
     node: true,
     because: 'it asks the policy engine about rows and the path',
   },

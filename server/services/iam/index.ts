@@ -1,8 +1,9 @@
 // IAM: who there is, and what they may do. Issue 2 point 3: what the labs and the CLI's everyday use need.
-// Not here, and answered as not implemented: organizations' features, access advisor, delegation (gaps).
+// Not here, and answered as not implemented: reports of organizations, delegation (gaps).
 
 import { AwsError } from '../../errors.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
+import { accessAdvisor } from './access-advisor.ts';
 import { accessKeys } from './access-keys.ts';
 import { account } from './account.ts';
 import { attachments } from './attachments.ts';
@@ -70,6 +71,7 @@ export const iam: Service = {
     ...identityProviders,
     ...serviceLinkedRoles,
     ...credentialReport,
+    ...accessAdvisor,
   }),
   denied: iamDenied,
 };

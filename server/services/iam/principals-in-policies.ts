@@ -17,6 +17,9 @@ function tail({ kind, row }: Named): string {
 export function forgetPrincipal(tx: Transaction, named: Named): void {
   const id = named.kind === 'user' ? named.row.userId : named.row.roleId;
   rewrite(tx, tail(named), () => id);
+  for (const row of tx.list('service-access', { accountId: named.row.accountId })) {
+    if (row.entityId === id) tx.delete('service-access', row.id);
+  }
 }
 
 /** After a user got another name or path. */

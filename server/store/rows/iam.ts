@@ -221,6 +221,28 @@ export interface AccessKeyRow extends Row {
   lastUsed?: { date: string; region: string; service: string };
 }
 
+/** When somebody last asked a service; `id` is `UNIQUE-ID/NAMESPACE`. */
+export interface ServiceAccessRow extends Row {
+  /** The user's or role's unique id. */
+  entityId: string;
+  namespace: string;
+  date: string;
+  lastRegion: string;
+}
+
+/** A report of who used which service; `id` is the job's. */
+export interface AccessReportRow extends Row {
+  entityArn: string;
+  createdAt: string;
+  services: {
+    namespace: string;
+    /** The latest first. */
+    entities: { arn: string; date: string; region: string }[];
+    /** Everybody whose access the report is about. */
+    total: number;
+  }[];
+}
+
 export interface IamRows {
   account: AccountRow;
   user: UserRow;
@@ -238,4 +260,6 @@ export interface IamRows {
   'role-deletion': RoleDeletionRow;
   'oidc-provider': OidcProviderRow;
   'saml-provider': SamlProviderRow;
+  'service-access': ServiceAccessRow;
+  'access-report': AccessReportRow;
 }
