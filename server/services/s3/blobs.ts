@@ -16,14 +16,13 @@ import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } fr
 import type { StreamingBody } from '../../service.ts';
 import { type BlobKey, cipherAt, counterAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
 import { NewFile, type OpenFile, sync } from './blob-file.ts';
-import { diskIsFull } from './errors.ts';
+import { refusedByDisk } from './errors.ts';
 
 /** Bodies up to this size are kept by `SmallBodies`. */
 const inRowBytes = 16 * 1024;
 /** Begins the ids of those; no file's id has it, and no path is made of it. */
 const inRowPrefix = 'row:';
 const pieceBytes = 512 * 1024;
-const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const graceMs = 3000;
 
 export type Body = FedBody | Readable | Uint8Array;
@@ -113,8 +112,8 @@ export class Blobs {
       return { blobId, sizeBytes, md5, checksums };
     } catch (error) {
       file.close();
-      this.discard(blobId);
-      throw fullDisk.has((error as NodeJS.ErrnoException).code ?? '') ? diskIsFull(error as Error) : error;
+      this.#discardIfPossible(blobId);
+      throw refusedByDisk(error as NodeJS.ErrnoException) ?? error;
     }
   }
 
@@ -163,6 +162,15 @@ export class Blobs {
   discard(blobId: string): void {
     this.#unclaimed.delete(blobId);
     this.#unlink(blobId);
+  }
+
+  /** What cannot be removed, on a disk that became read-only, is the next sweep's. */
+  #discardIfPossible(blobId: string): void {
+    try {
+      this.discard(blobId);
+    } catch {
+      // The error that led here is the one to tell.
+    }
   }
 
   /** Its row is gone, durably: remove the file once nobody can be about to read it. */

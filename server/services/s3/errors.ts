@@ -369,12 +369,24 @@ export function badDigest(name: string, expected: string, calculated: string): A
   return new AwsError('BadDigest', 400, message, { fields });
 }
 
-/** What the machine's disk refuses. Not S3's own words, which never runs out; 503, because clients try again. */
-export function diskIsFull(cause: Error): AwsError {
+const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+// Making a directory on a read-only disk is ENOENT (Node 20).
+const closedDisk = new Set(['EROFS', 'ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EIO']);
+
+/**
+ * What the machine's disk refuses, as an answer; undefined for what is no disk's error. Not S3's own words, whose disks never fill; 503, because clients try again.
+ * The path stays with the log: a client has no business with it.
+ */
+export function refusedByDisk(cause: NodeJS.ErrnoException): AwsError | undefined {
+  const { code = '' } = cause;
+  const isFull = fullDisk.has(code);
+  if (!isFull && !closedDisk.has(code)) return undefined;
+  const what = cause.message.split(', ')[0] ?? code;
+  const cure = isFull ? 'Free some space' : 'See that the data directory can be written';
   return new AwsError(
     'ServiceUnavailable',
     503,
-    `The disk of this machine took no more: ${cause.message}. Free some space and try again.`,
+    `The disk of this machine did not take it: ${what}. ${cure} and try again.`,
   );
 }
 

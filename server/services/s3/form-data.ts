@@ -25,7 +25,7 @@ export async function readForm(contentType: string, body: Readable): Promise<For
   const mark = boundary?.[1] ?? boundary?.[2];
   if (!mark || mark.length > 200) throw malformed();
   const delimiter = Buffer.from(`\r\n--${mark}`);
-  const source = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const source = received(body);
   // The first boundary has no line before it; with one it looks like the others.
   let pending: Buffer = Buffer.from('\r\n');
   let before = 0;
@@ -72,6 +72,17 @@ export async function readForm(contentType: string, body: Readable): Promise<For
       };
     }
     fields.set(name.toLowerCase(), (await upTo(delimiter)).toString('utf8'));
+  }
+}
+
+/** The body as it comes. @throws IncompleteBody when the connection is cut */
+async function* received(body: Readable): AsyncGenerator<Buffer, undefined> {
+  try {
+    for await (const piece of body) yield piece as Buffer;
+  } catch (cause) {
+    if (cause instanceof AwsError) throw cause;
+    const text = 'You did not provide the number of bytes specified by the Content-Length HTTP header.';
+    throw new AwsError('IncompleteBody', 400, text);
   }
 }
 
