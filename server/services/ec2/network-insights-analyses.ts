@@ -2,7 +2,7 @@
 // are found, and what the caller may not see is left out.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StartNetworkInsightsAnalysis.html (read 2026-11-21). An analysis is `running` in the answer of the
 // call that starts it, and ended at the next look. AWS forgets one after 120 days, so Postern does.
-// Other accounts: at AWS those of one organization with trusted access. Here the ones that ends and AdditionalAccounts name.
+// Other accounts are looked into when an end or AdditionalAccounts names them and network-insights-sharing.ts permits it.
 
 import type {
   DeleteNetworkInsightsAnalysisRequest,
@@ -27,6 +27,7 @@ import { applyFilters, type FilterTable } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';
 import { componentsOf, placeOf, readArn } from './network-insights-ends.ts';
 import { idsOf, toExplanation, toPathComponents } from './network-insights-output.ts';
+import { mayLookInto } from './network-insights-sharing.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
 import { ec2Arn, findRow, requireRow, scopeOf, selectRows } from './rows.ts';
@@ -121,7 +122,7 @@ function run(
   const accounts = new Set([call.accountId, ...additionalAccounts, path.source.accountId]);
   if (path.destination) accounts.add(path.destination.accountId);
   const whole = buildSnapshot(call.tx, 0);
-  const isVisible = (accountId: string) => accounts.has(accountId) && isAccount(call, accountId);
+  const isVisible = (accountId: string) => accounts.has(accountId) && mayLookInto(call, accountId);
   const ends = [path.source, ...(path.destination ? [path.destination] : [])].map((end) =>
     placeOf(call, end, isVisible),
   );
@@ -150,10 +151,6 @@ function run(
     if (!(error instanceof TooManyFlows)) throw error;
     return { failure: error.message, components: {}, suggestedAccounts: [] };
   }
-}
-
-function isAccount(call: Call, accountId: string): boolean {
-  return call.tx.get('account', accountId) !== undefined || accountId === call.accountId;
 }
 
 function idOfArn(arn: string): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkInsightsAnalysis, NetworkInsightsPath } from '@aws-sdk/client-ec2';
-import { awsError } from '../../testing.ts';
+import { awsError, testAccountId } from '../../testing.ts';
 import {
   makeGateway,
   makeGroup,
@@ -177,13 +177,73 @@ test('an end that is gone, stopped or detached is told as such', async () => {
   assert.deepEqual(codesOf(await analyse(world, path)), ['UNASSOCIATED_COMPONENT', 'NO_SOURCE_OR_DESTINATION']);
 });
 
-test('what is in another account is not looked at unless it is named', async () => {
+const other = '210987654321';
+
+/** The default account manages an organization that the other account belongs to. */
+async function makeOrganization(world: World): Promise<void> {
+  const where = { accountId: testAccountId, region: 'global', organizationId: 'o-1' };
+  await world.store.transact((tx) => {
+    const policies = { policyIds: [], tags: {} };
+    tx.put('organization', {
+      ...where,
+      id: 'o-1',
+      featureSet: 'ALL',
+      rootId: 'r-1',
+      enabledPolicyTypes: [],
+      serviceAccess: {},
+    });
+    for (const id of [testAccountId, other])
+      tx.put('organization-member', {
+        ...where,
+        ...policies,
+        id,
+        parentId: 'r-1',
+        name: id,
+        email: id,
+        joinedMethod: 'CREATED',
+        joinedAt: '',
+      });
+  }).durable;
+}
+
+test('what is in another account is looked at only from the management account of its organization, and when it is named', async () => {
   const world = makeWorld();
-  const { igw } = await makeSite(world);
-  const Source = 'arn:aws:ec2:us-east-1:210987654321:instance/i-0123456789abcdef0';
-  const unknown = await analyse(world, await makePath(world, { Source, Destination: igw }));
-  assert.deepEqual(codesOf(unknown), ['UNKNOWN_RESOURCE']);
-  assert.equal(unknown.Explanations?.[0]?.ComponentAccount, '210987654321');
+  const { vpc, table, web } = await makeSite(world);
+  const their = { accountId: other };
+  const { Vpc } = await world.run<{ Vpc: { VpcId: `vpc-${string}` } }>(
+    'CreateVpc',
+    { CidrBlock: '10.1.0.0/16' },
+    their,
+  );
+  const peering = await world.run<{ VpcPeeringConnection: { VpcPeeringConnectionId: string } }>(
+    'CreateVpcPeeringConnection',
+    { VpcId: vpc, PeerVpcId: Vpc.VpcId, PeerOwnerId: other },
+  );
+  const { VpcPeeringConnectionId } = peering.VpcPeeringConnection;
+  await world.run('AcceptVpcPeeringConnection', { VpcPeeringConnectionId }, their);
+  const route = { RouteTableId: table, DestinationCidrBlock: '10.1.0.0/16', VpcPeeringConnectionId };
+  await world.run('CreateRoute', route);
+  const toPeering = await makePath(world, { Source: web.instanceId, Destination: VpcPeeringConnectionId });
+  assert.equal((await analyse(world, toPeering)).NetworkPathFound, true);
+  const FilterAtSource = { DestinationAddress: '10.1.0.9' };
+  const beyond = await makePath(world, { Source: web.instanceId, FilterAtSource });
+  const unseen = await analyse(world, beyond, { AdditionalAccounts: [other] });
+  assert.deepEqual(codesOf(unseen), ['UNKNOWN_DESTINATION']);
+  assert.equal(unseen.Explanations?.[0]?.ComponentAccount, other);
+  assert.deepEqual(unseen.SuggestedAccounts, [other]);
+  const gone = { Source: `arn:aws:ec2:us-east-1:${other}:instance/i-0123456789abcdef0`, Destination: web.instanceId };
+  const byArn = await makePath(world, gone);
+  assert.deepEqual(codesOf(await analyse(world, byArn)), ['UNKNOWN_RESOURCE']);
+  const enable = (as?: object) => world.run('EnableReachabilityAnalyzerOrganizationSharing', {}, as);
+  await assert.rejects(enable(), awsError('OperationNotPermitted'));
+  await makeOrganization(world);
+  await assert.rejects(enable(their), awsError('OperationNotPermitted'));
+  assert.deepEqual(await enable(), { ReturnValue: true });
+  assert.deepEqual(codesOf(await analyse(world, beyond)), ['UNKNOWN_DESTINATION']);
+  const seen = await analyse(world, beyond, { AdditionalAccounts: [other] });
+  assert.deepEqual(codesOf(seen), ['NO_POSSIBLE_DESTINATION']);
+  assert.equal(seen.SuggestedAccounts, undefined);
+  assert.deepEqual(codesOf(await analyse(world, byArn)), ['NO_SOURCE_OR_DESTINATION']);
 });
 
 test('a path is made once per token, shown as it was asked for, found by its filters, and goes after its analyses', async () => {

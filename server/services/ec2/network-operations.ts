@@ -16,6 +16,7 @@ import { networkInsightsAccessScopeAnalyses } from './network-insights-access-sc
 import { networkInsightsAccessScopes } from './network-insights-access-scopes.ts';
 import { networkInsightsAnalyses } from './network-insights-analyses.ts';
 import { networkInsightsPaths } from './network-insights-paths.ts';
+import { networkInsightsSharing } from './network-insights-sharing.ts';
 import { nothingOfThatKind } from './nothing-of-that-kind.ts';
 import { prefixLists } from './prefix-lists.ts';
 import { routeTables } from './route-tables.ts';
@@ -56,6 +57,7 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...networkAcls,
   ...networkInsightsPaths,
   ...networkInsightsAnalyses,
+  ...networkInsightsSharing,
   ...networkInsightsAccessScopes,
   ...networkInsightsAccessScopeAnalyses,
   ...addresses,

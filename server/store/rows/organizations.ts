@@ -18,7 +18,7 @@ export interface OrganizationRow extends Row {
   featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   rootId: string;
   enabledPolicyTypes: ControlPolicyType[];
-  /** AWS services that were let in, and since when. They have no effect: none of them acts in an organization here. */
+  /** AWS services that were let in, and since when. Only Reachability Analyzer acts in an organization here. */
   serviceAccess: Record<string, string>;
 }
 
