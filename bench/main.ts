@@ -5,6 +5,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Measured, measureApi, type Row } from './api.ts';
+import { measureCheck } from './check.ts';
 import { bringUp, memoryOf, serverProcess } from './cloud.ts';
 import { measureFabric } from './fabric.ts';
 import { measureNetwork } from './network.ts';
@@ -14,7 +15,7 @@ import { measureRoads, measureScale } from './roads.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'start,api,network,fabric,reach,roads,scale' },
+    only: { type: 'string', default: 'start,check,api,network,fabric,reach,roads,scale' },
     call: { type: 'string', default: '' },
     'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -61,6 +62,20 @@ if (wanted.has('start')) {
   put('\n## Start\n\n| figure | middle (least–most) | goal | |\n|---|---|---|---|');
   put(`| start to first answered request, ms | ${spread(first)} | < 1,000 | ${mark(middle(first) < 1000)} |`);
   put(`| idle memory of all processes (PSS), MB | ${spread(idle)} | < 150 | ${mark(middle(idle) < 150)} |`);
+}
+
+if (wanted.has('check')) {
+  progress('check');
+  const sizes = quick ? [1000] : [100, 1000, 4000];
+  put('\n## Check\n\nTen assertions over a snapshot of AWS’s answers, from the start of the process to its end.\n');
+  put('| interfaces | ms, middle (least–most) | memory, MB | goal | |\n|---|---|---|---|---|');
+  for (const interfaces of sizes) {
+    const { elapsedMs, memoryBytes } = measureCheck({ interfaces, repeats: quick ? 1 : 3 });
+    const isGoal = interfaces === 1000;
+    put(
+      `| ${number(interfaces)} | ${spread(elapsedMs)} | ${number(memoryBytes / 1e6)} | ${isGoal ? '< 10,000' : ''} | ${isGoal ? mark(middle(elapsedMs) < 10_000) : ''} |`,
+    );
+  }
 }
 
 if (wanted.has('network')) {

@@ -1,7 +1,14 @@
 // What an assertion is held against: a network, the names that people gave its parts, and the policies. A running cloud's rows make one, and so does
 // what was read from a real account (server/estate.ts, server/import/).
 
-import type { Cidr, NetworkInterfaceId, RouteTableId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
+import type {
+  Cidr,
+  NetworkInterfaceId,
+  RouteTableId,
+  SecurityGroupId,
+  Snapshot,
+  VpcId,
+} from '@postern/network/snapshot.ts';
 import type { Flow } from '@postern/network/walk/packet.ts';
 
 export type ResourceKind = 'instance' | 'network-interface' | 'subnet' | 'security-group' | 'vpc' | 'vpc-endpoint';
@@ -36,10 +43,17 @@ export type Unmodelled = {
       /** Who gets the packet sees its first sender's address. */
       readonly preservesSource: boolean;
     }
-  /** What is not known of some VPCs; of all when they are not named. */
+  /** What is not known of some parts of the network; of all of it when none is named. */
   | {
       readonly kind: 'part';
-      readonly vpcIds?: readonly VpcId[];
+      readonly at?: {
+        readonly vpcIds?: readonly VpcId[];
+        /** Of the interfaces that carry them, as senders or as receivers. */
+        readonly groupIds?: readonly SecurityGroupId[];
+        readonly direction?: 'ingress' | 'egress';
+        /** Of the interfaces in their subnets. */
+        readonly routeTableIds?: readonly RouteTableId[];
+      };
       readonly effect: 'may-open' | 'may-block' | 'both';
     }
 );

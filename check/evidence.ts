@@ -241,6 +241,8 @@ function revoke(vpc: Vpc, region: string, groupId: string, ruleId: string): stri
   return rule === undefined ? verb : `${verb} --ip-permissions '${JSON.stringify([permission(rule)])}'`;
 }
 
+const protocolNames: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6' };
+
 function permission({ protocol, ports, icmp, peer }: SecurityGroupRule): Record<string, unknown> {
   const range = ports ?? (icmp && { from: icmp.type, to: icmp.code });
   const who =
@@ -251,5 +253,9 @@ function permission({ protocol, ports, icmp, peer }: SecurityGroupRule): Record<
         : isIpv6Cidr(peer.cidr)
           ? { Ipv6Ranges: [{ CidrIpv6: peer.cidr }] }
           : { IpRanges: [{ CidrIp: peer.cidr }] };
-  return { IpProtocol: String(protocol), ...(range && { FromPort: range.from, ToPort: range.to }), ...who };
+  return {
+    IpProtocol: protocolNames[protocol] ?? String(protocol),
+    ...(range && { FromPort: range.from, ToPort: range.to }),
+    ...who,
+  };
 }

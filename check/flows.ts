@@ -21,9 +21,10 @@ export interface Road {
 
 /** No host of the internet has these. */
 const reserved = AddressSet.ofCidrs(['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16', '224.0.0.0/3']); // biome-ignore format: a list
-/** The sealed internet's blocks that nobody answers at, which are no hosts of the real one either (RFC 2544). */
-const benchmark = AddressSet.ofCidrs(['198.18.0.0/15', '203.0.113.0/24']);
-const public4 = new AddressSet(AddressSet.all.v4, []).subtract(reserved).subtract(benchmark);
+/** Blocks for benchmarks and documentation (RFC 2544, RFC 5737): the sealed internet is made of them, and no host of the real one has such an address. */
+const unused = AddressSet.ofCidrs(['198.18.0.0/15', '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24']);
+/** Public IPv4 addresses of the real internet. */
+export const public4 = new AddressSet(AddressSet.all.v4, []).subtract(reserved).subtract(unused);
 
 /** All roads between two sides that carry any of the traffic (none said: any at all). */
 export function roadsBetween(
@@ -84,11 +85,17 @@ function serviceRoads(
   ];
 }
 
-/** Every public IPv4 address is among the destinations, but for those of services that go through gateway endpoints. */
+/** Every public IPv4 address is among the destinations, but for the network's own and those of services that go through gateway endpoints. */
 function isEverywhere({ snapshot }: Estate, flows: FlowSet): boolean {
   const lists = new Set(snapshot.vpcs.flatMap((vpc) => vpc.gatewayEndpoints.map((each) => each.prefixListId)));
   const others = snapshot.prefixLists.flatMap(({ prefixListId, cidrs }) => (lists.has(prefixListId) ? cidrs : []));
-  return public4.subtract(flows.destinations()).subtract(AddressSet.ofCidrs(others)).isEmpty;
+  const own = snapshot.vpcs.flatMap((vpc) =>
+    vpc.networkInterfaces.flatMap((eni) => eni.privateAddresses.flatMap((each) => each.publicAddress ?? [])),
+  );
+  return public4
+    .subtract(flows.destinations())
+    .subtract(AddressSet.ofCidrs(others))
+    .subtract(AddressSet.ofAddresses(own)).isEmpty;
 }
 
 function cut(one: Road, from: Side, to: Side): Road[] {

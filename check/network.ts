@@ -14,7 +14,7 @@ import type { NetworkAssertion, Written } from './document.ts';
 import type { End, HopKind, Road as RoadWord } from './ends.ts';
 import type { Estate } from './estate.ts';
 import { candidateFlow, evidenceOf, nameOfSide } from './evidence.ts';
-import { carriesAll, comesFromAll, type Road, roadsBetween, within } from './flows.ts';
+import { carriesAll, comesFromAll, public4, type Road, roadsBetween, within } from './flows.ts';
 import { probesOf } from './probes.ts';
 import type { Evidence, Probe, Result } from './report.ts';
 import type { Resolver, Side } from './resolve.ts';
@@ -27,11 +27,21 @@ export interface Ground {
   readonly network: NetworkIndex;
   readonly reachability: Reachability;
   readonly resolver: Resolver;
+  readonly held: ReadonlySet<string>;
+}
+
+/** The private addresses of every interface. */
+function heldAddresses({ snapshot }: Estate): ReadonlySet<string> {
+  return new Set(
+    snapshot.vpcs.flatMap((vpc) =>
+      vpc.networkInterfaces.flatMap((eni) => eni.privateAddresses.map((own) => own.address)),
+    ),
+  );
 }
 
 export function groundOf(estate: Estate, resolver: Resolver): Ground {
   const network = indexNetwork(estate.snapshot);
-  return { estate, network, reachability: prepareReach(network), resolver };
+  return { estate, network, reachability: prepareReach(network), resolver, held: heldAddresses(estate) };
 }
 
 type Answer = Pick<Result, 'outcome' | 'message' | 'dependsOn' | 'assumptions' | 'probes'> & {
@@ -163,6 +173,13 @@ function oneByOne(side: Side): Side[] {
   return side.kind === 'interfaces' ? side.places.map((place) => ({ ...side, places: [place] })) : [side];
 }
 
+/** The internet without its private blocks is the internet. */
+function words({ boxes }: FlowSet): string {
+  const whole = new AddressSet(AddressSet.all.v4, []);
+  const rounded = boxes.map((box) => (public4.subtract(box.sources).isEmpty ? { ...box, sources: whole } : box));
+  return new FlowSet(rounded).describe();
+}
+
 function describeRoads(roads: readonly Road[]): string {
   const [first] = roads;
   if (first === undefined) return '';
@@ -173,7 +190,7 @@ function describeRoads(roads: readonly Road[]): string {
       : roads.length >= mostViolations
         ? `, and so with ${more} or more other pairs`
         : `, and so with ${more} other ${more === 1 ? 'pair' : 'pairs'}`;
-  return `${first.flows.describe()} gets through${others}`;
+  return `${words(first.flows)} gets through${others}`;
 }
 
 function evidenceOfRoad(
@@ -309,7 +326,7 @@ function gapBetween(ground: Ground, from: Side, to: Side, traffic: Traffic): Gap
 
 /** A client asks for the service by its name: where private DNS answers with an endpoint's addresses, it goes there and nowhere else (X5). */
 function byName(
-  { estate }: Ground,
+  { estate, held }: Ground,
   vpc: Vpc | undefined,
   { service, region }: Extract<Side, { kind: 'service' }>,
   roads: Road[],
@@ -317,11 +334,6 @@ function byName(
   const name = vpc && endpointServiceCalled(service, region ?? vpc.region)?.privateDnsNames[0]?.replace('*.', '');
   if (vpc === undefined || name === undefined) return roads;
   const answers = resolve(estate.snapshot, vpc.vpcId, name, 'A')?.answers.map((each) => each.data) ?? [];
-  const held = new Set(
-    estate.snapshot.vpcs.flatMap((each) =>
-      each.networkInterfaces.flatMap((eni) => eni.privateAddresses.map((own) => own.address)),
-    ),
-  );
   const doors = answers.filter((address) => held.has(address));
   if (doors.length === 0) return roads.filter(({ via }) => !via.some((hop) => hop.kind === 'interface-endpoint'));
   return roads.flatMap((each) => {

@@ -103,7 +103,7 @@ function evidenceOf(
     stage: `${answer.layer} policy`,
     component: answer.statements[0] ?? answer.layer,
     verdict: answer.allowed ? 'pass' : 'drop',
-    because: words(answer),
+    because: answer.allowed ? 'allows it' : answer.reason,
   };
   return { flow: what, between: by.trim(), steps: [step], deciding: step, mend: [] };
 }

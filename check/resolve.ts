@@ -37,7 +37,7 @@ export type Resolved =
   | { readonly kind: 'empty'; readonly message: string };
 
 /** Blocks that no public address is in. */
-const privateBlocks: readonly Cidr[] = [
+export const privateBlocks: readonly Cidr[] = [
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
@@ -154,7 +154,15 @@ export class Resolver {
     if (!ofVpcs && !privateBlocks.some((block) => isIpv6Cidr(block) === isIpv6Cidr(cidr) && contains(block, cidr)))
       sides.push({ kind: 'internet', cidrs: [cidr], ...(able.length > 0 && { isRest: true }) });
     if (sides.length > 0) return { kind: 'sides', sides };
+    // Behind a transit gateway, say: nobody here knows who is there, and an answer about it rests on that.
+    if (this.#isBehindRoad(cidr)) return { kind: 'sides', sides: [{ kind: 'internet', cidrs: [cidr] }] };
     return { kind: 'empty', message: `no interface that carries packets has an address in ${text}` };
+  }
+
+  #isBehindRoad(cidr: Cidr): boolean {
+    return this.#estate.unmodelled.some(
+      (each) => each.kind === 'road' && each.routes.some(({ destinations }) => overlapping([cidr], destinations)),
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { AddressSet } from '@postern/network/reach/address-set.ts';
 import type { Reachability } from '@postern/network/reach/reach.ts';
 import type { Cidr, VpcId } from '@postern/network/snapshot.ts';
 import type { Estate, Unmodelled } from './estate.ts';
-import { type Place, reachEnds, type Side } from './resolve.ts';
+import { type Place, privateBlocks, reachEnds, type Side } from './resolve.ts';
 
 /** `may-open`: an answer that nothing passes is in doubt; `may-block`: one that something passes. */
 export type Doubt = 'may-open' | 'may-block';
@@ -14,6 +14,8 @@ export interface Depends {
   readonly what: string;
   readonly because: string;
 }
+
+type Part = Extract<Unmodelled, { kind: 'part' }>;
 
 /** What of the estate's unmodelled things could change what passes between two sides. */
 export function dependsOn(
@@ -41,14 +43,31 @@ function matters(
       return false;
     case 'part':
       if (one.effect !== 'both' && one.effect !== doubt) return false;
-      return (
-        one.vpcIds === undefined || [...vpcsOf(froms), ...vpcsOf(tos)].some((vpcId) => one.vpcIds?.includes(vpcId))
-      );
+      return one.at === undefined || isAt(one.at, froms, 'egress') || isAt(one.at, tos, 'ingress');
     case 'road':
       return doubt === 'may-open' && froms.some((from) => tos.some((to) => isRoadBetween(one, from, to)));
     case 'relay':
       return doubt === 'may-open' && relays(estate, reachability, one, froms, tos);
   }
+}
+
+function isAt(at: NonNullable<Part['at']>, sides: readonly Side[], direction: 'ingress' | 'egress'): boolean {
+  const { vpcIds = [], groupIds = [], routeTableIds = [] } = at;
+  if (at.direction !== undefined && at.direction !== direction) return false;
+  return sides.some(
+    (side) =>
+      side.kind === 'interfaces' &&
+      side.places.some(
+        (place) =>
+          vpcIds.includes(place.vpc.vpcId) ||
+          place.eni.groupIds.some((each) => groupIds.includes(each)) ||
+          routeTableIds.some((each) => each === tableOf(place)),
+      ),
+  );
+}
+
+function tableOf({ eni, vpc }: Place): string | undefined {
+  return vpc.subnets.find((each) => each.subnetId === eni.subnetId)?.routeTableId;
 }
 
 function vpcsOf(sides: readonly Side[]): Set<VpcId> {
@@ -79,11 +98,14 @@ function addressesOf(side: Side, place: Place | undefined): AddressSet {
     const { privateAddresses, ipv6Addresses } = place.eni;
     return AddressSet.ofAddresses([...privateAddresses.map((each) => each.address), ...ipv6Addresses]);
   }
-  return side.kind === 'internet' && side.cidrs !== undefined ? AddressSet.ofCidrs(side.cidrs) : AddressSet.all;
+  return side.kind === 'internet' && side.cidrs !== undefined ? AddressSet.ofCidrs(side.cidrs) : outside;
 }
 
-function leads(road: Extract<Unmodelled, { kind: 'road' }>, { eni, vpc }: Place, target: AddressSet): boolean {
-  const table = vpc.subnets.find((each) => each.subnetId === eni.subnetId)?.routeTableId;
+/** Where the internet is. */
+const outside = AddressSet.all.subtract(AddressSet.ofCidrs(privateBlocks));
+
+function leads(road: Extract<Unmodelled, { kind: 'road' }>, place: Place, target: AddressSet): boolean {
+  const table = tableOf(place);
   const destinations = road.routes
     .filter((each) => each.routeTableId === table)
     .flatMap((each): readonly Cidr[] => each.destinations);
@@ -116,7 +138,9 @@ function relays(
   if (isIn(froms) || isIn(tos)) return false;
   const reaches = (some: readonly Side[], others: readonly Side[]) =>
     some.some((from) => others.some((to) => reachability.between(reachEnds(from), reachEnds(to)).length > 0));
-  if (!reaches(froms, [box])) return false;
+  // Load balancers have private addresses as targets, no services and no hosts outside.
+  const targets = tos.filter((side) => side.kind === 'interfaces');
+  if (targets.length === 0 || !reaches(froms, [box])) return false;
   // With the first sender's address the receiver's groups are asked about that, and the way is not the VPC's: whoever is in its VPC may be behind it.
-  return relay.preservesSource ? vpcsOf(tos).has(relay.vpcId) : reaches([box], tos);
+  return relay.preservesSource ? vpcsOf(targets).has(relay.vpcId) : reaches([box], targets);
 }

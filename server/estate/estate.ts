@@ -2,10 +2,14 @@
 // from files both come as rows, so both are read here.
 
 import type { Estate, Resource, Unmodelled } from '@postern/check/estate.ts';
+import { networkRemedies } from '@postern/network/remedy/remedies.ts';
 import type { Cidr, Snapshot, VpcId } from '@postern/network/snapshot.ts';
+import type { Flow } from '@postern/network/walk/packet.ts';
+import { defaultAccountId } from '../accounts.ts';
 import type { Imported } from '../import/import.ts';
 import type { Tags } from '../store/rows/ec2.ts';
 import type { Transaction } from '../store/store.ts';
+import { commandsOf } from '../why/network-commands.ts';
 import { askPermission, type Facts } from './permission.ts';
 
 /** @param snapshot of the same rows   @param now for policies that ask for the time */
@@ -33,8 +37,22 @@ function makeEstate(
     buckets: tx.list('bucket').map((row) => row.id),
     unmodelled,
     permission: (question) => askPermission(tx, question, facts),
-    opening: () => [],
+    opening: (flow) => openingOf(snapshot, flow, facts),
   };
+}
+
+/** Remedies are tried on copies of the whole network, hundreds of them: in larger ones a failure is told without. */
+const mostInterfaces = 3000;
+
+/** The commands of the smallest change that opens a flow. Those for a real account are the plain `aws`, whoever owns what. */
+function openingOf(snapshot: Snapshot, flow: Flow, { isImported }: Facts): readonly string[] {
+  const count = snapshot.vpcs.reduce((sum, vpc) => sum + vpc.networkInterfaces.length, 0);
+  if (count > mostInterfaces) return [];
+  const [remedy] = networkRemedies(snapshot, flow).remedies;
+  const named = isImported
+    ? { ...snapshot, vpcs: snapshot.vpcs.map((vpc) => ({ ...vpc, ownerId: defaultAccountId })) }
+    : snapshot;
+  return remedy?.steps.flatMap(({ change }) => commandsOf(named, change).commands) ?? [];
 }
 
 function resourcesOf(tx: Transaction): Resource[] {

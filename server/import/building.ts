@@ -45,9 +45,9 @@ export class Building {
     return { ...known, accountId: item?.optionalText('OwnerId') ?? known.accountId };
   }
 
-  /** What is not known of some VPCs. */
+  /** What is not known of some VPCs; of all when none is named. */
   part(what: string, because: string, effect: 'may-open' | 'may-block' | 'both', vpcIds?: readonly VpcId[]): void {
-    this.findings.push({ kind: 'part', what, because, effect, ...(vpcIds && { vpcIds }) });
+    this.findings.push({ kind: 'part', what, because, effect, ...(vpcIds && { at: { vpcIds } }) });
   }
 
   relay(what: string, networkInterfaceId: NetworkInterfaceId, vpcId: VpcId, preservesSource: boolean): void {

@@ -1,7 +1,7 @@
 // What of a real account the Snapshot does not have, and which answers that could change. An assertion that depends on any of it is unknown, never green.
 
 import type { Unmodelled } from '@postern/check/estate.ts';
-import type { Cidr, PrefixListId, RouteTableId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
+import type { Cidr, PrefixListId, RouteTableId, Snapshot } from '@postern/network/snapshot.ts';
 import { envelope, harmless, modelled, unmodelled } from './answers.ts';
 import type { Building } from './building.ts';
 import { Item } from './item.ts';
@@ -9,7 +9,7 @@ import { type ReadPrefixList, type ToldStates, toldKey } from './vpc-rows.ts';
 
 /** What AWS says of routes, held against what follows from the rest of the snapshot. @returns the Snapshot with the blackholes that AWS knows of */
 export function holdAgainstTold(building: Building, snapshot: Snapshot, told: ToldStates): Snapshot {
-  const roads = new Map<string, { routeTableId: RouteTableId; destinations: Cidr[] }[]>();
+  const roads = new Map<string, { because: string; routes: { routeTableId: RouteTableId; destinations: Cidr[] }[] }>();
   const listed = new Map<string, readonly Cidr[]>(snapshot.prefixLists.map((each) => [each.prefixListId, each.cidrs]));
   const here = new Set<string>(snapshot.vpcs.map((vpc) => vpc.vpcId));
   const elsewhere = new Set(
@@ -28,42 +28,37 @@ export function holdAgainstTold(building: Building, snapshot: Snapshot, told: To
         if (said === undefined) return route;
         if (said.state === 'blackhole')
           return route.state === 'blackhole' ? route : { ...route, state: 'blackhole' as const };
-        if (!said.isModelled || elsewhere.has(said.target)) {
+        const isMissing = said.isModelled && route.state === 'blackhole';
+        if (!said.isModelled || elsewhere.has(said.target) || isMissing) {
           const destinations =
             destination.kind === 'cidr' ? [destination.cidr] : (listed.get(destination.prefixListId) ?? []);
-          roads.set(said.target, [
-            ...(roads.get(said.target) ?? []),
-            { routeTableId: table.routeTableId, destinations: [...destinations] },
-          ]);
-        } else if (route.state === 'blackhole')
-          building.part(
-            `${said.target} (target of a route of ${table.routeTableId})`,
-            `AWS says that the route to ${text} is active, and nothing in the snapshot makes it so: is an answer missing?`,
-            'both',
-            [vpc.vpcId],
-          );
+          const routes = roads.get(said.target)?.routes ?? [];
+          const because = isMissing ? missing : elsewhere.has(said.target) ? farSide : unmodelledRoad;
+          roads.set(said.target, {
+            because,
+            routes: [...routes, { routeTableId: table.routeTableId, destinations: [...destinations] }],
+          });
+        }
         return route;
       }),
     })),
   }));
-  for (const [target, routes] of roads) building.findings.push(road(target, elsewhere.has(target), routes));
+  for (const [target, { because, routes }] of roads)
+    building.findings.push({ kind: 'road', what: `${target} (${nounOf(target)})`, because, routes });
   return { ...snapshot, vpcs };
 }
 
+const unmodelledRoad = 'where it leads is not modelled';
+const farSide = 'what is on the other side is not known';
+const missing =
+  'AWS says that the route to it is active, and nothing in the snapshot makes it so: an answer is missing';
+
 const roadNouns: readonly (readonly [RegExp, string])[] = [
   [/^tgw-/, 'transit gateway'], [/^vgw-/, 'virtual private gateway'], [/^vpce-/, 'Gateway Load Balancer endpoint'], [/^cagw-/, 'carrier gateway'],
-  [/^lgw-/, 'local gateway'], [/core-network/, 'Cloud WAN core network'], [/^pcx-/, 'peering with a VPC that is not in the snapshot'], [/^i-/, 'instance'],
+  [/^lgw-/, 'local gateway'], [/core-network/, 'Cloud WAN core network'], [/^pcx-/, 'peering connection'], [/^i-/, 'instance'], [/^igw-/, 'internet gateway'], [/^eigw-/, 'egress-only internet gateway'], [/^nat-/, 'NAT gateway'], [/^eni-/, 'interface'],
 ]; // biome-ignore format: a table
 
-function road(
-  target: string,
-  isElsewhere: boolean,
-  routes: Extract<Unmodelled, { kind: 'road' }>['routes'],
-): Unmodelled {
-  const noun = roadNouns.find(([form]) => form.test(target))?.[1] ?? 'no target that Postern knows';
-  const because = isElsewhere ? 'what is on the other side is not known' : 'where it leads is not modelled';
-  return { kind: 'road', what: `${target} (${noun})`, because, routes };
-}
+const nounOf = (target: string) => roadNouns.find(([form]) => form.test(target))?.[1] ?? 'no target that Postern knows';
 
 /** Lists that are not read, pages that are missing, prefix lists without entries. */
 export function readTheRest(building: Building, lists: ReadonlyMap<PrefixListId, ReadPrefixList>): void {
@@ -92,7 +87,9 @@ export function readTheRest(building: Building, lists: ReadonlyMap<PrefixListId,
 }
 
 function noteUnmodelled(building: Building, row: (typeof unmodelled)[string], item: Item): void {
-  const what = `${item.optionalText(row.id) ?? item.where} (${row.noun})`;
+  const id = item.optionalText(row.id);
+  if (id !== undefined && building.findings.some((each) => each.what.startsWith(`${id} `))) return;
+  const what = `${id ?? item.where} (${row.noun})`;
   if (row.anywhere) building.part(what, 'it is not modelled, and where it matters cannot be told', 'may-open');
   else
     building.findings.push({
@@ -120,22 +117,28 @@ function notePages(building: Building): void {
       building.part(`${name} in ${file}`, 'its last page is missing (there is a NextToken)', 'both');
 }
 
+/** Rules and routes that name a list whose entries nobody told have none in the Snapshot. */
 function noteLists(building: Building, lists: ReadonlyMap<PrefixListId, ReadPrefixList>): void {
-  const users = new Map<string, Set<VpcId>>();
-  const use = (id: string, vpcId: VpcId) => users.set(id, (users.get(id) ?? new Set()).add(vpcId));
-  for (const { peer, vpcId } of building.rows.list('security-group-rule'))
-    if (peer.kind === 'prefix-list') use(peer.prefixListId, vpcId);
-  for (const { routes, vpcId } of building.rows.list('route-table'))
-    for (const { destination } of routes) if (destination.kind === 'prefix-list') use(destination.prefixListId, vpcId);
-  for (const [id, vpcIds] of users) {
-    const list = lists.get(id as PrefixListId);
-    if (list?.cidrs !== undefined) continue;
-    const name = list === undefined ? 'prefix list' : `prefix list ${list.name}`;
-    building.part(
-      `${id} (${name})`,
-      'its entries are not in the snapshot (get-managed-prefix-list-entries, describe-prefix-lists)',
-      'both',
-      [...vpcIds],
-    );
-  }
+  const isTold = (id: PrefixListId) => lists.get(id)?.cidrs !== undefined;
+  const note = (
+    id: PrefixListId,
+    effect: 'may-open' | 'both',
+    at: NonNullable<Extract<Unmodelled, { kind: 'part' }>['at']>,
+  ) => {
+    const name = lists.get(id)?.name;
+    building.findings.push({
+      kind: 'part',
+      what: `${id} (prefix list${name === undefined ? '' : ` ${name}`})`,
+      because: 'its entries are not in the snapshot (get-managed-prefix-list-entries, describe-prefix-lists)',
+      effect,
+      at,
+    });
+  };
+  for (const { peer, groupId, isEgress } of building.rows.list('security-group-rule'))
+    if (peer.kind === 'prefix-list' && !isTold(peer.prefixListId))
+      note(peer.prefixListId, 'may-open', { groupIds: [groupId], direction: isEgress ? 'egress' : 'ingress' });
+  for (const { id, routes } of building.rows.list('route-table'))
+    for (const { destination } of routes)
+      if (destination.kind === 'prefix-list' && !isTold(destination.prefixListId))
+        note(destination.prefixListId, 'both', { routeTableIds: [id] });
 }

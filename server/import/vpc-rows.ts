@@ -291,7 +291,7 @@ export function readPrefixLists(building: Building): ReadonlyMap<PrefixListId, R
   const entries = new Map<string, Cidr[]>();
   for (const { file, fields } of building.answers) {
     if (!Array.isArray(fields['Entries'])) continue;
-    const id = /pl-[0-9a-f]+/.exec(subjectOf(file))?.[0];
+    const id = /pl-[0-9a-z]+/.exec(subjectOf(file))?.[0];
     if (id === undefined)
       throw new ImportError(
         `${file} has the entries of a prefix list; call it as the list, e.g. pl-0123456789abcdef0.json`,
