@@ -184,6 +184,9 @@ export function streamOperation<I, O>(row: Omit<StreamOperation<I, O>, 'kind'>):
   return { kind: 'stream', ...row };
 }
 
+/** A member of an output: the answer's status, where it is not the operation's usual one. */
+export const answerStatus = Symbol('status of the answer');
+
 /** A streaming output body: bytes of a file, sent without being held in memory. */
 export interface FileBody {
   readonly file: string;

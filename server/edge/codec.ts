@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import type { Member, OperationModel, Protocol, ServiceModel, StructureShape } from '../catalogue/shapes.ts';
 import { AwsError } from '../errors.ts';
-import type { StreamingBody } from '../service.ts';
+import { answerStatus, type StreamingBody } from '../service.ts';
 import type { Answer } from './answer.ts';
 import type { Identified } from './identify.ts';
 import { readBindings, writeBindings } from './protocols/bindings.ts';
@@ -166,7 +166,9 @@ function renderRest(operation: OperationModel, output: Readonly<Record<string, u
   const shape = operation.output;
   const isXml = service.protocol === 'rest-xml';
   const headers = identityHeaders(service.protocol, requestId);
-  const status = writeBindings(shape, output, headers) ?? http?.status ?? 200;
+  const said = (output as { readonly [answerStatus]?: number })[answerStatus];
+  const bound = writeBindings(shape, output, headers);
+  const status = said ?? bound ?? http?.status ?? 200;
   const answer = (body: Answer['body'], contentType?: string): Answer => {
     if (contentType !== undefined && headers['Content-Type'] === undefined) headers['Content-Type'] = contentType;
     return { status, headers, body };

@@ -5,7 +5,7 @@ import type { AccessControlPolicy, Grant } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import type { AclGrant, AclPermission, BucketRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
-import { invalidArgument, invalidRequest, notImplemented } from './errors.ts';
+import { invalidArgument, invalidRequest } from './errors.ts';
 import { canonicalUserId } from './names.ts';
 
 const groups = 'http://acs.amazonaws.com/groups';
@@ -28,6 +28,10 @@ const canned: Readonly<Record<string, readonly AclGrant[]>> = {
   private: [],
   'public-read': [group(allUsers, 'READ')],
   'public-read-write': [group(allUsers, 'READ'), group(allUsers, 'WRITE')],
+  // EC2, for bundles of images: a canonical user that nobody here is.
+  'aws-exec-read': [
+    { canonicalId: '6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c', permission: 'READ' },
+  ],
   'authenticated-read': [group(authenticatedUsers, 'READ')],
   'bucket-owner-read': [],
   'bucket-owner-full-control': [],
@@ -65,7 +69,6 @@ export function grantsOfHeaders(tx: Transaction, bucket: BucketRow, input: AclIn
   if (name !== undefined && given.length > 0)
     throw invalidRequest('Specifying both Canned ACLs and Header Grants is not allowed');
   if (name !== undefined) {
-    if (name === 'aws-exec-read') throw notImplemented('x-amz-acl: aws-exec-read');
     const grants = canned[name];
     if (!grants) throw invalidArgument('', 'x-amz-acl', name);
     return [ownersGrant(bucket), ...grants];
@@ -141,10 +144,10 @@ export function grantsOfDocument(
 /** As the API tells it; without a list of its own the owner has everything. */
 export function grantMembers(bucket: BucketRow, acl: readonly AclGrant[] | undefined): Grant[] {
   const shown = bucket.ownership === 'BucketOwnerEnforced' ? undefined : acl;
-  return (shown ?? [ownersGrant(bucket)]).map(({ accountId, uri, permission }) => ({
+  return (shown ?? [ownersGrant(bucket)]).map(({ accountId, uri, canonicalId, permission }) => ({
     Grantee:
       uri === undefined
-        ? { ID: canonicalUserId(accountId ?? ''), Type: 'CanonicalUser' as const }
+        ? { ID: canonicalId ?? canonicalUserId(accountId ?? ''), Type: 'CanonicalUser' as const }
         : { URI: uri, Type: 'Group' as const },
     Permission: permission,
   }));
@@ -192,9 +195,9 @@ export function statementsOf(
 ): Statement[] {
   if (bucket.ownership === 'BucketOwnerEnforced') return [];
   const table = of === 'bucket' ? bucketActions : objectActions;
-  return acl.flatMap(({ accountId, uri, permission }, index) => {
+  return acl.flatMap(({ accountId, uri, canonicalId, permission }, index) => {
     const isPublic = uri === allUsers || uri === authenticatedUsers;
-    if (accountId === bucket.accountId || uri === logDelivery) return [];
+    if (accountId === bucket.accountId || uri === logDelivery || canonicalId !== undefined) return [];
     if (isPublic && ignoresPublic) return [];
     const Action = permission === 'FULL_CONTROL' ? Object.values(table).flat() : table[permission];
     if (Action.length === 0) return [];

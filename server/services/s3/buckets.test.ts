@@ -407,7 +407,10 @@ test('a new bucket tells its true defaults, and refuses what it could not keep',
   await assert.rejects(run('GetBucketLifecycleConfiguration', { Bucket }), awsError('NoSuchLifecycleConfiguration'));
   await assert.rejects(run('GetBucketTagging', { Bucket }), awsError('NoSuchTagSet'));
   const withDevice = { Bucket, VersioningConfiguration: { Status: 'Enabled', MFADelete: 'Enabled' } };
-  await assert.rejects(run('PutBucketVersioning', withDevice), awsError('NotImplemented', /MfaDelete/));
+  await assert.rejects(
+    run('PutBucketVersioning', withDevice),
+    awsError('AccessDenied', /^Mfa Authentication must be used/),
+  );
   await assert.rejects(run('PutBucketAcl', { Bucket, ACL: 'public-read' }), awsError('AccessControlListNotSupported'));
   await run('PutBucketTagging', { Bucket, Tagging: { TagSet: [{ Key: 'a', Value: '1' }] } });
   assert.deepEqual(await run('GetBucketTagging', { Bucket }), { TagSet: [{ Key: 'a', Value: '1' }] });

@@ -331,11 +331,15 @@ export function invalidStorageClass(value: string): AwsError {
   });
 }
 
-/** An archived object cannot be read before it is restored, and restoring is not implemented. */
+/** An archived object cannot be read before it is restored. */
 export function invalidObjectState(storageClass: string): AwsError {
   return new AwsError('InvalidObjectState', 403, "The operation is not valid for the object's storage class", {
     fields: { StorageClass: storageClass },
   });
+}
+
+export function restoreInProgress(): AwsError {
+  return new AwsError('RestoreAlreadyInProgress', 409, 'Object restore is already in progress');
 }
 
 export function entityTooLarge(proposed: number, allowed: number): AwsError {

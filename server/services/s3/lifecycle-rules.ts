@@ -7,7 +7,7 @@ import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { type BucketInput, onBucket, requireBucket } from './access.ts';
 import { configurationOf, deleting, keepConfiguration } from './configurations.ts';
-import { invalidArgument, invalidRequest, malformedXml, noSuchConfiguration } from './errors.ts';
+import { invalidArgument, invalidBucketState, invalidRequest, malformedXml, noSuchConfiguration } from './errors.ts';
 import { tagsFromSet } from './tag-sets.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -166,6 +166,9 @@ function putLifecycle(
     throw invalidRequest(`Invalid TransitionDefaultMinimumObjectSize found: ${String(size)}`);
   const given = input.LifecycleConfiguration?.Rules ?? [];
   checkRules(given);
+  // The wording is without a source.
+  if (bucket.mfaDelete)
+    throw invalidBucketState('Lifecycle configuration is not supported on a bucket with MFA Delete enabled.');
   const Rules = given.map((rule, index) => ({ ...rule, ID: rule.ID ?? `rule-${call.requestId}-${index}` }));
   keepConfiguration(call, bucket, 'lifecycle', { Rules, TransitionDefaultMinimumObjectSize: size });
   return { TransitionDefaultMinimumObjectSize: size };

@@ -107,7 +107,9 @@ test('transitions go to colder classes only, and leave small objects; an archive
     awsError('InvalidObjectState'),
   );
   await run('RestoreObject', { Bucket, Key: 'large', RestoreRequest: { Days: 1 } }, { now: after(60) });
-  assert.match((await read(after(60))).Restore ?? '', /^ongoing-request="false", expiry-date="/);
+  await assert.rejects(read(after(60)), awsError('InvalidObjectState'));
+  const soon = new Date(after(60).getTime() + 60_000);
+  assert.match((await read(soon)).Restore ?? '', /^ongoing-request="false", expiry-date="/);
   await assert.rejects(read(after(63)), awsError('InvalidObjectState'));
 });
 

@@ -43,6 +43,7 @@ import {
 } from './errors.ts';
 import { expirationMember } from './lifecycle.ts';
 import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
+import { requireMfa } from './mfa-delete.ts';
 import { objectArn, objectId } from './names.ts';
 import { checkBypass, checkDeletable, checkLockedUpload } from './object-lock.ts';
 import { checkVersionId } from './reads.ts';
@@ -198,6 +199,7 @@ function deleteObject(call: Call, input: DeleteObjectRequest): DeleteObjectOutpu
   const bucket = requireBucket(call, call.tx, input);
   const key = requireKey(input);
   checkBypass(bucket, bypass);
+  if (bucket.mfaDelete && VersionId !== undefined) requireMfa(call, bucket, input);
   const { marker, wasMarker } = remove(call, bucket, key, { VersionId, IfMatch, bypass });
   if (marker) return { DeleteMarker: true, VersionId: versionIdOf(marker) };
   return {
@@ -212,6 +214,7 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
   if (wanted.length === 0 || wanted.length > 1000) throw malformedXml();
   const { BypassGovernanceRetention: bypass } = input;
   checkBypass(bucket, bypass);
+  if (bucket.mfaDelete && wanted.some((one) => one.VersionId !== undefined)) requireMfa(call, bucket, input);
   const Deleted: DeletedObject[] = [];
   const Errors: S3Error[] = [];
   for (const { Key = '', VersionId, ETag } of wanted) {

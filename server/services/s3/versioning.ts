@@ -1,5 +1,5 @@
 // Versioning of a bucket: off until it is switched on, then on or suspended for ever.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html (read 2026-11-21). MFA delete is refused: nobody here has a device.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html (read 2026-11-21). MFA delete: mfa-delete.ts.
 
 import type {
   GetBucketVersioningOutput,
@@ -9,12 +9,14 @@ import type {
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import { onBucket, requireBucket } from './access.ts';
-import { invalidBucketState, malformedXml, notImplemented } from './errors.ts';
+import { configurationOf } from './configurations.ts';
+import { invalidBucketState, malformedXml } from './errors.ts';
+import { requireMfa } from './mfa-delete.ts';
 
 function putVersioning(call: Call, input: PutBucketVersioningRequest): Record<string, never> {
   const bucket = requireBucket(call, call.tx, input);
   const { Status: status, MFADelete } = input.VersioningConfiguration ?? {};
-  if (MFADelete === 'Enabled') throw notImplemented('MfaDelete');
+  if (MFADelete !== undefined && MFADelete !== 'Enabled' && MFADelete !== 'Disabled') throw malformedXml();
   if (status === undefined)
     throw new AwsError('IllegalVersioningConfigurationException', 400, 'The Versioning element must be specified');
   if (status !== 'Enabled' && status !== 'Suspended') throw malformedXml();
@@ -22,7 +24,13 @@ function putVersioning(call: Call, input: PutBucketVersioningRequest): Record<st
     throw invalidBucketState(
       'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
     );
-  call.tx.put('bucket', { ...bucket, versioning: status });
+  const { mfaDelete: before, ...others } = bucket;
+  if (before || MFADelete === 'Enabled') requireMfa(call, bucket, input);
+  const mfaDelete = MFADelete === undefined ? before : MFADelete === 'Enabled' || undefined;
+  // The wording is without a source.
+  if (mfaDelete && configurationOf(bucket, 'lifecycle') !== undefined)
+    throw invalidBucketState('MFA Delete cannot be enabled on a bucket with a lifecycle configuration.');
+  call.tx.put('bucket', { ...others, versioning: status, ...(mfaDelete && { mfaDelete }) });
   return {};
 }
 
@@ -31,8 +39,11 @@ export const versioningOperations = {
     authorize: onBucket('s3:GetBucketVersioning'),
     readOnly: true,
     run: (call, input) => {
-      const { versioning } = requireBucket(call, call.tx, input);
-      return versioning === undefined ? {} : { Status: versioning };
+      const { versioning, mfaDelete } = requireBucket(call, call.tx, input);
+      return {
+        ...(versioning !== undefined && { Status: versioning }),
+        ...(mfaDelete && { MFADelete: 'Enabled' as const }),
+      };
     },
   }),
   PutBucketVersioning: operation<PutBucketVersioningRequest, Record<string, never>>({

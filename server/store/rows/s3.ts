@@ -39,6 +39,8 @@ export interface BucketRow extends Row {
   acl?: AclGrant[];
   /** Absent: never switched on. */
   versioning?: 'Enabled' | 'Suspended';
+  /** Deleting a version, and changing the versioning, takes a code of an MFA device. */
+  mfaDelete?: true;
   /** Present: switched on, which cannot be undone. */
   objectLock?: { defaultRetention?: { mode: RetentionMode; days?: number; years?: number } };
   /** Sub-resources as the SDK types them, by name (`cors`, `lifecycle` …); times as text. */
@@ -60,10 +62,11 @@ export interface KmsEncryption {
 
 export type AclPermission = 'FULL_CONTROL' | 'READ' | 'WRITE' | 'READ_ACP' | 'WRITE_ACP';
 
-/** To an account, or to a group by its URI. */
+/** To an account, to a group by its URI, or to somebody of AWS's own, whom nobody here is. */
 export interface AclGrant {
   accountId?: string;
   uri?: string;
+  canonicalId?: string;
   permission: AclPermission;
 }
 
@@ -103,8 +106,9 @@ export interface ObjectRow extends Row {
   userMetadata: Record<string, string>;
   checksum?: { algorithm: string; value: string; type: 'FULL_OBJECT' | 'COMPOSITE' };
   storageClass: string;
-  /** An archived object can be read until then. */
+  /** An archived object can be read until then, and from `restoreReadyAt` on. */
   restoredUntil?: string;
+  restoreReadyAt?: string;
   tags?: Record<string, string>;
   partSizes?: number[];
   /** One file per part, in order, so that completing a multipart upload copies nothing; `blobId` is then the first of them. */
