@@ -212,11 +212,13 @@ class OpenRequest implements RequestAuthorization {
   #policies(tx: Transaction, permission: Permission): { policies: PolicySet; ownerAccountId: string | undefined } {
     const own = callerPolicies(tx, this.#call.principal, this.#accessKey, this.#options.managedPolicyDocument);
     const service = this.#serviceOf(permission.action);
-    const resource = service?.resourcePolicy?.(tx, permission.resource);
+    const resource = service?.resourcePolicy?.(tx, permission.resource, permission.action);
     // What a service does in its caller's name with another (S3 with KMS) does not come through the caller's endpoint.
     const endpoint = service === this.#service ? this.#endpointPolicy(tx) : undefined;
     const ownerAccountId =
-      resource?.ownerAccountId ?? service?.resourceOwner?.(tx, permission.resource) ?? accountOf(permission.resource);
+      resource?.ownerAccountId ??
+      service?.resourceOwner?.(tx, permission.resource, permission.action) ??
+      accountOf(permission.resource);
     const { principal } = this.#call;
     // T1: the owner's root is asked as if there were no policy on the bucket.
     const exempt =

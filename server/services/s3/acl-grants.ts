@@ -1,5 +1,5 @@
 // Access control lists as grants: the canned ones, those of headers and of a document, what is public, and what a grant permits as a policy would say it.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html (read 2026-11-21). Every object here belongs to its bucket's owner (metadata.ts).
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html (read 2026-11-21). An object may belong to its writer (metadata.ts).
 
 import type { AccessControlPolicy, Grant } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
@@ -55,15 +55,21 @@ const grantHeaders = [
   ['GrantWriteACP', 'WRITE_ACP', 'x-amz-grant-write-acp'],
 ] as const satisfies readonly (readonly [keyof AclInput, AclPermission, string])[];
 
-function ownersGrant(bucket: BucketRow): AclGrant {
-  return { accountId: bucket.accountId, permission: 'FULL_CONTROL' };
+function ownersGrant(accountId: string): AclGrant {
+  return { accountId, permission: 'FULL_CONTROL' };
 }
 
 /**
  * The list that headers ask for; undefined when they ask for none.
- * @throws InvalidArgument, InvalidRequest (both kinds), NotImplemented
+ * @param owner of the object, where it is not the bucket's
+ * @throws InvalidArgument, InvalidRequest (both kinds)
  */
-export function grantsOfHeaders(tx: Transaction, bucket: BucketRow, input: AclInput): readonly AclGrant[] | undefined {
+export function grantsOfHeaders(
+  tx: Transaction,
+  bucket: BucketRow,
+  input: AclInput,
+  owner = bucket.accountId,
+): readonly AclGrant[] | undefined {
   const { ACL: name } = input;
   const given = grantHeaders.filter(([member]) => input[member] !== undefined);
   if (name !== undefined && given.length > 0)
@@ -71,7 +77,7 @@ export function grantsOfHeaders(tx: Transaction, bucket: BucketRow, input: AclIn
   if (name !== undefined) {
     const grants = canned[name];
     if (!grants) throw invalidArgument('', 'x-amz-acl', name);
-    return [ownersGrant(bucket), ...grants];
+    return [ownersGrant(owner), ...grants, ...(owner === bucket.accountId ? [] : bucketOwnersGrants(bucket, name))];
   }
   if (given.length === 0) return undefined;
   return given.flatMap(([member, permission, header]) =>
@@ -84,6 +90,12 @@ export function grantsOfHeaders(tx: Transaction, bucket: BucketRow, input: AclIn
       throw unresolvable(value);
     }),
   );
+}
+
+/** What two canned lists give the bucket's owner of an object that is not its own. */
+function bucketOwnersGrants({ accountId }: BucketRow, name: string): AclGrant[] {
+  if (name === 'bucket-owner-full-control') return [{ accountId, permission: 'FULL_CONTROL' }];
+  return name === 'bucket-owner-read' ? [{ accountId, permission: 'READ' }] : [];
 }
 
 function unresolvable(email: string): AwsError {
@@ -116,15 +128,10 @@ export function malformedAcl(): AwsError {
 }
 
 /** @throws MalformedACLError, InvalidArgument, UnresolvableGrantByEmailAddress, AccessDenied (another owner) */
-export function grantsOfDocument(
-  tx: Transaction,
-  bucket: BucketRow,
-  document: AccessControlPolicy,
-): readonly AclGrant[] {
+export function grantsOfDocument(tx: Transaction, owner: string, document: AccessControlPolicy): readonly AclGrant[] {
   const { Owner, Grants } = document;
   if (!Owner?.ID || !Grants) throw malformedAcl();
-  if (accountOf(tx, Owner.ID, 'CanonicalUser/ID') !== bucket.accountId)
-    throw new AwsError('AccessDenied', 403, 'Access Denied');
+  if (accountOf(tx, Owner.ID, 'CanonicalUser/ID') !== owner) throw new AwsError('AccessDenied', 403, 'Access Denied');
   if (Grants.length > 100) throw malformedAcl();
   return Grants.map(({ Grantee: grantee, Permission: permission }) => {
     if (!grantee || permission === undefined || !permissions.has(permission)) throw malformedAcl();
@@ -142,9 +149,9 @@ export function grantsOfDocument(
 }
 
 /** As the API tells it; without a list of its own the owner has everything. */
-export function grantMembers(bucket: BucketRow, acl: readonly AclGrant[] | undefined): Grant[] {
+export function grantMembers(bucket: BucketRow, acl: readonly AclGrant[] | undefined, owner: string): Grant[] {
   const shown = bucket.ownership === 'BucketOwnerEnforced' ? undefined : acl;
-  return (shown ?? [ownersGrant(bucket)]).map(({ accountId, uri, canonicalId, permission }) => ({
+  return (shown ?? [ownersGrant(owner)]).map(({ accountId, uri, canonicalId, permission }) => ({
     Grantee:
       uri === undefined
         ? { ID: canonicalId ?? canonicalUserId(accountId ?? ''), Type: 'CanonicalUser' as const }
@@ -187,6 +194,7 @@ export interface Statement {
  */
 export function statementsOf(
   bucket: BucketRow,
+  owner: string,
   acl: readonly AclGrant[],
   of: 'bucket' | 'object',
   resource: string,
@@ -197,7 +205,7 @@ export function statementsOf(
   const table = of === 'bucket' ? bucketActions : objectActions;
   return acl.flatMap(({ accountId, uri, canonicalId, permission }, index) => {
     const isPublic = uri === allUsers || uri === authenticatedUsers;
-    if (accountId === bucket.accountId || uri === logDelivery || canonicalId !== undefined) return [];
+    if (accountId === owner || uri === logDelivery || canonicalId !== undefined) return [];
     if (isPublic && ignoresPublic) return [];
     const Action = permission === 'FULL_CONTROL' ? Object.values(table).flat() : table[permission];
     if (Action.length === 0) return [];

@@ -122,3 +122,74 @@ test('block public access and ownership decide about lists', async (t) => {
     awsError('InvalidBucketAclWithBlockPublicAccessError'),
   );
 });
+
+test('an object belongs to its writer where the bucket says so: the bucket’s owner needs a grant, and may deny and delete', async (t) => {
+  const { run, may, store } = await withAcls(t);
+  const OwnershipControls = (ObjectOwnership: string) => ({
+    Bucket,
+    OwnershipControls: { Rules: [{ ObjectOwnership }] },
+  });
+  await run('PutBucketOwnershipControls', OwnershipControls('ObjectWriter'));
+  const writer = rootPrincipal(other);
+  const put = (Key: string, more: object = {}) =>
+    run('PutObject', { Bucket, Key, Body: body('x'), ...more }, { principal: writer, accountId: other });
+  await put('theirs');
+  await put('shared', { ACL: 'bucket-owner-full-control' });
+  const owners = async (Key: string) => {
+    const acl = await run<GetBucketAclOutput>('GetObjectAcl', { Bucket, Key });
+    return [acl.Owner?.ID, ...(acl.Grants ?? []).map((grant) => grant.Grantee?.ID)];
+  };
+  assert.deepEqual(await owners('theirs'), [canonicalUserId(other), canonicalUserId(other)]);
+  assert.deepEqual(await owners('shared'), [canonicalUserId(other), canonicalUserId(other), owner]);
+  const root = rootPrincipal(testAccountId);
+  const read = (who: Principal, key: string) => may(who, 's3:GetObject', `${Bucket}/${key}`);
+  assert.deepEqual([read(writer, 'theirs'), read(root, 'theirs'), read(root, 'shared')], [true, false, true]);
+  assert.equal(may(root, 's3:DeleteObject', `${Bucket}/theirs`), true);
+  assert.equal(may(writer, 's3:DeleteObject', `${Bucket}/theirs`), false);
+  // The bucket's policy permits nothing of what is not its owner's, and denies all the same.
+  const statement = (Effect: string) => ({
+    Effect,
+    Principal: '*',
+    Action: 's3:GetObject',
+    Resource: `arn:aws:s3:::${Bucket}/*`,
+  });
+  const policy = (Effect: string) => JSON.stringify({ Version: '2012-10-17', Statement: [statement(Effect)] });
+  await run('PutBucketPolicy', { Bucket, Policy: policy('Allow') });
+  assert.deepEqual([read(anonymous, 'k'), read(anonymous, 'theirs')], [true, false]);
+  await run('PutBucketPolicy', { Bucket, Policy: policy('Deny') });
+  assert.equal(read(writer, 'theirs'), false);
+  await run('DeleteBucketPolicy', { Bucket });
+
+  // Another may grant what it owns, and not name another owner.
+  const document = (id: string) => ({
+    AccessControlPolicy: {
+      Owner: { ID: id },
+      Grants: [{ Grantee: { Type: 'CanonicalUser', ID: owner }, Permission: 'READ' }],
+    },
+  });
+  await assert.rejects(run('PutObjectAcl', { Bucket, Key: 'theirs', ...document(owner) }), awsError('AccessDenied'));
+  await run('PutObjectAcl', { Bucket, Key: 'theirs', ...document(canonicalUserId(other)) });
+  assert.equal(read(root, 'theirs'), true);
+
+  await run('PutBucketOwnershipControls', OwnershipControls('BucketOwnerPreferred'));
+  await put('given', { ACL: 'bucket-owner-full-control' });
+  await put('kept');
+  const accountOf = (key: string) => store.read((tx) => tx.get('object', `${Bucket}/${key}`))?.accountId;
+  assert.deepEqual([accountOf('given'), accountOf('kept')], [testAccountId, other]);
+  // Enforced, everything is the bucket's owner's.
+  await run('PutBucketOwnershipControls', OwnershipControls('BucketOwnerEnforced'));
+  assert.deepEqual([read(root, 'kept'), read(writer, 'kept')], [true, false]);
+  assert.equal((await owners('kept'))[0], owner);
+});
+
+test('aws-exec-read is for a canonical user of AWS, whom nobody here is', async (t) => {
+  const { run, may } = await withAcls(t);
+  await run('PutObjectAcl', { Bucket, Key: 'k', ACL: 'aws-exec-read' });
+  const { Grants } = await run<GetBucketAclOutput>('GetObjectAcl', { Bucket, Key: 'k' });
+  assert.deepEqual(
+    Grants?.map((grant) => grant.Permission),
+    ['FULL_CONTROL', 'READ'],
+  );
+  assert.equal(may(rootPrincipal(other), 's3:GetObject', `${Bucket}/k`), false);
+  assert.equal(may(anonymous, 's3:GetObject', `${Bucket}/k`), false);
+});

@@ -22,10 +22,11 @@ import { aclsNotSupported, bareAccessDenied } from './errors.ts';
 import { canonicalUserId } from './names.ts';
 import { effectiveBlock } from './public-access.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
+import { objectOwner } from './resource-policy.ts';
 import { updateVersion } from './versions.ts';
 
-function told(bucket: BucketRow, acl: readonly AclGrant[] | undefined) {
-  return { Owner: { ID: canonicalUserId(bucket.accountId) }, Grants: grantMembers(bucket, acl) };
+function told(bucket: BucketRow, acl: readonly AclGrant[] | undefined, owner = bucket.accountId) {
+  return { Owner: { ID: canonicalUserId(owner) }, Grants: grantMembers(bucket, acl, owner) };
 }
 
 /**
@@ -36,11 +37,12 @@ function listOf(
   tx: Transaction,
   bucket: BucketRow,
   input: AclInput & { readonly AccessControlPolicy?: AccessControlPolicy | undefined },
+  owner = bucket.accountId,
 ): readonly AclGrant[] {
   const { AccessControlPolicy: document } = input;
-  const ofHeaders = grantsOfHeaders(tx, bucket, input);
+  const ofHeaders = grantsOfHeaders(tx, bucket, input, owner);
   if (ofHeaders && document) throw new AwsError('UnexpectedContent', 400, 'This request does not support content');
-  const wanted = ofHeaders ?? (document && grantsOfDocument(tx, bucket, document));
+  const wanted = ofHeaders ?? (document && grantsOfDocument(tx, owner, document));
   if (!wanted)
     throw new AwsError('MissingSecurityHeader', 400, 'Your request was missing a required header', {
       fields: { MissingHeaderName: 'x-amz-acl' },
@@ -66,8 +68,13 @@ export function checkAllowed(
 }
 
 /** The list that a write of an object brings, if it brings one. @throws as `checkAllowed`, and what reading it throws */
-export function aclOfWrite(tx: Transaction, bucket: BucketRow, input: AclInput): { readonly acl?: AclGrant[] } {
-  const wanted = grantsOfHeaders(tx, bucket, input);
+export function aclOfWrite(
+  tx: Transaction,
+  bucket: BucketRow,
+  input: AclInput,
+  owner: string,
+): { readonly acl?: AclGrant[] } {
+  const wanted = grantsOfHeaders(tx, bucket, input, owner);
   if (!wanted) return {};
   checkAllowed(tx, bucket, input.ACL, wanted);
   return bucket.ownership === 'BucketOwnerEnforced' ? {} : { acl: [...wanted] };
@@ -98,7 +105,8 @@ export const aclOperations = {
     readOnly: true,
     run: (call, input) => {
       const object = requireObject(call, call.tx, input);
-      return told(requireBucket(call, call.tx, input), object.acl);
+      const bucket = requireBucket(call, call.tx, input);
+      return told(bucket, object.acl, objectOwner(bucket, object));
     },
   }),
   PutObjectAcl: operation<PutObjectAclRequest, PutObjectAclOutput>({
@@ -112,7 +120,7 @@ export const aclOperations = {
     run: (call, input) => {
       const object = requireObject(call, call.tx, input, 'refused');
       const bucket = requireBucket(call, call.tx, input);
-      const acl = listOf(call.tx, bucket, input);
+      const acl = listOf(call.tx, bucket, input, objectOwner(bucket, object));
       if (bucket.ownership !== 'BucketOwnerEnforced') updateVersion(call.tx, { ...object, acl: [...acl] });
       return {};
     },

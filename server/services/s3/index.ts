@@ -20,12 +20,11 @@ import { lifecycleOperations } from './lifecycle-rules.ts';
 import { listOperations } from './list.ts';
 import { listedConfigurationOperations } from './listed-configurations.ts';
 import { multipartOperations } from './multipart.ts';
-import { bucketOfArn } from './names.ts';
 import { objectLockOperations } from './object-lock.ts';
 import { objectOperations } from './objects.ts';
 import { publicAccessBlockOperations } from './public-access-block.ts';
 import { readOperations } from './reads.ts';
-import { resourcePolicyOf } from './resource-policy.ts';
+import { resourceOwner, resourcePolicyOf } from './resource-policy.ts';
 import { restoreOperations } from './restore.ts';
 import type { S3 } from './state.ts';
 import { taggingOperations } from './tagging.ts';
@@ -94,7 +93,7 @@ export function createS3(store: Store, dataDirectory: string, clock: () => Date 
       denied: accessDenied,
       ...webHandlers(store),
       resourcePolicy: resourcePolicyOf,
-      resourceOwner: (tx, resource) => tx.get('bucket', bucketOfArn(resource) ?? '')?.accountId,
+      resourceOwner,
     },
     control: s3Control,
     sweep: () => sweepBlobs(store, s3.blobs),

@@ -7,7 +7,7 @@ import type { Transaction } from '../../store/store.ts';
 import { type Context, tagContext } from './access.ts';
 import { aclOfWrite } from './acls.ts';
 import { type EncryptionInput, kmsKeyContext, protectionOf } from './encryption.ts';
-import { invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
+import { invalidStorageClass, metadataTooLarge } from './errors.ts';
 import { locksOf } from './object-lock.ts';
 import { tagsFromHeader } from './tag-sets.ts';
 
@@ -46,7 +46,7 @@ export type ObjectMetadata = Pick<
   | 'customerKeyMd5'
   | 'encryption'
   | 'acl'
->;
+> & { readonly accountId?: string };
 
 const storageClasses = new Set([
   'STANDARD',
@@ -69,7 +69,7 @@ export function isArchived(storageClass: string): boolean {
  * @throws NotImplemented, AccessControlListNotSupported, InvalidStorageClass, MetadataTooLarge, InvalidTag, InvalidArgument
  */
 export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, input: WriteInput): ObjectMetadata {
-  checkOwner(call, bucket, input);
+  const accountId = ownerOf(call, bucket, input);
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!storageClasses.has(storageClass)) throw invalidStorageClass(storageClass);
   const userMetadata = input.Metadata ?? {};
@@ -85,15 +85,18 @@ export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, i
     ...(input.Tagging && { tags: tagsFromHeader(input.Tagging) }),
     ...locksOf(call, bucket, input),
     ...protectionOf(call, tx, bucket, input.Key ?? '', input),
-    ...aclOfWrite(tx, bucket, input),
+    ...(accountId !== bucket.accountId && { accountId }),
+    ...aclOfWrite(tx, bucket, input, accountId),
   };
 }
 
-/** Every object belongs to the bucket's owner: a writer of another account must say so where the bucket would leave it the object. */
-function checkOwner(call: BaseCall, bucket: BucketRow, { ACL: acl }: WriteInput): void {
-  if (bucket.ownership === 'BucketOwnerEnforced' || call.accountId === bucket.accountId) return;
-  if (bucket.ownership === 'ObjectWriter' || acl !== 'bucket-owner-full-control')
-    throw notImplemented(`objects owned by their writer (ObjectOwnership ${bucket.ownership})`);
+/** Whose object it will be: the bucket's owner's, unless the bucket leaves it to a writer of another account. */
+function ownerOf(call: BaseCall, bucket: BucketRow, { ACL: acl }: WriteInput): string {
+  const { ownership } = bucket;
+  const isWriters =
+    call.principal.type !== 'anonymous' &&
+    (ownership === 'ObjectWriter' || (ownership === 'BucketOwnerPreferred' && acl !== 'bucket-owner-full-control'));
+  return isWriters ? call.accountId : bucket.accountId;
 }
 
 function systemMetadataOf(call: BaseCall, input: WriteInput): Record<string, string> {

@@ -257,6 +257,7 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
     );
   const checksum = joinedChecksum(upload, parts, input);
   const made: NewObject = {
+    accountId: upload.accountId,
     key,
     blobId: parts[0]?.blobId ?? '',
     sizeBytes,

@@ -11,7 +11,10 @@ import { newVersionId, objectId, versionRowId } from './names.ts';
 export type VersionRow = ObjectRow | DeleteMarkerRow;
 
 /** What the caller makes; place and version are given here. */
-export type NewObject = Omit<ObjectRow, 'id' | 'accountId' | 'region' | 'bucket' | 'versionId' | 'serial'>;
+export type NewObject = Omit<ObjectRow, 'id' | 'accountId' | 'region' | 'bucket' | 'versionId' | 'serial'> & {
+  /** The owner's; the bucket's unless given. */
+  readonly accountId?: string;
+};
 
 const byKey = {
   'object-version': {
@@ -75,7 +78,8 @@ export function updateVersion(tx: Transaction, row: ObjectRow): void {
 /** Makes an object the current version of its key. @returns its row */
 export function placeObject(tx: Transaction, bucket: BucketRow, made: NewObject, now: Date): ObjectRow {
   const id = objectId(bucket.id, made.key);
-  const row: ObjectRow = { ...made, id, accountId: bucket.accountId, region: bucket.region, bucket: bucket.id };
+  const accountId = made.accountId ?? bucket.accountId;
+  const row: ObjectRow = { ...made, id, accountId, region: bucket.region, bucket: bucket.id };
   if (bucket.versioning !== undefined) Object.assign(row, makeRoom(tx, bucket, made.key, now));
   tx.put('object', row);
   return row;

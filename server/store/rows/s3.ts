@@ -74,7 +74,8 @@ export type RetentionMode = 'GOVERNANCE' | 'COMPLIANCE';
 
 /**
  * Of kind `object`: the current version, `id` is `BUCKET/KEY`. Of kind `object-version`: one that was, `id` is `BUCKET/KEY/VERSION`.
- * A key whose latest version is a delete marker has no row of kind `object`.
+ * A key whose latest version is a delete marker has no row of kind `object`. `accountId` is the owner's, which may be the writer's where ownership
+ * is not BucketOwnerEnforced.
  */
 export interface ObjectRow extends Row {
   /** Absent: the version `null`. */
