@@ -74,8 +74,7 @@ export const reasons = {
     ['settings of the account', /AccountProperties|TokenServicePreferences/],
   ],
   sts: [
-    ['identity providers', /SAML|WebIdentity/],
-    ['organizations', /AssumeRoot/],
+    ['tokens for others', /WebIdentity/],
     ['delegation', /Delegated/],
   ],
   dynamodb: [

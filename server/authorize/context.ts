@@ -90,6 +90,10 @@ function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRo
     const ageMs = call.now.getTime() - Date.parse(accessKey.mfaDate);
     set('aws:multifactorauthage', String(Math.floor(ageMs / 1000)));
   }
+  if (owner.kind === 'root-session') {
+    set('sts:taskpolicyarn', owner.taskPolicyArn);
+    set('aws:sourceidentity', owner.sourceIdentity);
+  }
   if (owner.kind !== 'role-session') return;
   set('aws:sourceidentity', owner.sourceIdentity);
   set('aws:federatedprovider', owner.federatedProvider);

@@ -52,7 +52,12 @@ export function callerPolicies(
 ): Pick<PolicySet, 'identity' | 'boundary' | 'session'> {
   const read = (arn: string) => managedSource(tx, arn, managed);
   switch (principal.type) {
-    case 'root':
+    case 'root': {
+      if (accessKey?.owner.kind !== 'root-session') return { identity: [] };
+      // A task's policy only denies: everything but the task, of what root may do anyway.
+      const task = read(accessKey.owner.taskPolicyArn)[0] ?? nothing(accessKey.owner.taskPolicyArn);
+      return { identity: [], session: [task, { id: 'root', document: EVERYTHING }] };
+    }
     case 'service':
     case 'anonymous':
       return { identity: [] };

@@ -26,6 +26,7 @@ export function principalOf(tx: Transaction, accessKey: AccessKeyRow, partition:
   const { accountId, owner } = accessKey;
   switch (owner.kind) {
     case 'root':
+    case 'root-session':
       return rootPrincipal(accountId, partition);
     case 'user':
       return userPrincipal(tx, accountId, owner.userName, partition);

@@ -9,6 +9,7 @@ import type {
   GetAccountSummaryResponse,
   ListAccountAliasesRequest,
   ListAccountAliasesResponse,
+  SetSecurityTokenServicePreferencesRequest,
 } from '@aws-sdk/client-iam';
 import { awsManagedPolicy } from '../../managed-policies.ts';
 import { type Call, operation } from '../../service.ts';
@@ -30,6 +31,13 @@ import { entityAlreadyExists, noSuchMember, validationError } from './errors.ts'
 import { allHolders, type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { describeVersion, type FoundPolicy, lookUpPolicy } from './policies.ts';
+
+/** Sessions here are good in every region anyway, so the version is kept and shown. */
+function setTokenPreferences(call: Call, input: SetSecurityTokenServicePreferencesRequest): void {
+  const version = required('globalEndpointTokenVersion', input.GlobalEndpointTokenVersion);
+  constraints().oneOf('globalEndpointTokenVersion', version, ['v1Token', 'v2Token']).done();
+  call.tx.put('account', { ...accountOf(call), globalTokenVersion: version });
+}
 
 function createAccountAlias(call: Call, input: CreateAccountAliasRequest): void {
   const alias = required('accountAlias', input.AccountAlias);
@@ -74,7 +82,7 @@ function getAccountSummary(call: Call): GetAccountSummaryResponse {
     AttachedPoliciesPerGroupQuota: 10,
     AttachedPoliciesPerRoleQuota: 10,
     AttachedPoliciesPerUserQuota: 10,
-    GlobalEndpointTokenVersion: 1,
+    GlobalEndpointTokenVersion: call.tx.get('account', call.accountId)?.globalTokenVersion === 'v2Token' ? 2 : 1,
     GroupPolicySizeQuota: 5120,
     Groups: call.tx.list('group', scope).length,
     GroupsPerUserQuota: 10,
@@ -211,6 +219,10 @@ function getAccountAuthorizationDetails(
 }
 
 export const account = {
+  SetSecurityTokenServicePreferences: operation<SetSecurityTokenServicePreferencesRequest, void>({
+    authorize: onEverything,
+    run: setTokenPreferences,
+  }),
   CreateAccountAlias: operation<CreateAccountAliasRequest, void>({ authorize: onEverything, run: createAccountAlias }),
   DeleteAccountAlias: operation<DeleteAccountAliasRequest, void>({ authorize: onEverything, run: deleteAccountAlias }),
   ListAccountAliases: operation<ListAccountAliasesRequest, ListAccountAliasesResponse>({

@@ -15,6 +15,7 @@ import { identityProviders } from './identity-providers.ts';
 import { inlinePolicies } from './inline-policies.ts';
 import { instanceProfiles } from './instance-profiles.ts';
 import { mfaDevices } from './mfa-devices.ts';
+import { organizationFeatures } from './organization-features.ts';
 import { passwords } from './passwords.ts';
 import { managedPolicies } from './policies.ts';
 import { roles } from './roles.ts';
@@ -72,6 +73,7 @@ export const iam: Service = {
     ...serviceLinkedRoles,
     ...credentialReport,
     ...accessAdvisor,
+    ...organizationFeatures,
   }),
   denied: iamDenied,
 };

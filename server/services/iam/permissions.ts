@@ -2,7 +2,7 @@
 // keys are those of https://docs.aws.amazon.com/service-authorization/latest/reference/list_identityandaccessmanagementiam.html (read 2026-11-20).
 // What the model itself forbids (a missing name) is refused before anybody asks for permission, as AWS does.
 
-import { nameKey, policyArn } from '../../identities.ts';
+import { nameKey, policyArn, rootArn } from '../../identities.ts';
 import type { Authorization, Call, Permission } from '../../service.ts';
 import { checkedPolicyArn, required } from './checks.ts';
 import { validationError } from './errors.ts';
@@ -87,10 +87,11 @@ export const onUser: Authorization<AnyInput> = (call, input) => {
   return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
 };
 
-/** On the user that is named, or the caller. Root needs no permission for itself. */
+/** On the user that is named, or the caller; root may, unless its organization or the task of its session says no. */
 export const onUserOrSelf = ((call: Call, input: AnyInput): readonly Permission[] => {
   const name = subjectUserName(call, input.UserName);
-  return name === undefined ? [] : onUserOf(call, { ...input, UserName: name });
+  if (name !== undefined) return onUserOf(call, { ...input, UserName: name });
+  return [{ action: `iam:${call.operation}`, resource: rootArn(call.partition, call.accountId) }];
 }) satisfies Authorization<AnyInput>;
 
 function onUserOf(call: Call, input: AnyInput): readonly Permission[] {

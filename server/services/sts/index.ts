@@ -1,9 +1,10 @@
-// STS: temporary credentials. AssumeRoot is not there (gaps).
+// STS: temporary credentials.
 // A role is STS's resource and its trust policy the resource's policy, which must itself allow (E1).
 
 import { nameKey, parseRoleArn } from '../../identities.ts';
 import type { Authorization, Call, Operation, Service } from '../../service.ts';
 import { assumeRoles } from './assume-role.ts';
+import { assumeRoots, rootSessionPolicy } from './assume-root.ts';
 import { accessDenied, stsDenied } from './errors.ts';
 import { saml } from './saml.ts';
 import { tokens } from './tokens.ts';
@@ -43,12 +44,12 @@ function guarded(operations: Readonly<Record<string, Operation>>): Record<string
 
 export const sts: Service = {
   name: 'sts',
-  operations: guarded({ ...assumeRoles, ...webIdentity, ...saml, ...tokens }),
+  operations: guarded({ ...assumeRoles, ...assumeRoots, ...webIdentity, ...saml, ...tokens }),
   denied: stsDenied,
   resourcePolicy: (tx, resource) => {
     const parsed = parseRoleArn(resource);
     const role = parsed && tx.get('role', nameKey(parsed.accountId, parsed.roleName));
-    if (!role) return undefined;
+    if (!role) return rootSessionPolicy(tx, resource);
     return {
       policyText: role.assumeRolePolicyDocument,
       id: `trust policy of ${role.roleName}`,

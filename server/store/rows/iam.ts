@@ -15,6 +15,8 @@ export interface AccountRow extends Row {
   /** What the account was made or invited with; organizations show it. */
   email?: string;
   passwordPolicy?: PasswordPolicyRow;
+  /** For sessions of the global endpoint; kept and told. */
+  globalTokenVersion?: 'v1Token' | 'v2Token';
   credentialReport?: { generatedAt: string; content: string };
 }
 
@@ -211,7 +213,9 @@ export interface AccessKeyRow extends Row {
         parent: string;
         tags?: Record<string, string>;
       }
-    | { kind: 'session-token'; of: 'root' | { userName: string } };
+    | { kind: 'session-token'; of: 'root' | { userName: string } }
+    /** A member account's root for one task (sts:AssumeRoot). */
+    | { kind: 'root-session'; taskPolicyArn: string; sourceIdentity?: string };
   /** When a code of an MFA device was given for it, ISO; GetSessionToken's keys only. */
   mfaDate?: string;
   /** Temporary keys only. */

@@ -20,6 +20,8 @@ export interface OrganizationRow extends Row {
   enabledPolicyTypes: ControlPolicyType[];
   /** AWS services that were let in, and since when. Only Reachability Analyzer acts in an organization here. */
   serviceAccess: Record<string, string>;
+  /** What the management account may do about members' roots (IAM's EnableOrganizationsRoot…). */
+  rootFeatures?: ('RootCredentialsManagement' | 'RootSessions')[];
 }
 
 /** `id` is `r-…`. */
