@@ -2,13 +2,13 @@
 // a candidate may be wrong; it may not be wide: one address, one port, one table.
 
 import { awsPrefixList } from '../aws-prefix-lists.ts';
-import type { Cidr, NetworkAclEntry, RouteTableId, RulePeer, SecurityGroup, Vpc } from '../snapshot.ts';
+import type { Cidr, NetworkAclEntry, RouteTableId, RulePeer, SecurityGroup, Snapshot, Vpc } from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
 import { isInside } from '../walk/matching.ts';
 import type { NetworkIndex, PlacedInterface } from '../walk/network-index.ts';
 import { isIpv6, type Packet, protocols } from '../walk/packet.ts';
 import type { Step, Trace } from '../walk/trace.ts';
-import type { Change, GroupRule } from './changes.ts';
+import { type Change, type GroupRule, newElasticIp, newEndpointId } from './changes.ts';
 
 /** No gateway to the internet takes these. */
 const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'] as const;
@@ -187,8 +187,7 @@ const isTable = (id: string): id is RouteTableId => id.startsWith('rtb-');
 export function roadsTo(network: NetworkIndex, vpc: Vpc, routeTableId: RouteTableId, packet: Packet): Change[] {
   const { destination } = packet;
   const cidr = hostCidr(destination);
-  const table = vpc.routeTables.find((each) => each.routeTableId === routeTableId);
-  const replaces = table?.routes.some((route) => route.destination.kind === 'cidr' && route.destination.cidr === cidr) === true; // biome-ignore format: one condition
+  const replaces = hasRoute(network.snapshot, routeTableId, cidr);
   const route = (target: Extract<Change, { kind: 'route' }>['target']): Change => ({ kind: 'route', routeTableId, destination: cidr, target, replaces }); // biome-ignore format: one value
   const peerings = network.snapshot.peeringConnections.filter(({ requester, accepter }) => {
     const otherId = requester.vpcId === vpc.vpcId ? accepter.vpcId : accepter.vpcId === vpc.vpcId ? requester.vpcId : undefined; // biome-ignore format: one condition
@@ -216,12 +215,15 @@ function endpointRoads(network: NetworkIndex, vpc: Vpc, routeTableId: RouteTable
   const holds = (id: `pl-${string}`) => network.prefixList(id).some((cidr) => isInside(cidr, destination));
   const existing = vpc.gatewayEndpoints.filter(({ prefixListId }) => holds(prefixListId));
   if (existing.length > 0)
-    return existing.map(({ vpcEndpointId, prefixListId }) => ({
-      kind: 'endpoint-route-table',
-      vpcEndpointId,
-      prefixListId,
-      routeTableId,
-    }));
+    // One that this very plan makes is in its table already.
+    return existing
+      .filter(({ vpcEndpointId }) => vpcEndpointId !== newEndpointId)
+      .map(({ vpcEndpointId, prefixListId }) => ({
+        kind: 'endpoint-route-table',
+        vpcEndpointId,
+        prefixListId,
+        routeTableId,
+      }));
   const list = network.snapshot.prefixLists.find(({ prefixListId }) => holds(prefixListId));
   const known = list && awsPrefixList(list.prefixListId);
   // A gateway endpoint is for its own Region's service (W2).
@@ -237,9 +239,11 @@ function atInternetGateway(situation: Situation): Candidate[] {
       return publicAccess(situation);
     case 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS': {
       const holder = network.holder(step.vpcId, step.packet.source);
-      const networkInterfaceId = holder?.eni.networkInterfaceId;
+      // What a gateway or an endpoint has is theirs to say.
+      const networkInterfaceId = holder?.eni.service === undefined ? holder?.eni.networkInterfaceId : undefined;
       const own: Candidate[] =
-        networkInterfaceId === undefined
+        // One in a plan: two of them could not be told apart before they are there.
+        networkInterfaceId === undefined || network.publicHolder(newElasticIp) !== undefined
           ? []
           : [{ change: { kind: 'elastic-ip', networkInterfaceId, address: step.packet.source } }];
       return [...newRoute(situation), ...own];
@@ -262,9 +266,9 @@ function wayBack({ network, step: { packet, vpcId } }: Situation): Candidate[] {
   const holder = network.holder(vpcId, packet.destination);
   const internetGatewayId = holder?.vpc.internetGatewayId;
   if (holder === undefined || internetGatewayId === undefined) return [];
-  const { routeTableId, routes } = holder.routeTable;
+  const { routeTableId } = holder.routeTable;
   const destination = hostCidr(packet.source);
-  const replaces = routes.some((route) => route.destination.kind === 'cidr' && route.destination.cidr === destination);
+  const replaces = hasRoute(network.snapshot, routeTableId, destination);
   const target = { kind: 'internet-gateway', internetGatewayId } as const;
   return [{ change: { kind: 'route', routeTableId, destination, target, replaces } }];
 }
@@ -281,7 +285,7 @@ function publicAccess({ network, step: { packet, vpcId } }: Situation): Candidat
 function sourceDestCheckOff({ network, step }: Situation): Candidate[] {
   if (step.code !== 'ENI_SOURCE_DEST_CHECK_RESTRICTION' && step.code !== 'ENI_ADDRESS_RESTRICTION') return [];
   const placed = network.networkInterface(step.component as `eni-${string}`);
-  return placed === undefined || !placed.eni.sourceDestCheck
+  return placed === undefined || placed.eni.service !== undefined || !placed.eni.sourceDestCheck
     ? []
     : [{ change: { kind: 'no-source-dest-check', networkInterfaceId: placed.eni.networkInterfaceId } }];
 }
@@ -289,4 +293,10 @@ function sourceDestCheckOff({ network, step }: Situation): Candidate[] {
 /** One address as a block. */
 export function hostCidr(address: string): Cidr {
   return `${address}/${isIpv6(address) ? 128 : 32}`;
+}
+
+/** Whether a table has a route for exactly this block. */
+export function hasRoute({ vpcs }: Snapshot, routeTableId: RouteTableId, cidr: Cidr): boolean {
+  const table = vpcs.flatMap((vpc) => vpc.routeTables).find((each) => each.routeTableId === routeTableId);
+  return table?.routes.some(({ destination }) => destination.kind === 'cidr' && destination.cidr === cidr) === true;
 }

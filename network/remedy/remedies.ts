@@ -6,7 +6,7 @@ import { indexNetwork, type NetworkIndex } from '../walk/network-index.ts';
 import type { Flow } from '../walk/packet.ts';
 import type { Trace } from '../walk/trace.ts';
 import { walk } from '../walk/walk.ts';
-import { candidatesFor } from './candidates.ts';
+import { candidatesFor, hasRoute } from './candidates.ts';
 import { applyChange, applyChanges, type Change } from './changes.ts';
 
 export interface NetworkStep {
@@ -155,7 +155,20 @@ function minimal(
     const without = kept.filter((one) => one !== step);
     if (isOpen(snapshot, flow, changesOf(without))) kept = without;
   }
-  return kept;
+  return replayed(snapshot, kept);
+}
+
+/** Whether a route replaces one depends on the steps before it, and some of those may be gone now. */
+function replayed(snapshot: Snapshot, steps: readonly NetworkStep[]): NetworkStep[] {
+  let current = snapshot;
+  return steps.map((step) => {
+    const { change } = step;
+    const before = current;
+    current = applyChange(current, change);
+    if (change.kind !== 'route') return step;
+    const replaces = hasRoute(before, change.routeTableId, change.destination);
+    return { ...step, change: { ...change, replaces } };
+  });
 }
 
 function withForms(snapshot: Snapshot, flow: Flow, steps: readonly NetworkStep[]): NetworkStep[] {

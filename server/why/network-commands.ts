@@ -1,7 +1,7 @@
 // A change of the network as the AWS CLI commands that make it, for the account and Region where the thing is. A row per kind of change.
 // Ids that do not exist yet are the shell's to fill in: `$(aws …)` for one command, a variable where a later one needs it too.
 
-import { type Change, newEndpointId, newInternetGatewayId } from '@postern/network/remedy/changes.ts';
+import { type Change, newElasticIp, newEndpointId, newInternetGatewayId } from '@postern/network/remedy/changes.ts';
 import type { NetworkRemedies, NetworkStep } from '@postern/network/remedy/remedies.ts';
 import type {
   NetworkAclEntry,
@@ -14,7 +14,7 @@ import type {
 import { explainStep, targetName } from '@postern/network/walk/explain.ts';
 import type { NetworkIndex } from '@postern/network/walk/network-index.ts';
 import { asOwner } from '../accounts.ts';
-import type { Cure, Remedy, RemedyPlan } from '../operator/api.ts';
+import type { Cure, Remedy, RemedyPlan, RemedyStep } from '../operator/api.ts';
 
 const defaultRegion = 'us-east-1';
 
@@ -66,7 +66,7 @@ const writers: Writers = {
     ],
   }),
   'elastic-ip': ({ networkInterfaceId, address }, region) => ({
-    what: `${networkInterfaceId}: an Elastic IP for ${address} (costs by the hour)`,
+    what: `${networkInterfaceId}: a new Elastic IP for ${address} (costs by the hour)`,
     commands: [`aws ec2 associate-address${region} --network-interface-id ${networkInterfaceId} --private-ip-address ${address} --allocation-id $(aws ec2 allocate-address${region} --query AllocationId --output text)`], // biome-ignore format: a command
   }),
   'no-source-dest-check': ({ networkInterfaceId }, region) => ({
@@ -86,7 +86,10 @@ const writers: Writers = {
 /** Remedies of the network as plans that a person can carry out. */
 export function networkCure(snapshot: Snapshot, { remedies, unsolved }: NetworkRemedies, network: NetworkIndex): Cure {
   return {
-    plans: remedies.map(({ steps }) => ({ title: roadTitle(steps), steps: networkSteps(snapshot, steps) })),
+    plans: remedies.map(({ steps }) => ({
+      title: roadTitle(steps),
+      steps: withNewAddress(networkSteps(snapshot, steps)),
+    })),
     unsolved: [...new Set(unsolved.map((step) => `${step.component}: ${explainStep(network, step)}`))],
   };
 }
@@ -96,6 +99,43 @@ export function networkSteps(snapshot: Snapshot, steps: readonly NetworkStep[]):
     ...commandsOf(snapshot, change),
     or: forms.map((form) => commandsOf(snapshot, form)),
   }));
+}
+
+/**
+ * Which Elastic IP AWS will give is not known before. Where a later step names it, the first one keeps it in a variable.
+ * @param steps all of a plan
+ */
+export function withNewAddress(steps: readonly RemedyStep[]): RemedyStep[] {
+  const isNamed = (remedy: Remedy) => remedy.commands.some((command) => command.includes(newElasticIp));
+  if (!steps.some((step) => isNamed(step) || step.or.some(isNamed))) return [...steps];
+  const rewritten = <T extends Remedy>(remedy: T): T => ({
+    ...remedy,
+    what: remedy.what.replaceAll(newElasticIp, 'the new Elastic IP '),
+    commands: remedy.commands.flatMap(keepingAddress).map(namingAddress),
+  });
+  return steps.map((step) => ({ ...rewritten(step), or: step.or.map(rewritten) }));
+}
+
+/** One command in two, so that the address can be asked for. */
+function keepingAddress(command: string): string[] {
+  const inline = /^(aws .*ec2 associate-address) (.*)--allocation-id \$\((aws .*ec2 allocate-address)(.*)\)$/.exec(
+    command,
+  );
+  if (inline === null) return [command];
+  const [, associate = '', options = '', allocate = '', rest = ''] = inline;
+  const region = /--region \S+ /.exec(options)?.[0] ?? '';
+  return [
+    `ALLOCATION=$(${allocate}${rest})`,
+    `EIP=$(${allocate.replace(/allocate-address$/, 'describe-addresses')} ${region}--allocation-ids "$ALLOCATION" --query 'Addresses[0].PublicIp' --output text)`,
+    `${associate} ${options}--allocation-id "$ALLOCATION"`,
+  ];
+}
+
+function namingAddress(command: string): string {
+  return command.replaceAll(newElasticIp, (_address, at: number) => {
+    const isQuoted = (command.slice(0, at).match(/'/g) ?? []).length % 2 === 1;
+    return isQuoted ? `'"$EIP"'` : '"$EIP"';
+  });
 }
 
 /** The road in a few words: what makes it another one than its neighbours. */

@@ -9,7 +9,7 @@ import type { PolicyQuestion } from '../authorize/authorize.ts';
 import type { Cure, RemedyPlan, RemedyStep } from '../operator/api.ts';
 import type { RequestPath } from '../path.ts';
 import type { Transaction } from '../store/store.ts';
-import { networkSteps } from './network-commands.ts';
+import { networkSteps, withNewAddress } from './network-commands.ts';
 import { policyCommands, takesPolicy } from './policy-commands.ts';
 import type { OtherWay } from './ways.ts';
 
@@ -45,7 +45,7 @@ export function cureOf(planning: Planning): Cure {
     const inNetwork = networkSteps(snapshot, way.steps);
     plans.push({
       title: way.steps.length > 0 ? way.title : 'on the way it takes now',
-      steps: [...inNetwork, ...steps],
+      steps: withNewAddress([...inNetwork, ...steps]),
       weight: inNetwork.length + steps.reduce((sum, step) => sum + (step.guard === undefined ? 1 : 2.5), 0),
       policySteps: steps.length,
       networkSteps: inNetwork.length,
