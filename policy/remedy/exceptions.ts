@@ -2,7 +2,15 @@
 // Resource that do not match the request stay as they are; of those that do, a part is made that does not apply to this caller.
 
 import { compileGlob } from '../pattern.ts';
-import type { AuthorizationRequest, Citation, Condition, PolicySet, PrincipalElement, Statement } from '../types.ts';
+import type {
+  AuthorizationRequest,
+  Citation,
+  Condition,
+  PolicySet,
+  PolicySource,
+  PrincipalElement,
+  Statement,
+} from '../types.ts';
 import { fitOf } from './fit.ts';
 import type { Choice } from './remedies.ts';
 import { literal } from './render.ts';
@@ -25,8 +33,16 @@ const guardKeys: ReadonlySet<string> = new Set([
   's3:tlsversion',
 ]);
 
+/** Whether any of the actions works on any of the resources: a part of a statement that means nothing is refused by services, and nobody misses it. */
+export type Applies = (actions: readonly string[], resources: readonly string[]) => boolean;
+
 /** The narrowest first. Empty where the language has no exception. */
-export function exceptions(citation: Citation, request: AuthorizationRequest, policies: PolicySet): Choice[] {
+export function exceptions(
+  citation: Citation,
+  request: AuthorizationRequest,
+  policies: PolicySet,
+  applies: Applies = () => true,
+): Choice[] {
   const { layer, policyId, statement } = citation;
   const guard = guardWords(statement);
   const replace = (what: string, statements: readonly Statement[]): Choice => ({
@@ -34,7 +50,8 @@ export function exceptions(citation: Citation, request: AuthorizationRequest, po
     edits: [{ kind: 'replace', layer, policyId, index: statement.index, statements: named(statement, statements) }],
     ...(guard !== undefined && { guard }),
   });
-  const { rest, core } = split(statement, request);
+  const { rest: parts, core } = split(statement, request);
+  const rest = parts.filter(({ actions = [], resources = [] }) => actions.length === 0 || resources.length === 0 || applies(actions, resources)); // biome-ignore format: one condition
   const choices: Choice[] = [];
   if (statement.notPrincipal) {
     const spared = sparedBy(statement.notPrincipal, request, policies);
@@ -182,4 +199,8 @@ function demandOf({ operator, key, values }: Condition): string {
   if (operator.startsWith('Null')) return `${key} ${values[0] === 'true' ? 'present' : 'absent'}`;
   if (operator.startsWith('Bool')) return `${key} = ${values[0] === 'false' ? 'true' : 'false'}`;
   return `not ${key} ${operator} ${list}`;
+}
+
+function sourcesOf(layer: Citation['layer'], { identity, boundary }: PolicySet): readonly PolicySource[] {
+  return layer === 'identity' ? identity : layer === 'boundary' && boundary ? [boundary] : [];
 }

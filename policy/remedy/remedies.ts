@@ -14,7 +14,7 @@ import type {
 } from '../types.ts';
 import { type Blocker, blockersOf } from './blockers.ts';
 import { applyEdits, type Edit } from './edits.ts';
-import { exceptions } from './exceptions.ts';
+import { type Applies, exceptions } from './exceptions.ts';
 import { literal } from './render.ts';
 
 export interface Choice {
@@ -42,6 +42,7 @@ export interface RemedyOptions {
   readonly resourceTakesPolicy?: boolean;
   /** Policies that nobody can change: those that AWS ships. */
   readonly isFixed?: (policyId: string) => boolean;
+  readonly applies?: Applies;
 }
 
 /** A fix in one layer can uncover another, but there are only so many layers. */
@@ -120,11 +121,11 @@ function exceptionStep(
   citation: Citation,
   request: AuthorizationRequest,
   policies: PolicySet,
-  { isFixed }: RemedyOptions,
+  { isFixed, applies }: RemedyOptions,
 ): RemedyStep | string {
   const { layer, policyId } = citation;
   if (isFixed?.(policyId) === true) return `${policyId} is AWS’s own and cannot be changed`;
-  const choices = exceptions(citation, request, policies);
+  const choices = exceptions(citation, request, policies, applies);
   return choices.length === 0
     ? `no exception for this request can be written into ${policyId}: its statement must be taken out`
     : { layer, choices };
@@ -165,11 +166,13 @@ const grants: Readonly<Record<Exclude<PolicyLayer, 'session'>, Grant>> = {
           },
         ],
   trust: (request, policies) => {
-    const { resources: _none, ...statement } = permission(request);
+    const { resources: _none, ...bare } = permission(request);
+    // A role's trust policy has no Resource; a key's policy has to have one, and it is about its own key only.
+    const statement = request.action.startsWith('sts:') ? bare : { ...bare, resources: ['*'] };
     const policyId = policies.trust?.id;
     return [
       {
-        what: `let the role trust ${shortName(request.principal)}`,
+        what: `let ${request.action.startsWith('sts:') ? 'the role trust' : 'the key’s policy allow'} ${shortName(request.principal)}`,
         edits: [
           {
             kind: 'append',

@@ -3,9 +3,11 @@
 
 import type { Snapshot } from '@postern/network/snapshot.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
+import { compileGlob } from '@postern/policy/pattern.ts';
 import { applyEdits, byPlace, type Edit } from '@postern/policy/remedy/edits.ts';
 import { type Choice, type PolicyRemedy, remediesOf } from '@postern/policy/remedy/remedies.ts';
 import type { PolicyQuestion } from '../authorize/authorize.ts';
+import { factsOf } from '../authorize/facts.ts';
 import type { Cure, RemedyPlan, RemedyStep } from '../operator/api.ts';
 import type { RequestPath } from '../path.ts';
 import type { Transaction } from '../store/store.ts';
@@ -67,7 +69,8 @@ function policySteps(tx: Transaction, { request, policies }: PolicyQuestion): Re
   if (evaluate(request, policies).allowed) return [];
   const remedy = remediesOf(request, policies, {
     resourceTakesPolicy: takesPolicy(tx, request.resource),
-    isFixed: (policyId) => isAwsOwn(policyId),
+    isFixed: isAwsOwn,
+    applies: worksOn,
   });
   const [blocked] = remedy.unsolved;
   if (blocked !== undefined) return blocked.because;
@@ -126,4 +129,16 @@ function alternative(
 
 function isAwsOwn(policyId: string): boolean {
   return /^arn:[\w-]+:iam::aws:/.test(policyId) || policyId === 'p-FullAWSAccess' || policyId === 'p-RCPFullAWSAccess';
+}
+
+/** T4: S3 refuses a statement whose actions work on none of its resources. Of other services nothing is known, and they do not look. */
+function worksOn(actions: readonly string[], resources: readonly string[]): boolean {
+  const facts = factsOf('s3');
+  if (facts === undefined || !actions.every((action) => action.startsWith('s3:'))) return true;
+  const types = new Set(resources.flatMap((arn) => (arn.endsWith('*') && !arn.includes('/') ? ['bucket', 'object'] : [arn.includes('/') ? 'object' : 'bucket']))); // biome-ignore format: one value
+  const works = (name: string) => [...(facts.action(name)?.resources.keys() ?? [])].some((type) => types.has(type));
+  return actions.some((action) => {
+    const fits = compileGlob(action.slice('s3:'.length).toLowerCase());
+    return facts.actionNames.some((name) => fits(name.toLowerCase()) && works(name));
+  });
 }

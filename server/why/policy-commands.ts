@@ -24,6 +24,8 @@ interface Desk {
   readonly text: string | undefined;
   readonly accountId: string;
   readonly write: (document: string) => readonly string[];
+  /** Where nothing is left of it. */
+  readonly remove?: readonly string[];
 }
 
 /** @param edits all of one policy   @returns undefined where nobody can write it by a command */
@@ -31,15 +33,21 @@ export function policyCommands(writing: PolicyWriting, edits: readonly Edit[]): 
   const [first] = edits;
   const desk = first && desks[first.layer](writing, first);
   if (desk === undefined) return undefined;
-  return desk.write(quoted(editedText(desk.text, edits))).map((command) => asOwner(command, desk.accountId));
+  const text = editedText(desk.text, edits);
+  const commands = text === undefined ? desk.remove : desk.write(quoted(text));
+  return commands?.map((command) => asOwner(command, desk.accountId));
 }
 
-function editedText(text: string | undefined, edits: readonly Edit[]): string {
+/** @returns undefined when no statement is left: AWS takes no such policy */
+function editedText(text: string | undefined, edits: readonly Edit[]): string | undefined {
   const document = (text === undefined ? { Version: '2012-10-17' } : JSON.parse(text)) as Record<string, unknown>;
   const { Statement: given, ...head } = document;
   const statements = given === undefined ? [] : [given].flat();
-  return JSON.stringify({ ...head, Statement: editedList<unknown>(statements, edits, renderStatement) });
+  const edited = editedList<unknown>(statements, edits, renderStatement);
+  return edited.length === 0 ? undefined : JSON.stringify({ ...head, Statement: edited });
 }
+
+const inRegion = (name: string) => (name === '' || name === 'us-east-1' ? '' : ` --region ${name}`);
 
 type DeskOf = (writing: PolicyWriting, edit: Edit) => Desk | undefined;
 
@@ -54,6 +62,15 @@ const desks: Readonly<Record<Edit['layer'], DeskOf>> = {
   session: () => undefined,
   resource: resourcePolicy,
   trust: ({ tx, request }) => {
+    const key = tx.get('kms-key', request.resource);
+    if (key !== undefined)
+      return {
+        text: key.policy,
+        accountId: key.accountId,
+        write: (document) => [
+          `aws kms put-key-policy${inRegion(key.region)} --key-id ${key.keyId} --policy-name default --policy ${document}`,
+        ],
+      };
     const named = parseRoleArn(request.resource);
     const role = named && tx.get('role', nameKey(named.accountId, named.roleName));
     return (
@@ -68,7 +85,7 @@ const desks: Readonly<Record<Edit['layer'], DeskOf>> = {
   },
   endpoint: ({ tx }, { policyId = '' }) => {
     const row = tx.get('vpc-endpoint', policyId as `vpce-${string}`);
-    const region = row === undefined || row.region === 'us-east-1' ? '' : ` --region ${row.region}`;
+    const region = inRegion(row?.region ?? '');
     return (
       row && {
         text: row.policyDocument,
@@ -145,6 +162,7 @@ function inlineDesk(
     write: (document) => [
       `aws iam put-${kind}-policy --${kind}-name ${quoted(name)} --policy-name ${quoted(policyName)} --policy-document ${document}`,
     ],
+    remove: [`aws iam delete-${kind}-policy --${kind}-name ${quoted(name)} --policy-name ${quoted(policyName)}`],
   };
 }
 
@@ -169,7 +187,6 @@ function managedPolicy({ tx }: PolicyWriting, arn: string): Desk | undefined {
 function resourcePolicy({ tx, request, policies }: PolicyWriting): Desk | undefined {
   const { resource } = request;
   const [, , service = '', region = ''] = resource.split(':');
-  const inRegion = (name: string) => (name === '' || name === 'us-east-1' ? '' : ` --region ${name}`);
   if (service === 's3') {
     const bucket = tx.get('bucket', resource.split(':').slice(5).join(':').split('/')[0] ?? '');
     return (
