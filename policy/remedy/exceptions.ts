@@ -60,7 +60,12 @@ export function exceptions(
   // A policy that is one caller's own needs no exception by name.
   const isOwn = layer === 'identity' || layer === 'boundary';
   const isWholeCore = core.actions?.length === 1 && core.actions[0] === request.action && isLiteral(core, request);
-  if (isWholeCore && isOwn) choices.push(replace('leave this action on this resource out of the statement', rest));
+  // The last statement of a policy is not taken out: nothing would be left of it.
+  const isLast =
+    rest.length === 0 &&
+    sourcesOf(layer, policies).some(({ id, document }) => id === policyId && document.statements.length === 1);
+  if (isWholeCore && isOwn && !isLast)
+    choices.push(replace('leave this action on this resource out of the statement', rest));
   const isOnAll = isOwn && core.resources?.length === 1 && core.resources[0] === '*';
   if (isOnAll && core.actions?.length === 1 && core.actions[0] === request.action && request.resource !== '*') {
     const { resources: _all, ...elsewhere } = core;

@@ -6,8 +6,9 @@ import { ec2 } from '@postern/server/services/ec2/index.ts';
 import { testAccountId } from '@postern/server/testing.ts';
 import { traceFlow } from '@postern/server/why/trace.ts';
 import fc from 'fast-check';
-import { flowsOf } from '../differential/flows-of.ts';
-import { topologies } from '../differential/topology.ts';
+
+import { flowsOfTwoVpcs } from '../differential/flows-of-two-vpcs.ts';
+import { topologies } from '../differential/two-vpcs.ts';
 import { build } from './built.ts';
 import { carryOut } from './command-line.ts';
 
@@ -23,7 +24,7 @@ test('what a trace prints opens the flow, plan by plan', async () => {
   for (const [number, drawn] of fc.sample(topologies(constructs), { numRuns: runs, seed }).entries()) {
     const first = await build(drawn);
     const { snapshot } = first;
-    const flows = flowsOf(drawn).filter(({ from }) => from === 'laptop' || first.instances.has(`i-${from}`));
+    const flows = flowsOfTwoVpcs(drawn).filter(({ from }) => from === 'laptop' || first.instances.has(`i-${from}`));
     const dropped = flows.flatMap((flow) => {
       const ask = (of: typeof first) => ({
         from: flow.from === 'laptop' ? 'internet' : (of.instances.get(`i-${flow.from}`) ?? ''),
