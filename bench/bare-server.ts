@@ -1,14 +1,16 @@
 // What the figures are compared with: a bare node:http server that reads the whole request and sends as many bytes as Postern sent.
 // `POST /size?bytes=N` sets the size of the next answers; it runs in a process of its own, as Postern does.
-// With `&floor=put` it does the least that S3's protocol asks of a put besides: SHA-256 of the signed payload, MD5 for the ETag, and a file on disk.
-// With `&floor=get` the answer is read from a file. With `&floor=signature` and a secret it verifies the request's signature, version 4; with `&floor=commit` it
+// With `&floor=put` it does the least that S3 asks of a put besides: SHA-256 of the signed payload, MD5 for the ETag, CRC-64/NVME, which S3 itself adds,
+// AES-256, because every object is encrypted at rest, and a file on disk.
+// With `&floor=get` the answer is read from a file and deciphered. With `&floor=signature` and a secret it verifies the request's signature, version 4; with `&floor=commit` it
 // also puts one row into the store, and answers when that is on disk, sharing commits as Postern does.
 
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checksumAlgorithms } from '../server/edge/checksums.ts';
 import { canonicalRequest, hmacHex, sha256Hex, signingKey, stringToSign } from '../server/edge/sigv4.ts';
 import { commitsOnThread } from '../server/store/commits.ts';
 import { Store } from '../server/store/store.ts';
@@ -24,12 +26,18 @@ const served = join(directory, 'served');
 function put(request: http.IncomingMessage, response: http.ServerResponse): void {
   serial += 1;
   const path = join(directory, `put-${serial % 64}`);
-  const [payload, etag] = [createHash('sha256'), createHash('md5')];
+  const [payload, etag, checksum] = [
+    createHash('sha256'),
+    createHash('md5'),
+    checksumAlgorithms['crc64nvme']?.create(),
+  ];
+  const cipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, 1), Buffer.alloc(16, serial));
   const file = fs.createWriteStream(path, { highWaterMark: 1 << 20, flush: true });
   request.on('data', (piece: Buffer) => {
     payload.update(piece);
     etag.update(piece);
-    if (!file.write(piece)) {
+    checksum?.update(piece);
+    if (!file.write(cipher.update(piece))) {
       request.pause();
       file.once('drain', () => request.resume());
     }
@@ -37,7 +45,8 @@ function put(request: http.IncomingMessage, response: http.ServerResponse): void
   request.on('end', () => {
     file.end(() => {
       payload.digest('hex');
-      response.writeHead(200, { ETag: etag.digest('hex'), 'Content-Length': 0 });
+      const headers = { 'x-amz-checksum-crc64nvme': checksum?.digest() };
+      response.writeHead(200, { ...headers, ETag: etag.digest('hex'), 'Content-Length': 0 });
       response.end();
     });
   });
@@ -45,7 +54,11 @@ function put(request: http.IncomingMessage, response: http.ServerResponse): void
 
 function get(response: http.ServerResponse): void {
   response.writeHead(200, { 'Content-Length': body.length });
-  fs.createReadStream(served, { highWaterMark: 1 << 20 }).pipe(response);
+  const decipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, 1), Buffer.alloc(16));
+  // In pieces that are small: fresh memory costs more than the cipher.
+  fs.createReadStream(served, { highWaterMark: 64 * 1024 })
+    .pipe(decipher)
+    .pipe(response);
 }
 
 /** Nothing of identifying, parsing, authorizing, running, rendering or recording: the two hashes and the HMAC that the signature is. */

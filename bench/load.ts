@@ -9,6 +9,8 @@ export interface LoadOptions {
   readonly request: (index: number) => Buffer;
   readonly concurrency: number;
   readonly durationMs: number;
+  /** Ends after this many requests, if the time has not ended it before. */
+  readonly count?: number;
 }
 
 export interface Load {
@@ -27,12 +29,13 @@ export async function load(options: LoadOptions): Promise<Load> {
   let failures = 0;
   let firstFailure: string | undefined;
   let next = 0;
+  const most = options.count ?? Number.POSITIVE_INFINITY;
   const startedAt = performance.now();
   const until = startedAt + options.durationMs;
 
   const worker = async () => {
     let connection = await open(options.port);
-    while (performance.now() < until) {
+    while (performance.now() < until && next < most) {
       const request = options.request(next++);
       // Some servers close after each answer (moto's does); the connection anew is a part of what a call to them costs.
       const sentAt = performance.now();
@@ -46,7 +49,7 @@ export async function load(options: LoadOptions): Promise<Load> {
     }
     connection.close();
   };
-  await Promise.all(Array.from({ length: options.concurrency }, worker));
+  await Promise.all(Array.from({ length: Math.min(options.concurrency, most) }, worker));
 
   const elapsedMs = performance.now() - startedAt;
   latencies.sort((a, b) => a - b);

@@ -4,18 +4,21 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Measured, measureApi, type Row } from './api.ts';
+import { apiCases, furnishApi } from './api.ts';
 import { measureCheck } from './check.ts';
 import { bringUp, memoryOf, serverProcess } from './cloud.ts';
 import { measureFabric } from './fabric.ts';
+import { type Case, measureCases, type Row, type Target } from './measure.ts';
 import { measureNetwork } from './network.ts';
 import { type Design, measureReachApart, measureWalk } from './reach.ts';
 import { measureRoads, measureScale } from './roads.ts';
+import { furnishS3, s3Cases } from './s3.ts';
+import { mark, number, tableHead, tableRow, tableText } from './table.ts';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'start,check,api,network,fabric,reach,roads,scale' },
+    only: { type: 'string', default: 'start,check,api,s3,network,fabric,reach,roads,scale' },
     call: { type: 'string', default: '' },
     'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -30,12 +33,10 @@ const put = (line = '') => {
   lines.push(line);
   process.stdout.write(`${line}\n`);
 };
-const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
 const middle = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const spread = (values: readonly number[]) =>
   `${number(middle(values))} (${number(Math.min(...values))}–${number(Math.max(...values))})`;
-const mark = (met: boolean) => (met ? '✓' : '✗');
 
 function machine(): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
@@ -180,30 +181,31 @@ if (wanted.has('scale')) {
   }
 }
 
-if (wanted.has('api')) {
+async function measureTable<Ids>(
+  title: string,
+  cases: readonly Case<Ids>[],
+  furnish: (target: Target) => Promise<Ids>,
+) {
   const cloud = await bringUp();
   try {
     const credentials = {
       accessKeyId: cloud.environment['AWS_ACCESS_KEY_ID'] ?? '',
       secretAccessKey: cloud.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
     };
-    put(
-      '\n## API calls\n\nRequests per second, each signed, verified, authorized and, when it writes, durable. Ratios are taken in one run: to a bare `node:http` server that sends as many bytes, to a floor, and to moto_server. The floor is the bare server that also does the least which the promises ask for: for small calls it verifies the signature, and for small writes puts one row into SQLite and answers when it is on disk; for large objects it does the hashing and the disk of the protocol. CPU is processor time per request, in µs: of the event loop, and of all threads.\n',
-    );
-    put(
-      '| call | at once | answer | per second | p50 ms | p99 ms | CPU | bare | its p99 ms | its CPU | ratio | goal | | floor | its CPU | ratio | moto | ratio | goal | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
-    );
+    put(`\n## ${title}\n\n${tableText}\n\n${tableHead}`);
     const failed: Row[] = [];
-    await measureApi(
+    await measureCases(
       { name: 'postern', port: cloud.port, processId: serverProcess(cloud.directory), credentials },
       {
+        cases,
+        furnish,
         durationMs: quick ? 700 : 1500,
         rounds: quick ? 1 : 3,
         only: values.call,
         withMoto: !values['no-moto'],
         progress,
         onRow: (row) => {
-          put(apiRow(row));
+          put(tableRow(row));
           if (row.postern.failures > 0) failed.push(row);
         },
       },
@@ -214,46 +216,8 @@ if (wanted.has('api')) {
   }
 }
 
-function apiRow(row: Row): string {
-  const bareRatio = row.postern.perSecond / row.bare.perSecond;
-  const large = row.answerBytes > 100_000 && !row.name.startsWith('S3');
-  const motoRatio = row.moto ? row.postern.perSecond / row.moto.perSecond : undefined;
-  const cells = [
-    row.name,
-    String(row.concurrency),
-    size(row.answerBytes),
-    number(row.postern.perSecond),
-    row.postern.p50Ms.toFixed(2),
-    row.postern.p99Ms.toFixed(2),
-    processor(row.postern),
-    number(row.bare.perSecond),
-    row.bare.p99Ms.toFixed(2),
-    processor(row.bare),
-    bareRatio.toFixed(2),
-    large ? '' : `≥ ${row.bareGoal}`,
-    large ? '' : mark(bareRatio >= row.bareGoal),
-    row.floor ? number(row.floor.perSecond) : '',
-    row.floor ? processor(row.floor) : '',
-    row.floor ? (row.postern.perSecond / row.floor.perSecond).toFixed(2) : '',
-    row.moto ? number(row.moto.perSecond) : 'not installed',
-    motoRatio === undefined ? '' : motoRatio.toFixed(1),
-    `≥ ${row.motoGoal}`,
-    motoRatio === undefined ? '' : mark(motoRatio >= row.motoGoal),
-  ];
-  return `| ${cells.join(' | ')} |`;
-}
-
-function processor({ processor: used }: Measured): string {
-  return used ? `${number(used.mainUs)} / ${number(used.allUs)}` : '';
-}
-
-function size(bytes: number): string {
-  return bytes >= 1e6
-    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
-    : bytes >= 1e3
-      ? `${(bytes / 1e3).toFixed(1)} kB`
-      : `${bytes} B`;
-}
+if (wanted.has('api')) await measureTable('API calls', apiCases, furnishApi);
+if (wanted.has('s3')) await measureTable('S3, IAM and STS', s3Cases(quick), furnishS3(quick));
 
 if (values.write) {
   const directory = join('bench', 'results');

@@ -1,7 +1,7 @@
 // How much processor time has a process used? On a machine that others use too, this per request says more than requests per second do.
 // The kernel counts per thread, in nanoseconds: https://docs.kernel.org/scheduler/sched-stats.html (schedstat, read 2026-11-21).
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface ProcessorTime {
   /** Of the thread that runs the event loop: at full load it is what limits the requests per second. */
@@ -24,4 +24,15 @@ export function processorTime(processId: number): ProcessorTime {
     }
   }
   return { mainUs, allUs };
+}
+
+/** The most memory that a process had, in bytes, since `forgetPeak`. */
+export function peakBytes(processId: number): number {
+  const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1];
+  return Number(peak) * 1024;
+}
+
+/** https://docs.kernel.org/filesystems/proc.html: 5 resets the peak (read 2026-11-21). */
+export function forgetPeak(processId: number): void {
+  writeFileSync(`/proc/${processId}/clear_refs`, '5');
 }

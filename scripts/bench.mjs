@@ -1,4 +1,4 @@
-// `npm run bench`: set everything up, then measure. `-- --quick` for a short run, `-- --only api,start,network,fabric`.
+// `npm run bench`: set everything up, then measure. `-- --quick` for a short run, `-- --only api,s3,start,network,fabric`.
 import { spawnSync } from 'node:child_process';
 import { ensureAll, root } from './setup.mjs';
 
