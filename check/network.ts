@@ -17,7 +17,7 @@ import { candidateFlow, evidenceOf, nameOfSide } from './evidence.ts';
 import { carriesAll, comesFromAll, public4, type Road, roadsBetween, within } from './flows.ts';
 import { probesOf } from './probes.ts';
 import type { Evidence, Probe, Result } from './report.ts';
-import type { Resolver, Side } from './resolve.ts';
+import type { Resolver, Role, Side } from './resolve.ts';
 import type { Traffic } from './traffic.ts';
 import { type Depends, type Doubt, dependsOn } from './unmodelled.ts';
 
@@ -59,11 +59,13 @@ const plain = (outcome: Result['outcome'], message: string): Answer => ({
 export function checkNetwork(ground: Ground, assertion: NetworkAssertion): Answer {
   const froms = sidesOf(ground, assertion, assertion.from, 'from');
   if (!Array.isArray(froms)) return froms;
-  const tos = sidesOf(ground, assertion, assertion.to, 'to');
+  const tos = sidesOf(ground, assertion, assertion.to, assertion.verb === 'reaches' ? 'each' : 'to');
   if (!Array.isArray(tos)) return tos;
   const roads = assertion.onlyThrough && roadWordsOf(ground, assertion.onlyThrough);
   if (typeof roads === 'string') return plain('error', roads);
   const sides: Sides = { froms, tos };
+  if (froms.some((from) => from.kind === 'internet' && !isRest(from) && tos.some((to) => to.kind !== 'interfaces')))
+    return plain('error', 'both ends are outside, and what passes between them is no affair of this network');
   if (assertion.verb === 'does-not-reach') return checkUnreachable(ground, assertion, sides);
   const only = roads && checkRoads(ground, assertion, sides, roads);
   if (assertion.verb === 'may-reach') return only ?? plain('holds', '');
@@ -82,13 +84,14 @@ function sidesOf(
   { resolver }: Ground,
   { allowEmpty }: NetworkAssertion,
   ends: readonly Written<End>[],
-  role: 'from' | 'to',
+  role: Role,
 ): Side[] | Answer {
   const sides: Side[] = [];
   const empty: string[] = [];
   for (const end of ends) {
     const resolved = resolver.resolve(end, role);
-    if (resolved.kind === 'missing' && !allowEmpty) return plain('error', `${role}: ${resolved.message}`);
+    if (resolved.kind === 'missing' && !allowEmpty)
+      return plain('error', `${role === 'from' ? 'from' : 'to'}: ${resolved.message}`);
     if (resolved.kind === 'sides') sides.push(...resolved.sides);
     else empty.push(resolved.message);
   }

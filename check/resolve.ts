@@ -55,6 +55,12 @@ const nouns: Readonly<Record<ResourceKind, string>> = {
   'vpc-endpoint': 'VPC endpoint',
 };
 
+/**
+ * `from`: who sends, so gateways and endpoints are nobody. `to`: whoever could be reached. `each`: who is to be reached, every one of them, so a place (a subnet, a VPC, a block) means
+ * its hosts, and no gateway that happens to stand there.
+ */
+export type Role = 'from' | 'to' | 'each';
+
 export class Resolver {
   readonly #estate: Estate;
   readonly #places: readonly Place[];
@@ -66,8 +72,7 @@ export class Resolver {
     for (const each of estate.resources) this.#byKind.set(each.kind, [...(this.#byKind.get(each.kind) ?? []), each]);
   }
 
-  /** @param role who sends must be able to: gateways and endpoints begin nothing */
-  resolve({ text, means }: Written<End>, role: 'from' | 'to'): Resolved {
+  resolve({ text, means }: Written<End>, role: Role): Resolved {
     switch (means.kind) {
       case 'internet':
         return { kind: 'sides', sides: [{ kind: 'internet' }] };
@@ -119,7 +124,7 @@ export class Resolver {
     )}`;
   }
 
-  #interfacesOf(text: string, found: readonly Resource[], role: 'from' | 'to'): Resolved {
+  #interfacesOf(text: string, found: readonly Resource[], role: Role): Resolved {
     const ids = new Set(found.map(({ kind, id }) => `${kind} ${id}`));
     const places = this.#places.filter(
       ({ eni, vpc }) =>
@@ -130,20 +135,21 @@ export class Resolver {
         eni.groupIds.some((groupId) => ids.has(`security-group ${groupId}`)) ||
         (eni.service?.kind === 'vpc-endpoint' && ids.has(`vpc-endpoint ${eni.service.vpcEndpointId}`)),
     );
-    const able = places.filter((place) => (role === 'from' ? begins(place) : carries(place)));
+    const isPlace = found.every(({ kind }) => kind === 'subnet' || kind === 'vpc' || kind === 'instance');
+    const able = places.filter((place) => isMeant(place, role, isPlace));
     if (able.length > 0) return { kind: 'sides', sides: [{ kind: 'interfaces', places: able }] };
     return { kind: 'empty', message: emptyWords(text, found, role) };
   }
 
   /** Interfaces that have an address there, and hosts outside where it is public. */
-  #cidr(text: string, cidr: Cidr, role: 'from' | 'to'): Resolved {
+  #cidr(text: string, cidr: Cidr, role: Role): Resolved {
     const isIn = (address: string | undefined) => address !== undefined && containsAddress(cidr, address);
     const places = this.#places.filter(({ eni }) => {
       const own = [...eni.privateAddresses.map((each) => each.address), ...eni.ipv6Addresses];
       const publicOnes = role === 'to' ? eni.privateAddresses.map((each) => each.publicAddress) : [];
       return [...own, ...publicOnes].some(isIn);
     });
-    const able = places.filter((place) => (role === 'from' ? begins(place) : carries(place)));
+    const able = places.filter((place) => isMeant(place, role, !/\/(32|128)$/.test(cidr)));
     const sides: Side[] =
       able.length > 0 ? [{ kind: 'interfaces', places: able, only: AddressSet.ofCidrs([cidr]) }] : [];
     const ofVpcs = this.#estate.snapshot.vpcs.some((vpc) =>
@@ -171,11 +177,14 @@ function carries({ eni }: Place): boolean {
   return eni.attachment !== undefined || eni.service !== undefined;
 }
 
-function begins({ eni }: Place): boolean {
-  return (
-    eni.attachment !== undefined ||
-    (eni.service !== undefined && !['nat-gateway', 'vpc-endpoint'].includes(eni.service.kind))
-  );
+/** @param isPlace not named themselves, but where they are */
+function isMeant(place: Place, role: Role, isPlace: boolean): boolean {
+  if (!carries(place)) return false;
+  const service = place.eni.service?.kind;
+  if (service === 'nat-gateway') return role === 'to';
+  if (service === 'vpc-endpoint') return role === 'to' || (role === 'each' && !isPlace);
+  if (service === 'instance-connect-endpoint') return role === 'to' || !isPlace;
+  return true;
 }
 
 function fits(resource: Resource, name: Selector['name']): boolean {
@@ -207,7 +216,7 @@ function anyOf(candidates: readonly Resource[], kind: ResourceKind | undefined):
   return `; there is ${names.join(', ')}${candidates.length > names.length ? ' and more' : ''}`;
 }
 
-function emptyWords(text: string, found: readonly Resource[], role: 'from' | 'to'): string {
+function emptyWords(text: string, found: readonly Resource[], role: Role): string {
   const [first] = found;
   if (found.every((each) => each.kind === 'instance'))
     return `${text} (${found.map((each) => each.id).join(', ')}) does not run`;

@@ -75,13 +75,14 @@ function vpcsOf(sides: readonly Side[]): Set<VpcId> {
 }
 
 /**
- * Inside one VPC the local route decides. To somewhere else the sender's route table has to lead by the road; from somewhere else the receiver's has to lead the
+ * Inside one VPC the local route decides, unless the road has a narrower one (a firewall between subnets). To somewhere else the sender's route table has to lead by the road; from somewhere else the receiver's has to lead the
  * replies back by it.
  */
 function isRoadBetween(road: Extract<Unmodelled, { kind: 'road' }>, from: Side, to: Side): boolean {
   const pairs = placesOf(from).flatMap((a) => placesOf(to).map((b) => [a, b] as const));
   return pairs.some(([a, b]) => {
-    if (a !== undefined && b !== undefined && a.vpc.vpcId === b.vpc.vpcId) return false;
+    if (a !== undefined && b !== undefined && a.vpc.vpcId === b.vpc.vpcId)
+      return leadsInside(road, a, addressesOf(to, b)) || leadsInside(road, b, addressesOf(from, a));
     const there = a === undefined || leads(road, a, addressesOf(to, b));
     const back = b === undefined || leads(road, b, addressesOf(from, a));
     return there && back && (a !== undefined || b !== undefined);
@@ -105,11 +106,18 @@ function addressesOf(side: Side, place: Place | undefined): AddressSet {
 const outside = AddressSet.all.subtract(AddressSet.ofCidrs(privateBlocks));
 
 function leads(road: Extract<Unmodelled, { kind: 'road' }>, place: Place, target: AddressSet): boolean {
+  return !AddressSet.ofCidrs(destinationsFrom(road, place)).intersect(target).isEmpty;
+}
+
+function leadsInside(road: Extract<Unmodelled, { kind: 'road' }>, place: Place, target: AddressSet): boolean {
+  const blocks = AddressSet.ofCidrs([...place.vpc.cidrBlocks, ...place.vpc.ipv6CidrBlocks]);
+  const narrow = destinationsFrom(road, place).filter((each) => AddressSet.ofCidrs([each]).subtract(blocks).isEmpty);
+  return !AddressSet.ofCidrs(narrow).intersect(target).isEmpty;
+}
+
+function destinationsFrom({ routes }: Extract<Unmodelled, { kind: 'road' }>, place: Place): Cidr[] {
   const table = tableOf(place);
-  const destinations = road.routes
-    .filter((each) => each.routeTableId === table)
-    .flatMap((each): readonly Cidr[] => each.destinations);
-  return !AddressSet.ofCidrs(destinations).intersect(target).isEmpty;
+  return routes.filter((each) => each.routeTableId === table).flatMap((each) => each.destinations);
 }
 
 /** A box hands on what reaches it: it matters when the sender reaches the box, and the box could reach the receiver. */

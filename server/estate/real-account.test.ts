@@ -85,6 +85,56 @@ test('a transit gateway: flows that its routes catch, both ways, are unknown; th
   assert.equal(one('{ from: internet, does-not-reach: sg app }', told).dependsOn.length, 1);
 });
 
+/** The account with one more route in a table. */
+function withRoute(table: string, more: object): Answers {
+  const { RouteTables } = realAccount['route-tables'] as { RouteTables: { RouteTableId: string; Routes: object[] }[] };
+  const tables = RouteTables.map((each) =>
+    each.RouteTableId === table
+      ? { ...each, Routes: [...each.Routes, { Origin: 'CreateRoute', State: 'active', ...more }] }
+      : each,
+  );
+  return { ...realAccount, 'route-tables': { RouteTables: tables } };
+}
+
+test('a firewall between two subnets makes what passes between them unknown, and nothing else inside the VPC', () => {
+  const answers = withRoute('rtb-0main', { DestinationCidrBlock: '10.20.2.0/24', GatewayId: 'vpce-0firewall' });
+  const toDb = one('{ from: sg app, reaches: sg db, traffic: tcp 5432 }', answers);
+  assert.equal(toDb.outcome, 'unknown');
+  assert.match(toDb.message, /^vpce-0firewall \(Gateway Load Balancer endpoint\) could carry it/);
+  assert.match(toDb.evidence?.deciding?.because ?? '', /^the route leads to vpce-0firewall, which is not modelled/);
+  assert.equal(one('{ from: sg fn, does-not-reach: sg db }', answers).outcome, 'unknown');
+  assert.equal(one('{ from: instance bastion, does-not-reach: sg fn }', answers).outcome, 'holds');
+});
+
+test('NAT64, regional NAT gateways, and a peering whose other side is not there are roads of their own', () => {
+  const nat64 = withRoute('rtb-0data', {
+    DestinationIpv6CidrBlock: '64:ff9b::/96',
+    NatGatewayId: 'nat-0aaaaaaaaaaaaaaaa',
+  });
+  assert.equal(one('{ from: subnet data-a, does-not-reach: internet }', nat64).outcome, 'unknown');
+  const [nat] = (realAccount['nat-gateways'] as { NatGateways: object[] }).NatGateways;
+  const regional = { ...realAccount, 'nat-gateways': { NatGateways: [{ ...nat, AvailabilityMode: 'regional' }] } };
+  assert.equal(one('{ from: subnet app-a, does-not-reach: 8.8.8.8 }', regional).outcome, 'unknown');
+  const peered = {
+    ...withRoute('rtb-0data', { DestinationCidrBlock: '10.50.0.0/16', VpcPeeringConnectionId: 'pcx-0far' }),
+    peerings: { VpcPeeringConnections: [{ VpcPeeringConnectionId: 'pcx-0far', Status: { Code: 'active' }, RequesterVpcInfo: { VpcId: 'vpc-0a1b2c3d4e5f60718' }, AccepterVpcInfo: { VpcId: 'vpc-0far' } }] },
+  }; // biome-ignore format: one answer
+  const far = one('{ from: 10.50.0.0/16, does-not-reach: sg db }', peered);
+  assert.equal(far.outcome, 'unknown');
+  assert.match(far.message, /pcx-0far \(peering connection\) could carry it: what is on the other side is not known/);
+});
+
+test('a place means its hosts: no NAT gateway has to be reached; and between two ends outside there is nothing to say', () => {
+  assert.equal(
+    one('{ from: subnet app-a, reaches: subnet data-a, traffic: tcp 5432 }').outcome,
+    'fails',
+    'the function has no way in',
+  );
+  assert.equal(one('{ from: i-0app, reaches: 10.20.0.10/31, traffic: tcp 443 }').message.includes('eni-0nat'), false);
+  assert.equal(one('{ from: internet, does-not-reach: s3 }').outcome, 'error');
+  assert.equal(one('{ from: 8.8.8.0/24, does-not-reach: internet }').outcome, 'error');
+});
+
 test('what is not modelled is listed with why', () => {
   const { unmodelled } = ask('checks:\n  - { from: sg app, reaches: sg db }\n');
   const said = unmodelled.map(({ what, because }) => `${what}: ${because}`).join('\n');
@@ -110,6 +160,11 @@ test('an answer that is missing, cut short or unknown makes what rests on it unk
   assert.equal(
     one(sentence, { ...realAccount, volumes: { Volumes: [{}] }, empty: { QuantumTunnels: [] } }).outcome,
     'holds',
+  );
+  const [, ...tables] = (realAccount['route-tables'] as { RouteTables: object[] }).RouteTables;
+  assert.throws(
+    () => one(sentence, { ...realAccount, 'route-tables': { RouteTables: tables } }),
+    /the main route table of vpc-0a1b2c3d4e5f60718/,
   );
   const { subnets: _subnets, ...noSubnets } = realAccount;
   assert.throws(

@@ -65,6 +65,7 @@ export function importAccount(directory: string): Imported {
   readBuckets(building);
   putPrefixLists(building, lists);
   checkInstances(building);
+  checkVpcs(building);
   const built = withPrefixLists(buildSnapshot(building.rows, 0), lists);
   const snapshot = holdAgainstTold(building, built, told);
   readTheRest(building, lists);
@@ -127,6 +128,22 @@ function blocksOf(lists: ReadonlyMap<PrefixListId, ReadPrefixList>): Map<string,
     if (region !== undefined && service !== undefined && cidrs !== undefined) blocks.set(`${service} ${region}`, cidrs);
   }
   return blocks;
+}
+
+/** Every subnet has a route table and an ACL, its own or the VPC's (R11, N3). */
+function checkVpcs({ rows }: Building): void {
+  const vpcs = new Set(rows.list('vpc').map((row) => row.id));
+  const withMain = new Set(
+    rows.list('route-table').flatMap((row) => (row.associations.some(({ main }) => main) ? [row.vpcId] : [])),
+  );
+  const withAcl = new Set(rows.list('network-acl').flatMap((row) => (row.isDefault ? [row.vpcId] : [])));
+  for (const { id, vpcId } of rows.list('subnet')) {
+    if (!vpcs.has(vpcId)) continue;
+    if (!withMain.has(vpcId))
+      throw new ImportError(`the main route table of ${vpcId}, which ${id} is in, is not in the snapshot`);
+    if (!withAcl.has(vpcId))
+      throw new ImportError(`the default network ACL of ${vpcId}, which ${id} is in, is not in the snapshot`);
+  }
 }
 
 /** An interface of an instance that the snapshot does not have: of another account in a shared VPC it is a host; of our own an answer is missing. */

@@ -137,6 +137,14 @@ function noteUnmodelled(building: Building, item: Item, id: NetworkInterfaceId, 
     );
   if (item.list('Ipv4Prefixes').length + item.list('Ipv6Prefixes').length > 0)
     building.part(`${id} (interface with prefixes)`, 'prefixes of interfaces are not modelled', 'may-open', [vpcId]);
+  if (item.flag('DenyAllIgwTraffic'))
+    building.findings.push({
+      kind: 'part',
+      what: `${id} (interface without internet traffic)`,
+      because: 'DenyAllIgwTraffic is not modelled',
+      effect: 'may-block',
+      at: { vpcIds: [vpcId] },
+    });
   const hasOther = item.list('PrivateIpAddresses').some((each) => {
     const association = each.item('Association');
     return association?.has('CarrierIp') || association?.has('CustomerOwnedIp');
@@ -169,19 +177,14 @@ export function readNatGateways(building: Building, services: Map<string, Interf
   for (const { item } of building.list('NatGateways', 'NatGatewayId')) {
     const id = item.text('NatGatewayId') as `nat-${string}`;
     const vpcId = item.text('VpcId') as VpcId;
-    const state = item.optionalText('State') ?? 'available';
+    // A regional one is in no subnet.
+    const isRegional = item.optionalText('AvailabilityMode') === 'regional';
+    const state = isRegional ? 'regional' : (item.optionalText('State') ?? 'available');
     const addresses = item.list('NatGatewayAddresses');
     const primary = addresses.find((each) => each.flag('IsPrimary')) ?? addresses[0];
     const networkInterfaceId = primary?.optionalText('NetworkInterfaceId') as NetworkInterfaceId | undefined;
     if (state === 'available' && networkInterfaceId !== undefined)
       services.set(networkInterfaceId, { kind: 'nat-gateway', natGatewayId: id });
-    if (state === 'available' && networkInterfaceId === undefined)
-      building.part(
-        `${id} (regional NAT gateway)`,
-        'NAT gateways without an interface of their own are not modelled',
-        'may-open',
-        [vpcId],
-      );
     building.rows.putKnown('nat-gateway', {
       ...building.ownerOf(vpcId),
       id,

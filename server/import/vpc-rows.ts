@@ -215,7 +215,9 @@ function targetOf(
   for (const [member, make] of targetMembers) {
     const id = route.optionalText(member);
     if (id === undefined) continue;
-    return make === null ? nowhere(id) : { target: make(id), isModelled: true, name: id };
+    // NAT64 is not modelled: what has an IPv6 destination goes nowhere by a NAT gateway.
+    const isNat64 = member === 'NatGatewayId' && route.has('DestinationIpv6CidrBlock');
+    return make === null || isNat64 ? nowhere(id) : { target: make(id), isModelled: true, name: id };
   }
   return nowhere(route.names().find((name) => !/^Destination|^Origin$|^State$/.test(name)) ?? 'nothing');
 }
@@ -304,7 +306,15 @@ export function readPrefixLists(building: Building): ReadonlyMap<PrefixListId, R
     const id = item.text('PrefixListId') as PrefixListId;
     const told = item.has('Cidrs') ? (item.texts('Cidrs') as Cidr[]) : entries.get(id);
     const cidrs = told ?? lists.get(id)?.cidrs;
-    lists.set(id, { name: item.text('PrefixListName'), ...(cidrs && { cidrs }) });
+    const name = item.text('PrefixListName');
+    const before = lists.get(id);
+    if (before !== undefined && before.name !== name)
+      building.part(
+        `${id} (prefix list)`,
+        `two Regions have one of this id, ${before.name} and ${name}: check one Region at a time`,
+        'both',
+      );
+    lists.set(id, { name, ...(cidrs && { cidrs }) });
   }
   for (const [id, cidrs] of entries)
     if (!lists.has(id as PrefixListId)) lists.set(id as PrefixListId, { name: id, cidrs });
