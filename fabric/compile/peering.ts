@@ -1,6 +1,6 @@
 // VPC peering: one link between two routers. Rules P4–P7, P9. https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html (read 2026-11-21).
-// A peering is not transitive and reaches no gateway (P5) because of what happens on arrival: the source must lie in the peer's blocks (P6), the
-// destination in this VPC's, and no route table is asked, only the table of this VPC's interfaces. Addresses are never translated.
+// What leaves by one has its source in this VPC's blocks and its destination in the peer's (P6). A peering is not transitive and reaches no gateway (P5),
+// because on arrival no route table is asked, only the table of this VPC's interfaces. Addresses are never translated.
 // The link is there only while both VPCs are in the kernel; until then the route is a blackhole, for nobody is at the other side.
 
 import type {
@@ -113,28 +113,17 @@ export function peeringNeighbours(peerings: readonly CompiledPeering[], address:
   }));
 }
 
-/** Interface → chain, for the map of arrivals. */
+/** Interface → chain, for the map of arrivals. Its filter is at the other side, where the packet was sent. */
 export function peeringArrivals(peerings: readonly CompiledPeering[]): string[] {
-  return peerings.map(({ device }) => `"${device}" : goto from-${device}`);
+  return peerings.map(({ device }) => `"${device}" : goto zone-${device}`);
 }
 
-/** What comes from a peer, and the zones of what goes to one. */
-export function peeringArrivalChains(peerings: readonly CompiledPeering[], family: Family = 'ip'): NftChain[] {
-  return peerings.flatMap(({ device, number, peerBlocks, vpcPeeringConnectionId }): NftChain[] => {
-    const comment = stage('peering', vpcPeeringConnectionId);
-    const zone: NftRule = { match: `ct zone set ${number}` };
-    return [
-      {
-        name: `from-${device}`,
-        rules: [
-          { match: `${family} saddr != ${setOf(peerBlocks[family])} drop`, comment },
-          { match: `${family} daddr != @vpc-blocks drop`, comment },
-          zone,
-        ],
-      },
-      { name: `zone-${device}`, rules: [zone] },
-    ];
-  });
+/** The zones of what comes from a peer and of what goes to one. */
+export function peeringZoneChains(peerings: readonly CompiledPeering[]): NftChain[] {
+  return peerings.map(({ device, number }) => ({
+    name: `zone-${device}`,
+    rules: [{ match: `ct zone set ${number}` }],
+  }));
 }
 
 /** Not in any map: a link that is about to go, or about to come, carries nothing. */

@@ -65,9 +65,9 @@ export class Gateways {
     if (isInside(sharedBlock, packet.destination))
       drop(`${packet.destination} is a shared address`, 'IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS');
     if (isPublicAccessBlocked(sender)) drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
-    if (isIpv6(packet.source)) return this.onInternet(vpc, packet);
     if (holder === undefined)
       drop(`${packet.source} belongs to no interface of the VPC`, 'GATEWAY_REJECTS_SPOOFED_TRAFFIC');
+    if (isIpv6(packet.source)) return this.onInternet(vpc, packet);
     if (publicAddress === undefined) {
       drop(`${packet.source} has no public address`, 'IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS');
       return undefined;
@@ -89,6 +89,8 @@ export class Gateways {
     const isReply = this.#checks.leg === 'return';
     if (isReply && this.#flow.from.kind === 'internet') drop('flows begin inside, here it began outside');
     if (isInside(uniqueLocal, packet.destination)) drop(`${packet.destination} is a private address`);
+    if (this.#network.holder(vpc.vpcId, packet.source) === undefined)
+      drop(`${packet.source} belongs to no interface of the VPC`, 'GATEWAY_REJECTS_SPOOFED_TRAFFIC');
     if (subnet.blockPublicAccess === 'block-bidirectional')
       drop('VPC Block Public Access is on', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED');
     if (!isReply) this.#leftBy = { id, source: packet.source };

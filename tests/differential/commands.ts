@@ -1,89 +1,52 @@
-// A Snapshot as the AWS CLI commands that would build it, for whoever wants to see a disagreement with their own eyes.
+// A Snapshot as AWS CLI commands that can be pasted into a shell, for whoever wants to see a disagreement with their own eyes (building.ts says what they build).
 
-import type { NetworkAclEntry, Route, RulePeer, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
+import type { Snapshot } from '@postern/network/snapshot.ts';
+import { type ApiCall, callsOf } from './building.ts';
 
-/** Ids stand for themselves: `vpc-0` is what create-vpc answered. */
 export function asCommands(snapshot: Snapshot): string {
-  const lines = snapshot.vpcs.flatMap(vpcCommands);
-  for (const { vpcPeeringConnectionId, requester, accepter } of snapshot.peeringConnections) {
-    lines.push(
-      `create-vpc-peering-connection --vpc-id ${requester.vpcId} --peer-vpc-id ${accepter.vpcId}  # ${vpcPeeringConnectionId}`,
-      `accept-vpc-peering-connection --vpc-peering-connection-id ${vpcPeeringConnectionId}`,
-    );
-  }
-  lines.push(...snapshot.vpcs.flatMap(routeCommands), ...snapshot.vpcs.flatMap(interfaceCommands));
-  return lines.map((line) => `aws ec2 ${line}`).join('\n');
+  return callsOf(snapshot).map(command).join('\n');
 }
 
-function vpcCommands(vpc: Vpc): string[] {
-  const lines = [`create-vpc --cidr-block ${vpc.cidrBlocks[0]}  # ${vpc.vpcId}`];
-  if (vpc.internetGatewayId !== undefined)
-    lines.push(`attach-internet-gateway --vpc-id ${vpc.vpcId} --internet-gateway-id ${vpc.internetGatewayId}`);
-  for (const each of vpc.subnets) {
-    lines.push(
-      `create-subnet --vpc-id ${vpc.vpcId} --cidr-block ${each.cidrBlock}  # ${each.subnetId}, of ${each.routeTableId} and ${each.networkAclId}`,
-    );
-  }
-  for (const acl of vpc.networkAcls) {
-    lines.push(`create-network-acl --vpc-id ${vpc.vpcId}  # ${acl.networkAclId}`);
-    for (const direction of ['ingress', 'egress'] as const)
-      for (const entry of acl[direction]) lines.push(entryCommand(acl.networkAclId, direction, entry));
-  }
-  for (const group of vpc.securityGroups) {
-    lines.push(
-      `create-security-group --vpc-id ${vpc.vpcId} --group-name ${group.groupId.replace('sg-', '')}  # ${group.groupId}`,
-    );
-    for (const direction of ['ingress', 'egress'] as const)
-      for (const rule of group[direction])
-        lines.push(`authorize-security-group-${direction} --group-id ${group.groupId} ${permission(rule)}`);
-  }
-  return lines;
+/** `vpc-0` → `vpc_0` */
+const variable = (name: string) => name.replaceAll(/[^A-Za-z0-9]/g, '_').replace(/^(?=\d)/, 'address_');
+
+function command({ operation, region, input, answers = {} }: ApiCall): string {
+  const words = ['aws ec2'];
+  if (operation === 'WaitInstanceRunning') words.push('wait instance-running');
+  else words.push(kebab(operation));
+  if (region !== 'us-east-1') words.push(`--region ${region}`);
+  for (const [member, value] of Object.entries(input)) words.push(option(operation, member, value));
+  const [answer] = Object.entries(answers);
+  if (answer === undefined) return `${words.join(' ')} > /dev/null`;
+  const [name, path] = answer;
+  const text = `${variable(name)}=$(${words.join(' ')} --query ${quoted(path)} --output text)`;
+  // The part of an IPv6 block that its subnets have in common: 2001:db8:1010:1 of 2001:db8:1010:100::/56.
+  return name.endsWith('-ipv6')
+    ? `${text}; case $${variable(name)} in *00::/56) ${variable(name)}=\${${variable(name)}%00::/56};; *) ${variable(name)}=\${${variable(name)}%:/56};; esac`
+    : text;
 }
 
-function entryCommand(acl: string, direction: string, entry: NetworkAclEntry): string {
-  const ports = entry.ports === undefined ? '' : ` --port-range From=${entry.ports.from},To=${entry.ports.to}`;
-  return `create-network-acl-entry --network-acl-id ${acl} --${direction} --rule-number ${entry.ruleNumber} --protocol ${entry.protocol}${ports} --cidr-block ${entry.cidr} --rule-action ${entry.action}`;
+function option(operation: string, member: string, value: unknown): string {
+  const name = kebab(member);
+  if (operation === 'CreateNetworkAclEntry' && member === 'Egress') return value === true ? '--egress' : '--ingress';
+  // The CLI has this one as a switch.
+  if (member === 'SourceDestCheck') return '--no-source-dest-check';
+  if (typeof value === 'boolean') return value ? `--${name}` : `--no-${name}`;
+  if (typeof value === 'string' || typeof value === 'number') return `--${name} ${quoted(String(value))}`;
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+    return `--${name} ${value.map((each) => quoted(each as string)).join(' ')}`;
+  return `--${name} ${quoted(JSON.stringify(value))}`;
 }
 
-function permission({ protocol, ports, icmp, peer }: SecurityGroupRule): string {
-  const range = ports ?? (icmp === undefined ? undefined : { from: icmp.type, to: icmp.code });
-  const where = range === undefined ? '' : `,FromPort=${range.from},ToPort=${range.to}`;
-  return `--ip-permissions '${`IpProtocol=${protocol}${where},${peerOf(peer)}`}'`;
+function kebab(name: string): string {
+  return name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
 }
 
-function peerOf(peer: RulePeer): string {
-  switch (peer.kind) {
-    case 'cidr':
-      return `IpRanges=[{CidrIp=${peer.cidr}}]`;
-    case 'prefix-list':
-      return `PrefixListIds=[{PrefixListId=${peer.prefixListId}}]`;
-    case 'security-group':
-      return `UserIdGroupPairs=[{GroupId=${peer.groupId}}]`;
-  }
-}
-
-function routeCommands(vpc: Vpc): string[] {
-  return vpc.routeTables.flatMap((each) => [
-    `create-route-table --vpc-id ${vpc.vpcId}  # ${each.routeTableId}`,
-    ...each.routes
-      .filter(({ target }) => target.kind !== 'local')
-      .map((route) => routeCommand(each.routeTableId, route)),
-  ]);
-}
-
-function routeCommand(routeTableId: string, { destination, target, state }: Route): string {
-  const where =
-    destination.kind === 'cidr' ? `--destination-cidr-block ${destination.cidr}` : `# ${destination.prefixListId}`;
-  const { kind, ...ids } = target;
-  return `create-route --route-table-id ${routeTableId} ${where} --target ${Object.values(ids).join()}  # ${kind}, ${state}`;
-}
-
-function interfaceCommands(vpc: Vpc): string[] {
-  return vpc.networkInterfaces.map((each) => {
-    const addresses = each.privateAddresses.map((own) => [own.address, own.publicAddress].filter(Boolean).join('/'));
-    const what =
-      each.service === undefined ? `of ${each.attachment?.instanceId}` : `of ${JSON.stringify(each.service)}`;
-    const check = each.sourceDestCheck ? '' : ', without source/destination check';
-    return `create-network-interface --subnet-id ${each.subnetId} --private-ip-address ${addresses.join()} --groups ${each.groupIds.join(' ')}  # ${each.networkInterfaceId} ${what}${check}`;
-  });
+/** In single quotes where it must be, with the variables outside of them. */
+function quoted(text: string): string {
+  const parts = text.split(/«(.*?)»/);
+  const isPlain = (part: string) => /^[A-Za-z0-9_./:-]*$/.test(part);
+  return parts
+    .map((part, index) => (index % 2 === 1 ? `"$${variable(part)}"` : part === '' || isPlain(part) ? part : `'${part.replaceAll("'", `'"'"'`)}'`)) // biome-ignore format: one line
+    .join('');
 }

@@ -117,7 +117,7 @@ function setRoute(routes: Draft['vpcs'][number]['routeTables'][number]['routes']
 }
 
 /** What a group's rule may name beside blocks; a group that is gone, or out of reach, matches nobody (S7, S17). */
-const peers = ['own', 'next', 'shared', 'peer', 'across-regions', 'gone', 'pl-s3', 'pl-own'] as const;
+const peers = ['own', 'next', 'shared', 'peer', 'across-regions', 'gone', 'pl-s3', 'pl-own', 'pl-own6'] as const;
 const peer = fc.oneof(
   { weight: 3, arbitrary: block.map((cidr): (typeof peers)[number] | Cidr => cidr) },
   { weight: 2, arbitrary: fc.constantFrom(...peers) },
@@ -141,6 +141,9 @@ function peerOf(name: MachineName, what: (typeof peers)[number] | Cidr): RulePee
       return groupPeer('sg-gone');
     case 'pl-s3':
     case 'pl-own':
+    case 'pl-own6':
+      // Lists are of one Region.
+      if (machines[name] === 2) return groupPeer('sg-gone');
       return { kind: 'prefix-list', prefixListId: what };
     default:
       return cidrPeer(what);
@@ -285,15 +288,14 @@ export const deviationRows: readonly Row[] = [
   row(
     'a route to what a prefix list holds',
     2,
-    fc.record({ place: subnetPlace, target: fc.constantFrom(...routeTargets) }),
-    (draft, { place, target: what }) => {
-      const [table, target] = [tableAt(draft, place), targetOf(draft, place[0], what)];
-      if (table === undefined || target === undefined || ['nat-gateway', 'egress-only-internet-gateway'].includes(target.kind)) return; // biome-ignore format: one line
-      setRoute(table.routes, {
-        destination: { kind: 'prefix-list', prefixListId: 'pl-routes' },
-        target,
-        state: 'active',
-      });
+    fc.record({ place: subnetPlace, target: fc.constantFrom(...routeTargets), ipv6: fc.boolean() }),
+    (draft, { place, target: what, ipv6 }) => {
+      const [vpc, table, target] = [vpcAt(draft, place[0]), tableAt(draft, place), targetOf(draft, place[0], what)];
+      // The lists are of the other VPCs' Region.
+      if (vpc === undefined || table === undefined || target === undefined || place[0] === 2) return;
+      if (!fits(ipv6 ? '::/0' : '0.0.0.0/0', target) || (ipv6 && vpc.ipv6CidrBlocks.length === 0)) return;
+      const prefixListId = ipv6 ? 'pl-routes6' : 'pl-routes';
+      setRoute(table.routes, { destination: { kind: 'prefix-list', prefixListId }, target, state: 'active' });
     },
   ),
   row('a route is missing', 4, fc.record({ place: subnetPlace, index: fc.nat(7) }), (draft, { place, index }) => {
@@ -315,7 +317,9 @@ export const deviationRows: readonly Row[] = [
   row('no internet gateway', 1, vpcNumber, (draft, number) => {
     const vpc = vpcAt(draft, number);
     if (vpc === undefined) return;
-    // Addresses stay with their interfaces; routes to what is detached are blackholes (R8).
+    // It can be detached only when no public address is left; routes to it are blackholes then (R8).
+    for (const card of vpc.networkInterfaces) for (const each of card.privateAddresses) delete each.publicAddress;
+    for (const gateway of vpc.natGateways) gateway.connectivityType = 'private';
     delete vpc.internetGatewayId;
     delete vpc.gatewayRouteTableId;
     killRoutes(draft, number, (target) => target.kind === 'internet-gateway');
@@ -425,7 +429,7 @@ export const deviationRows: readonly Row[] = [
       if (vpc?.internetGatewayId === undefined || card === undefined || table === undefined || guarded === undefined) return; // biome-ignore format: one line
       card.sourceDestCheck = isChecked;
       // What the edge table may hold: local, and interfaces for exactly a subnet (R14). An interface without a public address it does not take.
-      const local = vpc.cidrBlocks.map((cidr) => to(cidr, { kind: 'local' }));
+      const local = [...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks].map((cidr) => to(cidr, { kind: 'local' }));
       const toBox = to(guarded.cidrBlock, targets.box('eni-c2'));
       const edge = { routeTableId: 'rtb-0e' as const, routes: [...local, isDead ? dead(toBox) : toBox] };
       vpc.routeTables = [...vpc.routeTables.filter((each) => each.routeTableId !== 'rtb-0e'), edge as (typeof vpc.routeTables)[number]]; // biome-ignore format: one line

@@ -162,7 +162,10 @@ const withPublic = (card: NetworkInterface, publicAddress: string): NetworkInter
 });
 
 /** The network in which nothing deviates yet. */
-export function draftOf(features: Features): Draft {
+export function draftOf(drawn: Features): Draft {
+  // A VPC without an internet gateway has no public addresses, so none for a NAT gateway either.
+  const isPrivate = drawn.nat === 'public' && !drawn.internetGateway;
+  const features: Features = { ...drawn, ...(isPrivate && { nat: 'private' }) };
   const numbers = [0, 1, 2] as const;
   const peering = (pair: '01' | '12') => {
     const side = (number: string) => ({
@@ -185,8 +188,11 @@ export function draftOf(features: Features): Draft {
     prefixLists: [
       s3List,
       { prefixListId: 'pl-dynamodb', cidrs: ['198.18.1.64/26'] },
-      { prefixListId: 'pl-routes', cidrs: ['198.51.100.64/26', '203.0.113.128/25', '2001:db8:f000::c633:6440/122'] },
-      { prefixListId: 'pl-own', cidrs: ['10.0.1.0/24', '198.51.100.64/26', '10.1.0.0/24', ipv6Of(0, 1), '2001:db8:f000::c633:6440/122'] }, // biome-ignore format: one list
+      // A list is of one family.
+      { prefixListId: 'pl-routes', cidrs: ['198.51.100.64/26', '203.0.113.128/25'] },
+      { prefixListId: 'pl-routes6', cidrs: ['2001:db8:f000::c633:6440/122'] },
+      { prefixListId: 'pl-own', cidrs: ['10.0.1.0/24', '198.51.100.64/26', '10.1.0.0/24'] },
+      { prefixListId: 'pl-own6', cidrs: [ipv6Of(0, 1), '2001:db8:f000::c633:6440/122'] },
     ],
   };
   return structuredClone(snapshot) as unknown as Draft;
@@ -233,7 +239,8 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
         subnetId: `subnet-${number}${index}`,
         cidrBlock: cidr,
         ...(ipv6 && { ipv6CidrBlock: ipv6Of(number, index) }),
-        availabilityZone: `${plan.region}a`,
+        // The endpoint's two interfaces are in two zones, the machine's in one.
+        availabilityZone: `${plan.region}${index === 2 ? 'b' : 'a'}`,
         routeTableId: `rtb-${number}${index}`,
         networkAclId: `acl-${number}${index}`,
       }),

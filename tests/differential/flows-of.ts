@@ -80,6 +80,11 @@ const outside6 = {
   'the terminal, IPv6': ipv6Plan.laptop,
 } as const; // biome-ignore format: a table
 
+/** Hosts of the internet that a machine may pretend to be. */
+const strangers = [{ name: 'a stranger', address: '198.51.100.9' }, { name: 'a stranger, IPv6', address: '2001:db8:f000::c633:6409' }]; // biome-ignore format: a table
+
+const impostorsTry: readonly (readonly [string, string])[] = [['e', '10.1.0.14'], ['e IPv6', '2001:db8:1010:200::e'], ['a', '10.0.0.10'], ['another host', '198.51.100.70'], ['a host, IPv6', '2001:db8:f000::c633:6407']]; // biome-ignore format: a table
+
 const trials = [['tcp', 22], ['tcp', 80], ['tcp', 443], ['tcp', 8080], ['udp', 53], ['udp', 80], ['icmp', undefined]] as const; // biome-ignore format: a table
 
 /** Every flow that can be tried; a thousand or so. */
@@ -116,16 +121,15 @@ export function flowsOf(snapshot: Snapshot): readonly TriedFlow[] {
         if (isIpv6(from.address) === isIpv6(destination)) add(sender, from.name, from.address, to, destination);
     // Of several interfaces the guest's routes choose one; a middlebox may send what it likes, and its own kernel drops what comes back for it.
     const isAlone = cards.filter((each) => each.card.attachment?.instanceId === attachment.instanceId).length === 1;
-    for (const other of !isAlone || !card.sourceDestCheck
-      ? []
-      : inside.filter((each) => !own.has(each.address)).slice(0, 8))
-      for (const [to, destination] of [
-        ['a', '10.0.0.10'],
-        ['another host', outside['another host']],
-        ['a host, IPv6', outside6['a host, IPv6']],
-      ] as const)
-        if (isIpv6(other.address) === isIpv6(destination) && other.address !== destination && !own.has(destination))
+    const pretended = card.sourceDestCheck ? inside.filter((each) => !own.has(each.address)).slice(0, 8) : [];
+    // What came back for another would come back to a middlebox, so it pretends only where nothing does.
+    const tried = card.sourceDestCheck ? impostorsTry : impostorsTry.slice(0, 2);
+    for (const other of isAlone ? [...pretended, ...strangers] : [])
+      for (const [to, destination] of tried) {
+        const isFamily = isIpv6(other.address) === isIpv6(destination) && (!isIpv6(destination) || card.ipv6Addresses.length > 0); // biome-ignore format: one line
+        if (isFamily && other.address !== destination && !own.has(destination))
           add(sender, `${name} as ${other.name}`, other.address, to, destination);
+      }
   }
   for (const each of publicOf(snapshot))
     add({ kind: 'laptop' }, 'laptop', isIpv6(each.address) ? ipv6Plan.laptop : addressPlan.laptop, each.name, each.address); // biome-ignore format: one line

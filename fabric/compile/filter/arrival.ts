@@ -3,7 +3,7 @@
 import { numberOf } from '../allocation.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, zone } from '../names.ts';
-import { peeringArrivalChains, unknownPeering } from '../peering.ts';
+import { peeringZoneChains, unknownPeering } from '../peering.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { rememberTunnels, tunnelReplies } from './instance-connect.ts';
 import { zoneChains } from './internet-gateway.ts';
@@ -76,7 +76,7 @@ export function arrivalChains(context: VpcContext): NftChain[] {
       ],
     },
     ...fromSubnets,
-    ...peeringArrivalChains(context.peerings),
+    ...peeringZoneChains(context.peerings),
     ...middleboxChains(context, ways),
     {
       name: 'to-services',

@@ -11,7 +11,7 @@ import { stage, strayReply, verdictMap } from '../filter/well-known.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
 import { egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
 import { compileNetworkAcls } from '../network-acls.ts';
-import { peeringArrivalChains, peeringArrivals, peeringForwardRules } from '../peering.ts';
+import { peeringArrivals, peeringForwardRules, peeringZoneChains } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
 import { compileSecurityGroups } from '../security-groups.ts';
 import type { VpcContext } from '../vpc-context.ts';
@@ -129,7 +129,7 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
       ],
     },
     ...ways.map((each) => fromSubnet(ipv6, each)),
-    ...peeringArrivalChains(peerings, 'ip6'),
+    ...peeringZoneChains(peerings),
     ...middleboxChains(context, ways, 'ip6'),
     ...(outside.length === 0 ? [] : [{ name: 'zone-outside', rules: [{ match: `ct zone set ${zone.ipv6Outside}` }] }]),
   ];

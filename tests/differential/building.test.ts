@@ -1,0 +1,146 @@
+// What a disagreement prints builds the network that disagreed: the same calls against a cloud, and the Snapshot that comes of them. And the text is a shell's.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import type { NetworkInterface, Route, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
+import { buildSnapshot } from '@postern/server/control/snapshot.ts';
+import { makeWorld } from '@postern/server/services/ec2/testing.ts';
+import fc from 'fast-check';
+import { callsOf } from './building.ts';
+import { asCommands } from './commands.ts';
+import { topologies } from './topology.ts';
+
+const networks = fc.sample(topologies(), { numRuns: 25, seed: 20261121 });
+
+/** What an answer holds at `Vpc.VpcId` or `A[0].Bs[?SubnetId=='x']|[0].C`. */
+function at(answer: unknown, path: string): string {
+  let value: unknown = answer;
+  for (const part of path.match(/[A-Za-z0-9]+|\[\d+\]|\[\?.*?'\]\|\[0\]/g) ?? []) {
+    const wanted = /^\[\?(\w+)=='(.*)'\]/.exec(part);
+    if (wanted !== null) value = (value as Record<string, unknown>[]).find((each) => each[wanted[1] ?? ''] === wanted[2]);
+    else value = (value as Record<string, unknown>)[part.replace(/[[\]]/g, '')];
+  }
+  return String(value);
+} // biome-ignore format: short
+
+/** Builds it in a cloud of its own. @returns the cloud's Snapshot, in the words of the one that was asked for */
+async function built(snapshot: Snapshot): Promise<Snapshot> {
+  const world = makeWorld();
+  const names = new Map<string, string>();
+  const resolved = (text: string) => text.replaceAll(/«(.*?)»/g, (_, name: string) => names.get(name) ?? `no ${name}`);
+  for (const { operation, region, input, answers = {} } of callsOf(snapshot)) {
+    if (operation === 'WaitInstanceRunning') continue;
+    const text = resolved(JSON.stringify(input));
+    const answer = await world.run(operation, JSON.parse(text), { region }).catch((error: unknown) => assert.fail(`${operation} ${text}: ${String(error)}`)); // biome-ignore format: one line
+    for (const [name, path] of Object.entries(answers)) {
+      const found = at(answer, resolved(path));
+      // The first subnet of a VPC's block would be …00::/64: what they have in common.
+      names.set(name, name.endsWith('-ipv6') ? found.replace(/(00)?::\/56$/, (_, zeros) => (zeros === undefined ? ':' : '')) : found); // biome-ignore format: one line
+    }
+  }
+  let text = JSON.stringify(world.store.read((tx) => buildSnapshot(tx, 1)));
+  const byLength = [...names].sort(([, a], [, b]) => b.length - a.length);
+  for (const [name, id] of byLength) if (!name.endsWith('-ipv6')) text = text.replaceAll(`"${id}"`, `"${name}"`);
+  const cloud = JSON.parse(text) as Snapshot;
+  const wanted = new Set(snapshot.vpcs.map((vpc) => vpc.vpcId));
+  return { ...cloud, vpcs: cloud.vpcs.filter((vpc) => wanted.has(vpc.vpcId)).sort((a, b) => (a.vpcId < b.vpcId ? -1 : 1)) }; // biome-ignore format: one line
+}
+
+/** Members by name, so that the same value is the same text. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, one]) => [key, inOrder(one)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** What decides about packets, without what AWS chooses. */
+function essence(snapshot: Snapshot): unknown {
+  const lists = new Map(snapshot.prefixLists.map((list) => [list.prefixListId, [...list.cidrs].sort()]));
+  const idsOf = ({ securityGroups }: Vpc) => securityGroups.map((each) => each.groupId);
+  /** Groups that rules of a VPC can name: its own and those of its peers in the Region (S7). */
+  const inReach = (vpc: Vpc) => {
+    const pairs = snapshot.peeringConnections.map(({ requester, accepter }): string[] => [requester.vpcId, accepter.vpcId]); // biome-ignore format: one line
+    const peers = snapshot.vpcs.filter((each) => each.region === vpc.region && pairs.some((pair) => pair.includes(vpc.vpcId) && pair.includes(each.vpcId))); // biome-ignore format: one line
+    return new Set([vpc, ...peers].flatMap(idsOf));
+  };
+  const blocks = snapshot.vpcs.flatMap((vpc) => vpc.ipv6CidrBlocks.map((block, index) => ({ block, name: `${vpc.vpcId}-ipv6-${index}` }))); // biome-ignore format: one line
+  const route = ({ destination, target, state }: Route) => [
+    destination.kind === 'cidr' ? destination.cidr : lists.get(destination.prefixListId),
+    state === 'blackhole' ? 'blackhole' : target,
+  ];
+  const rule =
+    (groups: ReadonlySet<string>) =>
+    ({ ruleId: _id, peer, ...rest }: SecurityGroupRule) => ({
+      ...rest,
+      peer: peer.kind === 'prefix-list' ? lists.get(peer.prefixListId) : peer.kind === 'security-group' && (!groups.has(peer.groupId) || peer.groupId.includes('nobody')) ? 'nobody' : peer, // biome-ignore format: one line
+    });
+  const card = ({ macAddress: _mac, networkInterfaceId, privateAddresses, service, groupIds, ...rest }: NetworkInterface) => ({
+    ...rest,
+    ...(service ? { service: service.kind } : { networkInterfaceId }),
+    groupIds: [...groupIds].sort(),
+    addresses: service?.kind === 'instance-connect-endpoint' ? 'any' : privateAddresses.map(({ address, primary, publicAddress }) => [address, primary, publicAddress !== undefined]),
+    // A service's interface is checked or not as AWS has it.
+    ...(service && { sourceDestCheck: 'any' }),
+  }); // biome-ignore format: one value
+  const sorted = (all: readonly unknown[]) => [...new Set(all.map((each) => JSON.stringify(inOrder(each))))].sort();
+  const subnet = (vpc: Vpc, each: Vpc['subnets'][number]) => {
+    const table = vpc.routeTables.find((one) => one.routeTableId === each.routeTableId);
+    const acl = vpc.networkAcls.find((one) => one.networkAclId === each.networkAclId);
+    return { ...each, routes: sorted(table?.routes.map(route) ?? []), ingress: acl?.ingress, egress: acl?.egress };
+  };
+  const { vpcs, peeringConnections } = snapshot;
+  /** A shared group's rules name what its own VPC's can. */
+  const reachOf = (groupId: string, vpc: Vpc) => inReach(vpcs.find((each) => idsOf(each).some((id) => id === groupId)) ?? vpc); // biome-ignore format: one line
+  const shape = {
+    vpcs: vpcs.map((vpc) => ({
+      vpcId: vpc.vpcId,
+      region: vpc.region,
+      cidrBlocks: vpc.cidrBlocks,
+      ipv6CidrBlocks: vpc.ipv6CidrBlocks,
+      enableDnsSupport: vpc.enableDnsSupport,
+      gateways: [vpc.internetGatewayId, ...vpc.egressOnlyInternetGatewayIds],
+      edge: sorted(vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId)?.routes.map(route) ?? []), // biome-ignore format: one line
+      subnets: sorted(vpc.subnets.map((each) => subnet(vpc, each))),
+      groups: sorted(vpc.securityGroups.filter(({ groupId }) => /^sg-(?!nobody)[a-z]+$/.test(groupId)).map(({ groupId, ingress, egress }) => ({ groupId, ingress: sorted(ingress.map(rule(reachOf(groupId, vpc)))), egress: sorted(egress.map(rule(reachOf(groupId, vpc)))) }))), // biome-ignore format: one line
+      interfaces: sorted(vpc.networkInterfaces.filter(({ networkInterfaceId }) => !networkInterfaceId.includes('dead')).map(card)), // biome-ignore format: one line
+      endpoints: sorted([...vpc.gatewayEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })), ...vpc.interfaceEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })), ...vpc.natGateways.map(({ natGatewayId, connectivityType }) => ({ natGatewayId, connectivityType })), ...vpc.instanceConnectEndpoints.map(({ preserveClientIp }) => ({ preserveClientIp }))]), // biome-ignore format: one line
+    })),
+    peerings: sorted(peeringConnections.map(({ requester, accepter }) => [requester.vpcId, accepter.vpcId])),
+  };
+  // Whatever its block is, an IPv6 address is at its place in it.
+  let text = JSON.stringify(shape);
+  for (const { block, name } of blocks) text = text.replaceAll(block, name);
+  for (const { block, name } of blocks)
+    text = text.replaceAll(new RegExp(`${common(block)}0?(\\w{1,2}::)`, 'g'), `${name} $1`);
+  return JSON.parse(text);
+}
+
+/** One for each value, with the way to it. */
+function lines(value: unknown, way = ''): string[] {
+  if (value === null || typeof value !== 'object') return [`${way} ${String(value)}`];
+  return Object.entries(value).flatMap(([key, one]) => lines(one, `${way} ${Array.isArray(value) ? '·' : key}`));
+}
+
+function common(block: string): string {
+  return block.endsWith('00::/56') ? block.slice(0, -'00::/56'.length) : block.slice(0, -':/56'.length);
+}
+
+for (const [number, { snapshot, deviations }] of networks.entries()) {
+  test(`network ${number}: its calls build it`, async () => {
+    const [made, wanted] = [new Set(lines(essence(await built(snapshot)))), new Set(lines(essence(snapshot)))];
+    const differing = [...[...made].filter((each) => !wanted.has(each)).map((each) => `+ ${each}`), ...[...wanted].filter((each) => !made.has(each)).map((each) => `- ${each}`)]; // biome-ignore format: one list
+    assert.deepEqual(differing, [], deviations.join('\n'));
+  });
+}
+
+test('the commands are a shell script', () => {
+  for (const { snapshot } of networks) {
+    const checked = spawnSync('sh', ['-n'], { input: asCommands(snapshot), encoding: 'utf8' });
+    assert.equal(checked.status, 0, checked.stderr);
+  }
+});
