@@ -14,6 +14,8 @@ export interface Class {
 }
 
 export const everyPort: PortRange = { from: 0, to: 65_535 };
+/** What listens at endpoints, metadata and resolver: the network knows these ports, whatever rules say. */
+const servicePorts = [53, 80, 443];
 
 /** Cuts `within` at the ends of each range. */
 export function classesOf(within: Class, ranges: Iterable<Class>): Class[] {
@@ -34,7 +36,7 @@ export interface Telling {
 
 /** The ports that the ACLs tell apart and, unless they look at replies only, the groups. */
 export function portClasses({ vpcs, groups }: Telling, protocol: number, within: PortRange = everyPort): Class[] {
-  const ranges: Class[] = [];
+  const ranges: Class[] = servicePorts.map((port) => ({ first: port, last: port }));
   for (const { ingress, egress } of [...groups, ...vpcs.flatMap((vpc) => vpc.networkAcls)])
     for (const rule of [...ingress, ...egress])
       if (rule.ports !== undefined && rule.protocol === protocol)

@@ -217,12 +217,12 @@ function withHeaders(hops: readonly Hop[], first: Header, last: Header): Hop[] {
   });
 }
 
-/** Says where the path goes into another Availability Zone: at the first component that is in a subnet there. */
+/** Says where the path goes into another Availability Zone: at the first interface there. */
 function withZones(network: NetworkIndex, hops: readonly Hop[]): Hop[] {
   let before: string | undefined;
   return hops.map((hop) => {
     const subnet = network.vpc(hop.vpc as `vpc-${string}`)?.subnets.find((each) => each.subnetId === hop.subnet);
-    if (subnet === undefined) return hop;
+    if (subnet === undefined || !hop.component.startsWith('eni-')) return hop;
     const isCrossed = before !== undefined && before !== subnet.availabilityZone;
     before = subnet.availabilityZone;
     return isCrossed ? { ...hop, details: ['AVAILABILITY_ZONE_CROSSED'] } : hop;

@@ -44,12 +44,11 @@ function endsOf({ vpcs }: Snapshot): ScopedEnd[] {
               origin: { kind: 'internet', internetGatewayId: igw },
             },
           ];
-    const endpoints = vpc.gatewayEndpoints.map(
-      ({ vpcEndpointId: id, service }): ScopedEnd => ({
-        place: { kind: 'vpc-endpoint', id, vpcId },
-        end: { kind: 'service', service, region: vpc.region },
-      }),
-    );
+    const endpoints = [...vpc.gatewayEndpoints, ...vpc.interfaceEndpoints].map((endpoint): ScopedEnd => {
+      const { vpcEndpointId: id, service } = endpoint;
+      const region = 'serviceRegion' in endpoint ? endpoint.serviceRegion : vpc.region;
+      return { place: { kind: 'vpc-endpoint', id, vpcId }, end: { kind: 'service', service, region } };
+    });
     return [...interfaces, ...gateway, ...endpoints];
   });
 }
