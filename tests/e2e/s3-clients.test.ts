@@ -1,4 +1,5 @@
-// S3 as its clients use it, each the real program: boto3, s3cmd, rclone. One cloud for all; a client that is not installed is skipped.
+// S3 as its clients use it, each the real program: the AWS CLI, boto3 with its TransferManager, s3cmd, rclone. The SDK's are in tests/wire.
+// One cloud for all; a client that is not installed is skipped.
 
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
@@ -103,6 +104,27 @@ test('boto3: parts, keys at their limits, versions, CORS, a form, a website', {
   const env = { ...environment, ENDPOINT: cloud.endpoint };
   const { stdout } = await run('/usr/bin/python3', ['boto.py'], { ...inDirectory(), env });
   assert.equal(stdout, 'gone\n');
+});
+
+test('aws s3: cp in parts, sync, mv, presign, rm', { skip: isThere('aws', '--version') }, async () => {
+  const aws = async (...args: string[]) =>
+    (await run('aws', ['--endpoint-url', cloud.endpoint, 's3', ...args], inDirectory())).stdout;
+  await aws('mb', 's3://cli-notes');
+  // Above 8 MB it is parts, and back it is ranges.
+  await aws('cp', 'src/large.bin', 's3://cli-notes/large.bin');
+  await aws('sync', 'src', 's3://cli-notes/all');
+  await aws('mv', 's3://cli-notes/large.bin', 's3://cli-notes/moved.bin');
+  await aws('cp', 's3://cli-notes/moved.bin', 'moved.bin');
+  assert.ok(readFileSync(join(directory, 'moved.bin')).equals(large));
+  const url = (await aws('presign', 's3://cli-notes/all/d/ü x+%.txt')).trim();
+  assert.equal(await (await fetch(url)).text(), 'small\n');
+  rmSync(join(directory, 'src', 'd', 'ü x+%.txt'));
+  await aws('sync', '--delete', 'src', 's3://cli-notes/all');
+  writeFileSync(join(directory, 'src', 'd', 'ü x+%.txt'), 'small\n');
+  const listed = (await aws('ls', '--recursive', 's3://cli-notes')).trim().split('\n');
+  assert.deepEqual(listed.map((line) => line.replace(/^.* /, '')).sort(), ['all/large.bin', 'moved.bin']);
+  await aws('rm', '--recursive', 's3://cli-notes');
+  await aws('rb', 's3://cli-notes');
 });
 
 test('s3cmd: put in parts, list, get, copy, remove', { skip: isThere('s3cmd', '--version') }, async () => {
