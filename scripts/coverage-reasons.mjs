@@ -56,7 +56,6 @@ export const reasons = {
     ['jobs', /Job/],
     ['Storage Lens', /StorageLens/],
     ['buckets on Outposts', /Bucket/],
-    ['tags', /Resource$/],
   ],
   kms: [
     ['grants', /Grant/],

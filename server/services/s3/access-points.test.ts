@@ -311,3 +311,47 @@ test("[T7] an account's block of public access holds for its buckets", async (t)
     awsError('AccessDenied'),
   );
 });
+
+test('tags of buckets and access points are added and removed by ARN, in the words recorded on AWS', async (t) => {
+  const { run, control, create } = await started(t);
+  await create('door');
+  for (const ResourceArn of [`arn:aws:s3:::${Bucket}`, arnOf('door')]) {
+    const tag = (...Tags: object[]) => control('TagResource', { ResourceArn, Tags });
+    const list = async () =>
+      (await control<Control.ListTagsForResourceResult>('ListTagsForResource', { ResourceArn })).Tags;
+    assert.deepEqual(await list(), []);
+    await tag({ Key: 'key1', Value: 'value1' }, { Key: 'key2', Value: 'value2' });
+    await tag({ Key: 'key2', Value: 'other' });
+    await control('UntagResource', { ResourceArn, TagKeys: ['key1', 'none'] });
+    assert.deepEqual(await list(), [{ Key: 'key2', Value: 'other' }]);
+    await assert.rejects(tag({ Key: 'key1', Value: undefined }), awsError('MalformedXML'));
+    await assert.rejects(
+      tag({ Key: 'aws:test', Value: 'v' }),
+      awsError('InvalidTag', /^User-defined tag keys can't start with "aws:"/),
+    );
+    const twice = { Key: 'k', Value: 'v' };
+    await assert.rejects(tag(twice, twice), awsError('InvalidTag', /^There are duplicate tag keys/));
+    await assert.rejects(
+      tag({ Key: 'test', Value: 'value1,value2' }),
+      awsError('InvalidTag', /^This request contains a tag key or value/),
+    );
+  }
+  const nothing = { ResourceArn: 'arn:aws:s3:::none', Tags: [{ Key: 'k', Value: 'v' }] };
+  await assert.rejects(
+    control('TagResource', nothing),
+    awsError('NoSuchResource', "The specified resource doesn't exist."),
+  );
+  // What a bucket is made with.
+  const made = (Bucket: string, Tags: object[]) => run('CreateBucket', { Bucket, CreateBucketConfiguration: { Tags } });
+  await assert.rejects(
+    made('tagged', [{ Key: 'aws:x', Value: 'v' }]),
+    awsError('InvalidTag', /reserved for system tags/),
+  );
+  await made('tagged', [{ Key: 'a', Value: '1' }]);
+  await run('CreateBucket', { Bucket: 'tagged' });
+  await assert.rejects(made('tagged', [{ Key: 'a', Value: '2' }]), awsError('BucketAlreadyOwnedByYou'));
+  await assert.rejects(
+    run('CreateBucket', { Bucket: 'owned', ObjectOwnership: 'RandomValue' }),
+    awsError('InvalidArgument', 'Invalid x-amz-object-ownership header: RandomValue'),
+  );
+});

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html and neighbours (read 2026-11-21). New buckets have all four blocks of
 // public access on and BucketOwnerEnforced ownership (T7, since April 2023). Names are one space for all accounts.
 
+import { isDeepStrictEqual } from 'node:util';
 import type {
   CreateBucketOutput,
   CreateBucketRequest,
@@ -31,6 +32,7 @@ import {
   notImplemented,
   pointsAttached,
   publicAclBlocked,
+  reservedTagKey,
 } from './errors.ts';
 import { bucketArn, canonicalUserId, checkBucketName } from './names.ts';
 import type { S3 } from './state.ts';
@@ -62,15 +64,21 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
   const region = regionFor(call, configuration?.LocationConstraint);
   if (configuration?.Bucket?.Type || configuration?.Location) throw notImplemented('directory buckets');
   const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
+  if (!/^(BucketOwnerEnforced|BucketOwnerPreferred|ObjectWriter)$/.test(ownership))
+    throw invalidArgument(`Invalid x-amz-object-ownership header: ${ownership}`, 'x-amz-object-ownership');
+  const tags = configuration?.Tags ?? [];
+  if (tags.some(({ Key }) => Key?.toLowerCase().startsWith('aws:'))) throw reservedTagKey();
+  const given = tags.length > 0 ? tagsFromSet(tags, 50) : undefined;
   const asksForGrants = grantMembers.some((member) => input[member] !== undefined);
   if (ownership === 'BucketOwnerEnforced' && (asksForGrants || (input.ACL !== undefined && input.ACL !== 'private')))
     throw aclWithEnforcedOwnership();
   const existing = call.tx.get('bucket', name);
   if (existing && existing.accountId !== call.accountId) throw bucketAlreadyExists(name);
-  // In us-east-1 creating one's own bucket again succeeds, for historical reasons.
-  if (existing && (existing.region !== 'us-east-1' || region !== 'us-east-1')) throw bucketAlreadyOwnedByYou(name);
+  // In us-east-1 creating one's own bucket again succeeds, for historical reasons, unless it were to have other tags (recorded).
+  const differs = given !== undefined && !isDeepStrictEqual(given, existing?.tags);
+  if (existing && (existing.region !== 'us-east-1' || region !== 'us-east-1' || differs))
+    throw bucketAlreadyOwnedByYou(name);
   if (!existing) {
-    const tags = configuration?.Tags;
     const made: BucketRow = {
       id: name,
       accountId: call.accountId,
@@ -84,7 +92,7 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
         restrictPublicBuckets: true,
       },
       ownership,
-      ...(tags && tags.length > 0 && { tags: tagsFromSet(tags, 50) }),
+      ...(given && { tags: given }),
       settings: {},
     };
     const acl = grantsOfHeaders(call.tx, made, input);

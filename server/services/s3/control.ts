@@ -7,6 +7,7 @@ import { type Authorization, type Call, type Operation, operation, type Service 
 import type { AccessPointRow } from '../../store/rows/s3.ts';
 import { checkPointPolicy } from './access-point-policy.ts';
 import { byBucket, hasPublicPointPolicy, networkOrigin } from './access-points.ts';
+import { controlTagOperations } from './control-tags.ts';
 import {
   accessDenied,
   accessPointExists,
@@ -158,6 +159,7 @@ function listPoints(call: Call, input: SDK.ListAccessPointsRequest): SDK.ListAcc
 }
 
 const operations: Readonly<Record<string, Operation>> = {
+  ...controlTagOperations,
   GetPublicAccessBlock: operation<AccountInput, SDK.GetPublicAccessBlockOutput>({
     authorize: onAccount('s3:GetAccountPublicAccessBlock'),
     readOnly: true,

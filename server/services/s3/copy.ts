@@ -235,7 +235,7 @@ function sourceVersion(call: StreamCall, object: ObjectRow): { CopySourceVersion
   return versioned ? { CopySourceVersionId: versionIdOf(object) } : {};
 }
 
-/** @throws InvalidArgument: a range that is not `bytes=FIRST-LAST` within the source */
+/** @throws InvalidArgument, InvalidRequest: a range that is not `bytes=FIRST-LAST` within the source */
 function copyRange(range: string | undefined, sizeBytes: number): { start: number; end: number } {
   if (range === undefined) return { start: 0, end: sizeBytes };
   const match = /^bytes=(\d+)-(\d+)$/.exec(range);
@@ -247,6 +247,7 @@ function copyRange(range: string | undefined, sizeBytes: number): { start: numbe
       'x-amz-copy-source-range',
       range,
     );
+  if (start >= sizeBytes) throw invalidRequest('The specified copy range is invalid for the source object size');
   if (end > sizeBytes)
     throw invalidArgument(
       `Range specified is not valid for source object of size: ${sizeBytes}`,

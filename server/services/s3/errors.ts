@@ -284,6 +284,17 @@ export function invalidRequest(message: string): AwsError {
   return new AwsError('InvalidRequest', 400, message);
 }
 
+export function noSuchResource(): AwsError {
+  return new AwsError('NoSuchResource', 404, "The specified resource doesn't exist.");
+}
+
+/** Where tags are given with what is made, and through S3 Control. */
+export function reservedTagKey(): AwsError {
+  return invalidTag(
+    'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
+  );
+}
+
 export function invalidTag(message: string, key?: string): AwsError {
   return new AwsError('InvalidTag', 400, message, { fields: key === undefined ? {} : { TagKey: key } });
 }

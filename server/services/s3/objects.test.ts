@@ -507,6 +507,10 @@ test('a part may be copied from a range of another object', async (t) => {
   const part = await run<UploadPartCopyOutput>('UploadPartCopy', copy);
   assert.equal(part.CopyPartResult?.ETag, md5('2345'));
   await assert.rejects(run('UploadPartCopy', { ...copy, CopySourceRange: 'bytes=2-10' }), awsError('InvalidArgument'));
+  await assert.rejects(
+    run('UploadPartCopy', { ...copy, CopySourceRange: 'bytes=10-20' }),
+    awsError('InvalidRequest', 'The specified copy range is invalid for the source object size'),
+  );
   await run('CompleteMultipartUpload', {
     Bucket,
     Key: 'k',

@@ -26,6 +26,7 @@ export interface AccessPointRow extends Row {
   vpcId?: string;
   publicAccessBlock: PublicAccessBlock;
   policy?: string;
+  tags?: Record<string, string>;
 }
 
 export interface BucketRow extends Row {
