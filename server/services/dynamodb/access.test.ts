@@ -233,6 +233,27 @@ describe('permissions', async () => {
     assert.match(await outcome(stranger.send(lent)), /^AccessDeniedException/);
   });
 
+  it('[M3] a table’s policy means the user that there was, and shows its name while there is one', async () => {
+    const keys = world.user('whoborrowsit');
+    const row = world.store.read((tx) => tx.get('user', `${account}/whoborrowsit`));
+    assert.ok(row);
+    const ResourceArn = arn('notes');
+    const AWS = `arn:aws:iam::${account}:user/whoborrowsit`;
+    const Statement = [{ ...allow('dynamodb:GetItem', ResourceArn), Principal: { AWS } }];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    const root = world.client();
+    const read = () => root.send(new GetResourcePolicyCommand({ ResourceArn })).then((answer) => answer.Policy ?? '');
+    await root.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+    assert.equal(await read(), Policy);
+    const borrower = world.client(keys);
+    assert.equal(await outcome(borrower.send(get('a'))), 'ok');
+    // Deleted, and another one made of that name.
+    world.store.transact((tx) => tx.put('user', { ...row, userId: 'AIDAANOTHERONE000001' }));
+    assert.match(await outcome(borrower.send(get('a'))), /^AccessDeniedException/);
+    assert.ok((await read()).includes(row.userId));
+    await root.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+  });
+
   it('[W10] [F6] an endpoint’s policy decides what passes it, is named in the denial, and the path is a condition', async () => {
     const endpoint = (document: object) =>
       world.store.transact((tx) =>

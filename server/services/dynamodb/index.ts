@@ -3,7 +3,9 @@
 // (streams, backups, time to live, PartiQL …) are answered as not implemented, by name.
 
 import { join } from 'node:path';
+import { withArns, withUniqueIds } from '../../principal-names.ts';
 import { type Service, type StreamCall, type StreamOperation, streamOperation } from '../../service.ts';
+import type { Transaction } from '../../store/store.ts';
 import { contextOf, needsOf, resourceOf } from './access.ts';
 import type { Space, WireInput } from './engine/protocol.ts';
 import { Engine } from './engine.ts';
@@ -58,7 +60,12 @@ interface Parts {
 
 function onEngine(parts: Parts): StreamOperation<WireInput, Output> {
   return asked(parts, async ({ call, input, space, aliases }) => {
-    const output = await parts.engine.run(space, call.operation, input);
+    const answer = await parts.engine.run(space, call.operation, input);
+    const policy = answer['Policy'];
+    const output =
+      typeof policy === 'string'
+        ? { ...answer, Policy: call.read((tx) => withArns(tx, space.partition, policy)) }
+        : answer;
     return aliases.size === 0 ? output : withAliases(output, aliases);
   });
 }
@@ -104,10 +111,18 @@ function asked(
       else question();
       if (!space) throw 'ResourceArn' in input ? arnNotFound(String(input['ResourceArn'])) : tableNotFound();
       checkTablePolicy(space, input);
+      const kept =
+        'Policy' in input || 'ResourcePolicy' in input ? call.read((tx) => withKeptPolicy(tx, input)) : input;
       const aliases = new Map(needs.flatMap(({ table, arn }) => (arn && table ? [[table, arn] as const] : [])));
-      return run({ call, input: 'ResourceArn' in input ? input : withNames(input), space, aliases });
+      return run({ call, input: 'ResourceArn' in kept ? kept : withNames(kept), space, aliases });
     },
   });
+}
+
+/** A table's policy as it is kept: whom it names by their unique ids (M3). */
+function withKeptPolicy(tx: Transaction, input: WireInput): WireInput {
+  const member = ['Policy', 'ResourcePolicy'].find((name) => typeof input[name] === 'string');
+  return member === undefined ? input : { ...input, [member]: withUniqueIds(tx, String(input[member])) };
 }
 
 /** The edge has made bytes of blobs; between processes, and in dynalite, they are base64 as on the wire. */

@@ -1,8 +1,9 @@
 // What do stored policies say of a user or role that is gone, or has another name? M3: AWS keeps a principal by its unique id and shows its ARN as long
 // as there is one. So a deleted one's ARN turns into its id, which a new one of that name does not have, and a renamed one's into its new ARN.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (read 2026-11-21)
-// Gap: policies of DynamoDB's tables are kept by a process of their own.
+// Policies of DynamoDB's tables are kept by a process of their own, which has the ids from the start (server/principal-names.ts).
 
+import { respellPrincipals } from '../../principal-names.ts';
 import type { RoleRow, UserRow } from '../../store/rows/iam.ts';
 import type { Kind, Transaction } from '../../store/store.ts';
 
@@ -48,30 +49,12 @@ function rewrite(tx: Transaction, from: string, to: Spelling): void {
   }
 }
 
-interface Statement {
-  Principal?: unknown;
-  NotPrincipal?: unknown;
-}
-
 /** @returns the document with the other name, or undefined when it does not name the principal */
 function rewritten(document: string, from: string, to: Spelling): string | undefined {
   // Most documents name somebody else; only one that may be meant is parsed.
   if (!document.includes(from) && !document.includes('\\')) return undefined;
-  const policy = JSON.parse(document) as { Statement?: Statement | Statement[] };
-  let changed = false;
-  const spelled = (name: unknown): unknown => {
-    const match =
-      typeof name === 'string' && name.endsWith(from) ? /^arn:([\w-]+)$/.exec(name.slice(0, -from.length)) : null;
-    if (!match?.[1]) return name;
-    changed = true;
-    return to(match[1]);
-  };
-  for (const statement of [policy.Statement ?? []].flat()) {
-    for (const element of [statement.Principal, statement.NotPrincipal]) {
-      if (typeof element !== 'object' || element === null || !('AWS' in element)) continue;
-      const named: { AWS: unknown } = element;
-      named.AWS = Array.isArray(named.AWS) ? named.AWS.map(spelled) : spelled(named.AWS);
-    }
-  }
-  return changed ? JSON.stringify(policy) : undefined;
+  return respellPrincipals(document, (name) => {
+    const partition = name.endsWith(from) ? /^arn:([\w-]+)$/.exec(name.slice(0, -from.length))?.[1] : undefined;
+    return partition === undefined ? undefined : to(partition);
+  });
 }

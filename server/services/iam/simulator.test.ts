@@ -6,6 +6,7 @@ import type { EvaluationResult } from '@aws-sdk/client-iam';
 import { ensureFirstState } from '../../accounts.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runOperation, testNow } from '../../testing.ts';
+import { organizations } from '../organizations/index.ts';
 import { iam } from './index.ts';
 
 const accountId = '123456789012';
@@ -143,6 +144,47 @@ describe('SimulatePrincipalPolicy', () => {
     await rejects(run('SimulatePrincipalPolicy', input), 'NoSuchEntity', 'The user with name eve cannot be found.');
     await rejects(run('SimulatePrincipalPolicy', { ...input, PolicySourceArn: arn('policy', 'p') }), 'InvalidInput');
     await rejects(run('SimulatePrincipalPolicy', { ActionNames }), 'ValidationError', /'policySourceArn'/);
+  });
+});
+
+describe('SimulatePrincipalPolicy in an organization', () => {
+  it('says whether the organization allows it, and shows none of its policies', async () => {
+    const org = <O = Record<string, unknown>>(name: string, input: object = {}) =>
+      runOperation<O>(store, organizations, name, input);
+    await org('CreateOrganization');
+    const { Roots } = await org<{ Roots: { Id: string }[] }>('ListRoots');
+    await org('EnablePolicyType', { RootId: Roots[0]?.Id, PolicyType: 'SERVICE_CONTROL_POLICY' });
+    await org('CreateAccount', { AccountName: 'one', Email: 'one@example.com' });
+    const { Accounts } = await org<{ Accounts: { Id: string }[] }>('ListAccounts');
+    const member = Accounts.find(({ Id }) => Id !== accountId)?.Id ?? '';
+    const { Policy } = await org<{ Policy: { PolicySummary: { Id: string } } }>('CreatePolicy', {
+      Name: 'no sqs',
+      Description: '',
+      Type: 'SERVICE_CONTROL_POLICY',
+      Content: policy(deny('sqs:*')),
+    });
+    await org('AttachPolicy', { PolicyId: Policy.PolicySummary.Id, TargetId: member });
+    const { EvaluationResults } = await runOperation<Answer>(
+      store,
+      iam,
+      'SimulatePrincipalPolicy',
+      {
+        PolicySourceArn: `arn:aws:iam::${member}:role/OrganizationAccountAccessRole`,
+        ActionNames: ['sqs:SendMessage', 's3:GetObject'],
+      },
+      { accountId: member },
+    );
+    assert.deepEqual(
+      EvaluationResults.map((one) => [
+        one.EvalDecision,
+        one.OrganizationsDecisionDetail,
+        one.MatchedStatements?.length,
+      ]),
+      [
+        ['explicitDeny', { AllowedByOrganizations: false }, 0],
+        ['allowed', { AllowedByOrganizations: true }, 1],
+      ],
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html (read 2026-11-21); the shape of the answer was recorded on AWS.
 // One result for each action and resource. A caller's own keys (aws:username …) are known where there is a caller; every other key is what
 // ContextEntries says, and what the policies ask about beyond that is told as missing.
-// Gaps: ResourceHandlingOption is refused; no organizations, so no OrganizationsDecisionDetail. Names of inline policies are unsourced.
+// Gap: ResourceHandlingOption is refused. Names of inline policies are unsourced.
 
 import type {
   ContextEntry,
@@ -21,7 +21,8 @@ import { contextKeysOf } from '@postern/policy/context-keys.ts';
 import { type PolicyKind, parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import { statementSpans } from '@postern/policy/positions.ts';
-import type { Citation, Decision, PolicySource, Principal } from '@postern/policy/types.ts';
+import type { Citation, Decision, PolicySet, PolicySource, Principal } from '@postern/policy/types.ts';
+import { controlPolicies } from '../../authorize/control-policies.ts';
 import { assumedRoleArn, nameKey, roleArn, userArn } from '../../identities.ts';
 import { type Authorization, type Call, operation } from '../../service.ts';
 import { constraints, page, required } from './checks.ts';
@@ -40,6 +41,8 @@ interface Simulation {
   readonly principal: Principal;
   readonly identity: readonly SimulatedPolicy[];
   readonly boundary: SimulatedPolicy | undefined;
+  /** A principal's own organization limits it; custom policies are nobody's. */
+  readonly inOrganization: boolean;
 }
 
 type Common = Pick<
@@ -228,11 +231,22 @@ function simulate(call: Call, input: Common, simulation: Simulation): SimulatePo
     const ownerAccountId = ownerOf(arn, input.ResourceOwner, principal.accountId);
     const decision = evaluate(
       { principal, action, resource: arn, resourceAccountId: ownerAccountId, context },
-      { identity, ...(boundary && { boundary }), ...(resource && { resource }) },
+      {
+        identity,
+        ...(boundary && { boundary }),
+        ...(resource && { resource }),
+        ...(simulation.inOrganization && scpsOf(call, principal, action)),
+      },
     );
     return describe(action, arn, decision, policies, missing, ownerAccountId !== principal.accountId);
   });
   return { EvaluationResults: results, ...end };
+}
+
+/** The simulator knows service control policies, and no resource control policies. */
+function scpsOf(call: Call, principal: Principal, action: string): Pick<PolicySet, 'scps'> {
+  const { scps } = controlPolicies(call.tx, principal, action, undefined);
+  return scps ? { scps } : {};
 }
 
 type Outcome = PolicyEvaluationDecisionType;
@@ -257,11 +271,16 @@ function describe(
   // An allowed request is shown with all that allowed it, on either side.
   const matched = decision.allowed
     ? [...(of('identity')?.citations ?? []), ...(of('resource')?.citations ?? [])]
-    : decision.citations;
+    : // An organization's policies are not shown to its members.
+      decision.citations.filter(({ layer }) => layer !== 'scp');
   const statements = matched.map((citation) => describeStatement(citation, policies));
   const boundary = of('boundary');
   const boundaryDetail = boundary && {
     PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: boundary.outcome === 'allow' },
+  };
+  const scp = of('scp');
+  const organizationDetail = scp && {
+    OrganizationsDecisionDetail: { AllowedByOrganizations: scp.outcome === 'allow' },
   };
   const details: Record<string, Outcome> = {};
   const resourceLayer = of('resource');
@@ -279,6 +298,7 @@ function describe(
     MatchedStatements: statements,
     MissingContextValues: everywhere ? [...missing] : [],
     ...boundaryDetail,
+    ...organizationDetail,
     ...(!everywhere && {
       ResourceSpecificResults: [
         {
@@ -310,7 +330,12 @@ function describeStatement({ policyId, statement }: Citation, policies: readonly
 function simulateCustomPolicy(call: Call, input: SimulateCustomPolicyRequest): SimulatePolicyResponse {
   const identity = inputPolicies('PolicyInputList', required('policyInputList', input.PolicyInputList));
   const boundary = givenBoundary(input.PermissionsBoundaryPolicyInputList);
-  return simulate(call, input, { principal: principalOf(call, undefined), identity, boundary });
+  return simulate(call, input, {
+    principal: principalOf(call, undefined),
+    identity,
+    boundary,
+    inOrganization: false,
+  });
 }
 
 function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyRequest): SimulatePolicyResponse {
@@ -327,7 +352,7 @@ function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyReque
           text: '',
           document: { version: '2012-10-17', statements: [] },
         }));
-  return simulate(call, input, { principal: principalOf(call, source), identity, boundary });
+  return simulate(call, input, { principal: principalOf(call, source), identity, boundary, inOrganization: true });
 }
 
 function contextKeysForCustomPolicy(

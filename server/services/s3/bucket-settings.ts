@@ -79,6 +79,7 @@ function takeReplication(call: Call, bucket: BucketRow, input: SDK.PutBucketRepl
     if (call.tx.get('bucket', target)?.versioning !== 'Enabled')
       throw invalidRequest('Destination bucket must have versioning enabled.');
   }
+  call.require(call.tx, 'iam:PassRole', Role, { 'iam:PassedToService': ['s3.amazonaws.com'] });
   return {
     Role,
     Rules: rules.map((rule, index) => ({ ...rule, ID: rule.ID ?? `rule-${call.requestId}-${index}` })),
