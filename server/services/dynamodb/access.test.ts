@@ -234,7 +234,7 @@ describe('permissions', async () => {
   });
 
   it('[M3] a table’s policy means the user that there was, and shows its name while there is one', async () => {
-    const keys = world.user('whoborrowsit');
+    const keys = world.user('whoborrowsit', allow('sqs:SendMessage'));
     const row = world.store.read((tx) => tx.get('user', `${account}/whoborrowsit`));
     assert.ok(row);
     const ResourceArn = arn('notes');
