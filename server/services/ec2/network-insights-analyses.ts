@@ -146,7 +146,8 @@ function run(
     const found = analyse(network, question);
     const result = { ...found, explanations: found.explanations.map((each) => withOwner(each, whole, network.vpc)) };
     const suggestedAccounts = result.isFound ? [] : unseenAccounts(call, question, whole, network.vpc);
-    return { result, components: named(call, result), suggestedAccounts };
+    const components = named(call, result, [...filterInArns, ...filterOutArns]);
+    return { result, components, suggestedAccounts };
   } catch (error) {
     if (!(error instanceof TooManyFlows)) throw error;
     return { failure: error.message, components: {}, suggestedAccounts: [] };
@@ -186,8 +187,14 @@ function headersOf(
   };
 }
 
-function named(call: Call, { forward, back, explanations, alternatives }: Analysis): Outcome['components'] {
-  return componentsOf(call, [...idsOf([...forward, ...back], explanations), ...alternatives]);
+/** @param asked ARNs of what the path was to pass or not: it need not exist */
+function named(
+  call: Call,
+  { forward, back, explanations, alternatives }: Analysis,
+  asked: readonly string[] = [],
+): Outcome['components'] {
+  const given = Object.fromEntries(asked.map((arn) => [idOfArn(arn), { arn }]));
+  return { ...given, ...componentsOf(call, [...idsOf([...forward, ...back], explanations), ...alternatives]) };
 }
 
 type VpcOf = (vpcId: VpcId) => unknown;

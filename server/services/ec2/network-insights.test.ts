@@ -314,6 +314,27 @@ test('what no path can be made of is refused', async () => {
   await refused({ ...both, FilterAtSource: ports }, 'InvalidParameterValue');
 });
 
+test('a component that must be passed and does not exist is told with the ARN that it was named by', async () => {
+  const world = makeWorld();
+  const { igw, web } = await makeSite(world);
+  const path = await makePath(world, { Source: web.instanceId, Destination: igw });
+  const Arn = 'arn:aws:ec2:us-east-1:123456789012:natgateway/nat-0123456789abcdef0';
+  const { NetworkPathFound, Explanations, FilterInArns } = await analyse(world, path, { FilterInArns: [Arn] });
+  assert.equal(NetworkPathFound, false);
+  assert.deepEqual(FilterInArns, [Arn]);
+  assert.deepEqual(Explanations?.[0], {
+    ExplanationCode: 'COMPONENT_FILTER_RESTRICTION',
+    Component: { Id: 'nat-0123456789abcdef0', Arn },
+  });
+  assert.equal(Explanations?.[1]?.ExplanationCode, 'NO_ROUTE_TO_DESTINATION');
+  const without = await analyse(world, path, {
+    FilterOutArns: [`arn:aws:ec2:us-east-1:123456789012:internet-gateway/${igw}`],
+  });
+  assert.deepEqual(codesOf(without), ['COMPONENT_FILTER_RESTRICTION_REMOVED_COMPONENT']);
+  for (const more of [{ FilterInArns: ['nat-1'] }, { AdditionalAccounts: ['12'] }])
+    await assert.rejects(analyse(world, path, more), awsError('InvalidParameterValue'));
+});
+
 test('an analysis is forgotten after 120 days', async () => {
   const world = makeWorld();
   const { igw, web } = await makeSite(world);
