@@ -7,7 +7,7 @@ import { AddressSet } from '@postern/network/reach/address-set.ts';
 import type { Hop } from '@postern/network/reach/ends.ts';
 import { FlowSet } from '@postern/network/reach/flow-set.ts';
 import { prepareReach, type Reachability, witness } from '@postern/network/reach/reach.ts';
-import type { Vpc } from '@postern/network/snapshot.ts';
+import type { NetworkInterfaceId, Vpc } from '@postern/network/snapshot.ts';
 import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
 import { protocols } from '@postern/network/walk/packet.ts';
 import type { NetworkAssertion, Written } from './document.ts';
@@ -15,6 +15,7 @@ import type { End, HopKind, Road as RoadWord } from './ends.ts';
 import type { Estate } from './estate.ts';
 import { candidateFlow, evidenceOf, nameOfSide } from './evidence.ts';
 import { carriesAll, comesFromAll, public4, type Road, roadsBetween, within } from './flows.ts';
+import { type ClassOf, pairsBetween } from './pairs.ts';
 import { probesOf } from './probes.ts';
 import type { Evidence, Probe, Result } from './report.ts';
 import type { Resolver, Role, Side } from './resolve.ts';
@@ -27,10 +28,11 @@ export interface Ground {
   readonly network: NetworkIndex;
   readonly reachability: Reachability;
   readonly resolver: Resolver;
+  /** The private addresses of every interface. */
   readonly held: ReadonlySet<string>;
+  readonly classOf: ClassOf;
 }
 
-/** The private addresses of every interface. */
 function heldAddresses({ snapshot }: Estate): ReadonlySet<string> {
   return new Set(
     snapshot.vpcs.flatMap((vpc) =>
@@ -41,7 +43,12 @@ function heldAddresses({ snapshot }: Estate): ReadonlySet<string> {
 
 export function groundOf(estate: Estate, resolver: Resolver): Ground {
   const network = indexNetwork(estate.snapshot);
-  return { estate, network, reachability: prepareReach(network), resolver, held: heldAddresses(estate) };
+  const reachability = prepareReach(network);
+  const classes = new Map(
+    reachability.classes().flatMap((members, place) => members.map((id) => [id, place] as const)),
+  );
+  const classOf = (id: NetworkInterfaceId) => classes.get(id) ?? id;
+  return { estate, network, reachability, resolver, held: heldAddresses(estate), classOf };
 }
 
 type Answer = Pick<Result, 'outcome' | 'message' | 'dependsOn' | 'assumptions' | 'probes'> & {
@@ -115,7 +122,7 @@ function checkUnreachable(ground: Ground, assertion: NetworkAssertion, sides: Si
     const [first] = certain;
     const evidence = first && evidenceOfRoad(ground, first.road, assertion);
     const doubt = depends.length > 0 ? 'unknown' : 'fails';
-    const message = `${describeRoads(certain.map(({ road }) => road))}${depends.length > 0 ? ', unless what is not modelled stands in the way' : ''}`;
+    const message = `${describeRoads(certain)}${depends.length > 0 ? ', unless what is not modelled stands in the way' : ''}`;
     return {
       outcome: doubt,
       message,
@@ -153,27 +160,24 @@ function doubted(ground: Ground, { froms, tos }: Sides, doubt: Doubt, answer: An
 interface Found {
   readonly road: Road;
   readonly to: Side;
+  /** How many pairs have one like it. */
+  readonly count: number;
 }
 
-/** Roads that are not wanted; each sender by itself, so that a network that is wide open is told soon. */
+/** Roads that are not wanted. */
 function findRoads(
-  { estate, reachability }: Ground,
+  { estate, reachability, classOf }: Ground,
   { traffic }: NetworkAssertion,
   { froms, tos }: Sides,
   isWrong: (road: Road) => boolean,
 ): Found[] {
   const found: Found[] = [];
-  for (const from of froms.flatMap(oneByOne))
-    for (const to of tos) {
-      for (const road of roadsBetween(estate, reachability, from, to, traffic))
-        if (isWrong(road)) found.push({ road, to });
-      if (found.length >= mostViolations) return found;
-    }
+  for (const { from, to, count } of pairsBetween(classOf, froms, tos)) {
+    for (const road of roadsBetween(estate, reachability, from, to, traffic))
+      if (isWrong(road)) found.push({ road, to, count });
+    if (found.length >= mostViolations) return found;
+  }
   return found;
-}
-
-function oneByOne(side: Side): Side[] {
-  return side.kind === 'interfaces' ? side.places.map((place) => ({ ...side, places: [place] })) : [side];
 }
 
 /** The internet without its private blocks is the internet. */
@@ -183,17 +187,14 @@ function words({ boxes }: FlowSet): string {
   return new FlowSet(rounded).describe();
 }
 
-function describeRoads(roads: readonly Road[]): string {
-  const [first] = roads;
+function describeRoads(found: readonly Found[]): string {
+  const [first] = found;
   if (first === undefined) return '';
-  const more = new Set(roads.map(({ reach }) => JSON.stringify([reach.from, reach.to]))).size - 1;
-  const others =
-    more <= 0
-      ? ''
-      : roads.length >= mostViolations
-        ? `, and so with ${more} or more other pairs`
-        : `, and so with ${more} other ${more === 1 ? 'pair' : 'pairs'}`;
-  return `${words(first.flows)} gets through${others}`;
+  const pairs = new Map(found.map(({ road, count }) => [JSON.stringify([road.reach.from, road.reach.to]), count]));
+  const more = [...pairs.values()].reduce((sum, count) => sum + count, 0) - 1;
+  const some = found.length >= mostViolations ? `${more} or more` : `${more}`;
+  const others = more <= 0 ? '' : `, and so with ${some} other ${more === 1 ? 'pair' : 'pairs'}`;
+  return `${words(first.road.flows)} gets through${others}`;
 }
 
 function evidenceOfRoad(
@@ -220,7 +221,7 @@ function checkRoads(
     const via = first.road.via.map((hop) => hop.id);
     const evidence = evidenceOfRoad(ground, first.road, assertion);
     const how = via.length > 0 ? `through ${via.join(', ')}` : 'inside the VPC';
-    const message = `${describeRoads(certain.map(({ road }) => road))} ${how}`;
+    const message = `${describeRoads(certain)} ${how}`;
     return {
       ...plain('fails', message),
       ...(evidence && { evidence }),
@@ -277,28 +278,27 @@ const anything: Traffic = { text: 'any', protocol: -1 };
 /** Every sender, every receiver, all of the traffic. */
 function checkReachable(ground: Ground, assertion: NetworkAssertion, sides: Sides): Answer {
   const assumptions = new Set<string>();
-  for (const from of sides.froms.flatMap(oneByOne))
-    for (const to of sides.tos.flatMap(oneByOne)) {
-      if (isSame(from, to) || isRest(from) || isRest(to)) continue;
-      const wanted = assertion.traffic.length > 0 ? assertion.traffic : [to.kind === 'service' ? https : anything];
-      for (const traffic of wanted) {
-        const gap = gapBetween(ground, from, to, traffic);
-        if (gap.kind === 'open') {
-          for (const each of gap.assumptions) assumptions.add(each);
-          continue;
-        }
-        if (gap.kind === 'vague') return unknownAddresses(to);
-        const flow = candidateFlow(ground, from, to, traffic);
-        const evidence = typeof flow === 'string' ? undefined : evidenceOf(ground, flow, { wanted: true });
-        const names = `${nameOfSide(ground, from)} does not reach ${nameOfSide(ground, to)}${assertion.traffic.length > 0 ? ` on ${traffic.text}` : ''}`;
-        const message = `${names}: ${typeof flow === 'string' ? flow : (gap.because ?? evidence?.deciding?.because ?? 'not with all of the traffic')}`;
-        return doubted(ground, { froms: [from], tos: [to] }, 'may-open', {
-          ...plain('fails', message),
-          ...(evidence && { evidence }),
-          probes: evidence?.probe ? [evidence.probe] : [],
-        });
+  for (const { from, to } of pairsBetween(ground.classOf, sides.froms, sides.tos)) {
+    if (isRest(from) || isRest(to)) continue;
+    const wanted = assertion.traffic.length > 0 ? assertion.traffic : [to.kind === 'service' ? https : anything];
+    for (const traffic of wanted) {
+      const gap = gapBetween(ground, from, to, traffic);
+      if (gap.kind === 'open') {
+        for (const each of gap.assumptions) assumptions.add(each);
+        continue;
       }
+      if (gap.kind === 'vague') return unknownAddresses(to);
+      const flow = candidateFlow(ground, from, to, traffic);
+      const evidence = typeof flow === 'string' ? undefined : evidenceOf(ground, flow, { wanted: true });
+      const names = `${nameOfSide(ground, from)} does not reach ${nameOfSide(ground, to)}${assertion.traffic.length > 0 ? ` on ${traffic.text}` : ''}`;
+      const message = `${names}: ${typeof flow === 'string' ? flow : (gap.because ?? evidence?.deciding?.because ?? 'not with all of the traffic')}`;
+      return doubted(ground, { froms: [from], tos: [to] }, 'may-open', {
+        ...plain('fails', message),
+        ...(evidence && { evidence }),
+        probes: evidence?.probe ? [evidence.probe] : [],
+      });
     }
+  }
   const answer = {
     ...plain('holds', ''),
     assumptions: [...assumptions],
@@ -343,11 +343,6 @@ function byName(
     const flows = within(each.flows, AddressSet.all, AddressSet.ofAddresses(doors));
     return flows.isEmpty ? [] : [{ ...each, flows }];
   });
-}
-
-function isSame(from: Side, to: Side): boolean {
-  if (from.kind !== 'interfaces' || to.kind !== 'interfaces') return false;
-  return from.places[0]?.eni.networkInterfaceId === to.places[0]?.eni.networkInterfaceId;
 }
 
 /** Of a CIDR that interfaces have addresses in: the hosts outside are not asked for. */

@@ -3,7 +3,7 @@
 
 import { AddressSet } from '@postern/network/reach/address-set.ts';
 import type { Reachability } from '@postern/network/reach/reach.ts';
-import type { Cidr, VpcId } from '@postern/network/snapshot.ts';
+import type { Cidr, Vpc, VpcId } from '@postern/network/snapshot.ts';
 import type { Estate, Unmodelled } from './estate.ts';
 import { type Place, privateBlocks, reachEnds, type Side } from './resolve.ts';
 
@@ -78,46 +78,56 @@ function vpcsOf(sides: readonly Side[]): Set<VpcId> {
  * Inside one VPC the local route decides, unless the road has a narrower one (a firewall between subnets). To somewhere else the sender's route table has to lead by the road; from somewhere else the receiver's has to lead the
  * replies back by it.
  */
-function isRoadBetween(road: Extract<Unmodelled, { kind: 'road' }>, from: Side, to: Side): boolean {
-  const pairs = placesOf(from).flatMap((a) => placesOf(to).map((b) => [a, b] as const));
-  return pairs.some(([a, b]) => {
-    if (a !== undefined && b !== undefined && a.vpc.vpcId === b.vpc.vpcId)
-      return leadsInside(road, a, addressesOf(to, b)) || leadsInside(road, b, addressesOf(from, a));
-    const there = a === undefined || leads(road, a, addressesOf(to, b));
-    const back = b === undefined || leads(road, b, addressesOf(from, a));
-    return there && back && (a !== undefined || b !== undefined);
-  });
+function isRoadBetween(road: Unmodelled & { kind: 'road' }, from: Side, to: Side): boolean {
+  const receivers = spotsOf(to);
+  return spotsOf(from).some((a) =>
+    receivers.some((b) => {
+      if (a.vpc !== undefined && a.vpc === b.vpc)
+        return leadsInside(road, a, b.addresses) || leadsInside(road, b, a.addresses);
+      const there = a.vpc === undefined || leads(road, a, b.addresses);
+      const back = b.vpc === undefined || leads(road, b, a.addresses);
+      return there && back && (a.vpc ?? b.vpc) !== undefined;
+    }),
+  );
 }
 
-/** Of an end outside: one place that is no interface. */
-function placesOf(side: Side): readonly (Place | undefined)[] {
-  return side.kind === 'interfaces' ? side.places : [undefined];
+/** A subnet that interfaces of a side are in, or the hosts outside. */
+interface Spot {
+  readonly vpc?: Vpc;
+  readonly routeTableId?: string;
+  readonly addresses: AddressSet;
 }
 
-function addressesOf(side: Side, place: Place | undefined): AddressSet {
-  if (place !== undefined) {
-    const { privateAddresses, ipv6Addresses } = place.eni;
-    return AddressSet.ofAddresses([...privateAddresses.map((each) => each.address), ...ipv6Addresses]);
+function spotsOf(side: Side): Spot[] {
+  if (side.kind !== 'interfaces') {
+    const addresses = side.kind === 'internet' && side.cidrs !== undefined ? AddressSet.ofCidrs(side.cidrs) : outside;
+    return [{ addresses }];
   }
-  return side.kind === 'internet' && side.cidrs !== undefined ? AddressSet.ofCidrs(side.cidrs) : outside;
+  const subnets = new Map(side.places.map(({ eni, vpc }) => [eni.subnetId, vpc]));
+  return [...subnets].flatMap(([subnetId, vpc]): Spot[] => {
+    const subnet = vpc.subnets.find((each) => each.subnetId === subnetId);
+    if (subnet === undefined) return [];
+    const blocks = AddressSet.ofCidrs([subnet.cidrBlock, ...(subnet.ipv6CidrBlock ? [subnet.ipv6CidrBlock] : [])]);
+    const addresses = side.only === undefined ? blocks : blocks.intersect(side.only);
+    return [{ vpc, routeTableId: subnet.routeTableId, addresses }];
+  });
 }
 
 /** Where the internet is. */
 const outside = AddressSet.all.subtract(AddressSet.ofCidrs(privateBlocks));
 
-function leads(road: Extract<Unmodelled, { kind: 'road' }>, place: Place, target: AddressSet): boolean {
-  return !AddressSet.ofCidrs(destinationsFrom(road, place)).intersect(target).isEmpty;
+function leads(road: Unmodelled & { kind: 'road' }, spot: Spot, target: AddressSet): boolean {
+  return !AddressSet.ofCidrs(destinationsFrom(road, spot)).intersect(target).isEmpty;
 }
 
-function leadsInside(road: Extract<Unmodelled, { kind: 'road' }>, place: Place, target: AddressSet): boolean {
-  const blocks = AddressSet.ofCidrs([...place.vpc.cidrBlocks, ...place.vpc.ipv6CidrBlocks]);
-  const narrow = destinationsFrom(road, place).filter((each) => AddressSet.ofCidrs([each]).subtract(blocks).isEmpty);
+function leadsInside(road: Unmodelled & { kind: 'road' }, spot: Spot, target: AddressSet): boolean {
+  const blocks = AddressSet.ofCidrs([...(spot.vpc?.cidrBlocks ?? []), ...(spot.vpc?.ipv6CidrBlocks ?? [])]);
+  const narrow = destinationsFrom(road, spot).filter((each) => AddressSet.ofCidrs([each]).subtract(blocks).isEmpty);
   return !AddressSet.ofCidrs(narrow).intersect(target).isEmpty;
 }
 
-function destinationsFrom({ routes }: Extract<Unmodelled, { kind: 'road' }>, place: Place): Cidr[] {
-  const table = tableOf(place);
-  return routes.filter((each) => each.routeTableId === table).flatMap((each) => each.destinations);
+function destinationsFrom({ routes }: Unmodelled & { kind: 'road' }, { routeTableId }: Spot): Cidr[] {
+  return routes.filter((each) => each.routeTableId === routeTableId).flatMap((each) => each.destinations);
 }
 
 /** A box hands on what reaches it: it matters when the sender reaches the box, and the box could reach the receiver. */

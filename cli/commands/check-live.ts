@@ -14,15 +14,18 @@ const together = 8;
 /** Sends what belongs to each result. The kernel is waited for first, so that what is probed is what was asked for. */
 export async function probeAll(cloud: Cloud, results: readonly Result[]): Promise<Result[]> {
   await cloud.ask('GET', '/settled');
-  const probed: Result[] = [];
-  for (const result of results) {
-    const seen: Probed[] = [];
-    for (let at = 0; at < result.probes.length; at += together)
-      seen.push(...(await Promise.all(result.probes.slice(at, at + together).map((probe) => tryOnce(cloud, probe)))));
-    const disagreements = seen.filter((each) => each.seen !== 'not tried' && each.seen !== each.expected).length;
-    probed.push(result.probes.length === 0 ? result : { ...result, live: { probed: seen, disagreements } });
-  }
-  return probed;
+  const waiting = results.flatMap(({ probes }, place) => probes.map((probe) => ({ probe, place })));
+  const seen: Probed[][] = results.map(() => []);
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      seen[next.place]?.push(await tryOnce(cloud, next.probe));
+  };
+  await Promise.all(Array.from({ length: together }, work));
+  return results.map((result, place) => {
+    const probed = seen[place] ?? [];
+    const disagreements = probed.filter((each) => each.seen !== 'not tried' && each.seen !== each.expected).length;
+    return probed.length === 0 ? result : { ...result, live: { probed, disagreements } };
+  });
 }
 
 async function tryOnce(cloud: Cloud, probe: Probe): Promise<Probed> {

@@ -3,11 +3,12 @@
 // of it that it is open and arrives at that end.
 
 import { type PlannedService, serviceBlock, serviceIpv6Address, servicePlan } from '../addresses.ts';
-import type { Cidr, Snapshot } from '../snapshot.ts';
+import type { Cidr, NetworkInterfaceId, Snapshot } from '../snapshot.ts';
 import { indexNetwork, type NetworkIndex } from '../walk/network-index.ts';
 import type { Flow } from '../walk/packet.ts';
 import { AddressSet } from './address-set.ts';
 import { type AllPairs, allPairs } from './all-pairs.ts';
+import { classesOf } from './classes.ts';
 import { takesOf } from './course.ts';
 import type { End, Reach, ReachOptions } from './ends.ts';
 import { begins, type Exploration, type Found, fromOutside, toInterface, toOutside, toPoints } from './explore.ts';
@@ -22,6 +23,8 @@ export interface Reachability {
   from(end: End, options?: ReachOptions): Reach[];
   /** Who can reach the end: every interface and the internet. */
   to(end: End, options?: ReachOptions): Reach[];
+  /** Interfaces that no rule tells apart: what one of them reaches, and what reaches it, holds for all. */
+  classes(): readonly (readonly NetworkInterfaceId[])[];
   /** Every interface and the internet to every interface and the internet. */
   allPairs(options?: ReachOptions): AllPairs;
 }
@@ -61,6 +64,10 @@ class Prepared implements Reachability {
 
   to(end: End, options: ReachOptions = {}): Reach[] {
     return this.between([...this.#interfaces(), { kind: 'internet' }], [end], options);
+  }
+
+  classes(): readonly (readonly NetworkInterfaceId[])[] {
+    return classesOf(this.#sites).map((members) => members.map(({ id }) => id));
   }
 
   allPairs(options: ReachOptions = {}): AllPairs {
