@@ -1,10 +1,11 @@
-// Lab G: a VPC from its parts, G1 to G8 and G13, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
+// Lab G: a VPC from its parts, G1 to G8, G13 and G14, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
 
 import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
 import { described, end, everywhere, type Launched, launch, type Made, network, newGroup, ping, publicly, reaches, ssh, subnet } from './networks.ts'; // biome-ignore format: one line
 import { reachabilityStep } from './reachability-step.ts';
 import { image, type Lab, type LabRun, mustWork, why } from './steps.ts';
+import { whyStep } from './why-step.ts';
 
 /** Hosts of the sealed internet that answer ping. */
 const [outside, otherOutside] = ['198.51.100.7', '203.0.113.99'];
@@ -252,6 +253,7 @@ const steps: Lab['steps'] = [
     },
   },
   reachabilityStep,
+  whyStep,
 ]; // biome-ignore format: a command stays one line, as it is typed
 
 /** Overlapping blocks: the request is answered, and becomes `failed` (P3). */

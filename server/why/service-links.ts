@@ -35,8 +35,11 @@ const stages: Readonly<Record<string, string>> = {
 const sentences: readonly (readonly [RegExp, string])[] = [
   [/object protected by object lock/, 'object lock'],
   [/BlockPublicPolicy|BlockPublicAcls|RestrictPublicBuckets|block public access/i, 'block public access'],
-  [/requester/i, 'requester pays'],
-  [/expected (bucket )?owner/i, 'expected owner'],
+  [/requester pays/, 'requester pays'],
+  [/expected bucket owner/, 'expected owner'],
+  [/access point takes/, 'access point'],
+  [/customer keys/, 'encryption'],
+  [/MFA delete|Mfa Authentication/, 'MFA delete'],
 ];
 
 export function signatureLink(event: RequestEvent): ChainLink {

@@ -97,14 +97,15 @@ export function hasPublicPointPolicy({ policy, vpcId }: AccessPointRow): boolean
 function checkPoint(call: BaseCall, point: AccessPointRow): void {
   if (!compatible.has(call.operation)) throw methodNotAllowed(call.operation, 'ACCESSPOINT');
   const { path } = call;
-  if (point.vpcId !== undefined && (path.kind !== 'endpoint' || path.vpcId !== point.vpcId)) throw bareAccessDenied();
+  if (point.vpcId !== undefined && (path.kind !== 'endpoint' || path.vpcId !== point.vpcId))
+    throw bareAccessDenied(`the access point takes requests from ${point.vpcId} only, through an endpoint there`);
   if (
     point.publicAccessBlock.restrictPublicBuckets &&
     hasPublicPointPolicy(point) &&
     call.principal.accountId !== point.accountId &&
     call.principal.type !== 'service'
   )
-    throw bareAccessDenied();
+    throw bareAccessDenied('RestrictPublicBuckets of the access point is on, and its policy is public: only its account may use it'); // biome-ignore format: one sentence
 }
 
 /** A call that asks for every permission on both. */

@@ -41,7 +41,7 @@ export function requireBucket(call: BaseCall, tx: Transaction, input: BucketInpu
   if (bucket.region !== call.region && call.principal.type !== 'anonymous') throw wrongRegion(call, bucket);
   checkExpectedOwner(bucket, input.ExpectedBucketOwner);
   if (isRestricted(tx, bucket) && call.principal.accountId !== bucket.accountId && call.principal.type !== 'service')
-    throw bareAccessDenied();
+    throw bareAccessDenied(`RestrictPublicBuckets is on, and the policy of ${bucket.id} is public: only ${bucket.accountId} may use it`); // biome-ignore format: one sentence
   checkPayer(call, bucket);
   return bucket;
 }
@@ -50,7 +50,8 @@ export function requireBucket(call: BaseCall, tx: Transaction, input: BucketInpu
 function checkPayer(call: BaseCall, bucket: BucketRow): void {
   if (bucket.configurations?.['requestPayment'] === undefined || call.principal.accountId === bucket.accountId) return;
   const said = call.headers['x-amz-request-payer'] ?? /[?&]x-amz-request-payer=([^&]*)/i.exec(call.url)?.[1];
-  if (call.principal.type === 'anonymous' || said?.toLowerCase() !== 'requester') throw bareAccessDenied();
+  if (call.principal.type === 'anonymous' || said?.toLowerCase() !== 'requester')
+    throw bareAccessDenied(`the requester pays for ${bucket.id}, and the request does not say x-amz-request-payer: requester`); // biome-ignore format: one sentence
 }
 
 function wrongRegion(call: BaseCall, bucket: BucketRow): Error {
@@ -63,7 +64,10 @@ function wrongRegion(call: BaseCall, bucket: BucketRow): Error {
 export function checkExpectedOwner(bucket: BucketRow, expected: string | undefined): void {
   if (expected === undefined) return;
   if (!/^\d{12}$/.test(expected)) throw invalidExpectedOwner(expected);
-  if (expected !== bucket.accountId) throw bareAccessDenied();
+  if (expected !== bucket.accountId)
+    throw bareAccessDenied(
+      `the expected bucket owner is ${expected}, and the owner of ${bucket.id} is ${bucket.accountId}`,
+    );
 }
 
 const publicByText = new Map<string, boolean>();

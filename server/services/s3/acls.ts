@@ -64,7 +64,8 @@ export function checkAllowed(
     const ownersAlone = more.length === 0 && only?.accountId === bucket.accountId && only.permission === 'FULL_CONTROL';
     if (!ownersAlone || (name !== undefined && name !== 'bucket-owner-full-control')) throw aclsNotSupported();
   }
-  if (effectiveBlock(tx, bucket).blockPublicAcls && isPublicAcl(wanted)) throw bareAccessDenied();
+  if (effectiveBlock(tx, bucket).blockPublicAcls && isPublicAcl(wanted))
+    throw bareAccessDenied(`BlockPublicAcls is on, and the access control list for ${bucket.id} is public`);
 }
 
 /** The list that a write of an object brings, if it brings one. @throws as `checkAllowed`, and what reading it throws */

@@ -91,7 +91,8 @@ export function protectionOf(
 ): Protection {
   const customerKey = customerKeyOf(input);
   if (customerKey) {
-    if (ruleOf(bucket).BlockedEncryptionTypes?.EncryptionType?.includes('SSE-C')) throw bareAccessDenied();
+    if (ruleOf(bucket).BlockedEncryptionTypes?.EncryptionType?.includes('SSE-C'))
+      throw bareAccessDenied(`the encryption of ${bucket.id} blocks customer keys (SSE-C)`);
     return { customerKeyMd5: customerKey.md5 };
   }
   const { algorithm, keyId } = wanted(bucket, input);

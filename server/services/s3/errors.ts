@@ -142,8 +142,9 @@ export function wrongSigningRegion(bucket: BucketRow, region: string): AwsError 
   );
 }
 
-export function bareAccessDenied(): AwsError {
-  return new AwsError('AccessDenied', 403, 'Access Denied');
+/** @param explanation which of the bucket's own settings said it, for the operator's log: S3 does not say */
+export function bareAccessDenied(explanation?: string): AwsError {
+  return new AwsError('AccessDenied', 403, 'Access Denied', explanation === undefined ? {} : { explanation });
 }
 
 /**

@@ -19,7 +19,8 @@ export interface MfaInput {
  */
 export function requireMfa(call: Call, bucket: BucketRow, { MFA: header }: MfaInput): void {
   if (!header) throw new AwsError('AccessDenied', 403, 'Mfa Authentication must be used for this request');
-  if (call.accountId !== bucket.accountId) throw bareAccessDenied();
+  if (call.accountId !== bucket.accountId)
+    throw bareAccessDenied(`MFA delete is for the account of ${bucket.id} alone`);
   const [, serial = '', code = ''] = /^(\S+) +(\d{6})$/.exec(header.trim()) ?? [];
   const device = call.tx.get('mfa-device', serial);
   const own = device?.assigned !== undefined && device.assigned.userId === call.principal.userId;
