@@ -5,7 +5,7 @@
 
 import type { NetworkInterface, SecurityGroup, Vpc } from '../snapshot.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
-import type { Origin, Packet } from '../walk/packet.ts';
+import { type Origin, type Packet, protocols } from '../walk/packet.ts';
 import type { Trace } from '../walk/trace.ts';
 import { walk } from '../walk/walk.ts';
 import { type Candidate, candidates } from './candidates.ts';
@@ -93,10 +93,14 @@ class Search {
     const cut = (classes: Class[], range: { from: number; to: number } | undefined) =>
       range === undefined ? classes : classes.flatMap((each) => cutAt(each, range));
     this.domains = {
-      // Replies pass the groups that let the flow begin; a middlebox that only replies meet asks its own.
+      // Replies pass the groups that let the flow begin. A middlebox that only replies meet asks its own, and a UDP reply by another way is a flow of its own.
       sourcePorts: ephemeralFirst(
         cut(
-          portClasses(hasBoxes(vpcs) ? telling : { vpcs, groups: [] }, protocol, atSource.sourcePorts),
+          portClasses(
+            hasBoxes(vpcs) || protocol === protocols.udp ? telling : { vpcs, groups: [] },
+            protocol,
+            atSource.sourcePorts,
+          ),
           atDestination.sourcePorts,
         ),
       ),

@@ -21,7 +21,7 @@ import {
   type ScopePath,
   scopeEnds,
 } from './access-scope.ts';
-import { analyse } from './analyse.ts';
+import { analyse, TooManyFlows } from './analyse.ts';
 import { decidingRule } from './explanation.ts';
 import { type Header, type Hop, hopsOf } from './hops.ts';
 import { ephemeralPorts, passes } from './judge.ts';
@@ -50,9 +50,9 @@ export interface Findings {
 
 /** AWS returns a representative set; so much is one here. */
 const mostPaths = 500;
-const mostPairs = 20_000;
+const mostPairs = 250_000;
 /** Of one road: each is another rule that lets it pass. */
-const mostOfOneRoad = 8;
+const mostOfOneRoad = 100;
 
 export function findPaths(network: NetworkIndex, scope: Scope): Findings {
   const search = new ScopeSearch(network, scope);
@@ -60,11 +60,12 @@ export function findPaths(network: NetworkIndex, scope: Scope): Findings {
   let pairs = 0;
   for (const [from, to] of search.pairs()) {
     pairs += 1;
-    if (pairs > mostPairs || paths.length >= mostPaths)
-      return { paths, isCut: true, interfaceCount: search.interfaceCount };
+    const isEnough = pairs > mostPairs || paths.length >= mostPaths;
+    if (isEnough) return { paths, isCut: true, interfaceCount: search.interfaceCount };
     paths.push(...search.between(from, to));
   }
-  return { paths: paths.slice(0, mostPaths), isCut: paths.length > mostPaths, interfaceCount: search.interfaceCount };
+  const isCut = search.isCut || paths.length > mostPaths;
+  return { paths: paths.slice(0, mostPaths), isCut, interfaceCount: search.interfaceCount };
 }
 
 class ScopeSearch {
@@ -72,6 +73,8 @@ class ScopeSearch {
   readonly #scope: Scope;
   readonly #ends: readonly ScopeEnd[];
   readonly #reach: ReturnType<typeof prepareReach>;
+  /** Something was left out between two ends. */
+  isCut = false;
 
   constructor(network: NetworkIndex, scope: Scope) {
     this.#network = network;
@@ -159,6 +162,7 @@ class ScopeSearch {
         paths.push(hopsOf(this.#network, questionOf(from, to, protocol), shown, 'forward', headers));
         left = left.flatMap((each) => without(each, header));
       }
+      if (left.length > 0) this.isCut = true;
     }
     return paths;
   }
@@ -208,7 +212,7 @@ class ScopeSearch {
   /** One path, of the packets that an analysis of it finds: reach has no ends at peerings. */
   #acrossPeering(from: ScopeEnd, to: ScopeEnd): (readonly Hop[])[] {
     return [protocols.tcp, protocols.udp].flatMap((protocol) => {
-      const { forward } = analyse(this.#network, questionOf(from, to, protocol));
+      const forward = this.#pathOf(questionOf(from, to, protocol));
       const header = forward[0]?.outbound;
       if (header?.sourceAddresses === undefined) return [];
       const slab: Slab = {
@@ -222,6 +226,16 @@ class ScopeSearch {
       const trace = walk(this.#network, { from: originOf(from, to), packet, ...until });
       return this.#wanted(from, to, slab, packet, trace).length > 0 ? [forward] : [];
     });
+  }
+
+  #pathOf(question: Question): readonly Hop[] {
+    try {
+      return analyse(this.#network, question).forward;
+    } catch (error) {
+      if (!(error instanceof TooManyFlows)) throw error;
+      this.isCut = true;
+      return [];
+    }
   }
 }
 

@@ -152,6 +152,14 @@ test('a path may end or begin at a peering connection', () => {
   assert.deepEqual(all(find(network, [path(ids('vpc-a'), ids('vpc-b'))])), ['eni-a → eni-c tcp 8080']);
 });
 
+test('what is left out of a road of very many rules is said', () => {
+  const ingress = Array.from({ length: 101 }, (_, index) => tcp(1000 + 2 * index));
+  const securityGroups = [group('sg-web', ingress), group('sg-db', [])];
+  const scope: Scope = { match: [path(igw)], exclude: [] };
+  const { paths, isCut } = findPaths(indexNetwork(snapshot(site({ securityGroups }))), scope);
+  assert.deepEqual([paths.length, isCut], [100, true]);
+});
+
 test('every packet that a finding shows gets through, as the walk sees it', () => {
   const network = indexNetwork(snapshot(site()));
   const { paths } = findPaths(network, { match: [path(igw), path(undefined, igw), path(ids('vpc-a'))], exclude: [] });
