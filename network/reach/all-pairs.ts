@@ -6,7 +6,16 @@ import { AddressSet } from './address-set.ts';
 import { classesOf, type InterfaceClass, neighbourhoods } from './classes.ts';
 import { follow, type Outcome } from './course.ts';
 import type { End, Reach } from './ends.ts';
-import { begins, type Exploration, type Found, fromOutside, isAt, toOutside } from './explore.ts';
+import {
+  begins,
+  type Exploration,
+  type Found,
+  fromOutside,
+  isAt,
+  sendsAsAnybody,
+  toInterface,
+  toOutside,
+} from './explore.ts';
 import { asReaches } from './reaches.ts';
 import type { Point } from './segment-table.ts';
 import type { Site } from './sites.ts';
@@ -84,20 +93,23 @@ export function allPairs(exploration: Exploration): AllPairs {
         const receiver = from === to ? receivers[1] : receivers[0];
         if (receiver === undefined) return;
         const isNear = near.get(sender.vpc.vpcId) === near.get(receiver.vpc.vpcId);
-        add(from, to, between(exploration, sender, receiver, isNear));
+        const found = sendsAsAnybody(sender)
+          ? toInterface(exploration, sender, receiver).flatMap((each) => placed(each, undefined, receiver))
+          : between(exploration, sender, receiver, isNear);
+        add(from, to, found);
       });
       add(
         from,
         'internet',
         toOutside(exploration, sender, AddressSet.all)
           .filter(({ outcome }) => outcome.arrival.kind === 'internet')
-          .map((each) => placedFound(each, sender, undefined)),
+          .flatMap((each) => placed(each, sendsAsAnybody(sender) ? undefined : sender, undefined)),
       );
     }
     add(
       'internet',
       from,
-      fromOutside(exploration, AddressSet.all, sender).map((each) => placedFound(each, undefined, sender)),
+      fromOutside(exploration, AddressSet.all, sender).flatMap((each) => placed(each, undefined, sender)),
     );
   });
   return new AllPairs(classes, pairs);
@@ -127,16 +139,16 @@ function pointsOf(site: Site): readonly Point[] {
   return site.publicAddresses.length === 0 ? site.addresses : [...site.addresses, ...site.publicAddresses];
 }
 
-function placedFound(
-  { sources, destinations, outcome }: Found,
-  from: Site | undefined,
-  to: Site | undefined,
-): PairFound {
-  return { source: placeOf(sources, from), destination: placeOf(destinations, to), outcome };
+/** What was found, by the places of an end's addresses; an end that is undefined, and one that sends as anybody and is alone in its class, keeps its own. */
+function placed({ sources, destinations, outcome }: Found, from: Site | undefined, to: Site | undefined): PairFound[] {
+  return placesOf(sources, from).flatMap((source) =>
+    placesOf(destinations, to).map((destination) => ({ source, destination, outcome })),
+  );
 }
 
-function placeOf(addresses: AddressSet, site: Site | undefined): number | AddressSet {
-  return site === undefined ? addresses : pointsOf(site).findIndex(({ text }) => addresses.contains(text));
+function placesOf(addresses: AddressSet, site: Site | undefined): (number | AddressSet)[] {
+  if (site === undefined) return [addresses];
+  return pointsOf(site).flatMap(({ text }, place) => (addresses.contains(text) ? [place] : []));
 }
 
 function concrete({ source, destination, outcome }: PairFound, from: Site | undefined, to: Site | undefined): Found {

@@ -1,15 +1,16 @@
 // One course: from one end, between two addresses, there and back, with all traffic at once. Each check keeps what it lets pass of the traffic that is left; each
 // table that is asked about a Free address narrows it. So one course answers for every port, ICMP type and protocol and for an interval of addresses.
 //
-// It goes as docs/reachability.md says packets go and is written apart from the walk, which follows one packet; tests hold the two against each other.
-// Where the walk goes on after a drop, to tell every obstacle, a course ends: nothing is left.
+// Written apart from the walk, which follows one packet; tests hold the two against each other. Where the walk goes on after a drop, a course ends: nothing is left.
 
 import type { NetworkInterfaceId, Route, Vpc } from '../snapshot.ts';
 import type { Arrival } from '../walk/trace.ts';
 import type { Hop } from './ends.ts';
 import { type Address, isFree, type Point } from './segment-table.ts';
-import type { Site, Sites } from './sites.ts';
-import { partsOf, type Traffic, type TrafficMatch } from './traffic.ts';
+import { isNat, isPublicAccessBlocked, type Site, type Sites } from './sites.ts';
+import type { Takes } from './takes.ts';
+import type { Traffic } from './traffic.ts';
+import { type Way, wayInside } from './ways.ts';
 
 /** As the walk: a packet still on its way then goes round in a circle. */
 const mostHops = 16;
@@ -29,38 +30,6 @@ export interface Outcome {
   readonly back: Traffic;
   readonly via: readonly Hop[];
   readonly viaReturn: readonly Hop[];
-}
-
-/** What gateways and endpoints take, apart from addresses. */
-const services = {
-  metadata: [{ protocol: 6, ports: { from: 80, to: 80 } }],
-  resolver: [
-    { protocol: 6, ports: { from: 53, to: 53 } },
-    { protocol: 17, ports: { from: 53, to: 53 } },
-  ],
-  /** X3; and what listens there is a service's HTTP. */
-  interfaceEndpoint: [
-    { protocol: 6, ports: { from: 80, to: 80 } },
-    { protocol: 6, ports: { from: 443, to: 443 } },
-  ],
-  /** W7. */
-  gatewayEndpoint: [{ protocol: 6 }, { protocol: 1, icmp: { type: 8, code: -1 } }],
-  /** G5. */
-  natGateway: [{ protocol: 6 }, { protocol: 17 }, { protocol: 1 }],
-} as const satisfies Record<string, readonly TrafficMatch[]>;
-
-export type Takes = Readonly<Record<keyof typeof services, Traffic>>;
-
-export function takesOf({ pool }: Sites): Takes {
-  const of = (matches: readonly TrafficMatch[]) =>
-    matches.reduce((sum, each) => pool.unite(sum, pool.keep(partsOf(each))), pool.none);
-  return {
-    metadata: of(services.metadata),
-    resolver: of(services.resolver),
-    interfaceEndpoint: of(services.interfaceEndpoint),
-    gatewayEndpoint: of(services.gatewayEndpoint),
-    natGateway: of(services.natGateway),
-  };
 }
 
 /**
@@ -90,8 +59,14 @@ class Course {
   #hops = 0;
   #via: Hop[] = [];
   /** Interfaces whose groups were asked when the flow began: its replies pass them (S11). */
-  readonly #tracked = new Set<Site>();
+  readonly #tracked: Site[] = [];
   readonly #translations: { readonly nat: Site; readonly inside: Address; readonly outside: Point }[] = [];
+  /** By which ways the request has passed its VPCs: a reply that takes another one is of no flow there. */
+  readonly #ways: Way[] = [];
+  /** The reply goes another way, where its groups are asked as if it were the first packet. */
+  #isAnew = false;
+  /** As whom the flow was sent. */
+  #source: Address | undefined;
   /** As whom the flow left by an egress-only gateway. */
   #leftAs: { readonly source: Address; readonly hop: Hop } | undefined;
 
@@ -104,6 +79,7 @@ class Course {
 
   outcome(source: Address, destination: Address): Outcome | undefined {
     const { pool } = this.#sites;
+    this.#source = source;
     const landing =
       this.#from === undefined
         ? this.#fromInternet(source, destination)
@@ -157,9 +133,34 @@ class Course {
 
   #passGroups(site: Site, direction: 'ingress' | 'egress', peer: Address): boolean {
     if (isNat(site)) return true;
-    if (this.#isReturn && this.#tracked.has(site)) return true;
-    if (!this.#isReturn) this.#tracked.add(site);
+    if (this.#isReturn && !this.#isAnew && this.#tracked.includes(site)) return true;
+    if (!this.#isReturn) this.#tracked.push(site);
     return this.#pass(site.groups.allow(direction, peer));
+  }
+
+  /**
+   * The packet goes this way through a VPC: a gateway, a peering, or a part of the VPC (`wayInside`). On a way that its request did not take, a reply is nobody's: TCP
+   * and ICMP are dropped there, and UDP is a flow of its own.
+   */
+  #takeWay(vpc: Vpc, way: string, source: Address, destination: Address, sender?: Site): boolean {
+    if (!this.#isReturn) {
+      this.#ways.push({ vpcId: vpc.vpcId, way, source, destination });
+      return true;
+    }
+    this.#isAnew = !this.#ways.some(
+      (each) =>
+        each.vpcId === vpc.vpcId && each.way === way && each.source === destination && each.destination === source,
+    );
+    if (!this.#isAnew) return true;
+    return (
+      this.#pass(this.#takes.anyBeginning) && (sender === undefined || this.#passGroups(sender, 'egress', destination))
+    );
+  }
+
+  /** The instance connect endpoint that this is a reply to, where it shows the client's address: such replies go to it whatever the routes say (J4). */
+  #tunnelBack(destination: Address): Site | undefined {
+    if (!this.#isReturn || destination !== this.#source) return undefined;
+    return this.#from?.connectEndpoint?.preserveClientIp === true ? this.#from : undefined;
   }
 
   // ---- out of an interface
@@ -167,11 +168,14 @@ class Course {
   /** @param sends false: hands on what another began, so its own address is not asked for */
   #leave(site: Site, source: Address, destination: Address, sends: boolean): Landing | undefined {
     if (++this.#hops > mostHops || !site.carries) return undefined;
-    const isOwn = !isFree(source) && site.own.has(source);
+    const { connectEndpoint } = site;
+    if (connectEndpoint !== undefined && !this.#pass(this.#takes.connectEndpoint)) return undefined;
+    const isOwn = connectEndpoint?.preserveClientIp === true || (!isFree(source) && site.own.has(source));
     if (sends && site.placed.eni.sourceDestCheck && !isOwn) return undefined;
     const hop = site.nextHop.at(destination);
     switch (hop.kind) {
       case 'nowhere':
+      case 'reserved':
         return undefined;
       case 'metadata':
       case 'resolver': {
@@ -179,14 +183,17 @@ class Course {
         if (!this.#pass(this.#takes[hop.kind])) return undefined;
         return { arrival: { kind: 'vpc-service', vpcId, service: hop.kind }, source, destination };
       }
-      case 'unroutable':
+    }
+    if (!this.#passGroups(site, 'egress', destination)) return undefined;
+    const door = this.#tunnelBack(destination);
+    if (door !== undefined && door.vpc.vpcId === site.vpc.vpcId) return this.#cross(site, door, source, destination);
+    switch (hop.kind) {
+      case 'no-route':
         return undefined;
       case 'same-subnet':
-        if (!this.#passGroups(site, 'egress', destination)) return undefined;
         return this.#deliver(site.vpc, source, destination, site);
       case 'route':
-        if (hop.route.state === 'blackhole' || !this.#passGroups(site, 'egress', destination)) return undefined;
-        return this.#along(site, hop.route, source, destination);
+        return hop.route.state === 'blackhole' ? undefined : this.#along(site, hop.route, source, destination);
     }
   }
 
@@ -213,7 +220,7 @@ class Course {
         this.#by('gateway-endpoint', target.vpcEndpointId);
         return { arrival: { kind: 'vpc-endpoint', vpcEndpointId: target.vpcEndpointId }, source, destination };
       case 'peering-connection':
-        return this.#acrossPeering(site.vpc, target.vpcPeeringConnectionId, source, destination);
+        return this.#acrossPeering(site, target.vpcPeeringConnectionId, source, destination);
     }
   }
 
@@ -232,19 +239,31 @@ class Course {
   #cross(sender: Site, receiver: Site, source: Address, destination: Address): Landing | undefined {
     const isInside = sender.subnet.subnetId === receiver.subnet.subnetId;
     if (!isInside && !this.#pass(sender.acl.egress.at(destination))) return undefined;
-    return this.#enter(receiver, source, destination, isInside);
+    return this.#enter(receiver, source, destination, sender);
   }
 
-  #enter(receiver: Site, source: Address, destination: Address, isInside = false): Landing | undefined {
+  /** @param sender undefined: it comes from a gateway */
+  #enter(receiver: Site, source: Address, destination: Address, sender?: Site): Landing | undefined {
     const { eni } = receiver.placed;
+    if (!receiver.carries) return undefined;
+    if (sender !== undefined) {
+      const isTunnel = this.#tunnelBack(destination) === receiver;
+      const way = isTunnel ? 'inside' : wayInside(this.#sites, sender, receiver, source, destination);
+      if (!this.#takeWay(receiver.vpc, way, source, destination, sender)) return undefined;
+    }
     const isOwn = !isFree(destination) && receiver.own.has(destination);
-    if (!receiver.carries || (!isOwn && eni.sourceDestCheck)) return undefined;
-    if (!isInside && !this.#pass(receiver.acl.ingress.at(source))) return undefined;
+    // An instance connect endpoint takes replies of its own flows, whatever its inbound rules say, and nothing else (J4).
+    const isDoor = receiver.connectEndpoint !== undefined;
+    if (isDoor ? !this.#isReturn || this.#from !== receiver : !isOwn && eni.sourceDestCheck) return undefined;
+    if (sender?.subnet.subnetId !== receiver.subnet.subnetId && !this.#pass(receiver.acl.ingress.at(source)))
+      return undefined;
+    if (isDoor) return { arrival: arrivalAt(receiver), source, destination };
     if (isNat(receiver)) return this.#backThroughNatGateway(receiver, source, destination);
     if (!this.#passGroups(receiver, 'ingress', source)) return undefined;
     if (eni.service?.kind === 'vpc-endpoint') {
       const { vpcEndpointId } = eni.service;
-      if (!this.#pass(this.#takes.interfaceEndpoint)) return undefined;
+      if (!this.#sites.blocks(receiver.vpc).clients.at(source) || !this.#pass(this.#takes.interfaceEndpoint))
+        return undefined;
       this.#by('interface-endpoint', vpcEndpointId);
       return { arrival: { kind: 'vpc-endpoint', vpcEndpointId }, source, destination };
     }
@@ -257,17 +276,22 @@ class Course {
   // ---- gateways, peering and endpoints
 
   #outByInternetGateway(site: Site, id: string, source: Address, destination: Address): Landing | undefined {
+    if (!this.#takeWay(site.vpc, 'outside', source, destination, site)) return undefined;
     if (this.#sites.forbiddenOut.at(destination) || isPublicAccessBlocked(site)) return undefined;
-    this.#by('internet-gateway', id);
-    if (source.isIpv6) return this.#onInternet(source, destination);
     // A middlebox hands on what another sent: the address is asked for, not who brings it.
-    const outside = this.#sites.publicAddressOf(this.#sites.holder(site.vpc.vpcId, source), source);
-    return outside && this.#onInternet(outside, destination);
+    const holder = this.#sites.holder(site.vpc.vpcId, source);
+    const outside = source.isIpv6 ? holder && source : this.#sites.publicAddressOf(holder, source);
+    if (outside === undefined) return undefined;
+    this.#by('internet-gateway', id);
+    return this.#onInternet(outside, destination);
   }
 
   /** Lets out what was begun inside, and lets its replies back in (4.4). */
   #outByEgressOnlyGateway(site: Site, id: string, source: Address, destination: Address): Landing | undefined {
+    if (!this.#takeWay(site.vpc, 'outside', source, destination, site)) return undefined;
     if (this.#isReturn && this.#from === undefined) return undefined;
+    if (this.#sites.forbiddenOut.at(destination)) return undefined;
+    if (this.#sites.holder(site.vpc.vpcId, source) === undefined) return undefined;
     if (site.subnet.blockPublicAccess === 'block-bidirectional') return undefined;
     this.#by('egress-only-internet-gateway', id);
     if (!this.#isReturn) this.#leftAs = { source, hop: { kind: 'egress-only-internet-gateway', id } };
@@ -288,12 +312,14 @@ class Course {
     if (held === undefined) return undefined;
     if (this.#isReturn && this.#leftAs?.source === destination) {
       this.#by(this.#leftAs.hop.kind, this.#leftAs.hop.id);
+      if (!this.#takeWay(held.site.vpc, 'outside', source, destination)) return undefined;
       return this.#enter(held.site, source, destination);
     }
     const { site, inside } = held;
     const { vpc } = site;
     if (vpc.internetGatewayId === undefined || this.#sites.forbiddenIn.at(source)) return undefined;
-    if (!source.isIpv6 && this.#sites.isInBlocks(vpc, source)) return undefined;
+    if (!source.isIpv6 && this.#sites.blocks(vpc).own.at(source)) return undefined;
+    if (!this.#takeWay(vpc, 'outside', source, inside)) return undefined;
     this.#by('internet-gateway', vpc.internetGatewayId);
     const edge = vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId);
     const route = edge === undefined ? 'none' : this.#sites.edgeRoute(vpc, edge, inside);
@@ -306,9 +332,8 @@ class Course {
   #byGateway(receiver: Site, source: Address, destination: Address): Landing | undefined {
     if (isPublicAccessBlocked(receiver)) return undefined;
     // I3: what answers must leave by the gateway.
-    const way = source.isIpv6 ? undefined : receiver.routes.at(source);
-    if (way === 'none' || (way && (way.target.kind !== 'internet-gateway' || way.state === 'blackhole')))
-      return undefined;
+    const way = receiver.routes.at(source);
+    if (way === 'none' || way.target.kind !== 'internet-gateway' || way.state === 'blackhole') return undefined;
     return this.#enter(receiver, source, destination);
   }
 
@@ -317,11 +342,12 @@ class Course {
     const nat = gateway && this.#sites.site(gateway.networkInterfaceId);
     const [outside] = nat?.addresses ?? [];
     if (this.#isReturn || nat === undefined || outside === undefined) return undefined;
+    this.#takeWay(sender.vpc, wayInside(this.#sites, sender, nat, source, destination), source, destination, sender);
     if (nat.subnet.subnetId !== sender.subnet.subnetId) {
       if (!this.#pass(sender.acl.egress.at(destination)) || !this.#pass(nat.acl.ingress.at(source))) return undefined;
     }
     // G9: only for interfaces of its own VPC.
-    if (source.isIpv6 || !this.#sites.isInBlocks(sender.vpc, source)) return undefined;
+    if (source.isIpv6 || !this.#sites.blocks(sender.vpc).own.at(source)) return undefined;
     if (!this.#pass(this.#takes.natGateway)) return undefined;
     this.#by('nat-gateway', id);
     this.#translations.push({ nat, inside: source, outside });
@@ -341,7 +367,7 @@ class Course {
   #fromEndpoint(id: string, source: Address, destination: Address): Landing | undefined {
     for (const holder of this.#sites.holders(source)) {
       const { service } = holder.placed.eni;
-      if (service?.kind !== 'vpc-endpoint' || !this.#tracked.has(holder)) continue;
+      if (service?.kind !== 'vpc-endpoint' || !this.#tracked.includes(holder)) continue;
       this.#by('interface-endpoint', service.vpcEndpointId);
       return this.#leave(holder, source, destination, false);
     }
@@ -351,13 +377,16 @@ class Course {
     return last && this.#deliver(last.vpc, source, destination);
   }
 
-  #acrossPeering(vpc: Vpc, id: string, source: Address, destination: Address): Landing | undefined {
+  #acrossPeering(site: Site, id: string, source: Address, destination: Address): Landing | undefined {
+    const { vpc } = site;
     const peering = this.#sites.network.peering(id);
     const otherId = peering?.requester.vpcId === vpc.vpcId ? peering.accepter.vpcId : peering?.requester.vpcId;
     const other = otherId === undefined ? undefined : this.#sites.network.vpc(otherId);
     if (other === undefined) return undefined;
-    if (!this.#sites.isInBlocks(vpc, source) || !this.#sites.isInBlocks(other, destination)) return undefined;
+    if (!this.#takeWay(vpc, id, source, destination, site)) return undefined;
+    if (!this.#sites.blocks(vpc).own.at(source) || !this.#sites.blocks(other).own.at(destination)) return undefined;
     this.#by('peering-connection', id);
+    if (!this.#takeWay(other, id, source, destination)) return undefined;
     return this.#deliver(other, source, destination);
   }
 }
@@ -368,14 +397,4 @@ function arrivalAt({ id, vpc }: Site): {
   vpcId: Vpc['vpcId'];
 } {
   return { kind: 'network-interface', networkInterfaceId: id, vpcId: vpc.vpcId };
-}
-
-function isNat({ placed }: Site): boolean {
-  return placed.eni.service?.kind === 'nat-gateway';
-}
-
-/** By the interface that the gateway meets. Ingress-only mode leaves NAT gateways, for their flows begin inside. */
-function isPublicAccessBlocked(site: Site): boolean {
-  const mode = site.subnet.blockPublicAccess;
-  return mode === 'block-bidirectional' || (mode === 'block-ingress' && !isNat(site));
 }

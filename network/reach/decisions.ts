@@ -2,11 +2,21 @@
 // are held against each other.
 
 import { addressAt, isIpv6Cidr } from '../cidr.ts';
-import type { NetworkAcl, Route, RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Vpc } from '../snapshot.ts';
+import type {
+  NetworkAcl,
+  NetworkInterface,
+  Route,
+  RouteTable,
+  SecurityGroup,
+  SecurityGroupRule,
+  Subnet,
+  SubnetId,
+  Vpc,
+} from '../snapshot.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
 import { AddressSet } from './address-set.ts';
 import { linkLocal, metadataAddress, reservedBlocks, resolverAddress } from './blocks.ts';
-import { type Address, isFree, SegmentTable } from './segment-table.ts';
+import { type Address, isFree, membership, SegmentTable } from './segment-table.ts';
 import { partsOf, type Traffic, type TrafficPool } from './traffic.ts';
 
 /** Which traffic passes from or to an address. */
@@ -83,15 +93,44 @@ export class Groups {
   }
 }
 
+/** Whose an address is, as a VPC sees it. */
+export interface VpcBlocks {
+  readonly own: SegmentTable<boolean>;
+  /** Whom interface endpoints serve: the VPC and its peers. */
+  readonly clients: SegmentTable<boolean>;
+  readonly middleboxes: SegmentTable<boolean>;
+  readonly subnets: SegmentTable<SubnetId | 'none'>;
+}
+
+export function blocksOf(vpc: Vpc, peers: readonly Vpc[]): VpcBlocks {
+  const { cidrBlocks, ipv6CidrBlocks, networkInterfaces, subnets } = vpc;
+  const boxes = networkInterfaces.filter((eni) => !eni.sourceDestCheck && eni.attachment !== undefined);
+  const subnetBlocks = subnets.map(({ cidrBlock, ipv6CidrBlock }) => AddressSet.ofCidrs(ipv6CidrBlock === undefined ? [cidrBlock] : [cidrBlock, ipv6CidrBlock])); // biome-ignore format: one value
+  return {
+    own: membership(AddressSet.ofCidrs([...cidrBlocks, ...ipv6CidrBlocks])),
+    clients: membership(AddressSet.ofCidrs([vpc, ...peers].flatMap((each) => each.cidrBlocks))),
+    middleboxes: membership(AddressSet.ofAddresses(boxes.flatMap(addressesOf))),
+    subnets: new SegmentTable(subnetBlocks, ([first = -1]) => subnets[first]?.subnetId ?? 'none'),
+  };
+}
+
+/** Private ones and IPv6 ones, in order. */
+export function addressesOf({ privateAddresses, ipv6Addresses }: NetworkInterface): string[] {
+  return [...privateAddresses.map(({ address }) => address), ...ipv6Addresses];
+}
+
 /** What a packet that leaves an interface of a subnet meets first. */
 export type NextHop =
+  /** Past groups. */
   | { readonly kind: 'metadata' | 'resolver' | 'nowhere' }
-  /** Groups look at it before it is found that nothing can be sent there. */
-  | { readonly kind: 'unroutable' | 'same-subnet' }
+  /** Where no guest may send, before any route is looked up. */
+  | { readonly kind: 'reserved' }
+  | { readonly kind: 'no-route' | 'same-subnet' }
   | { readonly kind: 'route'; readonly route: Route };
 
 const nowhere: NextHop = { kind: 'nowhere' };
-const unroutable: NextHop = { kind: 'unroutable' };
+const reserved: NextHop = { kind: 'reserved' };
+const noRoute: NextHop = { kind: 'no-route' };
 const sameSubnet: NextHop = { kind: 'same-subnet' };
 
 export function nextHops(network: NetworkIndex, vpc: Vpc, subnet: Subnet, table: RouteTable): SegmentTable<NextHop> {
@@ -107,7 +146,7 @@ export function nextHops(network: NetworkIndex, vpc: Vpc, subnet: Subnet, table:
     { hop: { kind: 'metadata' }, set: AddressSet.ofAddresses([metadataAddress]) },
     { hop: vpc.enableDnsSupport ? { kind: 'resolver' } : nowhere, set: AddressSet.ofAddresses(resolversOf(vpc)) },
     { hop: nowhere, set: AddressSet.ofCidrs([linkLocal]) },
-    { hop: unroutable, set: AddressSet.ofCidrs(reservedBlocks) },
+    { hop: reserved, set: AddressSet.ofCidrs(reservedBlocks) },
     { hop: sameSubnet, set: isRouted ? AddressSet.none : AddressSet.ofCidrs(own) },
   ];
   return new SegmentTable([...special.map(({ set }) => set), ...routes.map(({ set }) => set)], (holding) => {
@@ -118,7 +157,7 @@ export function nextHops(network: NetworkIndex, vpc: Vpc, subnet: Subnet, table:
       routes,
       holding.map((each) => each - special.length),
     );
-    return (best && hops.get(best.route)) ?? unroutable;
+    return (best && hops.get(best.route)) ?? noRoute;
   });
 }
 

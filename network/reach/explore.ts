@@ -1,10 +1,12 @@
-// Courses between two ends: one for each pair of addresses, and where an end is the internet, as many intervals as the tables on the way cut it into.
+// Courses between two ends: one for each pair of addresses; where an end is the internet, or shows its clients' addresses, one for each interval that the tables on the
+// way cut its addresses into.
 
 import { AddressSet } from './address-set.ts';
-import { follow, type Outcome, type Takes } from './course.ts';
+import { follow, type Outcome } from './course.ts';
 import { pairsOf, type Ranges, rangesOf } from './ranges.ts';
-import { type Address, Free, type Point } from './segment-table.ts';
+import { type Address, Free, isFree, type Point } from './segment-table.ts';
 import type { Site, Sites } from './sites.ts';
+import type { Takes } from './takes.ts';
 import type { Traffic } from './traffic.ts';
 
 /** What questions are asked with. */
@@ -22,24 +24,31 @@ export interface Found {
   readonly outcome: Outcome;
 }
 
+/** The addresses of an end: those that interfaces have, and hosts that are asked about interval by interval. */
+interface Side {
+  readonly points: readonly Point[];
+  readonly hosts: AddressSet;
+}
+
 /** Whether flows can begin at an interface: not at NAT gateways' and endpoints', which answer only. */
 export function begins({ carries, placed }: Site): boolean {
   const kind = placed.eni.service?.kind;
   return carries && kind !== 'nat-gateway' && kind !== 'vpc-endpoint';
 }
 
-/** From each address of an interface to each of the points; those of one family. */
-export function toPoints(exploration: Exploration, origin: Site, points: Iterable<Point>): Found[] {
-  const { sites, takes, traffic } = exploration;
-  const found: Found[] = [];
-  for (const destination of points) {
-    for (const source of origin.addresses) {
-      if (source.isIpv6 !== destination.isIpv6) continue;
-      const outcome = follow(sites, takes, origin, source, destination, traffic);
-      if (outcome !== undefined) found.push({ sources: setOf(source), destinations: setOf(destination), outcome });
-    }
-  }
-  return found;
+/** An instance connect endpoint that shows its clients' addresses sends as anybody (J4). */
+export function sendsAsAnybody({ connectEndpoint }: Site): boolean {
+  return connectEndpoint?.preserveClientIp === true;
+}
+
+function sourcesOf(origin: Site): Side {
+  const own = AddressSet.ofAddresses(origin.addresses.map(({ text }) => text));
+  return { points: origin.addresses, hosts: sendsAsAnybody(origin) ? AddressSet.all.subtract(own) : AddressSet.none };
+}
+
+/** From each address of an interface to each of the points. */
+export function toPoints(exploration: Exploration, origin: Site, points: readonly Point[]): Found[] {
+  return between(exploration, origin, sourcesOf(origin), { points, hosts: AddressSet.none });
 }
 
 /** To an interface, by its private and public addresses. */
@@ -62,66 +71,94 @@ export function isAt(arrival: Outcome['arrival'], { id, placed }: Site): boolean
 
 /** To addresses outside. What an interface has as its public address is no host of the internet, and left out. */
 export function toOutside(exploration: Exploration, origin: Site, domain: AddressSet): Found[] {
-  const { sites, takes, traffic } = exploration;
-  const held = sites.publicAddresses();
-  return origin.addresses.flatMap((source) =>
-    cutOut(source.isIpv6, domain, (free) => follow(sites, takes, origin, source, free, traffic)).map(
-      ([addresses, outcome]) => ({ sources: setOf(source), destinations: addresses.subtract(held), outcome }),
-    ),
+  const held = exploration.sites.publicAddresses();
+  return between(exploration, origin, sourcesOf(origin), { points: [], hosts: domain }).map(
+    ({ sources, destinations, outcome }) => ({
+      sources,
+      destinations: destinations.subtract(held),
+      outcome,
+    }),
   );
 }
 
 export function fromOutside(exploration: Exploration, domain: AddressSet, target: Site): Found[] {
-  const { sites, takes, traffic } = exploration;
-  const addresses = [...target.publicAddresses, ...target.addresses.filter((each) => each.isIpv6)];
-  return addresses.flatMap((destination) =>
-    cutOut(destination.isIpv6, domain, (free) => follow(sites, takes, undefined, free, destination, traffic))
-      .filter(([, { arrival }]) => isAt(arrival, target))
-      .map(([sources, outcome]) => ({ sources, destinations: setOf(destination), outcome })),
+  const points = [...target.publicAddresses, ...target.addresses.filter((each) => each.isIpv6)];
+  return between(exploration, undefined, { points: [], hosts: domain }, { points, hosts: AddressSet.none }).filter(
+    ({ outcome: { arrival } }) => isAt(arrival, target),
   );
 }
 
-/**
- * Cuts one family's part of a domain into the intervals in which a course ends alike, and gathers those that end the same way.
- * @param course narrows its address to what the answer holds for
- */
-function cutOut(
-  isIpv6: boolean,
-  domain: AddressSet,
-  course: (free: Free) => Outcome | undefined,
-): [addresses: AddressSet, outcome: Outcome][] {
-  const gathered = new Map<string, { outcome: Outcome; pairs: [Free['from'], Free['end']][] }>();
-  for (const [from, end] of pairsOf<number | bigint>(isIpv6 ? domain.v6 : domain.v4)) {
-    for (let at = from; at < end; ) {
-      const free = new Free(isIpv6, at, end);
-      const outcome = course(free);
-      if (outcome !== undefined) {
-        const key = keyOf(outcome);
-        const same = gathered.get(key) ?? { outcome, pairs: [] };
-        gathered.set(key, same);
-        same.pairs.push([at, free.end]);
-      }
-      at = free.end;
-    }
-  }
-  return [...gathered.values()].map(({ outcome, pairs }) => {
-    const ranges = rangesOf(pairs);
-    return [
-      isIpv6 ? new AddressSet([], ranges as Ranges<bigint>) : new AddressSet(ranges as Ranges<number>, []),
-      outcome,
-    ];
+/** Every address, or interval of addresses, of the one side to every one of the other; those that end alike are gathered. */
+function between(
+  { sites, takes, traffic }: Exploration,
+  from: Site | undefined,
+  sources: Side,
+  destinations: Side,
+): Found[] {
+  const found: { source: Address; destination: Address; outcome: Outcome }[] = [];
+  for (const isIpv6 of [false, true])
+    visit(sources, isIpv6, (source) =>
+      visit(destinations, isIpv6, (destination) => {
+        const outcome = follow(sites, takes, from, source, destination, traffic);
+        if (outcome !== undefined) found.push({ source, destination, outcome });
+      }),
+    );
+  const bySource = gather(found, ({ source, outcome }) => `${boundsOf(source).join()} ${keyOf(outcome)}`).map(
+    (alike) => ({
+      ...alike[0],
+      destinations: setOf(alike.map(({ destination }) => destination)),
+    }),
+  );
+  const byBoth = gather(
+    bySource,
+    ({ destinations: { v4, v6 }, outcome }) => `${v4.join()} ${v6.join()} ${keyOf(outcome)}`,
+  );
+  return byBoth.map((alike) => {
+    const [{ destinations: reached, outcome }] = alike;
+    return { sources: setOf(alike.map(({ source }) => source)), destinations: reached, outcome };
   });
 }
 
+/**
+ * One after the other; an interval that the visit narrowed is followed by the one that begins where it ends now. What a visit finds of an interval holds for what is
+ * left of it after the visit.
+ */
+function visit({ points, hosts }: Side, isIpv6: boolean, each: (address: Address) => void): void {
+  for (const point of points) if (point.isIpv6 === isIpv6) each(point);
+  for (const [from, end] of pairsOf<number | bigint>(isIpv6 ? hosts.v6 : hosts.v4)) {
+    for (let at = from; at < end; ) {
+      const free = new Free(isIpv6, at, end);
+      each(free);
+      at = free.end;
+    }
+  }
+}
+
+function gather<T>(all: readonly T[], keyOfOne: (one: T) => string): [T, ...T[]][] {
+  const gathered = new Map<string, [T, ...T[]]>();
+  for (const each of all) {
+    const key = keyOfOne(each);
+    const alike = gathered.get(key);
+    if (alike === undefined) gathered.set(key, [each]);
+    else alike.push(each);
+  }
+  return [...gathered.values()];
+}
+
 /** Outcomes of the same key differ in nothing but addresses. */
-export function keyOf({ arrival, there, back, via, viaReturn }: Outcome): string {
+function keyOf({ arrival, there, back, via, viaReturn }: Outcome): string {
   const where = arrival.kind === 'internet' ? arrival.kind : Object.values(arrival).join();
   const road = (hops: Outcome['via']) => hops.map((each) => each.id).join();
   return [where, there.id, back.id, road(via), road(viaReturn)].join(' ');
 }
 
-function setOf({ isIpv6, value }: Address): AddressSet {
-  return isIpv6
-    ? new AddressSet([], [value as bigint, (value as bigint) + 1n])
-    : new AddressSet([value as number, (value as number) + 1], []);
+function boundsOf(address: Address): [from: number | bigint, end: number | bigint] {
+  if (isFree(address)) return [address.from, address.end];
+  const { value } = address;
+  return [value, typeof value === 'bigint' ? value + 1n : value + 1];
+}
+
+function setOf(addresses: readonly Address[]): AddressSet {
+  const ranges = (isIpv6: boolean) => rangesOf(addresses.filter((each) => each.isIpv6 === isIpv6).map(boundsOf));
+  return new AddressSet(ranges(false) as Ranges<number>, ranges(true) as Ranges<bigint>);
 }

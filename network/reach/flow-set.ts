@@ -128,8 +128,8 @@ export function isEmptyBox({ sources, destinations, there, back }: FlowBox): boo
   return sources.isEmpty || destinations.isEmpty || partNames.every((part) => openPart(there, back, part).length === 0);
 }
 
-/** Boxes that differ in one side only become one. */
-export function mergeBoxes(boxes: readonly FlowBox[]): FlowBox[] {
+/** Boxes that differ in one side only become one, until none do. */
+export function mergeBoxes(boxes: readonly FlowBox[]): readonly FlowBox[] {
   const merged: FlowBox[] = [];
   for (const box of boxes) {
     const index = merged.findIndex(
@@ -145,7 +145,7 @@ export function mergeBoxes(boxes: readonly FlowBox[]): FlowBox[] {
         destinations: found.destinations.unite(box.destinations),
       };
   }
-  return merged;
+  return merged.length === boxes.length ? merged : mergeBoxes(merged);
 }
 
 export function isSameTraffic(a: FlowBox, b: FlowBox): boolean {

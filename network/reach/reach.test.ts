@@ -102,17 +102,30 @@ test('interfaces that nothing tells apart are one class', () => {
   assert.deepEqual(prepareReach(told).allPairs().classes, [['eni-a'], ['eni-b', 'eni-c']]);
 });
 
-test('[R4] what a middlebox does is the guest’s affair, and said so', () => {
-  const toBox: Route = { destination: { kind: 'cidr', cidr: '10.0.1.0/24' }, target: { kind: 'network-interface', networkInterfaceId: 'eni-box' }, state: 'active' }; // biome-ignore format: one value
-  const boxed = snapshot(
+/** a and c with the middlebox box between them: on the way there, and back too where the table of c's subnet is `rtb-back`. */
+const boxed = (tableOfC: `rtb-${string}`, groupsOfC = [group('sg-c', [allowAll])]) => {
+  const toBox = (cidr: `${string}/${number}`): Route => ({ destination: { kind: 'cidr', cidr }, target: { kind: 'network-interface', networkInterfaceId: 'eni-box' }, state: 'active' }); // biome-ignore format: one value
+  return snapshot(
     vpc({
-      subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-by-box' }), subnet('2', '10.0.1.0/24'), subnet('3', '10.0.2.0/24')],
-      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-by-box', local('10.0.0.0/16'), toBox)],
-      networkInterfaces: [eni('a', '1', '10.0.0.10'), eni('c', '2', '10.0.1.10'), eni('box', '3', '10.0.2.10', { sourceDestCheck: false })],
+      subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-there' }), subnet('2', '10.0.1.0/24', { routeTableId: tableOfC }), subnet('3', '10.0.2.0/24')],
+      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-there', local('10.0.0.0/16'), toBox('10.0.1.0/24')), table('rtb-back', local('10.0.0.0/16'), toBox('10.0.0.0/24'))],
+      networkInterfaces: [eni('a', '1', '10.0.0.10'), eni('c', '2', '10.0.1.10', { groupIds: ['sg-c'] }), eni('box', '3', '10.0.2.10', { sourceDestCheck: false })],
+      securityGroups: [group('sg-open', [allowAll]), ...groupsOfC],
     }),
   ); // biome-ignore format: a network
-  const [found] = prepareReach(boxed).between([interfaceEnd('a')], [interfaceEnd('c')]);
+};
+const throughBox = (snapshotOfIt: Snapshot) => prepareReach(snapshotOfIt).between([interfaceEnd('a')], [interfaceEnd('c')]); // biome-ignore format: one value
+
+test('[R4] what a middlebox does is the guest’s affair, and said so', () => {
+  const [found] = throughBox(boxed('rtb-back'));
+  assert.deepEqual(found && rows([found]), ['a → c by eni-box: all traffic']);
   assert.deepEqual(found?.via, [{ kind: 'middlebox', id: 'eni-box' }]);
-  assert.deepEqual(found?.viaReturn, []);
+  assert.deepEqual(found?.viaReturn, found?.via);
   assert.deepEqual(found?.assumptions, ['eni-box hands on what is not its own, unchanged']);
+});
+
+test('replies that go past the middlebox: UDP alone, and as flows of their own that groups must let begin', () => {
+  assert.deepEqual(rows(throughBox(boxed('rtb-main'))), ['a → c by eni-box: udp']);
+  assert.deepEqual(rows(throughBox(boxed('rtb-main', [group('sg-c', [allowAll], [])]))), []);
+  assert.deepEqual(rows(throughBox(boxed('rtb-back', [group('sg-c', [allowAll], [])]))), ['a → c by eni-box: all traffic']); // biome-ignore format: one value
 });

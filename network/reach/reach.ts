@@ -9,11 +9,11 @@ import type { Flow } from '../walk/packet.ts';
 import { AddressSet } from './address-set.ts';
 import { type AllPairs, allPairs } from './all-pairs.ts';
 import { classesOf } from './classes.ts';
-import { takesOf } from './course.ts';
 import type { End, Reach, ReachOptions } from './ends.ts';
 import { begins, type Exploration, type Found, fromOutside, toInterface, toOutside, toPoints } from './explore.ts';
 import { asReaches } from './reaches.ts';
 import { type Site, Sites } from './sites.ts';
+import { takesOf } from './takes.ts';
 
 /** Made once for a Snapshot; what one answer has worked out, the next one uses. */
 export interface Reachability {
@@ -49,7 +49,7 @@ class Prepared implements Reachability {
 
   constructor(sites: Sites) {
     this.#sites = sites;
-    this.#takes = takesOf(sites);
+    this.#takes = takesOf(sites.pool);
   }
 
   between(froms: readonly End[], tos: readonly End[], options: ReachOptions = {}): Reach[] {

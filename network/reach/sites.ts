@@ -4,6 +4,7 @@
 import { ipToNumber } from '../cidr.ts';
 import { ipv6ToNumber } from '../ipv6.ts';
 import type {
+  InstanceConnectEndpoint,
   NetworkInterfaceId,
   Route,
   RouteTable,
@@ -19,6 +20,8 @@ import { AddressSet } from './address-set.ts';
 import { metadataAddress, privateBlocks, unansweredBlocks, uniqueLocal } from './blocks.ts';
 import {
   aclFilter,
+  addressesOf,
+  blocksOf,
   type Filter,
   Groups,
   groupFilter,
@@ -26,6 +29,7 @@ import {
   nextHops,
   resolversOf,
   routesByAddress,
+  type VpcBlocks,
 } from './decisions.ts';
 import { type Address, isFree, membership, type Point, type SegmentTable } from './segment-table.ts';
 import { TrafficPool } from './traffic.ts';
@@ -41,6 +45,8 @@ export interface Site {
   /** Private addresses of both families, in order. */
   readonly addresses: readonly Point[];
   readonly publicAddresses: readonly Point[];
+  /** The instance connect endpoint whose interface it is. */
+  readonly connectEndpoint?: InstanceConnectEndpoint;
   readonly groups: Groups;
   readonly acl: Filter;
   readonly nextHop: SegmentTable<NextHop>;
@@ -61,6 +67,7 @@ export class Sites {
   /** By address: in each VPC whoever has it, in the Snapshot's order. */
   readonly #holders = new Map<Point, Map<VpcId, Site>>();
   readonly #publicHolders = new Map<Point, { readonly site: Site; readonly inside: Point }>();
+  readonly #blocks = new Map<Vpc, VpcBlocks>();
   readonly #tables = new Map<string, unknown>();
 
   constructor(network: NetworkIndex) {
@@ -132,10 +139,14 @@ export class Sites {
     return this.#routes(vpc, table).at(address);
   }
 
-  isInBlocks(vpc: Vpc, address: Address): boolean {
-    return this.#table(`blocks ${vpc.vpcId}`, () =>
-      membership(AddressSet.ofCidrs([...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks])),
-    ).at(address);
+  /** The VPC's blocks, and those of whom its interface endpoints serve, of its middleboxes and subnets. */
+  blocks(vpc: Vpc): VpcBlocks {
+    let blocks = this.#blocks.get(vpc);
+    if (blocks === undefined) {
+      blocks = blocksOf(vpc, this.#peersOf(vpc));
+      this.#blocks.set(vpc, blocks);
+    }
+    return blocks;
   }
 
   /** Addresses at which the VPC's own services answer (D2, H1). */
@@ -156,11 +167,13 @@ export class Sites {
 
   #siteOf(placed: PlacedInterface): Site {
     const { eni, vpc, subnet, routeTable, acl, groups } = placed;
-    const addresses = [...eni.privateAddresses.map((each) => each.address), ...eni.ipv6Addresses].map((each) =>
-      this.point(each),
-    );
+    const addresses = addressesOf(eni).map((each) => this.point(each));
     const key = `${vpc.vpcId} ${subnet.subnetId}`;
+    const connectEndpoint = vpc.instanceConnectEndpoints.find(
+      (each) => each.networkInterfaceId === eni.networkInterfaceId,
+    );
     return {
+      ...(connectEndpoint !== undefined && { connectEndpoint }),
       placed,
       id: eni.networkInterfaceId,
       vpc,
@@ -187,7 +200,7 @@ export class Sites {
           ? []
           : [
               this.#table(`group ${vpc.vpcId} ${id}`, () =>
-                groupFilter(this.pool, group, (peer) => this.#peersOf(vpc, peer)),
+                groupFilter(this.pool, group, (peer) => this.#named(vpc, peer)),
               ),
             ];
       });
@@ -195,7 +208,7 @@ export class Sites {
     });
   }
 
-  #peersOf(vpc: Vpc, peer: SecurityGroupRule['peer']): AddressSet {
+  #named(vpc: Vpc, peer: SecurityGroupRule['peer']): AddressSet {
     switch (peer.kind) {
       case 'cidr':
         return AddressSet.ofCidrs([peer.cidr]);
@@ -209,19 +222,17 @@ export class Sites {
   /** Addresses of the interfaces that carry a group, in a VPC and in its peers of the same Region (S6, S7). */
   #members(seenFrom: Vpc, groupId: SecurityGroupId): AddressSet {
     return this.#table(`members ${seenFrom.vpcId} ${groupId}`, () => {
-      const { vpcs, peeringConnections } = this.network.snapshot;
-      const near = new Set<VpcId>([seenFrom.vpcId]);
-      for (const { requester, accepter } of peeringConnections) {
-        const other =
-          requester.vpcId === seenFrom.vpcId
-            ? accepter.vpcId
-            : accepter.vpcId === seenFrom.vpcId
-              ? requester.vpcId
-              : undefined;
-        if (other !== undefined && this.network.vpc(other)?.region === seenFrom.region) near.add(other);
-      }
-      const cards = vpcs.filter(({ vpcId }) => near.has(vpcId)).flatMap((each) => this.#cards(each).get(groupId) ?? []);
+      const near = this.#peersOf(seenFrom).filter(({ region }) => region === seenFrom.region);
+      const cards = [seenFrom, ...near].flatMap((each) => this.#cards(each).get(groupId) ?? []);
       return AddressSet.ofAddresses(cards);
+    });
+  }
+
+  /** The VPCs at the other ends of its peerings. */
+  #peersOf({ vpcId }: Vpc): Vpc[] {
+    return this.network.snapshot.peeringConnections.flatMap(({ requester, accepter }) => {
+      if (requester.vpcId !== vpcId && accepter.vpcId !== vpcId) return [];
+      return this.network.vpc(requester.vpcId === vpcId ? accepter.vpcId : requester.vpcId) ?? [];
     });
   }
 
@@ -229,11 +240,11 @@ export class Sites {
   #cards(vpc: Vpc): ReadonlyMap<SecurityGroupId, readonly string[]> {
     return this.#table(`cards ${vpc.vpcId}`, () => {
       const cards = new Map<SecurityGroupId, string[]>();
-      for (const { groupIds, privateAddresses, ipv6Addresses } of vpc.networkInterfaces)
-        for (const groupId of groupIds) {
+      for (const eni of vpc.networkInterfaces)
+        for (const groupId of eni.groupIds) {
           const addresses = cards.get(groupId) ?? [];
           cards.set(groupId, addresses);
-          addresses.push(...privateAddresses.map((each) => each.address), ...ipv6Addresses);
+          addresses.push(...addressesOf(eni));
         }
       return cards;
     });
@@ -242,4 +253,18 @@ export class Sites {
   #routes(vpc: Vpc, table: RouteTable): SegmentTable<Route | 'none'> {
     return this.#table(`routes ${vpc.vpcId} ${table.routeTableId}`, () => routesByAddress(this.network, table));
   }
+}
+
+export function isNat({ placed }: Site): boolean {
+  return placed.eni.service?.kind === 'nat-gateway';
+}
+
+export function isMiddlebox({ placed: { eni } }: Site): boolean {
+  return !eni.sourceDestCheck && eni.attachment !== undefined;
+}
+
+/** By the interface that the gateway meets. Ingress-only mode leaves NAT gateways, for their flows begin inside. */
+export function isPublicAccessBlocked(site: Site): boolean {
+  const mode = site.subnet.blockPublicAccess;
+  return mode === 'block-bidirectional' || (mode === 'block-ingress' && !isNat(site));
 }

@@ -13,18 +13,18 @@ import type { FlowBox } from '@postern/network/reach/flow-set.ts';
 import { pairsOf, type Ranges } from '@postern/network/reach/ranges.ts';
 import { prepareReach, type Reachability } from '@postern/network/reach/reach.ts';
 import { openPart, partNames } from '@postern/network/reach/traffic.ts';
+import { describeBoxes } from '@postern/network/reach/words.ts';
 import type { Cidr, Snapshot } from '@postern/network/snapshot.ts';
 import { indexNetwork, type NetworkIndex } from '@postern/network/walk/network-index.ts';
 import { isIpv6, type Packet, protocols } from '@postern/network/walk/packet.ts';
 import type { Arrival } from '@postern/network/walk/trace.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import fc from 'fast-check';
-import { randomFrom, randomNetworks } from '../flows/random-networks.ts';
-import { s3Endpoint } from '../flows/snapshots.ts';
+import { randomFrom } from '../flows/random-networks.ts';
 import { asCommands } from './commands.ts';
-import { topologies } from './two-vpcs.ts';
+import { topologies } from './topology.ts';
 
-const runs = Number(process.env['POSTERN_DIFFERENTIAL_RUNS'] ?? 25);
+const runs = Number(process.env['POSTERN_DIFFERENTIAL_RUNS'] ?? 15);
 const seed = Number(process.env['POSTERN_DIFFERENTIAL_SEED'] ?? 20261121);
 
 type Sender = Extract<End, { kind: 'network-interface' | 'internet' }>;
@@ -169,7 +169,7 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
       if (own !== undefined && [...own.privateAddresses.flatMap((each) => [each.address, each.publicAddress]), ...own.ipv6Addresses].includes(destination)) continue; // biome-ignore format: one line
       const fitting = sources.filter((each) => isIpv6(each) === isIpv6(destination));
       if (fitting.length === 0) continue;
-      for (let count = 0; count < 3; count += 1) {
+      for (let count = 0; count < 2; count += 1) {
         const packet = randomPacket(dice, dice.pick(fitting), destination);
         const trace = walk(network, { from, packet });
         const sets = found.filter(({ flows }) => flows.contains(packet));
@@ -181,13 +181,8 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
     }
   }
   // Class by class it must be the same as pair by pair.
-  const pairs = (list: Iterable<Reach>) => [...list].filter(({ to }) => to.kind !== 'service').map(({ from, to, via, flows }) => JSON.stringify([from, to, via, flows.describe()])).sort(); // biome-ignore format: one value
+  const pairs = (list: Iterable<Reach>) => [...list].filter(({ to }) => to.kind !== 'service').map(({ from, to, via, flows }) => JSON.stringify([from, to, via, flows.boxes.map((box) => describeBoxes([box])).sort()])).sort(); // biome-ignore format: one value
   assert.deepEqual(pairs(reach.allPairs().expand()), pairs(senders.flatMap((from) => reach.from(from))));
-}
-
-/** Its routes name a gateway endpoint that comes and goes; here it is always there. */
-function withEndpoints(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, vpcs: snapshot.vpcs.map((each) => ({ ...each, gatewayEndpoints: [s3Endpoint] })) };
 }
 
 function check(networks: fc.Arbitrary<Snapshot>): Tally {
@@ -204,16 +199,7 @@ function check(networks: fc.Arbitrary<Snapshot>): Tally {
 }
 
 test(`${runs} random networks: a flow is in reach’s sets exactly when the walk says that it is open`, (t) => {
-  const tally = check(topologies({ nat: true, peering: true, interfaceEndpoints: true, middleboxes: true }));
+  const tally = check(topologies().map(({ snapshot }) => snapshot));
   t.diagnostic(JSON.stringify(tally));
-  assert.ok(tally.open > runs * 10 && tally.inside > runs * 50 && tally.dropped > runs * 50, JSON.stringify(tally));
-});
-
-test(`${runs} random networks with IPv6, egress-only gateways and addresses that come and go`, (t) => {
-  const networks = fc
-    .nat()
-    .map((each) => withEndpoints(randomNetworks(each, 4, ['a', 'b', 'c', 'd']).at(-1) as Snapshot));
-  const tally = check(networks);
-  t.diagnostic(JSON.stringify(tally));
-  assert.ok(tally.open > runs * 4 && tally.inside > runs * 8 && tally.dropped > runs * 50, JSON.stringify(tally));
+  assert.ok(tally.open > runs * 100 && tally.inside > runs * 100 && tally.dropped > runs * 100, JSON.stringify(tally));
 });
