@@ -1,8 +1,10 @@
 // CRCs of 32 and 64 bits by WebAssembly, twice as fast as the same tables in JavaScript, which has no 64-bit integers that are fast.
-// Slicing by 8: https://reveng.sourceforge.io/crc-catalogue/ has the parameters; the method is Intel's (Kounavis and Berry, 2008; read 2026-11-21).
-// One function of two parameters (from, to) and the state: it takes 8 bytes a turn. It is assembled here, for a binary nobody could review.
+// Slicing by 16: https://reveng.sourceforge.io/crc-catalogue/ has the parameters; the method is Intel's (Kounavis and Berry, 2008; read 2026-11-21).
+// One function of two parameters (from, to) and the state: it takes 16 bytes a turn: their lookups do not wait for one another. It is assembled here, for a binary nobody could review.
 
-const tableBytes = 8 * 256 * 8;
+/** Bytes taken in one turn, each with a table of its own. */
+const slices = 16;
+const tableBytes = slices * 256 * 8;
 const pieceBytes = 64 * 1024;
 
 const op = {
@@ -48,24 +50,30 @@ function section(id: number, content: readonly number[]): number[] {
   return [id, ...unsigned(content.length), ...content];
 }
 
-/** `table[7 - byte][(state >> 8 · byte) & 255]`, the byte's eight-fold being the offset in the table. */
-function lookup(byte: number): number[] {
+/** `table[slice][(local >> 8 · byte) & 255]`, the byte's eight-fold being the offset in the table. */
+function lookup(local: number, byte: number, slice: number): number[] {
   const shift = byte === 0 ? [...op.const64(3), ...op.shl64] : [...op.const64(8 * byte - 3), ...op.shiftRight64];
-  return [...op.get(2), ...shift, ...op.wrap, ...op.const32(0x7f8), ...op.and32, ...op.load64((7 - byte) * 2048)];
+  return [...op.get(local), ...shift, ...op.wrap, ...op.const32(0x7f8), ...op.and32, ...op.load64(slice * 2048)];
 }
 
 function assemble(): Uint8Array<ArrayBuffer> {
-  const lookups = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((byte) => [...lookup(byte), ...(byte > 0 ? op.xor64 : [])]);
+  // Local 2 is the state, with the first eight bytes; 3 has the other eight.
+  const lookups = Array.from({ length: slices }, (_, byte) => [
+    ...lookup(byte < 8 ? 2 : 3, byte % 8, slices - 1 - byte),
+    ...(byte > 0 ? op.xor64 : []),
+  ]).flat();
   const code = [
     ...op.block,
     ...op.loop,
     ...[...op.get(0), ...op.get(1), ...op.atLeast, ...op.branchIf(1)],
     ...[...op.get(2), ...op.get(0), ...op.load64(0), ...op.xor64, ...op.set(2)],
+    ...[...op.get(0), ...op.load64(8), ...op.set(3)],
     ...[...lookups, ...op.set(2)],
-    ...[...op.get(0), ...op.const32(8), ...op.add32, ...op.set(0), ...op.branch(0)],
+    ...[...op.get(0), ...op.const32(slices), ...op.add32, ...op.set(0), ...op.branch(0)],
     ...[...op.end, ...op.end, ...op.get(2), ...op.end],
   ];
-  const body = [0, ...code];
+  // One local of its own, an i64.
+  const body = [1, 1, 0x7e, ...code];
   const name = (text: string) => [text.length, ...Buffer.from(text)];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
@@ -99,7 +107,7 @@ export type CrcStep = (state: bigint, bytes: Uint8Array) => bigint;
 export function crcStep(polynomial: bigint): CrcStep {
   compiled ??= new Module(assemble());
   const { memory, run } = new Instance(compiled).exports;
-  const table = new BigUint64Array(memory.buffer, 0, 8 * 256);
+  const table = new BigUint64Array(memory.buffer, 0, slices * 256);
   for (let byte = 0; byte < 256; byte += 1) {
     let crc = BigInt(byte);
     for (let bit = 0; bit < 8; bit += 1) crc = crc & 1n ? (crc >> 1n) ^ polynomial : crc >> 1n;
@@ -114,7 +122,7 @@ export function crcStep(polynomial: bigint): CrcStep {
     let crc = state;
     for (let at = 0; at < bytes.length; at += pieceBytes) {
       const piece = bytes.subarray(at, at + pieceBytes);
-      const groups = piece.length & ~7;
+      const groups = piece.length - (piece.length % slices);
       data.set(piece);
       crc = BigInt.asUintN(64, run(tableBytes, tableBytes + groups, crc));
       for (let rest = groups; rest < piece.length; rest += 1)
