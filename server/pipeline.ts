@@ -356,7 +356,9 @@ function errorFields(failure: unknown): Pick<RequestEvent, 'errorCode' | 'errorM
 function decisionFields(decision: DecisionRecord): NonNullable<RequestEvent['decision']> {
   const { allowed, layer, explicit } = decision;
   const citation = decision.citations[0];
-  if (!citation) return { allowed, layer, explicit };
+  const at = allowed ? undefined : decision.layers?.find((one) => one.layer === layer)?.at;
+  const place = at === undefined ? undefined : { at };
+  if (!citation) return { allowed, layer, explicit, ...place };
   const statement = citation.sid ?? `statement ${citation.index + 1}`;
-  return { allowed, layer, explicit, policyId: citation.policyId, statement };
+  return { allowed, layer, explicit, policyId: citation.policyId, statement, ...place };
 }

@@ -39,6 +39,19 @@ describe('a request in words', () => {
     ]);
   });
 
+  it('says at which place of an organization a control policy stands, or is missing', () => {
+    const denied = { allowed: false, layer: 'scp', at: 'ou-ab12-11112222' };
+    const decision = { ...denied, explicit: true, policyId: 'p-11112222', statement: 'no' };
+    assert.equal(
+      lines({ ...event, decision }).at(-1),
+      'denied by the service control policy at ou-ab12-11112222 (p-11112222, no)',
+    );
+    assert.equal(
+      lines({ ...event, decision: { ...denied, explicit: false } }).at(-1),
+      'denied: no service control policy at ou-ab12-11112222 allows it',
+    );
+  });
+
   it('of one that no policy was asked about, says why and which key was claimed', () => {
     const { action: _action, resource: _resource, decision: _decision, ...bare } = event;
     const refused = { status: 403, errorCode: 'SignatureDoesNotMatch', errorMessage: 'It does not match.' };

@@ -42,6 +42,11 @@ export function road(path: RequestEvent['path']): string {
     : `${path.sourceIp} in ${path.vpcId} through ${path.vpcEndpointId}${tls}`;
 }
 
+const controlPolicies: Readonly<Record<string, string>> = {
+  scp: 'service control policy',
+  rcp: 'resource control policy',
+};
+
 export function decisionWords(event: RequestEvent): string {
   const decision = event.decision;
   if (!decision) {
@@ -54,9 +59,9 @@ export function decisionWords(event: RequestEvent): string {
     : '';
   if (decision.layer === 'root') return 'allowed: the account’s root';
   if (decision.allowed) return `allowed by the ${decision.layer} policy${policy}`;
-  return decision.explicit
-    ? `denied by the ${decision.layer} policy${policy}`
-    : `denied: no ${decision.layer} policy allows it`;
+  const at = decision.at === undefined ? '' : ` at ${decision.at}`;
+  const kind = controlPolicies[decision.layer] ?? `${decision.layer} policy`;
+  return decision.explicit ? `denied by the ${kind}${at}${policy}` : `denied: no ${kind}${at} allows it`;
 }
 
 /** The wall clock of the person who reads it, to the second. */

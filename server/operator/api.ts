@@ -60,6 +60,8 @@ export interface RequestEvent {
     readonly explicit: boolean;
     readonly policyId?: string;
     readonly statement?: string;
+    /** Of a control policy: the root, unit or account of the organization where it is attached, or where none allows. */
+    readonly at?: string;
   };
   readonly userAgent?: string;
   readonly durationMs: number;

@@ -8,6 +8,7 @@ import type {
   EnableAWSServiceAccessRequest,
   ListAWSServiceAccessForOrganizationRequest,
   ListAWSServiceAccessForOrganizationResponse,
+  ListDelegatedAdministratorsResponse,
   ListRootsRequest,
   ListRootsResponse,
   Organization,
@@ -120,6 +121,17 @@ function listRoots(call: Call, input: ListRootsRequest): ListRootsResponse {
   return { Roots, ...end };
 }
 
+/** Nobody can be made one here (RegisterDelegatedAdministrator is refused), so there are none. */
+function listDelegatedAdministrators(call: Call): ListDelegatedAdministratorsResponse {
+  managed(call);
+  return { DelegatedAdministrators: [] };
+}
+
+function describeResourcePolicy(call: Call): never {
+  managed(call);
+  throw organizationsError('ResourcePolicyNotFoundException');
+}
+
 function checkedService(value: string | undefined): string {
   if (value === undefined || !/^[\w+=,.@-]{1,128}$/.test(value)) throw invalidInput();
   if (!value.endsWith('.amazonaws.com') && !value.endsWith('.aws.internal')) {
@@ -155,6 +167,12 @@ function listServiceAccess(
 }
 
 export const organizationOperations = {
+  ListDelegatedAdministrators: operation<object, ListDelegatedAdministratorsResponse>({
+    authorize: onNamed,
+    run: listDelegatedAdministrators,
+    readOnly: true,
+  }),
+  DescribeResourcePolicy: operation<object, never>({ authorize: onNamed, run: describeResourcePolicy, readOnly: true }),
   CreateOrganization: operation<CreateOrganizationRequest, CreateOrganizationResponse>({
     authorize: onNamed,
     run: createOrganization,
