@@ -30,7 +30,7 @@ checks:
     resource: bucket media/photos/1.jpg
 `);
   assert.equal(one?.name, 'subnet private reaches s3 only through vpce');
-  assert.equal(two?.name, 'nothing from internet reaches sg db on tcp 5432, 5433');
+  assert.equal(two?.name, 'nothing from the internet reaches sg db on tcp 5432, 5433');
   assert.equal(
     three?.name,
     'role app can s3:GetObject but cannot s3:DeleteObject or s3:PutObject on bucket media/photos/1.jpg',
@@ -106,6 +106,7 @@ test('nothing said, said twice, of the wrong type or not YAML at all is refused'
     ],
     ['checks:\n  - { who: role a, can: s3:GetObject }', /asked about a 'resource'/],
     ['checks:\n  - { who: rolle a, can: sts:AssumeRole }', /'rolle a' is nobody/],
+    ['checks:\n  - { from: *a, reaches: s3 }', /2:13 there is no anchor '&a' before this/],
     ['checks: {', /Flow map/],
     ['checks:\n  - {from: sg a, reaches: sg b}\n---\nchecks: []', /Source contains multiple documents/],
   ] as const) {

@@ -1,7 +1,7 @@
 // The check file: YAML in, assertions out, each part with its line and column. Strict: a key that is not known, a word that means nothing, a value of
 // another type is a problem with its place, and no assertion of a file that has one is looked at. docs/check.md tells the form; check.schema.json the same.
 
-import { isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import { type End, parseEnd, parseRoad, type Road } from './ends.ts';
 import { meant } from './nearest.ts';
 import { type Place, type Problem, Source } from './source.ts';
@@ -209,6 +209,7 @@ class Reader {
     if (pair === undefined) return undefined;
     const value = this.#source.resolve(pair.value);
     // `from:` with nothing after it: the place is the key's.
+    if (isAlias(pair.value) && value === undefined) return undefined;
     if (value === undefined || (isScalar(value) && value.value === null)) {
       this.#source.problem(pair.key, `'${key}' says nothing`);
       return undefined;
@@ -303,7 +304,7 @@ class Reader {
 }
 
 const list = (all: readonly { readonly text: string }[], word: string) =>
-  all.map(({ text }) => text).join(all.length > 2 ? ', ' : ` ${word} `);
+  all.map(({ text }) => (text === 'internet' ? 'the internet' : text)).join(all.length > 2 ? ', ' : ` ${word} `);
 
 /** `nothing from the internet reaches sg db on tcp 5432` */
 function sentence(

@@ -4,6 +4,7 @@ import { type Flow, protocols } from '@postern/network/walk/packet.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import { candidateFlow } from './evidence.ts';
 import type { Ground } from './network.ts';
+import { pairsBetween } from './pairs.ts';
 import type { Probe } from './report.ts';
 import type { Side } from './resolve.ts';
 import type { Traffic } from './traffic.ts';
@@ -33,20 +34,17 @@ export function probesOf(
   expected: Probe['expected'],
 ): Probe[] {
   const probes: Probe[] = [];
-  const single = (side: Side): Side[] =>
-    side.kind === 'interfaces' ? side.places.map((place) => ({ ...side, places: [place] })) : [side];
-  for (const from of froms.flatMap(single))
-    for (const to of tos.flatMap(single)) {
-      const tried = traffic.length > 0 ? traffic : to.kind === 'service' ? usualOfServices : usual;
-      for (const each of tried) {
-        if (probes.length >= mostProbes) return probes;
-        const flow = candidateFlow(ground, from, to, each);
-        if (typeof flow === 'string') continue;
-        const verdict = walk(ground.network, flow).verdict === 'open' ? 'open' : 'dropped';
-        const probe = verdict === expected ? probeOf(ground, flow, verdict) : undefined;
-        if (probe !== undefined) probes.push(probe);
-      }
+  for (const { from, to } of pairsBetween(ground.classOf, froms, tos)) {
+    const tried = traffic.length > 0 ? traffic : to.kind === 'service' ? usualOfServices : usual;
+    for (const each of tried) {
+      if (probes.length >= mostProbes) return probes;
+      const flow = candidateFlow(ground, from, to, each);
+      if (typeof flow === 'string') continue;
+      const verdict = walk(ground.network, flow).verdict === 'open' ? 'open' : 'dropped';
+      const probe = verdict === expected ? probeOf(ground, flow, verdict) : undefined;
+      if (probe !== undefined) probes.push(probe);
     }
+  }
   return probes;
 }
 

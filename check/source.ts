@@ -34,7 +34,10 @@ export class Source {
   resolve(value: unknown): Node | undefined {
     const node = value as Node | null | undefined;
     if (node === null || node === undefined) return undefined;
-    return isAlias(node) ? node.resolve(this.#document) : node;
+    if (!isAlias(node)) return node;
+    const anchored = node.resolve(this.#document);
+    if (anchored === undefined) this.problem(node, `there is no anchor '&${node.source}' before this`);
+    return anchored;
   }
 
   placeOf(node: unknown): Place {

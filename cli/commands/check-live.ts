@@ -32,11 +32,22 @@ async function tryOnce(cloud: Cloud, probe: Probe): Promise<Probed> {
   try {
     let found = await send(cloud, probe, impatientS);
     if (probe.expected === 'open' && found.seen === 'dropped') found = await send(cloud, probe, patientS);
-    return { ...probe, ...found };
+    const isSilent = found.seen === 'dropped' && probe.expected === 'open' && (await hasUdpService(cloud, probe));
+    return {
+      ...probe,
+      ...(isSilent ? { seen: 'not tried', words: 'a UDP service is there that need not answer' } : found),
+    };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return { ...probe, seen: 'not tried', words: error.message };
   }
+}
+
+/** Nothing tells a service that keeps silent from a packet that was dropped. */
+async function hasUdpService(cloud: Cloud, { protocol, to, port }: Probe): Promise<boolean> {
+  if (protocol !== 'udp' || to.instanceId === undefined) return false;
+  const { output } = await run(cloud, to.instanceId, ['ss', '-ulnH', 'sport', '=', `:${port}`]);
+  return output.trim() !== '';
 }
 
 type Seen = Pick<Probed, 'seen' | 'words'>;

@@ -86,9 +86,16 @@ function write(
   const subjectOf = ({ line, column }: Result) =>
     subjects.get(`${line}:${column}`) === 'policy' ? 'permission' : 'reachability';
   const path = relative(process.cwd(), file).replaceAll('\\', '/');
-  if (junit !== undefined) writeFileSync(junit, toJunit(file, results));
-  if (sarif !== undefined)
-    writeFileSync(sarif, `${JSON.stringify(toSarif(path, version, results, subjectOf), null, 2)}\n`);
+  if (junit !== undefined) save(junit, toJunit(file, results));
+  if (sarif !== undefined) save(sarif, `${JSON.stringify(toSarif(path, version, results, subjectOf), null, 2)}\n`);
+}
+
+function save(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw usage(`${path} cannot be written: ${(error as Error).message}.`);
+  }
 }
 
 /** Nothing was checked, and CI is told where to look. */

@@ -132,6 +132,21 @@ checks:
     );
   });
 
+  test('packets to show it with go between two interfaces, and only where the model says as the assertion does', () => {
+    const [inside, db] = ask(
+      world,
+      'checks: [{ from: vpc prod, does-not-reach: vpc prod, traffic: [udp 53, icmp] }, { from: sg web, reaches: sg db, traffic: tcp 5432 }]',
+    );
+    assert.equal(inside?.outcome, 'holds');
+    assert.deepEqual(inside?.probes.map(({ from, to, protocol, expected }) => [from.kind === 'instance' && from.instanceId, to.instanceId, protocol, expected]), [
+      [ids.web, ids.db, 'udp', 'dropped'], [ids.web, ids.db, 'icmp', 'dropped'], [ids.db, ids.web, 'udp', 'dropped'], [ids.db, ids.web, 'icmp', 'dropped'],
+    ]); // biome-ignore format: a table
+    assert.deepEqual(
+      db?.probes.map(({ to, port, expected }) => [to.instanceId, port, expected]),
+      [[ids.db, 5432, 'open']],
+    );
+  });
+
   test('an end that means nothing is an error with the nearest name; one that has nobody fails; allow-empty lets both be', () => {
     const seen = outcomes(
       world,
