@@ -144,6 +144,8 @@ export interface ReachRow {
   /** Pairs of ends that reach each other, of interfaces and the internet. */
   readonly openPairs: number;
   readonly allPairsMs: number;
+  /** Of the processors; on a machine that has other work, this is what it costs. */
+  readonly processorMs: number;
   /** All that one question costs on a network just read: who reaches this interface? */
   readonly oneTargetMs: number;
   /** The most that the process had. */
@@ -155,8 +157,10 @@ export function measureReach(interfaces: number, design: Design): ReachRow {
   const snapshot = manyInterfaces(interfaces, design);
   const network = indexNetwork(snapshot);
   let startedAt = performance.now();
+  const before = process.cpuUsage();
   const pairs = prepareReach(network).allPairs();
   const allPairsMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(before);
   startedAt = performance.now();
   prepareReach(network).to({ kind: 'network-interface', networkInterfaceId: 'eni-0' });
   const oneTargetMs = performance.now() - startedAt;
@@ -166,6 +170,7 @@ export function measureReach(interfaces: number, design: Design): ReachRow {
     classes: pairs.classes.length,
     openPairs: pairs.count,
     allPairsMs,
+    processorMs: (user + system) / 1000,
     oneTargetMs,
     memoryBytes: process.resourceUsage().maxRSS * 1024,
   };

@@ -1,4 +1,4 @@
-// Can the differential test fail? Breaks one decision at a time, in the walk or in the compiler, and expects the test to notice: at the first disagreement a run
+// Can the differential test fail? Breaks one decision at a time, in the walk, in the compiler or in reach, and expects the test to notice: at the first disagreement a run
 // ends, and without one after 100 networks. Begun by scripts/mutation-check.mjs; arguments are words of the names of mutations (mutations.ts).
 // No file changes: the broken source is given to the loader (scripts/mutate.mjs).
 
@@ -40,6 +40,23 @@ function hunt(mutation: Mutation): Promise<Hunted> {
   });
 }
 
+/** Tests that fail say what is broken by failing; the first one that does is enough. */
+async function huntReach(mutation: Mutation): Promise<Hunted> {
+  for (const file of [
+    'network/reach/reach.test.ts',
+    'network/reach/traffic.test.ts',
+    'tests/flows/reach.test.ts',
+    'tests/differential/reach.test.ts',
+  ]) {
+    const args = ['--import', join(root, 'scripts', 'mutate.mjs'), '--import', 'tsx', file];
+    const env = { ...process.env, POSTERN_MUTATION: JSON.stringify(mutation) };
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'ignore' });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    if (code !== 0) return { isCaught: true, words: file };
+  }
+  return { isCaught: false };
+}
+
 const words = process.argv.slice(2);
 const waiting = mutations.filter((each) => words.length === 0 || words.some((word) => nameOf(each).includes(word)));
 let missed = 0;
@@ -47,10 +64,11 @@ let missed = 0;
 async function lane(): Promise<void> {
   for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
     const started = performance.now();
-    const found = await hunt(mutation);
+    const found = await (mutation.side === 'reach' ? huntReach : hunt)(mutation);
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     if (!found.isCaught) missed += 1;
-    const after = found.isCaught ? `in network ${found.networks}` : 'NOT NOTICED';
+    const where = found.networks === undefined ? 'noticed' : `in network ${found.networks}`;
+    const after = found.isCaught ? where : 'NOT NOTICED';
     process.stdout.write(`${found.isCaught ? '✓' : '✗'} ${nameOf(mutation)} (${mutation.file}) ${after}, ${seconds} s. ${found.words ?? ''}\n`); // biome-ignore format: one line
   }
 }

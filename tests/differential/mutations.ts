@@ -5,7 +5,8 @@
 import type { StageName } from '@postern/network/stages.ts';
 
 export interface Mutation {
-  readonly side: 'walk' | 'compile';
+  /** Reach is held to the walk, so that breaking it needs no packets to be noticed. */
+  readonly side: 'walk' | 'compile' | 'reach';
   /** The stage that it breaks, or in words what it breaks of several. */
   readonly stage?: StageName;
   readonly what?: string;
@@ -18,6 +19,7 @@ const inWalk = (name: string) => `network/walk/${name}.ts`;
 const [checks, gateways, walk] = [inWalk('checks'), inWalk('gateways'), inWalk('walk')];
 const [matching, index] = [inWalk('matching'), inWalk('network-index')];
 const filter = (name: string) => `fabric/compile/filter/${name}.ts`;
+const inReach = (name: string) => `network/reach/${name}.ts`;
 const compile = (name: string) => `fabric/compile/${name}.ts`;
 
 export const mutations: readonly Mutation[] = [
@@ -71,6 +73,16 @@ export const mutations: readonly Mutation[] = [
   { what: 'block public access', side: 'compile', file: filter('internet-gateway'), from: "return blockPublicAccess === 'block-bidirectional' || natGatewayOf(eni) === undefined;", to: 'return true;' },
   { what: 'the edge route table', side: 'compile', file: compile('vpc-links'), from: 'if (edge !== undefined)', to: 'if (false)' },
   { what: 'zones of middleboxes', side: 'compile', file: filter('middleboxes'), from: "rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }]", to: "rules: [{ match: 'counter' }]" },
+
+  { what: 'the order of ACL entries', side: 'reach', file: inReach('decisions'), from: 'left = pool.subtract(left, entry.traffic);', to: '' },
+  { what: 'the longest prefix', side: 'reach', file: inReach('decisions'), from: 'entry.length > best.length', to: 'entry.length < best.length' },
+  { what: 'ACLs between subnets', side: 'reach', file: inReach('course'), from: 'if (!isInside && !this.#pass(sender.acl.egress.at(destination))) return undefined;', to: '' },
+  { what: 'replies that go another way', side: 'reach', file: inReach('course'), from: 'this.#isReturn && !this.#isAnew && ', to: 'this.#isReturn && ' },
+  { what: 'the way back by the gateway', side: 'reach', file: inReach('course'), from: "way.target.kind !== 'internet-gateway' || ", to: '' },
+  { what: 'intervals of addresses', side: 'reach', file: inReach('segment-table'), from: 'free.narrow(starts[index] as Bound, starts[index + 1] ?? end);', to: '' },
+  { what: 'members of a peer’s group', side: 'reach', file: inReach('sites'), from: '[seenFrom, ...near].flatMap', to: '[seenFrom].flatMap' },
+  { what: 'classes of interfaces', side: 'reach', file: inReach('classes'), from: 'return [blockAt.at(point), ...others]', to: 'return [...others]' },
+  { what: 'ICMP replies', side: 'reach', file: inReach('traffic'), from: 'intersect(there[part], answeredBy(back, part))', to: 'there[part]' },
 ]; // biome-ignore format: a table
 
 export function nameOf({ side, stage, what }: Mutation): string {
