@@ -22,12 +22,14 @@ import { oncePerToken } from './idempotency.ts';
 import { requireScope } from './network-insights-access-scopes.ts';
 import { componentsOf } from './network-insights-ends.ts';
 import { idsOf, toPathComponents } from './network-insights-output.ts';
+import { unseenByCaller } from './network-insights-permissions.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
 import { ec2Arn, findRow, requireRow, scopeOf, selectRows } from './rows.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
 
 const kind = 'network-insights-access-scope-analysis';
+const nothingFound = { paths: [], isCut: false, interfaceCount: 0 } as const;
 
 function start(
   call: Call,
@@ -36,9 +38,11 @@ function start(
 ): string {
   const tags = tagsFromSpecifications(input.TagSpecifications, kind);
   enforceQuota(call, 'networkInsightsAccessScopeAnalysesPerRegion', () => call.tx.list(kind, scopeOf(call)).length);
+  const failure = unseenByCaller(call);
   const whole = buildSnapshot(call.tx, 0);
   const own = whole.vpcs.filter((vpc) => vpc.region === call.region && vpc.ownerId === call.accountId);
-  const { paths, isCut, interfaceCount } = findPaths(indexNetwork({ ...whole, vpcs: own }), scope);
+  const { paths, isCut, interfaceCount } =
+    failure === undefined ? findPaths(indexNetwork({ ...whole, vpcs: own }), scope) : nothingFound;
   const id = call.tx.newId('nisa');
   call.tx.put(kind, {
     ...scopeOf(call),
@@ -49,6 +53,7 @@ function start(
     isCut,
     interfaceCount,
     components: componentsOf(call, idsOf(paths.flat(), [])),
+    ...(failure !== undefined && { failure }),
     tags,
   });
   return id;
@@ -69,9 +74,10 @@ function toStarted(call: Call, row: NetworkInsightsAccessScopeAnalysisRow): Netw
 function toAnalysis(call: Call, row: NetworkInsightsAccessScopeAnalysisRow): NetworkInsightsAccessScopeAnalysis {
   return {
     ...toStarted(call, row),
-    Status: 'succeeded',
+    Status: row.failure === undefined ? 'succeeded' : 'failed',
+    ...(row.failure !== undefined && { StatusMessage: row.failure }),
     EndDate: new Date(row.startedAt),
-    FindingsFound: row.findings.length > 0 ? 'true' : 'false',
+    FindingsFound: row.failure !== undefined ? 'unknown' : row.findings.length > 0 ? 'true' : 'false',
     AnalyzedEniCount: row.interfaceCount,
     ...(row.isCut && { WarningMessage: 'There may be more paths than those that were found.' }),
   };
@@ -128,7 +134,7 @@ export const networkInsightsAccessScopeAnalyses = {
       const { page, ...next } = paginate(findings, input, { min: 1, max: 1000 }, (each) => each.id);
       return {
         NetworkInsightsAccessScopeAnalysisId: row.id,
-        AnalysisStatus: 'succeeded',
+        AnalysisStatus: row.failure === undefined ? 'succeeded' : 'failed',
         AnalysisFindings: page.map((finding) => ({
           NetworkInsightsAccessScopeAnalysisId: row.id,
           NetworkInsightsAccessScopeId: row.scopeId,

@@ -27,6 +27,7 @@ import { applyFilters, type FilterTable } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';
 import { componentsOf, placeOf, readArn } from './network-insights-ends.ts';
 import { idsOf, toExplanation, toPathComponents } from './network-insights-output.ts';
+import { unseenByCaller } from './network-insights-permissions.ts';
 import { mayLookInto } from './network-insights-sharing.ts';
 import { paginate } from './pagination.ts';
 import { enforceQuota } from './quotas.ts';
@@ -98,7 +99,10 @@ function start(call: Call, path: NetworkInsightsPathRow, input: StartNetworkInsi
   const id = call.tx.newId('nia');
   const base = { ...scope, id, pathId: path.id, additionalAccounts, filterInArns, filterOutArns, tags };
   const startedAt = call.now.toISOString();
-  call.tx.put('network-insights-analysis', { ...base, startedAt, ...run(call, path, base) });
+  const failure = unseenByCaller(call);
+  const outcome: Outcome =
+    failure === undefined ? run(call, path, base) : { failure, components: {}, suggestedAccounts: [] };
+  call.tx.put('network-insights-analysis', { ...base, startedAt, ...outcome });
   return id;
 }
 

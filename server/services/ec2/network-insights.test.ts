@@ -335,6 +335,27 @@ test('a component that must be passed and does not exist is told with the ARN th
     await assert.rejects(analyse(world, path, more), awsError('InvalidParameterValue'));
 });
 
+test('an analysis looks with the eyes of its caller, and fails where they may not look', async () => {
+  const world = makeWorld();
+  const { igw, web } = await makeSite(world);
+  const NetworkInsightsPathId = await makePath(world, { Source: igw, Destination: web.instanceId });
+  const start = (overrides: object) => world.run('StartNetworkInsightsAnalysis', { NetworkInsightsPathId }, overrides);
+  const denied = new Error('denied');
+  const require = (_tx: unknown, action: string) => {
+    if (action === 'tiros:CreateQuery') throw denied;
+  };
+  await assert.rejects(start({ require }), denied);
+  await start({ allows: (_tx: unknown, action: string) => action !== 'ec2:DescribeSubnets' });
+  const { NetworkInsightsAnalyses: all } = await world.run<{ NetworkInsightsAnalyses: NetworkInsightsAnalysis[] }>(
+    'DescribeNetworkInsightsAnalyses',
+    { NetworkInsightsPathId },
+  );
+  assert.equal(all.length, 1);
+  assert.equal(all[0]?.Status, 'failed');
+  assert.match(all[0]?.StatusMessage ?? '', /ec2:DescribeSubnets/);
+  assert.equal(all[0]?.NetworkPathFound, undefined);
+});
+
 test('an analysis is forgotten after 120 days', async () => {
   const world = makeWorld();
   const { igw, web } = await makeSite(world);

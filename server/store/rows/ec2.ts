@@ -474,6 +474,8 @@ export interface NetworkInsightsAccessScopeAnalysisRow extends Row {
   id: string;
   scopeId: string;
   startedAt: string;
+  /** Present when it failed: why. */
+  failure?: string;
   findings: (readonly Hop[])[];
   /** There are more than were looked for. */
   isCut: boolean;
