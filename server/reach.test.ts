@@ -64,9 +64,15 @@ test('what is no end is refused, with what to do instead', () => {
 test('many pairs are asked class by class, and told no differently', () => {
   const cards = Array.from({ length: 80 }, (_, index) => eni(`m${index}`, '2', `10.0.1.${20 + index}`, { groupIds: ['sg-open'] })); // biome-ignore format: one value
   const many = { ...network, vpcs: network.vpcs.map((each) => ({ ...each, networkInterfaces: [...each.networkInterfaces, ...cards] })) }; // biome-ignore format: one value
-  const { rows, left } = reachAnswer(many, { to: 'subnet-2', protocol: 'tcp', port: 80 });
-  assert.deepEqual([rows.length, left], [1, 0]);
+  const { rows, isComplete } = reachAnswer(many, { to: 'subnet-2', protocol: 'tcp', port: 80 });
+  assert.deepEqual([rows.length, isComplete], [1, true]);
   const open = { ...many, vpcs: many.vpcs.map((each) => ({ ...each, securityGroups: [...each.securityGroups, group('sg-open', [tcp(80)])] })) }; // biome-ignore format: one value
   // Everybody but the receiver itself, and to b from a alone.
   assert.equal(reachAnswer(open, { to: 'subnet-2', protocol: 'tcp', port: 80 }).rows.length, 80 * 81 + 1);
+});
+
+test('more rows than a person reads are not told, and said so', () => {
+  const cards = Array.from({ length: 101 }, (_, index) => eni(`m${index}`, '2', `10.0.1.${20 + index}`)); // biome-ignore format: one value
+  const crowd = snapshot(vpc({ subnets: [subnet('2', '10.0.1.0/24')], networkInterfaces: cards }));
+  assert.deepEqual([reachAnswer(crowd, {}).rows.length, reachAnswer(crowd, {}).isComplete], [10_000, false]);
 });

@@ -28,12 +28,12 @@ export function reachAnswer(snapshot: Snapshot, question: ReachQuestion): ReachA
   const tos = question.to === undefined ? undefined : endsOf(snapshot, question.to);
   const instances = instancesOf(snapshot);
   const rows: ReachRow[] = [];
-  let left = 0;
   for (const each of answers(prepareReach(snapshot), snapshot, froms, tos, optionsOf(question))) {
-    if (rows.length < mostRows) rows.push(rowOf(each, instances));
-    else left += 1;
+    // Counting what is left would cost as much as telling it.
+    if (rows.length === mostRows) return { rows, isComplete: false };
+    rows.push(rowOf(each, instances));
   }
-  return { rows, left };
+  return { rows, isComplete: true };
 }
 
 function* answers(

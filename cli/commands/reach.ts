@@ -20,7 +20,7 @@ export async function reach(options: ReachOptions): Promise<number> {
   if (options.json) answerJson(found);
   else {
     answer(render(question, found, process.stdout.columns ?? 80));
-    if (found.left > 0) say(`postern: ${found.left} more are not shown. --from, --to or --port ask for less.`);
+    if (!found.isComplete) say('postern: there are more; --from, --to or --port ask for less.');
   }
   return found.rows.length > 0 ? exitCodes.ok : exitCodes.failed;
 }

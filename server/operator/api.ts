@@ -256,8 +256,8 @@ export interface ReachRow {
 
 export interface ReachAnswer {
   readonly rows: readonly ReachRow[];
-  /** Rows that are there and not told, because they are too many. */
-  readonly left: number;
+  /** False: there are more rows, too many to tell. */
+  readonly isComplete: boolean;
 }
 
 /** Frames of an `exec` session: one byte of kind, four bytes of length (big-endian), the payload. */
