@@ -8,7 +8,7 @@ import type { CheckReport, Result } from './report.ts';
 import { Resolver } from './resolve.ts';
 
 /** Throws nothing: what an assertion cannot be asked about is its outcome. */
-export function check(estate: Estate, assertions: readonly Assertion[]): Pick<CheckReport, 'results' | 'unmodelled'> {
+export function check(estate: Estate, assertions: readonly Assertion[]): CheckReport {
   const ground = groundOf(estate, new Resolver(estate));
   return {
     results: assertions.map((assertion) => resultOf(ground, assertion)),

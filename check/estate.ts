@@ -81,6 +81,8 @@ export type PermissionAnswer =
       readonly statements: readonly string[];
       /** AWS's own words of a denial. */
       readonly reason: string;
+      /** Commands that would allow what is denied, each the smallest change; none where a statement stands in the way that looks like a guard. */
+      readonly mend: readonly string[];
       /** What the answer takes for granted. */
       readonly assumptions: readonly string[];
       /** Why nobody can know before the request, in a sentence; absent: it is certain. */

@@ -105,7 +105,7 @@ function evidenceOf(
     verdict: answer.allowed ? 'pass' : 'drop',
     because: answer.allowed ? 'allows it' : answer.reason,
   };
-  return { flow: what, between: by.trim(), steps: [step], deciding: step, mend: [] };
+  return { flow: what, between: by.trim(), steps: [step], deciding: step, mend: answer.mend };
 }
 
 interface Way {

@@ -70,7 +70,6 @@ export interface CheckReport {
   readonly results: readonly Result[];
   /** All that was found in a real account and is not modelled. */
   readonly unmodelled: readonly { readonly what: string; readonly because: string }[];
-  readonly notes: readonly string[];
 }
 
 /** Of a file that cannot be read as one: nothing was checked. */

@@ -142,7 +142,6 @@ function print(file: string, report: CheckReport, options: CheckOptions): void {
     answer('\nIn the snapshot and not modelled:');
     for (const { what, because } of report.unmodelled) answer(`  ${wrap(`${what}: ${because}`, width - 2, 4)}`);
   }
-  for (const note of report.notes) answer(`\n${wrap(note, width)}`);
 }
 
 function printResult(file: string, result: Result, width: number, options: CheckOptions): void {

@@ -10,6 +10,5 @@ import { estateOf } from './estate.ts';
 export function checkCloud(store: Store, snapshot: Snapshot, text: string): CheckReport | BadFile {
   const read = readDocument(text);
   if (!read.ok) return { problems: read.problems };
-  const answers = store.read((tx) => check(estateOf(tx, snapshot, new Date()), read.assertions));
-  return { ...answers, notes: [] };
+  return store.read((tx) => check(estateOf(tx, snapshot, new Date()), read.assertions));
 }

@@ -8,8 +8,7 @@ import { importedEstate } from './estate.ts';
 
 /** @throws ImportError when the directory cannot be read as a snapshot */
 export function checkSnapshot(directory: string, assertions: readonly Assertion[]): CheckReport {
-  const imported = importAccount(directory);
-  return { ...check(importedEstate(imported, new Date()), assertions), notes: imported.notes };
+  return check(importedEstate(importAccount(directory), new Date()), assertions);
 }
 
 export { ImportError } from '../import/item.ts';

@@ -19,6 +19,7 @@ import { resourcePolicyOf } from '../services/s3/resource-policy.ts';
 import { sts } from '../services/sts/index.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
+import { policySteps } from '../why/plans.ts';
 
 /** The services whose resources have policies in the rows. Tables' are with DynamoDB's engine, which is not asked here. */
 const withPolicies: Readonly<Record<string, Pick<Service, 'name' | 'resourcePolicy' | 'resourceOwner'>>> = {
@@ -95,7 +96,7 @@ export function askPermission(tx: Transaction, question: PermissionQuestion, fac
           : []),
       ];
   const unknown = unknownPart(tx, question, asked);
-  if (unknown !== undefined) return { kind: 'decided', ...told(asked), assumptions, unknown };
+  if (unknown !== undefined) return { kind: 'decided', ...told(asked), mend: [], assumptions, unknown };
   // T7: a public policy and RestrictPublicBuckets leave the bucket to its owner's own.
   const isRestricted =
     bucket?.publicAccessBlock?.restrictPublicBuckets === true &&
@@ -109,17 +110,26 @@ export function askPermission(tx: Transaction, question: PermissionQuestion, fac
       explicit: true,
       statements: [],
       reason: 'because RestrictPublicBuckets leaves the bucket to its own account',
+      mend: [],
       assumptions,
     };
-  return { kind: 'decided', ...told(asked), assumptions };
+  return { kind: 'decided', ...told(asked), mend: mendOf(tx, asked, facts), assumptions };
 }
 
 function told({
   request,
   policies,
-}: PolicyQuestion): Omit<Extract<PermissionAnswer, { kind: 'decided' }>, 'kind' | 'assumptions'> {
+}: PolicyQuestion): Omit<Extract<PermissionAnswer, { kind: 'decided' }>, 'kind' | 'assumptions' | 'mend'> {
   const { allowed, layer, explicit, citations, reason } = evaluate(request, policies);
   return { allowed, layer, explicit, statements: citations.map(cite), reason };
+}
+
+/** As `postern why` would have it. Those for a real account are the plain `aws`, whoever owns what. */
+function mendOf(tx: Transaction, question: PolicyQuestion, { isImported }: Facts): readonly string[] {
+  const steps = policySteps(tx, question);
+  if (typeof steps === 'string' || steps.some(({ guard }) => guard !== undefined)) return [];
+  const commands = steps.flatMap((step) => step.commands);
+  return isImported ? commands.map((command) => command.replaceAll(/aws --account \d{12} /g, 'aws ')) : commands;
 }
 
 function cite({ policyId, statement }: Citation): string {

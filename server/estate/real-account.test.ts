@@ -200,6 +200,11 @@ test('permissions: identity, bucket and endpoint policies, by the road that the 
   const put = can('can: s3:PutObject, from: sg app');
   assert.equal(put.outcome, 'fails');
   assert.match(put.message, /through vpce-0gateway: because no VPC endpoint policy allows the s3:PutObject action/);
+  assert.match(
+    put.evidence?.mend[0] ?? '',
+    /^aws ec2 modify-vpc-endpoint --region eu-west-1 --vpc-endpoint-id vpce-0gateway --policy-document /,
+  );
+  assert.deepEqual(can('can: s3:GetObject').evidence?.mend, [], 'a guard stays');
   const outside = can('can: s3:GetObject');
   assert.match(
     outside.message,

@@ -17,8 +17,6 @@ export class Building {
   readonly rows = new RowSet();
   readonly answers: readonly Answer[];
   readonly findings: Unmodelled[] = [];
-  /** Sentences that the person should know and that change no answer. */
-  readonly notes: string[] = [];
   readonly #owners = new Map<string, Owner>();
 
   constructor(answers: readonly Answer[]) {

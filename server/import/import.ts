@@ -30,8 +30,6 @@ export interface Imported {
   readonly rows: RowSet;
   readonly snapshot: Snapshot;
   readonly findings: readonly Unmodelled[];
-  /** Sentences that the person should know and that change no answer. */
-  readonly notes: readonly string[];
   /** Addresses of S3 and DynamoDB by `SERVICE REGION`, where the snapshot tells them. */
   readonly serviceBlocks: ReadonlyMap<string, readonly Cidr[]>;
 }
@@ -73,7 +71,6 @@ export function importAccount(directory: string): Imported {
     rows: building.rows,
     snapshot,
     findings: building.findings,
-    notes: building.notes,
     serviceBlocks: blocksOf(lists),
   };
 }

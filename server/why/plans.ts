@@ -65,7 +65,7 @@ export function cureOf(planning: Planning): Cure {
 }
 
 /** @returns the steps; a text where something is in the way that no command opens */
-function policySteps(tx: Transaction, { request, policies }: PolicyQuestion): RemedyStep[] | string {
+export function policySteps(tx: Transaction, { request, policies }: PolicyQuestion): RemedyStep[] | string {
   if (evaluate(request, policies).allowed) return [];
   const remedy = remediesOf(request, policies, {
     resourceTakesPolicy: takesPolicy(tx, request.resource),
