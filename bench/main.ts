@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { apiCases, furnishApi } from './api.ts';
 import { measureCheck } from './check.ts';
 import { bringUp, memoryOf, serverProcess } from './cloud.ts';
+import { measureDifferential } from './differential.ts';
 import { measureFabric } from './fabric.ts';
 import { type Case, measureCases, type Row, type Target } from './measure.ts';
 import { measureNetwork } from './network.ts';
@@ -18,7 +19,7 @@ import { mark, number, tableHead, tableRow, tableText } from './table.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'start,check,api,s3,network,fabric,reach,roads,scale' },
+    only: { type: 'string', default: 'start,check,api,s3,network,fabric,reach,differential,roads,scale' },
     call: { type: 'string', default: '' },
     'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -131,6 +132,14 @@ if (wanted.has('reach')) {
       `| ${interfaces.toLocaleString('en')} | ${design} | ${row.classes} | ${row.openPairs.toLocaleString('en')} | ${number(row.allPairsMs / 1000)} | ${number(row.processorMs / 1000)} | ${number(row.oneTargetMs)} | ${number(row.memoryBytes / 1e6)} | ${hasGoal ? `< 10 s, < 1 GB | ${mark(isMet)}` : '|'} |`,
     );
   }
+}
+
+if (wanted.has('differential')) {
+  const { networks, flows, applyMs, flowsMs } = measureDifferential(quick ? 10 : 60, progress);
+  put('\n## Differential\n');
+  put(
+    `${number((flows * 1000) / flowsMs)} flows a second are walked, sent as packets, traced and compared; with the networks they need, ${number((flows * 1000) / (flowsMs + applyMs))}. ${flows} flows in ${networks} random networks, of which one is applied over the other in ${number(applyMs / networks)} ms.`,
+  );
 }
 
 if (wanted.has('roads')) {

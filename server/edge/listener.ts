@@ -14,7 +14,6 @@ import type { Answer } from './answer.ts';
 import { beforeFirstRead } from './body.ts';
 import { renderError } from './codec.ts';
 import { headOf, type RequestHead } from './head.ts';
-import { noteSpent } from './spent-buffers.ts';
 
 /** One request, as it reaches the pipeline. */
 export interface Exchange {
@@ -227,13 +226,11 @@ async function sendFile(
 }
 
 const decipherBytes = 64 * 1024;
-const spentPerCollection = 16 * 1024 * 1024;
 
 /** In steps that are small enough for memory that was used before: half a megabyte at once would be fresh each time. */
 function decipherInPlace(decipher: { update(bytes: Uint8Array): Uint8Array }, piece: Buffer): void {
   for (let at = 0; at < piece.length; at += decipherBytes)
     piece.set(decipher.update(piece.subarray(at, at + decipherBytes)), at);
-  noteSpent(piece.length, spentPerCollection);
 }
 
 function takeBuffer(size: number): Buffer {

@@ -16,10 +16,11 @@ function command({ operation, region, input, answers = {} }: ApiCall): string {
   else words.push(kebab(operation));
   if (region !== 'us-east-1') words.push(`--region ${region}`);
   for (const [member, value] of Object.entries(input)) words.push(option(operation, member, value));
+  const line = words.filter((each) => each !== '').join(' ');
   const [answer] = Object.entries(answers);
-  if (answer === undefined) return `${words.join(' ')} > /dev/null`;
+  if (answer === undefined) return `${line} > /dev/null`;
   const [name, path] = answer;
-  const text = `${variable(name)}=$(${words.join(' ')} --query ${quoted(path)} --output text)`;
+  const text = `${variable(name)}=$(${line} --query ${quoted(path)} --output text)`;
   // The part of an IPv6 block that its subnets have in common: 2001:db8:1010:1 of 2001:db8:1010:100::/56.
   return name.endsWith('-ipv6')
     ? `${text}; case $${variable(name)} in *00::/56) ${variable(name)}=\${${variable(name)}%00::/56};; *) ${variable(name)}=\${${variable(name)}%:/56};; esac`
@@ -29,7 +30,10 @@ function command({ operation, region, input, answers = {} }: ApiCall): string {
 function option(operation: string, member: string, value: unknown): string {
   const name = kebab(member);
   if (operation === 'CreateNetworkAclEntry' && member === 'Egress') return value === true ? '--egress' : '--ingress';
-  // The CLI has this one as a switch.
+  // The CLI has one option for the two.
+  if (member === 'MinCount') return '';
+  if (member === 'MaxCount') return `--count ${String(value)}`;
+  // And this one as a switch.
   if (member === 'SourceDestCheck') return '--no-source-dest-check';
   if (typeof value === 'boolean') return value ? `--${name}` : `--no-${name}`;
   if (typeof value === 'string' || typeof value === 'number') return `--${name} ${quoted(String(value))}`;

@@ -216,7 +216,7 @@ export function chosenFlows(
   const stages = new Map<string, Map<string, TriedFlow[]>>();
   for (const flow of sample) {
     const trace = walk(flow);
-    const [stage, detail] = classOf(trace);
+    const [stage, detail] = classOf(flow, trace);
     const classes = stages.get(stage) ?? new Map<string, TriedFlow[]>();
     const list = classes.get(detail) ?? [];
     // One obstacle shows who decides; of several, only the first does.
@@ -235,9 +235,9 @@ function byTurns<T>(lists: readonly (readonly T[])[]): T[] {
 }
 
 /** What decides, roughly and in full. */
-function classOf({ blockers, arrival }: Trace): readonly [string, string] {
+function classOf({ sender, source }: TriedFlow, { blockers, arrival }: Trace): readonly [string, string] {
   const [first] = blockers;
-  if (first === undefined) return ['open', `${arrival?.kind}`];
+  if (first === undefined) return ['open', `${sender.kind} ${isIpv6(source) ? 6 : 4} ${arrival?.kind}`];
   const { leg, stage, cause } = first;
   const detail = cause.kind === 'acl-entry' ? `${cause.networkAclId} ${cause.ruleNumber}` : cause.kind === 'component' ? cause.because.replace(/[\d.:a-f]{6,}/g, '…') : cause.kind; // biome-ignore format: one line
   return [stage, `${leg} ${detail} ${blockers.length > 1 ? 'and more' : ''}`];

@@ -140,10 +140,10 @@ export const flowCases: readonly FlowCase[] = [
     ],
   },
   {
-    title: '[I4] the internet gateway lets no private destination out',
+    title: '[I4] [R5] the internet gateway lets no private destination out, and no link-local one',
     snapshot: snapshot(vpc({ subnets: publicSubnets, routeTables: publicTables, internetGatewayId: 'igw-1', networkInterfaces: [eni('a', '1', a, { publicAddress: '198.19.0.10' })] })),
     flows: [
-      tcpTo('a', '192.168.1.1', 80, 'timeout'), tcpTo('a', '172.16.0.1', 80, 'timeout'), tcpTo('a', '100.64.0.1', 80, 'timeout'), tcpTo('a', '10.9.0.1', 80, 'timeout'),
+      tcpTo('a', '192.168.1.1', 80, 'timeout'), tcpTo('a', '172.16.0.1', 80, 'timeout'), tcpTo('a', '100.64.0.1', 80, 'timeout'), tcpTo('a', '10.9.0.1', 80, 'timeout'), tcpTo('a', '169.254.7.7', 80, 'timeout'), pingTo('a', '169.254.169.250', 'timeout'),
       tcpTo('a', '240.240.0.2', 80, 'timeout'), tcpTo('a', '240.1.0.10', 80, 'timeout'), tcpTo('a', '100.128.0.1', 80, 'open'),
     ],
   },

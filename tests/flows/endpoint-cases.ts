@@ -1,6 +1,6 @@
 // Flows through VPC endpoints, gateway and interface. Part of the one table (cases.ts).
 
-import type { Subnet } from '@postern/network/snapshot.ts';
+import type { NetworkInterface, Subnet } from '@postern/network/snapshot.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
 import { aclEntry, allowAll, cidrPeer, endpointEni, eni, group, groupPeer, interfaceEndpoint, local, nat, openAcl, s3Endpoint, s3Route, snapshot, subnet, table, tcp, toIgw, toNat, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
@@ -15,6 +15,12 @@ const open = group('sg-open', [allowAll]);
 const publicSubnets = [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-public' }), subnet('2', '10.0.1.0/24')];
 const publicTables = [table('rtb-main', local('10.0.0.0/16')), table('rtb-public', local('10.0.0.0/16'), toIgw)];
 const privateNat = nat('1', '2', '10.0.1.5');
+
+/** The interface of an instance connect endpoint. */
+const connectEndpoint = (subnetName: string, address: string): NetworkInterface => {
+  const { attachment: _none, ...bare } = eni('door', subnetName, address);
+  return { ...bare, service: { kind: 'instance-connect-endpoint', instanceConnectEndpointId: 'eice-1' } };
+};
 
 export const endpointCases: readonly FlowCase[] = [
   {
@@ -124,5 +130,13 @@ export const endpointCases: readonly FlowCase[] = [
       interfaceEndpoints: [interfaceEndpoint(['eni-p1'])], securityGroups: [open, group('sg-door', [tcp(443, cidrPeer('10.0.1.0/24'))], [])],
     })),
     flows: [tcpTo('a', '10.0.3.50', 443, 'open', { seenAs: '10.0.1.5', by: 'vpce-if' }), tcpTo('c', '10.0.3.50', 443, 'open', { seenAs: c, by: 'vpce-if' }), pingTo('a', '10.0.3.50', 'timeout')],
+  },
+  {
+    title: '[J4] nobody begins anything with an instance connect endpoint',
+    snapshot: snapshot(vpc({
+      subnets, networkInterfaces: [...trio(), connectEndpoint('2', '10.0.1.50')],
+      instanceConnectEndpoints: [{ instanceConnectEndpointId: 'eice-1', networkInterfaceId: 'eni-door', preserveClientIp: false }],
+    })),
+    flows: [tcpTo('a', '10.0.1.50', 22, 'timeout'), udpTo('c', '10.0.1.50', 80, 'timeout'), pingTo('c', '10.0.1.50', 'timeout'), tcpTo('a', c, 22, 'open')],
   },
 ]; // biome-ignore format: a table

@@ -174,6 +174,15 @@ export const roadCases: readonly FlowCase[] = [
     flows: [tcpTo('a', c, 80, 'timeout')],
   },
   {
+    title: '[R4] a reply that does not come back by the middlebox of its request is of no flow: only UDP passes, as a flow of its own',
+    snapshot: snapshot(vpc({
+      subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-there' }), subnet('2', '10.0.1.0/24'), subnet('3', '10.0.2.0/24')],
+      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-there', local('10.0.0.0/16'), toBox('b', '10.0.1.0/24'))],
+      networkInterfaces: [eni('a', '1', a), eni('c', '2', c), eni('b', '3', '10.0.2.11', { sourceDestCheck: false })],
+    })),
+    flows: [tcpTo('a', c, 80, 'timeout'), pingTo('a', c, 'timeout'), udpTo('a', c, 80, 'open'), tcpTo('b', c, 80, 'open')],
+  },
+  {
     title: '[G2] [R4] a middlebox in front of a NAT gateway, there and back',
     snapshot: snapshot(vpc({
       subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-guarded' }), subnet('3', '10.0.2.0/24', { routeTableId: 'rtb-box' }), subnet('4', '10.0.3.0/24', { routeTableId: 'rtb-nat' })],
