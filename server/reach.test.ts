@@ -58,6 +58,7 @@ test('what is no end is refused, with what to do instead', () => {
   assert.throws(() => ask({ to: 'i-x' }), /i-x has no network interface/);
   assert.throws(() => ask({ to: 'nonsense' }), /is none of/);
   assert.throws(() => ask({ to: '10.0.0.300' }), /no address/);
+  assert.throws(() => ask({ from: '10.0.0.0/16', to: 'i-a' }), /10.0.0.0\/16 is private/);
   assert.throws(() => ask({ to: '198.19.0.10' }), /belongs to eni-a/);
 });
 

@@ -4,6 +4,8 @@
 import { servicePlan } from '@postern/network/addresses.ts';
 import { containsAddress, normalizeCidr } from '@postern/network/cidr.ts';
 import { normalizeIpv6Cidr } from '@postern/network/ipv6.ts';
+import { AddressSet } from '@postern/network/reach/address-set.ts';
+import { privateBlocks, uniqueLocal } from '@postern/network/reach/blocks.ts';
 import type { End, Reach, ReachOptions } from '@postern/network/reach/ends.ts';
 import type { FlowBox } from '@postern/network/reach/flow-set.ts';
 import { pairsOf } from '@postern/network/reach/ranges.ts';
@@ -135,6 +137,8 @@ function hostsOf(snapshot: Snapshot, text: string): Cidr {
   const whole = isBlock ? text : `${text}/${text.includes(':') ? 128 : 32}`;
   const cidr = text.includes(':') ? normalizeIpv6Cidr(whole) : normalizeCidr(whole);
   if (cidr === undefined) throw new OperatorFailure(400, `${text} is no address and no block of them.`);
+  if (AddressSet.ofCidrs([cidr]).subtract(AddressSet.ofCidrs([...privateBlocks, ...uniqueLocal])).isEmpty)
+    throw new OperatorFailure(400, `${text} is private, and nobody outside has such an address. Ask for a VPC, subnet or interface by its id.`); // biome-ignore format: one sentence
   const holder = snapshot.vpcs
     .flatMap((vpc) => vpc.networkInterfaces)
     .find(({ privateAddresses, ipv6Addresses }) =>
