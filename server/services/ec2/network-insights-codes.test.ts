@@ -317,3 +317,70 @@ test('the ports of both ways are looked for apart: an ACL that lets only some re
     ['SUBNET_ACL_RESTRICTION'],
   );
 });
+
+test('a path by a NAT gateway shows what it makes of the header, both ways, and where the zone changes', () => {
+  const { gateway, card } = nat('n', '1', '10.0.0.20', { publicAddress: '198.19.0.20' });
+  const subnets = [
+    subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1' }),
+    subnet('2', '10.0.1.0/24', { availabilityZone: 'us-east-1b' }),
+  ];
+  const routeTables = [table('rtb-main', local(vpcBlock), toNat('n')), table('rtb-1', local(vpcBlock), toIgw)];
+  const network = site({ natGateways: [gateway], cards: [card], routeTables, subnets });
+  const question = {
+    source: instance('b'),
+    destination: at('203.0.113.80'),
+    protocol: 6,
+    atSource: {},
+    atDestination: {},
+  };
+  const { forward, back } = analyse(indexNetwork(snapshot(network)), {
+    ...(question as Question),
+    through: ['nat-n'],
+    without: [],
+  });
+  const names = (hops: typeof forward) => hops.map((hop) => hop.component);
+  assert.deepEqual(names(forward), [
+    'i-b',
+    'eni-b',
+    'sg-open',
+    'acl-open',
+    'rtb-main',
+    'acl-open',
+    'eni-nat-n',
+    'nat-n',
+    'acl-open',
+    'rtb-1',
+    'igw-1',
+  ]);
+  assert.deepEqual(names(back), [
+    'igw-1',
+    'acl-open',
+    'eni-nat-n',
+    'nat-n',
+    'acl-open',
+    'rtb-1',
+    'acl-open',
+    'sg-open',
+    'eni-b',
+    'i-b',
+  ]);
+  const hop = (hops: typeof forward, id: string) => hops.find((each) => each.component === id);
+  const ephemeral = { from: 1024, to: 65_535 };
+  assert.deepEqual(hop(forward, 'nat-n')?.outbound, { sourceAddresses: ['10.0.0.20/32'], sourcePorts: [ephemeral] });
+  assert.deepEqual(hop(back, 'nat-n')?.outbound, { destinationAddresses: ['10.0.1.10/32'] });
+  assert.deepEqual(hop(forward, 'igw-1')?.outbound?.sourceAddresses, ['198.19.0.20/32']);
+  assert.deepEqual(hop(forward, 'eni-nat-n')?.details, ['AVAILABILITY_ZONE_CROSSED']);
+  assert.equal(hop(forward, 'eni-nat-n')?.attachedTo, 'nat-n');
+});
+
+test('where there is no path, gateways and peerings that might make one are hinted at', () => {
+  const hints = (network: Snapshot | Vpc, source: Place, destination: Place, without: string[] = []) => {
+    const question = { source, destination, protocol: 6, atSource: {}, atDestination: {}, through: [], without };
+    return analyse(indexNetwork('vpcs' in network ? network : snapshot(network)), question as Question).alternatives;
+  };
+  const unrouted = [table('rtb-main', local(vpcBlock)), table('rtb-1', local(vpcBlock), toIgw)];
+  assert.deepEqual(hints(withNat({ routeTables: unrouted }), instance('b'), igw), ['nat-n']);
+  assert.deepEqual(hints(withNat({ routeTables: unrouted }), instance('b'), igw, ['nat-n']), []);
+  assert.deepEqual(hints(peers(site(), otherSite()), instance('a'), instance('c', 'vpc-b')), ['pcx-ab']);
+  assert.deepEqual(hints(withNat(), instance('b'), igw), []);
+});
