@@ -588,6 +588,13 @@ for (const [name, options, document] of taken) {
   });
 }
 
+test('a text that was taken once is read, whatever its names', () => {
+  const old = text({ ...statement, Action: 'Get', Resource: 'b', Condition: { DateLessThan: { a: 'soon' } } });
+  assert.ok(!parsePolicy(old, { kind: 'identity' }).ok);
+  assert.ok(parsePolicy(old, { kind: 'identity', stored: true }).ok);
+  assert.ok(!parsePolicy('{"Version":"2012-10-17"}', { kind: 'identity', stored: true }).ok);
+});
+
 test('nothing in a document can break the parser', () => {
   const parts = [
     '"Statement"',

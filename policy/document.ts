@@ -32,6 +32,8 @@ export interface ParseOptions {
   readonly managed?: boolean;
   /** Instead of the kind's own limit, in characters as the kind counts them; IAM's quota for trust policies can be raised. */
   readonly maxSize?: number;
+  /** The text was taken when it was written: only its form is read. What AWS refuses today must not lock out what was kept yesterday. */
+  readonly stored?: boolean;
   /** Resource policies: is this resource under the policy's own one? (`Policy has invalid resource`) */
   readonly resourceFits?: (resource: string) => boolean;
   /** Is there such an action? A pattern with wildcards is asked too. */
@@ -86,14 +88,19 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
     statements.push(statement);
   }
   if (options.managed === true && version !== '2012-10-17') return fail('old-version');
+  if (options.stored === true) return taken(version, parsed.Id, statements);
   const bad = IAMS_OWN.has(options.kind)
     ? checkIdentityElements(items, statements, fail)
     : (checkEach(statements, options, fail) ?? checkSidsDiffer(statements, fail));
-  if (bad) return bad;
-  return {
-    ok: true,
-    document: { version, ...(typeof parsed.Id === 'string' && { id: parsed.Id }), statements },
-  };
+  return bad ?? taken(version, parsed.Id, statements);
+}
+
+function taken(
+  version: PolicyDocument['version'],
+  id: Json | undefined,
+  statements: readonly Statement[],
+): ParsedPolicy {
+  return { ok: true, document: { version, ...(typeof id === 'string' && { id }), statements } };
 }
 
 /** Documents of IAM's own form: without a principal, read as a whole. */

@@ -23,7 +23,7 @@ export function documentOf(kind: PolicyKind, text: string): PolicyDocument {
   }
   const known = documents.get(text);
   if (known) return known;
-  const parsed = parsePolicy(text, { kind, maxSize: Number.POSITIVE_INFINITY });
+  const parsed = parsePolicy(text, { kind, maxSize: Number.POSITIVE_INFINITY, stored: true });
   if (!parsed.ok) throw new Error(`a stored ${kind} policy cannot be read: ${parsed.message}`);
   if (documents.size >= maxCachedDocuments) {
     // The oldest goes first: a Map keeps the order of insertion.
