@@ -37,7 +37,10 @@ function print({ request, verdict, road, chain, notes, now, cure }: WhyAnswer, c
   answer(`  ${request.requestId}, ${request.time}\n`);
   printChain(chain);
   for (const note of notes) answer(`\n  ${wrap(note, width - 2, 2)}`);
-  if (now !== undefined && (now.changed.length > 0 || (now.verdict === 'allowed') !== isAllowed)) {
+  if (
+    now !== undefined &&
+    (now.changed.length > 0 || (now.verdict === 'allowed') !== (request.decision?.allowed ?? isAllowed))
+  ) {
     const changed = now.changed.length === 0 ? '' : ` (changed since: ${now.changed.join(', ')})`;
     answer(
       `\n  ${wrap(`That is as it was decided then. It would be decided now: ${now.verdict}${changed}.`, width - 2, 2)}`,

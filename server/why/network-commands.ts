@@ -45,7 +45,7 @@ const writers: Writers = {
     commands: entries.toReversed().map((entry, place) => entryCommand(place === 0 ? 'create' : 'replace', region, networkAclId, direction, entry)), // biome-ignore format: a command
   }),
   route: ({ routeTableId, destination, target, replaces }, region) => ({
-    what: `${routeTableId}: ${destination} → ${targetName(target)}`,
+    what: `${routeTableId}: ${destination} → ${nameOf(target)}`,
     commands: [
       `aws ec2 ${replaces ? 'replace' : 'create'}-route${region} --route-table-id ${routeTableId} --destination-${destination.includes(':') ? 'ipv6-' : ''}cidr-block ${destination} ${targetOption(target)}`,
     ],
@@ -143,7 +143,7 @@ export function roadTitle(steps: readonly NetworkStep[]): string {
   for (const { change } of steps) {
     if (change.kind === 'endpoint-route-table') return `through ${change.vpcEndpointId}`;
     if (change.kind === 'new-gateway-endpoint') return `through a new gateway endpoint for ${change.service}`;
-    if (change.kind === 'route') return `by ${change.target.kind === 'local' ? 'the VPC itself' : `${change.target.kind.replaceAll('-', ' ')} ${targetName(change.target)}`}`; // biome-ignore format: one sentence
+    if (change.kind === 'route') return roadName(change.target);
   }
   return steps.some(({ change }) => change.kind === 'elastic-ip') ? 'with a public address' : 'on the way it takes now';
 }
@@ -204,6 +204,16 @@ function entryCommand(
   const types = icmp === undefined ? '' : ` --icmp-type-code Type=${icmp.type},Code=${icmp.code}`;
   const block = cidr.includes(':') ? '--ipv6-cidr-block' : '--cidr-block';
   return `aws ec2 ${verb}-network-acl-entry${region} --network-acl-id ${networkAclId} --${direction} --rule-number ${ruleNumber} --protocol ${protocol}${range}${types} ${block} ${cidr} --rule-action ${action}`;
+}
+
+function roadName(target: RouteTarget): string {
+  const id = targetName(target);
+  return id === newInternetGatewayId ? 'by a new internet gateway' : `by the ${target.kind.replaceAll('-', ' ')} ${id}`;
+}
+
+function nameOf(target: RouteTarget): string {
+  const name = targetName(target);
+  return name === newInternetGatewayId ? 'the new internet gateway' : name;
 }
 
 function targetOption(target: RouteTarget): string {
