@@ -5,6 +5,7 @@
 import { openJobs, type ThreadedJob } from './body-threads.ts';
 import type { FileTarget } from './body-worker.ts';
 import { checksumAlgorithms } from './checksums.ts';
+import { SpareMemory } from './spare-memory.ts';
 import { noteSpent } from './spent-buffers.ts';
 
 export type { FileTarget };
@@ -59,23 +60,10 @@ interface Slab {
 /** Carries the ends of chunks that lie at the end of the last slab. */
 const nothing = { memory: new SharedArrayBuffer(0) };
 
-// Fresh memory is slow, each page is faulted in; and what is kept is bounded.
-const spare: Slab[] = [];
-const maxSpare = 16;
-let inUse = 0;
-
-function takeSlab(): Slab {
-  inUse += 1;
-  const known = spare.pop();
-  if (known) return known;
+const slabs = new SpareMemory<Slab>(() => {
   const memory = new SharedArrayBuffer(slabBytes);
   return { memory, buffer: Buffer.from(memory) };
-}
-
-function giveSlab(slab: Slab): void {
-  inUse -= 1;
-  if (spare.length < maxSpare) spare.push(slab);
-}
+}, budgetSlabs);
 
 export class Intake {
   readonly #options: IntakeOptions;
@@ -169,7 +157,7 @@ export class Intake {
   #gather(bytes: Uint8Array): void {
     noteSpent(bytes.length, spentPerCollection);
     for (let at = 0; at < bytes.length; ) {
-      this.#slab ??= takeSlab();
+      this.#slab ??= slabs.take();
       const piece = bytes.subarray(at, at + slabBytes - this.#fill);
       // `fill` is one memcpy; `set` goes byte by byte where the target is shared and not aligned with the source (V8 11).
       this.#slab.buffer.fill(piece, this.#fill, this.#fill + piece.length);
@@ -209,7 +197,7 @@ export class Intake {
   }
 
   #release(slab: Slab | undefined): void {
-    if (slab) giveSlab(slab);
+    if (slab) slabs.give(slab);
     this.#underWay -= 1;
     if (this.#underWay === 0) this.#drained?.();
     if (!this.#wake || this.#isFull()) return;
@@ -218,13 +206,13 @@ export class Intake {
   }
 
   #isFull(): boolean {
-    return !this.#failure && this.#underWay > 0 && (this.#underWay >= maxSlabs || inUse > budgetSlabs);
+    return !this.#failure && this.#underWay > 0 && (this.#underWay >= maxSlabs || slabs.inUse > budgetSlabs);
   }
 
   #fail(error: Error): void {
     if (this.#failure) return;
     this.#failure = error;
-    if (this.#slab) giveSlab(this.#slab);
+    if (this.#slab) slabs.give(this.#slab);
     this.#slab = undefined;
     for (const job of this.#jobs) job.drop();
     this.#wake?.();

@@ -14,6 +14,8 @@ import type { Answer } from './answer.ts';
 import { beforeFirstRead } from './body.ts';
 import { renderError } from './codec.ts';
 import { headOf, type RequestHead } from './head.ts';
+import { SpareMemory } from './spare-memory.ts';
+import { noteSpent } from './spent-buffers.ts';
 
 /** One request, as it reaches the pipeline. */
 export interface Exchange {
@@ -183,9 +185,7 @@ async function sendStream(
 
 // Large enough that the calls do not matter, small enough that many at once do not.
 const pieceBytes = 512 * 1024;
-// Fresh memory costs more than the copy into it: each page is faulted in. So buffers are used again, and few are kept.
-const spareBuffers: Buffer[] = [];
-const maxSpareBuffers = 16;
+const buffers = new SpareMemory(() => Buffer.allocUnsafeSlow(pieceBytes), 32);
 
 /** Reads the next piece of the file while the one before is on its way. */
 async function sendFile(
@@ -196,10 +196,8 @@ async function sendFile(
 ): Promise<void> {
   const size = body.end - body.start;
   const file = await open(body.file, 'r');
-  const buffers = [
-    takeBuffer(Math.min(size, pieceBytes)),
-    takeBuffer(Math.min(Math.max(0, size - pieceBytes), pieceBytes)),
-  ] as const;
+  const pair = [buffers.take(), buffers.take()] as const;
+  let isHeld = true;
   try {
     const decipher = body.decipher?.();
     headers['Content-Length'] = size;
@@ -207,7 +205,7 @@ async function sendFile(
     let before: Promise<void> | undefined;
     let at = body.start;
     for (let turn = 0; at < body.end; turn++) {
-      const buffer = buffers[turn % 2 === 0 ? 0 : 1];
+      const buffer = pair[turn % 2 === 0 ? 0 : 1];
       const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, body.end - at), at);
       if (bytesRead === 0) throw new Error(`${body.file} is shorter than ${body.end} bytes`);
       at += bytesRead;
@@ -219,26 +217,21 @@ async function sendFile(
     await before;
     response.end();
     // Only now does nobody hold them.
-    for (const buffer of buffers) giveBuffer(buffer);
+    isHeld = false;
   } finally {
+    for (const buffer of pair) buffers.give(buffer, isHeld);
     await file.close();
   }
 }
 
 const decipherBytes = 64 * 1024;
+const spentPerCollection = 16 * 1024 * 1024;
 
 /** In steps that are small enough for memory that was used before: half a megabyte at once would be fresh each time. */
 function decipherInPlace(decipher: { update(bytes: Uint8Array): Uint8Array }, piece: Buffer): void {
   for (let at = 0; at < piece.length; at += decipherBytes)
     piece.set(decipher.update(piece.subarray(at, at + decipherBytes)), at);
-}
-
-function takeBuffer(size: number): Buffer {
-  return (size === pieceBytes ? spareBuffers.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
-}
-
-function giveBuffer(buffer: Buffer): void {
-  if (buffer.length === pieceBytes && spareBuffers.length < maxSpareBuffers) spareBuffers.push(buffer);
+  noteSpent(piece.length, spentPerCollection);
 }
 
 /** Settles when the kernel has taken the bytes. */
