@@ -8,6 +8,7 @@ import type { AuthorizationRequest, Citation, PolicySet, PolicySource } from '@p
 import { createAuthorizer, type PolicyQuestion } from '../authorize/authorize.ts';
 import type { CallFacts } from '../authorize/context.ts';
 import { anonymous, principalOf } from '../authorize/principal.ts';
+import { partitionOf } from '../edge/head.ts';
 import { nameKey } from '../identities.ts';
 import { managedPolicyDocument } from '../managed-policies.ts';
 import type { RequestPath } from '../path.ts';
@@ -55,12 +56,13 @@ export function askPermission(tx: Transaction, question: PermissionQuestion, fac
   const target = targetOf(tx, question.resource);
   if (typeof target !== 'string') return target;
   const service = question.action.slice(0, question.action.indexOf(':')).toLowerCase();
+  const region = regionOf(tx, target);
   const call: CallFacts = {
     service,
     operation: question.action.slice(service.length + 1),
     requestId: '',
-    region: regionOf(tx, target) ?? 'us-east-1',
-    partition: 'aws',
+    region,
+    partition: partitionOf(region),
     accountId: principal.accountId,
     principal,
     path: { ...question.path, secure: true } as RequestPath,
@@ -80,13 +82,21 @@ export function askPermission(tx: Transaction, question: PermissionQuestion, fac
       ...when,
     },
   };
-  const asked = createAuthorizer({ managedPolicyDocument, serviceOf }).question(
-    tx,
-    call,
-    serviceOf(service),
-    permission,
-    accessKey,
-  );
+  let asked: PolicyQuestion;
+  try {
+    asked = createAuthorizer({ managedPolicyDocument, serviceOf }).question(
+      tx,
+      call,
+      serviceOf(service),
+      permission,
+      accessKey,
+    );
+  } catch (error) {
+    // A real account's policies were checked by AWS, and its grammar may have what ours has not.
+    if (!facts.isImported) throw error;
+    const unknown = (error as Error).message.replace('a stored', 'the');
+    return { ...undecided, unknown };
+  }
   const assumptions = !facts.isImported
     ? []
     : [
@@ -115,6 +125,17 @@ export function askPermission(tx: Transaction, question: PermissionQuestion, fac
     };
   return { kind: 'decided', ...told(asked), mend: mendOf(tx, asked, facts), assumptions };
 }
+
+const undecided = {
+  kind: 'decided',
+  allowed: false,
+  layer: 'identity',
+  explicit: false,
+  statements: [],
+  reason: '',
+  mend: [],
+  assumptions: [],
+} as const;
 
 function told({
   request,
@@ -229,7 +250,7 @@ function callerOf(tx: Transaction, who: PermissionQuestion['who'], now: Date): C
     owner,
     ...(owner.kind === 'role-session' && { sessionToken: 'check' }),
   };
-  const principal = principalOf(tx, accessKey, 'aws');
+  const principal = principalOf(tx, accessKey, partitionOf(homeOf(tx)));
   return principal === undefined
     ? { missing: { kind: 'missing', what: `${who.kind} ${name}` } }
     : { principal, accessKey };
@@ -261,9 +282,15 @@ function targetOf(tx: Transaction, resource: string): string | Extract<Permissio
     return { kind: 'missing', what: `bucket ${name}`, ...(near !== undefined && { near }) };
   }
   if (bucket === undefined) return resource;
-  return key === undefined ? bucketArn('aws', bucket) : objectArn('aws', bucket, key);
+  const partition = partitionOf(tx.get('bucket', bucket)?.region ?? homeOf(tx));
+  return key === undefined ? bucketArn(partition, bucket) : objectArn(partition, bucket, key);
 }
 
-function regionOf(tx: Transaction, arn: string): string | undefined {
-  return tx.get('bucket', bucketOfArn(arn) ?? '')?.region ?? (arn.split(':')[3] || undefined);
+/** Where the resource is, else where the account's networks are. */
+function regionOf(tx: Transaction, arn: string): string {
+  return tx.get('bucket', bucketOfArn(arn) ?? '')?.region ?? (arn.split(':')[3] || homeOf(tx));
+}
+
+function homeOf(tx: Transaction): string {
+  return tx.list('vpc')[0]?.region ?? 'us-east-1';
 }

@@ -235,3 +235,19 @@ test('permissions: identity, bucket and endpoint policies, by the road that the 
     /there is no bucket medio; did you mean 'media'\?/,
   );
 });
+
+test('a policy that cannot be read makes what rests on it unknown', () => {
+  const result = one('{ who: role app, can: s3:GetObject, resource: bucket media/x }', { ...realAccount, 'bucket-policy.media': { Policy: '{"Version":"2031-01-01","Statement":[{"Resource":"arn:aws:s3:::media/*"}]}' } }); // biome-ignore format: one call
+  assert.equal(result.outcome, 'unknown');
+  assert.match(result.message, /policy cannot be read/);
+});
+
+test('in another partition the names of resources are that partition’s', () => {
+  const text = JSON.stringify(realAccount)
+    .replaceAll('eu-west-1', 'us-gov-west-1')
+    .replaceAll('arn:aws:', 'arn:aws-us-gov:');
+  const answers = JSON.parse(text) as Answers;
+  const get =
+    '{ who: role app, can: s3:GetObject, cannot: s3:DeleteObject, resource: bucket media/photos/1.jpg, from: sg app }';
+  assert.equal(one(get, answers).outcome, 'holds');
+});
