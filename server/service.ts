@@ -193,8 +193,16 @@ export interface FileBody {
   /** First byte and one past the last. */
   readonly start: number;
   readonly end: number;
-  /** Present: the file is encrypted, and this reads it from `start` on, piece by piece. */
-  readonly decipher?: () => { update(bytes: Uint8Array): Uint8Array };
+  /** Present: the file is encrypted. */
+  readonly cipher?: FileCipher;
+}
+
+/** AES-256 in counter mode. */
+export interface FileCipher {
+  readonly key: Uint8Array;
+  /** Of the block of 16 bytes that `start` is in, and how far in it. */
+  readonly counter: Uint8Array;
+  readonly skip: number;
 }
 
 export type StreamingBody = Readable | FileBody | Uint8Array;

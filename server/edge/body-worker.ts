@@ -2,9 +2,11 @@
 // It keeps the state of each body between them. `body-threads.ts` talks to it.
 
 import { createCipheriv } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import type { FileCipher } from '../service.ts';
 import { type Checksum, checksumAlgorithms } from './checksums.ts';
+import { decipherInPlace, decipherOf } from './decipher.ts';
 import { noteSpent } from './spent-buffers.ts';
 
 /** An open file that a body is written to, from where it stands. Who opened it closes it. */
@@ -14,6 +16,13 @@ export interface FileTarget {
   readonly cipher?: { readonly key: Uint8Array; readonly counter: Uint8Array } | undefined;
 }
 
+/** An open file that is read from a place on, instead of bytes that are given. Who opened it closes it. */
+export interface FileSource {
+  readonly file: number;
+  readonly start: number;
+  readonly cipher: FileCipher;
+}
+
 /** What is to be done with one body's bytes. */
 export interface Work {
   /** Names of `checksumAlgorithms`. */
@@ -21,6 +30,8 @@ export interface Work {
   /** Also the SHA-256 of each stretch between two cuts (signed chunks of an upload). */
   readonly chunks: boolean;
   readonly target: FileTarget | undefined;
+  /** Present: an update fills its memory with the next bytes of a file, deciphered. */
+  readonly source?: FileSource;
 }
 
 export type ToWorker =
@@ -52,14 +63,17 @@ class Job {
   readonly #states: Checksum[];
   #chunk: Checksum | undefined;
   readonly #write: ((bytes: Uint8Array) => void) | undefined;
+  readonly #read: ((bytes: Uint8Array) => void) | undefined;
 
-  constructor({ algorithms, chunks, target }: Work) {
+  constructor({ algorithms, chunks, target, source }: Work) {
     this.#states = algorithms.map(create);
     this.#chunk = chunks ? create('sha256') : undefined;
     this.#write = target && writerTo(target);
+    this.#read = source && readerOf(source);
   }
 
   update(bytes: Uint8Array, cuts: readonly number[]): string[] {
+    this.#read?.(bytes);
     this.#write?.(bytes);
     for (const state of this.#states) state.update(bytes);
     if (!this.#chunk) return [];
@@ -96,6 +110,21 @@ function writerTo({ file, cipher: settings }: FileTarget): (bytes: Uint8Array) =
   return (bytes) => {
     for (let at = 0; at < bytes.length; at += encryptedBytes)
       plain(cipher.update(bytes.subarray(at, at + encryptedBytes)));
+    noteSpent(bytes.length, spentPerCollection);
+  };
+}
+
+function readerOf({ file, start, cipher }: FileSource): (bytes: Uint8Array) => void {
+  const decipher = decipherOf(cipher);
+  let position = start;
+  return (bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      const count = readSync(file, bytes, at, bytes.length - at, position);
+      if (count === 0) throw new Error('the file is shorter than its row says');
+      at += count;
+      position += count;
+    }
+    decipherInPlace(decipher, bytes);
     noteSpent(bytes.length, spentPerCollection);
   };
 }

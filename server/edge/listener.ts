@@ -3,7 +3,6 @@
 // Which path a socket came by is asked of `pathOf`, never of anything the client says.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -13,9 +12,8 @@ import type { FileBody } from '../service.ts';
 import type { Answer } from './answer.ts';
 import { beforeFirstRead } from './body.ts';
 import { renderError } from './codec.ts';
+import { openSource, pieceBytes } from './file-source.ts';
 import { headOf, type RequestHead } from './head.ts';
-import { SpareMemory } from './spare-memory.ts';
-import { noteSpent } from './spent-buffers.ts';
 
 /** One request, as it reaches the pipeline. */
 export interface Exchange {
@@ -183,10 +181,6 @@ async function sendStream(
   }
 }
 
-// Large enough that the calls do not matter, small enough that many at once do not.
-const pieceBytes = 512 * 1024;
-const buffers = new SpareMemory(() => Buffer.allocUnsafeSlow(pieceBytes), 32);
-
 /** Reads the next piece of the file while the one before is on its way. */
 async function sendFile(
   response: ServerResponse,
@@ -194,23 +188,16 @@ async function sendFile(
   headers: Record<string, string | number>,
   body: FileBody,
 ): Promise<void> {
-  const size = body.end - body.start;
-  const file = await open(body.file, 'r');
-  const pair = [buffers.take(), buffers.take()] as const;
+  const source = await openSource(body);
   let isHeld = true;
   try {
-    const decipher = body.decipher?.();
-    headers['Content-Length'] = size;
+    headers['Content-Length'] = body.end - body.start;
     response.writeHead(status, headers);
     let before: Promise<void> | undefined;
     let at = body.start;
     for (let turn = 0; at < body.end; turn++) {
-      const buffer = pair[turn % 2 === 0 ? 0 : 1];
-      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, body.end - at), at);
-      if (bytesRead === 0) throw new Error(`${body.file} is shorter than ${body.end} bytes`);
-      at += bytesRead;
-      const piece = buffer.subarray(0, bytesRead);
-      if (decipher) decipherInPlace(decipher, piece);
+      const piece = await source.read(turn, at, Math.min(pieceBytes, body.end - at));
+      at += piece.length;
       await before;
       before = flushed(response, piece);
     }
@@ -219,19 +206,8 @@ async function sendFile(
     // Only now does nobody hold them.
     isHeld = false;
   } finally {
-    for (const buffer of pair) buffers.give(buffer, isHeld);
-    await file.close();
+    await source.close(isHeld);
   }
-}
-
-const decipherBytes = 64 * 1024;
-const spentPerCollection = 16 * 1024 * 1024;
-
-/** In steps that are small enough for memory that was used before: half a megabyte at once would be fresh each time. */
-function decipherInPlace(decipher: { update(bytes: Uint8Array): Uint8Array }, piece: Buffer): void {
-  for (let at = 0; at < piece.length; at += decipherBytes)
-    piece.set(decipher.update(piece.subarray(at, at + decipherBytes)), at);
-  noteSpent(piece.length, spentPerCollection);
 }
 
 /** Settles when the kernel has taken the bytes. */

@@ -214,13 +214,14 @@ export class Blobs {
       const { blobId, start, end } = first;
       if (isInRow(blobId) && key !== undefined && key === this.#ownKeys)
         return this.#opened(blobId, key).subarray(start, end);
-      const decipher = key && (() => cipherAt(key, blobId, start));
-      if (!isInRow(blobId) && end - start > smallBytes)
-        return { file: this.path(blobId), start, end, ...(decipher && { decipher }) };
+      if (!isInRow(blobId) && end - start > smallBytes) {
+        const cipher = key && { key: key(blobId), counter: counterAt(blobId, start), skip: start % 16 };
+        return { file: this.path(blobId), start, end, ...(cipher && { cipher }) };
+      }
       const bytes = isInRow(blobId)
         ? this.#inRow(blobId).subarray(start, end)
         : readSmall(this.path(blobId), start, end - start);
-      return decipher ? decipher().update(bytes) : bytes;
+      return key ? cipherAt(key, blobId, start).update(bytes) : bytes;
     }
     return this.stream(whole, key);
   }
