@@ -10,8 +10,8 @@ import { noteSpent } from './spent-buffers.ts';
 
 // Large enough that the calls do not matter, small enough that many at once do not.
 export const pieceBytes = 512 * 1024;
-const own = new SpareMemory(() => Buffer.allocUnsafeSlow(pieceBytes), 32);
-const shared = new SpareMemory(() => Buffer.from(new SharedArrayBuffer(pieceBytes)), 32);
+const own = new SpareMemory<Buffer>(() => Buffer.allocUnsafeSlow(pieceBytes), 32);
+const shared = new SpareMemory<Buffer>(() => Buffer.from(new SharedArrayBuffer(pieceBytes)), 32);
 const spentPerCollection = 16 * 1024 * 1024;
 
 export interface FileSource {
