@@ -46,5 +46,8 @@ function oneOrMany(values: readonly string[]): unknown {
 
 /** A resource as a pattern that matches it alone: a key may hold a star. `*` alone is how an action without a resource is asked. */
 export function literal(resource: string): string {
+  // `…:instance/*` is how what has no id yet is asked for; in S3 a star is a letter of a key.
+  const unborn = /^arn:[\w-]+:(?!s3:)[^*?$]*\/(?=\*$)/.exec(resource)?.[0];
+  if (unborn !== undefined) return `${unborn}*`;
   return resource === '*' ? resource : resource.replace(/[*?$]/g, (character) => `\${${character}}`);
 }

@@ -84,6 +84,9 @@ export interface Authorizer {
   ): PolicyQuestion;
 }
 
+/** Stands for the identity policies of a call that needs no permission. */
+export const noneNeeded = 'none needed';
+
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   return {
     open: (call, service, accessKey) => new OpenRequest(options, call, service, accessKey),
@@ -174,7 +177,7 @@ class OpenRequest implements RequestAuthorization {
     const permission: Permission = { action: `${actionPrefix(service)}:${operation}`, resource: '*' };
     const context = this.#contextOf(tx, permission, undefined);
     const request: AuthorizationRequest = { principal, ...permission, context };
-    this.#decide({ request, policies: { identity: [{ id: 'none needed', document: EVERYTHING }], endpoint } });
+    this.#decide({ request, policies: { identity: [{ id: noneNeeded, document: EVERYTHING }], endpoint } });
   }
 
   #decide(question: PolicyQuestion): void {

@@ -3,7 +3,7 @@
 
 import type { Snapshot } from '@postern/network/snapshot.ts';
 import type { PolicySet } from '@postern/policy/types.ts';
-import type { Authorizer, PolicyQuestion } from '../authorize/authorize.ts';
+import { type Authorizer, noneNeeded, type PolicyQuestion } from '../authorize/authorize.ts';
 import type { CallFacts } from '../authorize/context.ts';
 import { documentOf } from '../authorize/policies.ts';
 import { AwsError } from '../errors.ts';
@@ -44,6 +44,12 @@ export function nowQuestion(
   const own = Object.fromEntries([...context].filter(([key]) => !/^aws:/.test(key) || /^aws:(requesttag|resourcetag|tagkeys)/.test(key))); // biome-ignore format: one value
   const facts = factsOf(parts, { ...event, principal, path, userAgent: context.get('aws:useragent')?.[0], referer: context.get('aws:referer')?.[0] }); // biome-ignore format: one call
   const fresh = parts.authorizer.question(tx, facts, service, { action, resource, context: own }, accessKey);
+  // What needs no permission is asked of the gates alone.
+  if (policies.identity.some(({ id }) => id === noneNeeded)) {
+    const { endpoint, scps, rcps } = fresh.policies;
+    const gates = { ...(endpoint && { endpoint }), ...(policies.scps && scps && { scps }), ...(policies.rcps && rcps && { rcps }) }; // biome-ignore format: one value
+    return { request: fresh.request, policies: withNewEndpoint({ identity: policies.identity, ...gates }, path) };
+  }
   // A session whose key is gone, and tables' policies, are known only from then.
   const kept: Partial<PolicySet> = {
     ...(accessKey === undefined && isTemporary(principal.type) && { identity: policies.identity, ...(policies.session && { session: policies.session }) }), // biome-ignore format: one value
