@@ -1,6 +1,7 @@
 // Are the names in a policy of IAM's own form right, and which mistake does IAM name first? Policies of users, groups and roles, session policies, SCPs.
 // The order is over the whole document, not statement by statement: the old parser's own demands ("legacy parsing"), sids, that there are actions,
-// resources, actions' names, that there are resources. Found by trial on AWS by the authors of public test suites; texts as in public logs.
+// resources, actions' names, that there are resources. As the public test suite of an emulator has it, whose authors say that they
+// tried it on AWS; texts as in public logs. That a key twice is refused has no source: half a condition would vanish without a word.
 
 import { arnParts } from './conditions.ts';
 import { checkSidsDiffer, type Fail, type Json } from './document.ts';

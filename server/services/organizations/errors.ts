@@ -1,5 +1,5 @@
-// Errors of AWS Organizations: all of them 400, some with a Reason. `recorded`: the words of public logs; the others are the API reference's own
-// description of the error, because no log was found.
+// Errors of AWS Organizations: all of them 400, some with a Reason. `logged`: public logs of AWS's answers have the words, or, weaker, the public test
+// suite of an emulator has; the others are the API reference's own description of the error, because no log was found.
 
 import type { ConstraintViolationExceptionReason, InvalidInputExceptionReason } from '@aws-sdk/client-organizations';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
@@ -7,7 +7,7 @@ import { AwsError } from '../../errors.ts';
 import type { BaseCall } from '../../service.ts';
 
 const words = {
-  // recorded
+  // logged
   AWSOrganizationsNotInUseException: 'Your account is not a member of an organization.',
   AccessDeniedException: "You don't have permissions to access this resource.",
   AlreadyInOrganizationException: 'The provided account is already a member of an organization.',
@@ -58,7 +58,7 @@ export function organizationsError(code: OrganizationsErrorCode): AwsError {
   return new AwsError(code, 400, words[code]);
 }
 
-/** `INVALID_PATTERN`'s words are recorded; those of others are the reference's. */
+/** `INVALID_PATTERN`'s words are logged; those of others are the reference's. */
 export function invalidInput(
   reason: InvalidInputExceptionReason = 'INVALID_PATTERN',
   message = 'You provided a value that does not match the required pattern.',
@@ -67,7 +67,7 @@ export function invalidInput(
 }
 
 const limits = {
-  // recorded
+  // logged
   MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED:
     'You cannot remove the last policy attached to the specified target. You must have at least one attached at all times.',
   // the reference's
