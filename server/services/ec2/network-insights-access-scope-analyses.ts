@@ -16,7 +16,10 @@ import { findPaths } from '@postern/network/insights/findings.ts';
 import { indexNetwork } from '@postern/network/walk/network-index.ts';
 import { buildSnapshot } from '../../control/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import type { NetworkInsightsAccessScopeAnalysisRow, NetworkInsightsAccessScopeRow } from '../../store/rows/ec2.ts';
+import type {
+  NetworkInsightsAccessScopeAnalysisRow,
+  NetworkInsightsAccessScopeRow,
+} from '../../store/rows/network-insights.ts';
 import { applyFilters } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';
 import { requireScope } from './network-insights-access-scopes.ts';

@@ -30,7 +30,7 @@ import type {
 import type { Cidr, PortRange, PrefixListId } from '@postern/network/snapshot.ts';
 import { protocols } from '@postern/network/walk/packet.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import type { NetworkInsightsAccessScopeRow } from '../../store/rows/ec2.ts';
+import type { NetworkInsightsAccessScopeRow } from '../../store/rows/network-insights.ts';
 import { describe } from './describe.ts';
 import { invalidCombination, invalidValue, missingParameter } from './errors.ts';
 import { oncePerToken } from './idempotency.ts';

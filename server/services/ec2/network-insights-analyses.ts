@@ -21,7 +21,7 @@ import { indexNetwork } from '@postern/network/walk/network-index.ts';
 import { protocols } from '@postern/network/walk/packet.ts';
 import { buildSnapshot } from '../../control/snapshot.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import type { NetworkInsightsAnalysisRow, NetworkInsightsPathRow } from '../../store/rows/ec2.ts';
+import type { NetworkInsightsAnalysisRow, NetworkInsightsPathRow } from '../../store/rows/network-insights.ts';
 import { invalidValue, notFound } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { oncePerToken } from './idempotency.ts';

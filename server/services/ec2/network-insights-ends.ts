@@ -6,7 +6,7 @@ import type { Explanation } from '@postern/network/insights/explanation.ts';
 import type { Place } from '@postern/network/insights/question.ts';
 import type { InternetGatewayId, VpcEndpointId, VpcPeeringConnectionId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
-import type { PathEndRow } from '../../store/rows/ec2.ts';
+import type { PathEndRow } from '../../store/rows/network-insights.ts';
 import { ec2Error, invalidParameterValue, isWellFormedId, type ResourceKind, resourceKinds } from './errors.ts';
 import { ec2Arn } from './rows.ts';
 import { resourceTypes } from './tagging.ts';

@@ -16,7 +16,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { ipToNumber } from '@postern/network/cidr.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import type { NetworkInsightsPathRow, PathFilterRow } from '../../store/rows/ec2.ts';
+import type { NetworkInsightsPathRow, PathFilterRow } from '../../store/rows/network-insights.ts';
 import { describe } from './describe.ts';
 import { ec2Error, invalidCombination, invalidValue, missingParameter } from './errors.ts';
 import type { FilterTable } from './filters.ts';
