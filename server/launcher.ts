@@ -96,7 +96,7 @@ function serverArguments(): string[] {
   if (here.endsWith('.ts')) return ['--import', 'tsx', join(dirname(here), 'main.ts')];
   // For profiling: POSTERN_NODE_OPTIONS='--cpu-prof --cpu-prof-dir=/tmp/profile'.
   const extra = (process.env['POSTERN_NODE_OPTIONS'] ?? '').split(' ').filter((word) => word !== '');
-  return ['--enable-source-maps', '--max-semi-space-size=8', ...extra, join(dirname(here), 'server.mjs')];
+  return ['--enable-source-maps', '--max-semi-space-size=16', ...extra, join(dirname(here), 'server.mjs')];
 }
 
 /** Makes the data directory, the operator's alone, and sees that it can be written. */

@@ -6,8 +6,10 @@ import type { PolicySet, Principal } from '@postern/policy/types.ts';
 import type { DecisionRecord, PolicyQuestion } from '../authorize/authorize.ts';
 import { JsonLines } from '../trail/json-lines.ts';
 
-/** The newest so many of each kind: a flood of what is allowed must not push out the denial that somebody is about to ask for. */
-const capacity = 1000;
+/** The newest so many: a flood of what is allowed must not push out the denial that somebody is about to ask for. */
+const refusedCapacity = 1000;
+/** Few: what is held when the collector comes is copied, and a thousand of these were a tenth of a small request's time. */
+const allowedCapacity = 100;
 /** A DeleteObjects has a thousand; the first ones and those that said no tell it. */
 const mostQuestions = 16;
 const maxFileBytes = 8 * 1024 * 1024;
@@ -39,8 +41,8 @@ export interface EvidenceOptions {
 
 export class EvidenceLog {
   readonly #lines: JsonLines<WrittenEvidence> | undefined;
-  readonly #allowed = new Ring<Evidence>(capacity);
-  readonly #refused = new Ring<Evidence>(capacity);
+  readonly #allowed = new Ring<Evidence>(allowedCapacity);
+  readonly #refused = new Ring<Evidence>(refusedCapacity);
 
   constructor({ file, onError = () => {} }: EvidenceOptions = {}) {
     this.#lines = file === undefined ? undefined : new JsonLines({ file, maxFileBytes, onError });
