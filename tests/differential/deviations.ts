@@ -5,7 +5,7 @@
 import { effectiveBlockMode } from '@postern/network/block-public-access.ts';
 import type { Route } from '@postern/network/snapshot.ts';
 import fc from 'fast-check';
-import { aclEntry } from '../flows/snapshots.ts';
+import { aclEntry, rule } from '../flows/snapshots.ts';
 import { type Draft, machines, targets, to, type VpcNumber } from './draft.ts';
 import {
   cardOf,
@@ -19,6 +19,8 @@ import {
   machine,
   match,
   matchOf,
+  peerOf,
+  peers,
   routeBlocks,
   routeTargets,
   ruleOf,
@@ -80,6 +82,17 @@ export const deviationRows: readonly Row[] = [
     fc.record({ name: machine, direction, rules: fc.array(drawnRule, { maxLength: 3 }) }),
     (draft, { name, direction: which, rules }) =>
       setRules(vpcAt(draft, machines[name]), `sg-${name}`, which, rules.map((each) => ruleOf(name, each))), // biome-ignore format: one line
+  ),
+  row(
+    'a group lets in, or out, what one peer is',
+    8,
+    fc.record({ name: machine, direction, what: fc.constantFrom(...peers) }),
+    (draft, { name, direction: which, what }) => {
+      // Of IPv6 that reaches a peer over the internet the walk and the kernel say different things (docs/reachability.md).
+      const isOfPeer = what === 'peer' || what === 'shared';
+      const allowed = isOfPeer ? rule(1, undefined, peerOf(name, what), { type: -1, code: -1 }) : rule(-1, undefined, peerOf(name, what)); // biome-ignore format: one line
+      setRules(vpcAt(draft, machines[name]), `sg-${name}`, which, [allowed]);
+    },
   ),
   row(
     'rules of the group of a service',
@@ -273,7 +286,7 @@ export const deviationRows: readonly Row[] = [
   ),
   row(
     'public access is blocked',
-    4,
+    6,
     fc.record({
       mode: fc.constantFrom<('block-bidirectional' | 'block-ingress')[]>('block-bidirectional', 'block-ingress'),
       vpcExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(undefined, undefined, 'allow-bidirectional', 'allow-egress'), // biome-ignore format: one line

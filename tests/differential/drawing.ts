@@ -104,13 +104,13 @@ export function setRoute(routes: Draft['vpcs'][number]['routeTables'][number]['r
 }
 
 /** What a group's rule may name beside blocks; a group that is gone, or out of reach, matches nobody (S7, S17). */
-const peers = ['own', 'next', 'shared', 'peer', 'across-regions', 'gone', 'pl-s3', 'pl-own', 'pl-own6'] as const;
+export const peers = ['own', 'next', 'shared', 'peer', 'across-regions', 'gone', 'pl-s3', 'pl-own', 'pl-own6'] as const;
 export const peer = fc.oneof(
   { weight: 3, arbitrary: block.map((cidr): (typeof peers)[number] | Cidr => cidr) },
   { weight: 2, arbitrary: fc.constantFrom(...peers) },
 );
 
-function peerOf(name: MachineName, what: (typeof peers)[number] | Cidr): RulePeer {
+export function peerOf(name: MachineName, what: (typeof peers)[number] | Cidr): RulePeer {
   const order: Readonly<Record<MachineName, MachineName>> = { a: 'b', b: 'a', c: 'a', d: 'b', e: 'f', f: 'e', g: 'g' };
   const across: Readonly<Record<MachineName, MachineName>> = { a: 'e', b: 'f', c: 'e', d: 'f', e: 'a', f: 'b', g: 'f' };
   switch (what) {

@@ -235,9 +235,9 @@ function byTurns<T>(lists: readonly (readonly T[])[]): T[] {
 }
 
 /** What decides, roughly and in full. */
-function classOf({ sender, source }: TriedFlow, { blockers, arrival }: Trace): readonly [string, string] {
+function classOf({ sender, source }: TriedFlow, { blockers, steps }: Trace): readonly [string, string] {
   const [first] = blockers;
-  if (first === undefined) return ['open', `${sender.kind} ${isIpv6(source) ? 6 : 4} ${arrival?.kind}`];
+  if (first === undefined) return ['open', `${sender.kind} ${isIpv6(source) ? 6 : 4} ${[...new Set(steps.map((step) => step.stage))].join(' ')}`]; // biome-ignore format: one line
   const { leg, stage, cause } = first;
   const detail = cause.kind === 'acl-entry' ? `${cause.networkAclId} ${cause.ruleNumber}` : cause.kind === 'component' ? cause.because.replace(/[\d.:a-f]{6,}/g, '…') : cause.kind; // biome-ignore format: one line
   return [stage, `${leg} ${detail} ${blockers.length > 1 ? 'and more' : ''}`];

@@ -46,7 +46,7 @@ export const mutations: readonly Mutation[] = [
   { stage: 'egress-only-gateway', side: 'walk', file: gateways, from: "if (subnet.blockPublicAccess === 'block-bidirectional')", to: 'if (false)' },
   { stage: 'egress-only-gateway', side: 'compile', file: compile('ipv6/filter'), from: "? [{ match: 'drop', comment }]", to: "? [{ match: 'counter', comment }]" },
   { stage: 'igw-ingress', side: 'walk', file: gateways, from: "if (back?.target.kind !== 'internet-gateway' || back.state === 'blackhole')", to: 'if (false)' },
-  { stage: 'igw-ingress', side: 'compile', file: filter('internet-gateway'), from: "match: 'ct direction original drop'", to: "match: 'ct direction original counter'" },
+  { stage: 'igw-ingress', side: 'compile', file: filter('internet-gateway'), from: '`fib saddr . mark oifname "${igwDevice}" meta mark set ${stay} return`', to: '`meta mark set ${stay} return`' },
   { stage: 'source-dest-check', side: 'walk', file: walk, from: 'if (!isOwn && eni.sourceDestCheck)', to: 'if (false)' },
   { stage: 'source-dest-check', side: 'compile', file: filter('forward'), from: 'oifname != ${names} oifname . ip daddr != @interface-addresses oifname != @unchecked drop', to: 'oifname != ${names} oifname . ip daddr != @interface-addresses oifname != @unchecked counter' },
   { stage: 'acl-ingress', side: 'walk', file: checks, from: "const isAllowed = entry?.action === 'allow';", to: "const isAllowed = direction === 'ingress' || entry?.action === 'allow';" },
