@@ -65,6 +65,8 @@ class Course {
   readonly #ways: Way[] = [];
   /** The reply goes another way, where its groups are asked as if it were the first packet. */
   #isAnew = false;
+  /** The way that the packet took last, through the VPC that it is in. */
+  #cameBy: string | undefined;
   /** As whom the flow was sent. */
   #source: Address | undefined;
   /** As whom the flow left by an egress-only gateway. */
@@ -131,11 +133,12 @@ class Course {
     if (last?.id !== id) this.#via.push({ kind, id });
   }
 
-  #passGroups(site: Site, direction: 'ingress' | 'egress', peer: Address): boolean {
+  /** @param by the way that the packet comes or goes: by a peering connection the groups of its other VPC can be named (S7) */
+  #passGroups(site: Site, direction: 'ingress' | 'egress', peer: Address, by: string | undefined): boolean {
     if (isNat(site)) return true;
     if (this.#isReturn && !this.#isAnew && this.#tracked.includes(site)) return true;
     if (!this.#isReturn) this.#tracked.push(site);
-    return this.#pass(site.groups.allow(direction, peer));
+    return this.#pass(site.groups(by?.startsWith('pcx-') ? by : undefined).allow(direction, peer));
   }
 
   /**
@@ -143,6 +146,7 @@ class Course {
    * and ICMP are dropped there, and UDP is a flow of its own.
    */
   #takeWay(vpc: Vpc, way: string, source: Address, destination: Address, sender?: Site): boolean {
+    this.#cameBy = way;
     if (!this.#isReturn) {
       this.#ways.push({ vpcId: vpc.vpcId, way, source, destination });
       return true;
@@ -153,7 +157,8 @@ class Course {
     );
     if (!this.#isAnew) return true;
     return (
-      this.#pass(this.#takes.anyBeginning) && (sender === undefined || this.#passGroups(sender, 'egress', destination))
+      this.#pass(this.#takes.anyBeginning) &&
+      (sender === undefined || this.#passGroups(sender, 'egress', destination, way))
     );
   }
 
@@ -184,7 +189,9 @@ class Course {
         return { arrival: { kind: 'vpc-service', vpcId, service: hop.kind }, source, destination };
       }
     }
-    if (!this.#passGroups(site, 'egress', destination)) return undefined;
+    const target = hop.kind === 'route' ? hop.route.target : undefined;
+    const leavesBy = target?.kind === 'peering-connection' ? target.vpcPeeringConnectionId : undefined;
+    if (!this.#passGroups(site, 'egress', destination, leavesBy)) return undefined;
     const door = this.#tunnelBack(destination);
     if (door !== undefined && door.vpc.vpcId === site.vpc.vpcId) return this.#cross(site, door, source, destination);
     switch (hop.kind) {
@@ -259,7 +266,7 @@ class Course {
       return undefined;
     if (isDoor) return { arrival: arrivalAt(receiver), source, destination };
     if (isNat(receiver)) return this.#backThroughNatGateway(receiver, source, destination);
-    if (!this.#passGroups(receiver, 'ingress', source)) return undefined;
+    if (!this.#passGroups(receiver, 'ingress', source, this.#cameBy)) return undefined;
     if (eni.service?.kind === 'vpc-endpoint') {
       const { vpcEndpointId } = eni.service;
       if (!this.#sites.blocks(receiver.vpc).clients.at(source) || !this.#pass(this.#takes.interfaceEndpoint))

@@ -47,7 +47,8 @@ export interface Site {
   readonly publicAddresses: readonly Point[];
   /** The instance connect endpoint whose interface it is. */
   readonly connectEndpoint?: InstanceConnectEndpoint;
-  readonly groups: Groups;
+  /** @param by the peering connection that the packets come or go by: only there the groups of its other VPC can be named (S7) */
+  readonly groups: (by?: string) => Groups;
   readonly acl: Filter;
   readonly nextHop: SegmentTable<NextHop>;
   /** Those of its subnet's table. */
@@ -184,53 +185,67 @@ export class Sites {
       publicAddresses: eni.privateAddresses.flatMap((each) =>
         each.publicAddress === undefined ? [] : [this.point(each.publicAddress)],
       ),
-      groups: this.#groups(vpc, groups),
+      groups: this.#groupsBy(vpc, groups),
       acl: this.#table(`acl ${vpc.vpcId} ${acl.networkAclId}`, () => aclFilter(this.pool, acl)),
       nextHop: this.#table(`hop ${key}`, () => nextHops(this.network, vpc, subnet, routeTable)),
       routes: this.#routes(vpc, routeTable),
     };
   }
 
-  #groups(vpc: Vpc, groups: readonly SecurityGroup[]): Groups {
+  #groupsBy(vpc: Vpc, groups: readonly SecurityGroup[]): Site['groups'] {
     const ids = [...new Set(groups.map((each) => each.groupId))].sort();
     return this.#table(`groups ${vpc.vpcId} ${ids.join()}`, () => {
-      const tables = ids.flatMap((id) => {
-        const group = groups.find((each) => each.groupId === id);
-        return group === undefined
-          ? []
-          : [
-              this.#table(`group ${vpc.vpcId} ${id}`, () =>
-                groupFilter(this.pool, group, (peer) => this.#named(vpc, peer)),
-              ),
-            ];
-      });
-      return new Groups(this.pool, tables);
+      const inside = this.#groups(vpc, ids, groups);
+      const across = new Map<string, Groups>();
+      return (by?: string) => {
+        if (by === undefined) return inside;
+        const made = across.get(by) ?? this.#groups(vpc, ids, groups, by);
+        across.set(by, made);
+        return made;
+      };
     });
   }
 
-  #named(vpc: Vpc, peer: SecurityGroupRule['peer']): AddressSet {
+  #groups(vpc: Vpc, ids: readonly SecurityGroupId[], groups: readonly SecurityGroup[], by?: string): Groups {
+    const tables = ids.flatMap((id) => {
+      const group = groups.find((each) => each.groupId === id);
+      return group === undefined
+        ? []
+        : [
+            this.#table(`group ${vpc.vpcId} ${id} ${by}`, () =>
+              groupFilter(this.pool, group, (peer) => this.#named(vpc, peer, by)),
+            ),
+          ];
+    });
+    return new Groups(this.pool, tables);
+  }
+
+  #named(vpc: Vpc, peer: SecurityGroupRule['peer'], by: string | undefined): AddressSet {
     switch (peer.kind) {
       case 'cidr':
         return AddressSet.ofCidrs([peer.cidr]);
       case 'prefix-list':
         return AddressSet.ofCidrs(this.network.prefixList(peer.prefixListId));
       case 'security-group':
-        return this.#members(vpc, peer.groupId);
+        return this.#members(vpc, peer.groupId, by);
     }
   }
 
-  /** Addresses of the interfaces that carry a group, in a VPC and in its peers of the same Region (S6, S7). */
-  #members(seenFrom: Vpc, groupId: SecurityGroupId): AddressSet {
-    return this.#table(`members ${seenFrom.vpcId} ${groupId}`, () => {
-      const near = this.#peersOf(seenFrom).filter(({ region }) => region === seenFrom.region);
+  /** Addresses of the interfaces that carry a group, in a VPC and, by a peering, in the other one of the same Region (S6, S7). */
+  #members(seenFrom: Vpc, groupId: SecurityGroupId, by: string | undefined): AddressSet {
+    return this.#table(`members ${seenFrom.vpcId} ${groupId} ${by}`, () => {
+      const near = (by === undefined ? [] : this.#peersOf(seenFrom, by)).filter(
+        ({ region }) => region === seenFrom.region,
+      );
       const cards = [seenFrom, ...near].flatMap((each) => this.#cards(each).get(groupId) ?? []);
       return AddressSet.ofAddresses(cards);
     });
   }
 
-  /** The VPCs at the other ends of its peerings. */
-  #peersOf({ vpcId }: Vpc): Vpc[] {
-    return this.network.snapshot.peeringConnections.flatMap(({ requester, accepter }) => {
+  /** The VPCs at the other ends of its peerings, or of one of them. */
+  #peersOf({ vpcId }: Vpc, by?: string): Vpc[] {
+    return this.network.snapshot.peeringConnections.flatMap(({ requester, accepter, vpcPeeringConnectionId }) => {
+      if (by !== undefined && by !== vpcPeeringConnectionId) return [];
       if (requester.vpcId !== vpcId && accepter.vpcId !== vpcId) return [];
       return this.network.vpc(requester.vpcId === vpcId ? accepter.vpcId : requester.vpcId) ?? [];
     });

@@ -81,9 +81,12 @@ function leastShared(network: NetworkIndex, groups: readonly SecurityGroup[]): S
 
 /** What else names the address: a group of the other end, or the prefix list of a service. */
 function groupPeers(network: NetworkIndex, { vpc }: PlacedInterface, address: string): RulePeer[] {
+  const ways = [undefined, ...network.snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId)];
   const other = network.snapshot.vpcs
     .map(({ vpcId }) => network.holder(vpcId, address))
-    .find((holder) => holder?.groups.some(({ groupId }) => network.isMember(vpc, groupId, address)));
+    .find((holder) =>
+      holder?.groups.some(({ groupId }) => ways.some((by) => network.isMember(vpc, groupId, address, by))),
+    );
   const group = other && leastShared(network, other.groups);
   if (group !== undefined) return [{ kind: 'security-group', groupId: group.groupId }];
   const list = network.snapshot.prefixLists.find(({ cidrs }) => cidrs.some((cidr) => isInside(cidr, address)));

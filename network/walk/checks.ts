@@ -17,6 +17,8 @@ export class Checks {
   readonly tracked = new Set<NetworkInterfaceId>();
   leg: Step['leg'] = 'forward';
   readonly #ways = new Ways();
+  /** The way that the packet took last, through the VPC that it is in. */
+  #cameBy: string | undefined;
   /** A reply that its flow's way does not know is a flow of its own on this way. */
   #isAnew = false;
 
@@ -46,7 +48,8 @@ export class Checks {
     return 'nobody';
   }
 
-  groups(placed: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet): void {
+  /** @param by outwards, the peering connection that the route leads to, if it does; inwards it is known */
+  groups(placed: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet, by?: string): void {
     const { eni, vpc } = placed;
     if (eni.service?.kind === 'nat-gateway') return;
     const stage = `sg-${direction}` as const;
@@ -56,7 +59,7 @@ export class Checks {
       return;
     }
     if (this.leg === 'forward') this.tracked.add(component);
-    const found = allowingRule(this.network, placed, direction, packet);
+    const found = allowingRule(this.network, placed, direction, packet, direction === 'ingress' ? this.#cameBy : by);
     if (found !== undefined) {
       const { group, rule } = found;
       const cause: Cause = { kind: 'security-group-rule', groupId: group.groupId, ruleId: rule.ruleId };
@@ -90,6 +93,7 @@ export class Checks {
    * @param way gateway, peering, or the part of the VPC   @returns false for a reply that nobody knows here: it is dropped
    */
   way(vpc: Vpc, way: string, packet: Packet, sender?: PlacedInterface): boolean {
+    this.#cameBy = way;
     if (this.leg === 'forward') {
       this.#ways.take(vpc.vpcId, way, packet);
       return true;
@@ -100,7 +104,7 @@ export class Checks {
       this.drop('route', vpc.vpcId, vpc, packet, 'the reply does not go back the way that its request came');
       return false;
     }
-    if (sender !== undefined) this.groups(sender, 'egress', packet);
+    if (sender !== undefined) this.groups(sender, 'egress', packet, way);
     return true;
   }
 

@@ -46,30 +46,38 @@ export function isInside(cidr: Cidr, address: string): boolean {
 /**
  * The first rule of the groups that allows the packet; rules only allow, so any will do (S1).
  * @param direction which rules, and which end of the packet is the peer
+ * @param by the peering connection that the packet comes or goes by, if it does: only there a rule can name a group of the other VPC (S7)
  */
 export function allowingRule(
   network: NetworkIndex,
   { vpc, groups }: Pick<PlacedInterface, 'vpc' | 'groups'>,
   direction: 'ingress' | 'egress',
   packet: Packet,
+  by: string | undefined,
 ): { readonly group: SecurityGroup; readonly rule: SecurityGroupRule } | undefined {
   const peer = direction === 'ingress' ? packet.source : packet.destination;
   for (const group of groups) {
     for (const rule of group[direction]) {
-      if (matchesProtocol(rule, packet) && isPeer(network, vpc, rule, peer)) return { group, rule };
+      if (matchesProtocol(rule, packet) && isPeer(network, vpc, rule, peer, by)) return { group, rule };
     }
   }
   return undefined;
 }
 
-function isPeer(network: NetworkIndex, vpc: Vpc, { peer }: SecurityGroupRule, address: string): boolean {
+function isPeer(
+  network: NetworkIndex,
+  vpc: Vpc,
+  { peer }: SecurityGroupRule,
+  address: string,
+  by: string | undefined,
+): boolean {
   switch (peer.kind) {
     case 'cidr':
       return isInside(peer.cidr, address);
     case 'prefix-list':
       return network.prefixList(peer.prefixListId).some((cidr) => isInside(cidr, address));
     case 'security-group':
-      return network.isMember(vpc, peer.groupId, address);
+      return network.isMember(vpc, peer.groupId, address, by);
   }
 }
 

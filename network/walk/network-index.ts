@@ -36,8 +36,11 @@ export interface NetworkIndex {
   /** The interface and private address behind a public IPv4 address. */
   publicHolder(address: Ipv4): { readonly placed: PlacedInterface; readonly privateAddress: Ipv4 } | undefined;
   prefixList(id: PrefixListId): readonly Cidr[];
-  /** Whether the address is one of an interface that carries the group, in this VPC or in a peer of the same Region (S6, S7). */
-  isMember(seenFrom: Vpc, groupId: SecurityGroupId, address: string): boolean;
+  /**
+   * Whether the address is one of an interface that carries the group (S6, S7).
+   * @param by how the packet comes or goes: by a peering connection, to a VPC of the same Region; otherwise only this VPC's own interfaces count
+   */
+  isMember(seenFrom: Vpc, groupId: SecurityGroupId, address: string, by?: string): boolean;
   peering(id: string): PeeringConnection | undefined;
   /** Whether some VPC that this Snapshot has knows the group. */
   isKnownGroup(groupId: SecurityGroupId): boolean;
@@ -93,13 +96,13 @@ export function indexNetwork(snapshot: Snapshot): NetworkIndex {
   const peerings = new Map<string, PeeringConnection>(
     snapshot.peeringConnections.map((each) => [each.vpcPeeringConnectionId, each]),
   );
-  const neighbours = new Map<VpcId, VpcId[]>();
   const knownGroups = new Set(snapshot.vpcs.flatMap((vpc) => vpc.securityGroups.map(({ groupId }) => groupId)));
-  for (const { requester, accepter } of snapshot.peeringConnections) {
-    if (vpcs.get(requester.vpcId)?.region !== vpcs.get(accepter.vpcId)?.region) continue;
-    neighbours.set(requester.vpcId, [...(neighbours.get(requester.vpcId) ?? []), accepter.vpcId]);
-    neighbours.set(accepter.vpcId, [...(neighbours.get(accepter.vpcId) ?? []), requester.vpcId]);
-  }
+  /** The VPC at the other end of a peering, where its groups can be named: in the same Region. */
+  const neighbour = ({ vpcId, region }: Vpc, peeringId: string): VpcId | undefined => {
+    const peering = peerings.get(peeringId);
+    const other = peering?.requester.vpcId === vpcId ? peering.accepter.vpcId : peering?.requester.vpcId;
+    return other !== undefined && vpcs.get(other)?.region === region ? other : undefined;
+  };
   return {
     snapshot,
     vpc: (vpcId) => vpcs.get(vpcId),
@@ -107,10 +110,11 @@ export function indexNetwork(snapshot: Snapshot): NetworkIndex {
     holder: (vpcId, address) => holders.get(`${vpcId} ${address}`),
     publicHolder: (address) => publicHolders.get(address),
     prefixList: (id) => prefixLists.get(id) ?? [],
-    isMember: ({ vpcId }, groupId, address) =>
-      [vpcId, ...(neighbours.get(vpcId) ?? [])].some(
-        (each) => members.get(`${each} ${groupId}`)?.has(address) === true,
-      ),
+    isMember: (vpc, groupId, address, by) => {
+      const isIn = (vpcId: VpcId) => members.get(`${vpcId} ${groupId}`)?.has(address) === true;
+      const other = by === undefined ? undefined : neighbour(vpc, by);
+      return isIn(vpc.vpcId) || (other !== undefined && isIn(other));
+    },
     peering: (id) => peerings.get(id),
     isKnownGroup: (groupId) => knownGroups.has(groupId),
     hasUnknownPeer: (vpcId) =>

@@ -158,7 +158,9 @@ class Walk implements Travel {
       );
     const service = this.#checks.vpcService(vpc, packet);
     if (service !== undefined) return service === 'nobody' ? undefined : { arrival: service, packet };
-    this.#checks.groups(placed, 'egress', packet);
+    const route = bestRoute(this.#network, routeTable, packet.destination);
+    const leavesBy = route?.target.kind === 'peering-connection' ? route.target.vpcPeeringConnectionId : undefined;
+    this.#checks.groups(placed, 'egress', packet, leavesBy);
     if (reservedBlocks.some((block) => isInside(block, packet.destination))) {
       this.#checks.drop('route', vpc.vpcId, vpc, packet, `nothing can be sent to ${packet.destination}`);
       return undefined;
@@ -176,7 +178,6 @@ class Walk implements Travel {
       });
       return this.deliver(vpc, packet, placed);
     }
-    const route = bestRoute(this.#network, routeTable, packet.destination);
     if (route === undefined) {
       this.#checks.noRoute(placed, packet);
       return undefined;

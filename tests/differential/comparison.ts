@@ -212,5 +212,6 @@ function allows(network: NetworkIndex, { component, stage, packet }: Step, id: s
   const groups = placed.groups
     .filter((group) => group.groupId === groupId)
     .map((group) => ({ ...group, [direction]: group[direction].filter((each) => each.ruleId === ruleId) }));
-  return allowingRule(network, { vpc: placed.vpc, groups }, direction, packet) !== undefined;
+  const ways = [undefined, ...network.snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId)];
+  return ways.some((by) => allowingRule(network, { vpc: placed.vpc, groups }, direction, packet, by) !== undefined);
 }

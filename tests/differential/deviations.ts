@@ -88,9 +88,7 @@ export const deviationRows: readonly Row[] = [
     8,
     fc.record({ name: machine, direction, what: fc.constantFrom(...peers) }),
     (draft, { name, direction: which, what }) => {
-      // Of IPv6 that reaches a peer over the internet the walk and the kernel say different things (docs/reachability.md).
-      const isOfPeer = what === 'peer' || what === 'shared';
-      const allowed = isOfPeer ? rule(1, undefined, peerOf(name, what), { type: -1, code: -1 }) : rule(-1, undefined, peerOf(name, what)); // biome-ignore format: one line
+      const allowed = rule(-1, undefined, peerOf(name, what));
       setRules(vpcAt(draft, machines[name]), `sg-${name}`, which, [allowed]);
     },
   ),

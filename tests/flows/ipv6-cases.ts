@@ -192,6 +192,21 @@ export const ipv6Cases: readonly FlowCase[] = [
     flows: [tcpTo('a', d, 80, 'open', { seenAs: a }), udpTo('a', d, 80, 'open'), tcpTo('c', d, 80, 'timeout'), udpTo('c', d, 80, 'timeout'), tcpTo('laptop', d, 22, 'open')],
   },
   {
+    title: '[S7] a peer’s group is its members over the peering: who comes over the internet is none, by IPv6 too',
+    snapshot: peered(
+      snapshot(
+        dual({ ...roads, networkInterfaces: [card('a'), card('b', { groupIds: ['sg-b'] })], securityGroups: [group('sg-b', [tcp(80, groupPeer('sg-d')), tcp(22, cidrPeer('::/0'))])] }),
+        vpc({
+          vpcId: 'vpc-b', ipv6CidrBlocks: [peerBlock], cidrBlocks: ['10.1.0.0/16'], subnets: [subnet('9', '10.1.0.0/24', { ipv6CidrBlock: '2001:db8:1010:201::/64' })], internetGatewayId: 'igw-b',
+          networkInterfaces: [eni('d', '9', '10.1.0.10', { ipv6Addresses: [d], groupIds: ['sg-d'] })], networkAcls: [openAcl6], securityGroups: [group('sg-d', [allowAll6], [allowAll6])],
+          routeTables: [table('rtb-main', local('10.1.0.0/16'), local(peerBlock), to('::/0', { kind: 'internet-gateway', internetGatewayId: 'igw-b' }))],
+        }),
+      ),
+      { ab: ['vpc-a', 'vpc-b'] },
+    ),
+    flows: [tcpTo('d', b, 80, 'timeout'), tcpTo('d', b, 22, 'open', { seenAs: d }), tcpTo('d', a, 80, 'open', { seenAs: d })],
+  },
+  {
     title: '[R1] a VPC that loses its IPv6 carries none, and its IPv4 goes on',
     snapshot: snapshot(vpc({ subnets: [subnet('1', '10.0.0.0/24'), subnet('2', '10.0.1.0/24')], networkInterfaces: [eni('a', '1', '10.0.0.10'), eni('c', '2', '10.0.1.10')] })),
     flows: [tcpTo('a', '10.0.1.10', 80, 'open')],
