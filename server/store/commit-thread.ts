@@ -15,15 +15,24 @@ function written(batch: Batch): Verdict {
   }
 }
 
+/** What ends this thread is told across threads, where the database's own kind of error loses its message. */
+function fold(): void {
+  try {
+    disk.fold();
+  } catch (error) {
+    throw new Error((error as Error).message);
+  }
+}
+
 /** A quiet moment: nobody waits then. */
 const quietMs = 50;
-const folding = setTimeout(() => disk.fold(), quietMs);
+const folding = setTimeout(fold, quietMs);
 
 parentPort?.on('message', (message: Batch | 'end') => {
   if (message !== 'end') {
     parentPort?.postMessage(written(message));
     folding.refresh();
-    if (disk.isJournalLong) disk.fold();
+    if (disk.isJournalLong) fold();
     return;
   }
   disk.fold();
