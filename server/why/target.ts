@@ -1,5 +1,6 @@
 // What would be asked of which service? `s3://bucket/key`, an ARN, or a service's name, with an action or the one that goes without saying.
 
+import { factsOf } from '../authorize/facts.ts';
 import { OperatorFailure } from '../operator/operator.ts';
 import type { Service } from '../service.ts';
 import type { Transaction } from '../store/store.ts';
@@ -33,6 +34,9 @@ export function targetOf(
 ): Target {
   if (action !== undefined && !/^[a-z0-9-]+:[A-Za-z]+$/.test(action))
     throw new OperatorFailure(400, `An action is SERVICE:Action, s3:GetObject say, not '${action}'.`);
+  const [prefix = '', name = ''] = action?.split(':') ?? [];
+  const facts = factsOf(prefix);
+  if (facts && facts.action(name) === undefined) throw new OperatorFailure(400, `AWS has no action ${action}.`);
   const serviceNamed = (name: string): Service => {
     const service = services.get(name);
     if (service) return service;
@@ -41,7 +45,10 @@ export function targetOf(
   const uri = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(to) ?? /^arn:[\w-]+:s3:::([^/]+)(?:\/(.*))?$/.exec(to);
   if (uri) {
     const [, bucket = '', key = ''] = uri;
-    const region = tx.get('bucket', bucket)?.region ?? home;
+    const row = tx.get('bucket', bucket);
+    if (row === undefined && action !== 's3:CreateBucket')
+      throw new OperatorFailure(404, `There is no bucket ${bucket}.`, 'aws s3 ls');
+    const region = row?.region ?? home;
     const resource = key === '' ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
     const asked = action ?? (key === '' ? 's3:ListBucket' : 's3:GetObject');
     return {
@@ -55,12 +62,11 @@ export function targetOf(
   if (arn) {
     const [, name = '', region = ''] = arn;
     // A role is STS's resource when it is assumed.
-    const service = serviceNamed(action?.split(':')[0] ?? name);
+    const service = serviceNamed(action === undefined ? name : prefix);
     const permission = action === undefined ? {} : { permission: { action, resource: to } };
     return { service, region: region || home, ...permission, input: {} };
   }
-  const prefix = action?.split(':')[0];
-  if (services.has(to) && (prefix === undefined || prefix === to)) {
+  if (services.has(to) && (action === undefined || prefix === to)) {
     const permission = action === undefined ? {} : { permission: { action, resource: '*' } };
     return { service: serviceNamed(to), region: home, ...permission, input: {} };
   }
