@@ -1,5 +1,5 @@
 // Can the differential test fail? Breaks one decision at a time, in the walk, in the compiler or in reach, and expects the test to notice: at the first disagreement a run
-// ends, and without one after 100 networks. Begun by scripts/mutation-check.mjs; arguments are words of the names of mutations (mutations.ts).
+// ends, and without one after 100 networks; then the table of flows is asked. Begun by scripts/mutation-check.mjs; arguments are words of the names of mutations (mutations.ts).
 // No file changes: the broken source is given to the loader (scripts/mutate.mjs).
 
 import { spawn } from 'node:child_process';
@@ -41,20 +41,27 @@ function hunt(mutation: Mutation): Promise<Hunted> {
 }
 
 /** Tests that fail say what is broken by failing; the first one that does is enough. */
-async function huntReach(mutation: Mutation): Promise<Hunted> {
-  for (const file of [
-    'network/reach/reach.test.ts',
-    'network/reach/traffic.test.ts',
-    'tests/flows/reach.test.ts',
-    'tests/differential/reach.test.ts',
-  ]) {
-    const args = ['--import', join(root, 'scripts', 'mutate.mjs'), '--import', 'tsx', file];
+async function huntIn(files: readonly string[], mutation: Mutation): Promise<Hunted> {
+  const node = [process.execPath, '--import', join(root, 'scripts', 'mutate.mjs'), '--import', 'tsx'];
+  for (const file of files) {
+    const inWorld = file.endsWith('.kernel.test.ts') ? [...node, 'fabric/in-world.ts', '--'] : [];
+    const [command = 'node', ...args] = [...inWorld, ...node, file];
     const env = { ...process.env, POSTERN_MUTATION: JSON.stringify(mutation) };
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'ignore' });
+    const child = spawn(command, args, { cwd: root, env, stdio: 'ignore' });
     const code = await new Promise((resolve) => child.on('close', resolve));
     if (code !== 0) return { isCaught: true, words: file };
   }
   return { isCaught: false };
+}
+
+const reachTests = ['network/reach/reach.test.ts', 'network/reach/traffic.test.ts', 'tests/flows/reach.test.ts', 'tests/differential/reach.test.ts']; // biome-ignore format: one list
+/** What too few random networks come upon has a row of its own there. */
+const flowTests = { walk: ['tests/flows/walk.test.ts'], compile: ['tests/flows/flows.kernel.test.ts'] };
+
+async function hunted(mutation: Mutation): Promise<Hunted> {
+  if (mutation.side === 'reach') return huntIn(reachTests, mutation);
+  const found = await hunt(mutation);
+  return found.isCaught ? found : huntIn(flowTests[mutation.side], mutation);
 }
 
 const words = process.argv.slice(2);
@@ -64,7 +71,7 @@ let missed = 0;
 async function lane(): Promise<void> {
   for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
     const started = performance.now();
-    const found = await (mutation.side === 'reach' ? huntReach : hunt)(mutation);
+    const found = await hunted(mutation);
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     if (!found.isCaught) missed += 1;
     const where = found.networks === undefined ? 'noticed' : `in network ${found.networks}`;
