@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { table, wrap } from './terminal.ts';
 
@@ -25,4 +26,11 @@ test('columns are as wide as their widest cell, and colours have no width', () =
 test('the last column wraps under itself at the terminal’s width', () => {
   const text = table([['key', 'aaaa bbbb cccc dddd eeee ffff']], 25);
   assert.equal(text, 'key  aaaa bbbb cccc dddd\n     eeee ffff');
+});
+
+test('whoever is not heard to the end does not end with 0', async () => {
+  const program = `import('${new URL('./terminal.ts', import.meta.url)}').then(({ answer }) => setInterval(answer, 1, 'a line'))`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.once('data', () => child.stdout.destroy());
+  assert.equal(await new Promise((resolve) => child.on('exit', resolve)), 141);
 });

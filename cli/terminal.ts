@@ -1,5 +1,6 @@
 // How the command line speaks: answers on stdout, talk on stderr, `--json` for scripts, colour that is never the only meaning.
 
+import { constants } from 'node:os';
 import { styleText } from 'node:util';
 
 export { OperatorError } from '@postern/server/operator/operator-error.ts';
@@ -12,10 +13,13 @@ export function paint(stream: NodeJS.WriteStream, style: Style, text: string): s
   return colours ? styleText(style, text) : text;
 }
 
-/** `postern requests | head` ends when its reader does, as every tool of a pipe: not with a stack trace. */
+/**
+ * `postern requests | head` ends when its reader does, as every tool of a pipe: without a stack trace, and with the status of one that SIGPIPE ended. Not with 0,
+ * for nobody heard what `check` would have said.
+ */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  process.exit(process.exitCode ?? 128 + constants.signals.SIGPIPE);
 });
 
 export function say(text: string): void {
