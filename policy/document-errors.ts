@@ -80,10 +80,8 @@ const IAM: Wording = {
 /** STS reads session policies by itself (public logs of S3A). */
 const SESSION: Wording = { ...IAM, json: () => 'The policy is not in the valid JSON format.' };
 
-/** Trust policies are read as resource policies are, so the words are those of S3 where no log shows others. */
-const TRUST: Wording = {
-  ...IAM,
-  json: () => 'This policy contains invalid Json',
+/** What is said of every policy that lies on a resource. */
+const ON_RESOURCE: Wording = {
   version: () => 'The policy must contain a valid version string',
   'missing-statement': () => 'Missing required field Statement',
   'empty-statement': () => 'Could not parse the policy: Statement is empty!',
@@ -94,6 +92,13 @@ const TRUST: Wording = {
   'not-principal-allow': () => 'Allow with NotPrincipal is not allowed.',
   'condition-operator': (detail) => `Invalid Condition type : ${detail}`,
   'missing-principal': () => 'Missing required field Principal',
+};
+
+/** Trust policies are read as resource policies are, so the words are those of S3 where no log shows others. */
+const TRUST: Wording = {
+  ...IAM,
+  ...ON_RESOURCE,
+  json: () => 'This policy contains invalid Json',
   principal: (detail) => `Invalid principal in policy: ${detail}`,
   'prohibited-resource': (detail) => `Has prohibited field ${detail}`,
   'trust-action': () =>
@@ -102,24 +107,15 @@ const TRUST: Wording = {
 };
 
 const S3: Wording = {
+  ...ON_RESOURCE,
   json: () => "Policies must be valid JSON and the first byte must be '{'",
-  version: () => 'The policy must contain a valid version string',
-  'missing-statement': () => 'Missing required field Statement',
-  'empty-statement': () => 'Could not parse the policy: Statement is empty!',
-  'unknown-field': (detail) => `Unknown field ${detail}`,
-  'missing-effect': () => 'Missing required field Effect',
-  effect: (detail) => `Invalid effect: ${detail}`,
-  'missing-principal': () => 'Missing required field Principal',
   principal: () => 'Invalid principal in policy',
-  'not-principal-allow': () => 'Allow with NotPrincipal is not allowed.',
-  'missing-action': () => 'Missing required field Action',
   action: () => 'Policy has invalid action',
   'action-vendor': () => 'Policy has invalid action',
   'missing-resource': () => 'Missing required field Resource',
   resource: () => 'Policy has invalid resource',
   'resource-vendor': () => 'Policy has invalid resource',
   'not-applicable': () => 'Action does not apply to any resource(s) in statement',
-  'condition-operator': (detail) => `Invalid Condition type : ${detail}`,
   condition: () => 'Policy has an invalid condition key',
   // unsourced: S3's reference only says that a policy is at most 20 KB.
   size: (detail) => `Policy exceeds the maximum allowed size of ${detail} bytes`,

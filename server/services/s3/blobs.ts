@@ -16,6 +16,7 @@ import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } fr
 import type { StreamingBody } from '../../service.ts';
 import { type BlobKey, cipherAt, counterAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
 import { NewFile, type OpenFile, sync } from './blob-file.ts';
+import { concatenate, decrypted, type Piece, pieceBytes, readSmall } from './blob-reading.ts';
 import { refusedByDisk } from './errors.ts';
 import { RecentBytes } from './recent-bytes.ts';
 
@@ -25,8 +26,9 @@ const inRowBytes = 16 * 1024;
 const inRowPrefix = 'row:';
 /** Of small bodies that were read lately. */
 const recentBytes = 8 * 1024 * 1024;
-const pieceBytes = 512 * 1024;
 const graceMs = 3000;
+
+export type { Piece } from './blob-reading.ts';
 
 export type Body = FedBody | Readable | Uint8Array;
 
@@ -47,13 +49,6 @@ export interface WrittenBlob {
   readonly md5: string;
   /** Base64, by the suffix asked for. */
   readonly checksums: Readonly<Record<string, string>>;
-}
-
-/** A stretch of one blob. `start` is the first byte, `end` one past the last. */
-export interface Piece {
-  readonly blobId: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** The store, as it keeps bodies that are too small for a file. */
@@ -333,49 +328,8 @@ async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<T
   }
 }
 
-type Source = Uint8Array | { readonly file: string; readonly start: number; readonly end: number };
-
-async function* decrypted(
-  sources: readonly Source[],
-  pieces: readonly Piece[],
-  key: BlobKey,
-): AsyncGenerator<Uint8Array> {
-  for (const [index, { blobId, start }] of pieces.entries()) {
-    const cipher = cipherAt(key, blobId, start);
-    for await (const chunk of concatenate(sources.slice(index, index + 1))) yield cipher.update(chunk);
-  }
-}
-
-async function* concatenate(sources: readonly Source[]): AsyncGenerator<Uint8Array> {
-  for (const source of sources) {
-    if (source instanceof Uint8Array) {
-      yield source;
-      continue;
-    }
-    const { file, start, end } = source;
-    for await (const chunk of fs.createReadStream(file, { start, end, highWaterMark: pieceBytes }))
-      yield chunk as Buffer;
-  }
-}
-
 function isInRow(blobId: string): boolean {
   return blobId.startsWith(inRowPrefix);
-}
-
-function readSmall(path: string, start: number, sizeBytes: number): Uint8Array {
-  const file = fs.openSync(path, 'r');
-  try {
-    const bytes = Buffer.allocUnsafe(sizeBytes);
-    let got = 0;
-    while (got < sizeBytes) {
-      const count = fs.readSync(file, bytes, got, sizeBytes - got, start + got);
-      if (count === 0) throw new Error(`${path} is shorter than its row says`);
-      got += count;
-    }
-    return bytes;
-  } finally {
-    fs.closeSync(file);
-  }
 }
 
 function unlinkNow(path: string): void {
