@@ -92,10 +92,17 @@ function run({ name, command: [command, ...args], files }) {
       process.stdout.write(`\npostern: ${name}${code === 0 ? '' : ': FAILED'} after ${seconds} s\n${output}`);
       for (const key of Object.keys(total))
         total[key] += Number([...output.matchAll(new RegExp(`^ℹ ${key} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
-      if (code !== 0) failed.push(name);
+      if (code !== 0) failed.push({ name, failures: failuresIn(output) });
       resolve();
     });
   });
+}
+
+/** What node's reporter says of the failed tests, with their differences; of a run that ended before its report, the end of its output. */
+function failuresIn(output) {
+  const lines = output.split('\n');
+  const from = lines.findIndex((line) => /^✖ failing tests/.test(line));
+  return (from < 0 ? lines.slice(-30) : lines.slice(from + 1, from + 200)).join('\n').trim();
 }
 
 const running = new Set();
@@ -116,6 +123,6 @@ await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
 process.stdout.write('\nwhat took longest, in seconds:\n');
 for (const { name, seconds } of took.sort((a, b) => b.seconds - a.seconds).slice(0, 12))
   process.stdout.write(`${String(seconds).padStart(6)}  ${name}\n`);
-for (const name of failed) process.stdout.write(`\nfailed: ${name}`);
+for (const { name, failures } of failed) process.stdout.write(`\nfailed: ${name}\n${failures}\n`);
 process.stdout.write(`\n${total.pass} passed, ${total.fail} failed, ${total.skipped} skipped\n`);
 process.exit(failed.length > 0 ? 1 : 0);
