@@ -129,6 +129,8 @@ class OpenExchange implements Exchange {
 
 /** Sends an answer; settles when it is handed to the socket. @throws when the client goes away in the middle */
 async function send(request: IncomingMessage, response: ServerResponse, answer: Answer, close: boolean): Promise<void> {
+  // A stream is not left without a reader meanwhile.
+  if (!(answer.body instanceof Readable)) await turnsEnd();
   if (response.destroyed) {
     discard(answer.body);
     return;
@@ -153,6 +155,22 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
   }
   if (body instanceof Readable) await sendStream(response, status, headers, body);
   else await sendFile(response, status, headers, body);
+}
+
+let endOfTurn: Promise<void> | undefined;
+
+/**
+ * Settles when the event loop has looked at every socket once. Answers go out together then: a client that sleeps is woken once for all of them, and waking
+ * one by one costs as much as the rest of a small call (docs/decisions/0025).
+ */
+function turnsEnd(): Promise<void> {
+  endOfTurn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      endOfTurn = undefined;
+      resolve();
+    });
+  });
+  return endOfTurn;
 }
 
 function discard(body: Answer['body']): void {
