@@ -1,15 +1,12 @@
 // Does a text fit a pattern of a policy? `*` and `?`, and policy variables (O5) in documents of version 2012-10-17 (M5).
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html (read 2026-11-21)
-// A glob keeps one point to go back to, the last star, so its cost is bounded by length × length whatever the pattern.
 // What a variable stands for is literal: a `*` in a user's name is a star, not a wildcard.
+
+import { ANY, matchesTokens, ONE, type Token } from './glob.ts';
 
 /** A condition key's values by its lower-case name. */
 export type Lookup = (lowerCaseKey: string) => readonly string[] | undefined;
 export type TextMatcher = (text: string, lookup: Lookup) => boolean;
-
-const ANY = -1;
-const ONE = -2;
-type Token = number;
 
 type Part =
   | { readonly kind: 'text'; readonly text: string }
@@ -39,7 +36,7 @@ export function compilePattern(pattern: string, options: PatternOptions): TextMa
   const parts = parseTemplate(pattern);
   return (text, lookup) => {
     const tokens = resolve(parts, lookup, options, prepare);
-    return tokens !== undefined && matchTokens(tokens, prepare(text));
+    return tokens !== undefined && matchesTokens(tokens, prepare(text));
   };
 }
 
@@ -53,7 +50,7 @@ export function compileGlob(pattern: string): (text: string) => boolean {
     return (text) => text.startsWith(prefix);
   }
   const tokens = tokensOf(pattern, true);
-  return (text) => matchTokens(tokens, text);
+  return (text) => matchesTokens(tokens, text);
 }
 
 /** Splits a value into text, the escapes `${*}` `${?}` `${$}` and variables with their defaults. */
@@ -114,30 +111,4 @@ function tokensOf(text: string, wildcards: boolean): Token[] {
     }
   }
   return tokens;
-}
-
-function matchTokens(tokens: readonly Token[], text: string): boolean {
-  let token = 0;
-  let at = 0;
-  let star = -1;
-  let starAt = 0;
-  while (at < text.length) {
-    const expected = tokens[token];
-    if (expected === ANY) {
-      star = token;
-      starAt = at;
-      token += 1;
-    } else if (expected === ONE || expected === text.charCodeAt(at)) {
-      token += 1;
-      at += 1;
-    } else if (star >= 0) {
-      starAt += 1;
-      at = starAt;
-      token = star + 1;
-    } else {
-      return false;
-    }
-  }
-  while (tokens[token] === ANY) token += 1;
-  return token === tokens.length;
 }

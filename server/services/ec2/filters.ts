@@ -3,6 +3,7 @@
 // Each resource file has a table: filter name → the values that a row has. An unknown name is an error, never ignored.
 
 import type { Filter } from '@aws-sdk/client-ec2';
+import { ANY, matchesTokens, ONE, type Token } from '@postern/policy/glob.ts';
 import type { Tags } from '../../store/rows/ec2.ts';
 import { invalidParameterValue } from './errors.ts';
 
@@ -13,44 +14,23 @@ export type FilterTable<R> = Readonly<Record<string, (row: R) => FilterValue>>;
 
 const maxValues = 200;
 
-const [any, one] = [-1, -2];
-
-/** Turns one filter value into a test. One point to go back to, the last star, bounds the cost by length × length: no regular expression does. */
+/** Turns one filter value into a test. */
 export function wildcard(pattern: string): (value: string) => boolean {
   const tokens = tokensOf(pattern);
-  return (value) => {
-    let [token, at, star, starAt] = [0, 0, -1, 0];
-    while (at < value.length) {
-      const expected = tokens[token];
-      if (expected === any) {
-        star = token;
-        starAt = at;
-        token += 1;
-      } else if (expected === one || expected === value.charCodeAt(at)) {
-        token += 1;
-        at += 1;
-      } else if (star >= 0) {
-        starAt += 1;
-        at = starAt;
-        token = star + 1;
-      } else return false;
-    }
-    while (tokens[token] === any) token += 1;
-    return token === tokens.length;
-  };
+  return (value) => matchesTokens(tokens, value);
 }
 
-/** Character codes, and two negative numbers for the wildcards. */
-function tokensOf(pattern: string): number[] {
-  const tokens: number[] = [];
+/** As written in a filter: `\` takes a wildcard's meaning away. */
+function tokensOf(pattern: string): Token[] {
+  const tokens: Token[] = [];
   for (let index = 0; index < pattern.length; index += 1) {
     const char = pattern.charAt(index);
     if (char === '\\' && index + 1 < pattern.length) {
       index += 1;
       tokens.push(pattern.charCodeAt(index));
     } else if (char === '*') {
-      if (tokens.at(-1) !== any) tokens.push(any);
-    } else tokens.push(char === '?' ? one : char.charCodeAt(0));
+      if (tokens.at(-1) !== ANY) tokens.push(ANY);
+    } else tokens.push(char === '?' ? ONE : char.charCodeAt(0));
   }
   return tokens;
 }
