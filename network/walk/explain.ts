@@ -13,7 +13,7 @@ export function explainStep(network: NetworkIndex, step: Step): string {
     case 'security-groups':
       return `no ${step.stage === 'sg-ingress' ? 'inbound' : 'outbound'} rule of ${cause.groupIds.join(', ')} allows ${packetWords(step)}`;
     case 'tracked':
-      return 'a reply: the security groups let the flow begin';
+      return 'a reply, which passes once the flow has begun';
     case 'acl-entry':
       return cause.ruleNumber === '*'
         ? `no rule allows ${packetWords(step)}`
