@@ -1,5 +1,7 @@
 // Does a JSON text say a key twice in one object? JSON.parse would keep the last without a word, and half of a condition would be gone.
-// Unsourced: how IAM words it; here such a text counts as no JSON. The text is one that JSON.parse has taken.
+// AWS calls a second Statement, Effect, Action or Resource a mistake: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_policies.html#morethanonestatement
+// (read 2026-11-21). Unsourced: that the keys of a Condition are no exception, and the words; here such a text counts as no JSON.
+// The text is one that JSON.parse has taken.
 
 export function hasDuplicateKeys(text: string): boolean {
   /** The keys of each open object; undefined for an open list. */

@@ -8,6 +8,9 @@ import type { PrincipalElement } from './types.ts';
 
 const PRINCIPAL_ARN =
   /^arn:[a-z0-9-]+:(?:iam::\d{12}:(?:root|user\/.+|role\/.+)|sts::\d{12}:(?:assumed-role\/[^/]+\/.+|federated-user\/.+)|iam::cloudfront:user\/.+)$/;
+/** The names of services end in a partition's domain. Which names there are under it is AWS's to know, and not checked. */
+const SERVICE_NAME =
+  /^[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.(com(\.cn)?|eu)|aws\.internal|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)$/;
 const UNIQUE_ID = /^(?:AIDA|AROA)[A-Z0-9]{10,}$/;
 
 /** No partial wildcards in a principal (M3). */
@@ -23,7 +26,7 @@ export function checkPrincipal(
     if (!wellFormed || options.principalExists?.(name) === false) return fail('principal', `"AWS":"${name}"`);
   }
   for (const name of element.service) {
-    if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return fail('principal', `"SERVICE":"${name}"`);
+    if (!SERVICE_NAME.test(name)) return fail('principal', `"SERVICE":"${name}"`);
   }
   for (const name of element.canonicalUser) {
     if (!/^[0-9a-f]{64}$/.test(name)) return fail('principal', `"CanonicalUser":"${name}"`);

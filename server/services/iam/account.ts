@@ -180,11 +180,22 @@ function addHolder(call: Call, details: Details, holder: Holder): void {
   }
 }
 
+const entityTypes = [
+  'User',
+  'Role',
+  'Group',
+  'LocalManagedPolicy',
+  'AWSManagedPolicy',
+] as const satisfies readonly EntityType[];
+
 function getAccountAuthorizationDetails(
   call: Call,
   input: GetAccountAuthorizationDetailsRequest,
 ): GetAccountAuthorizationDetailsResponse {
   const wanted = input.Filter ?? [];
+  const checks = constraints();
+  for (const [index, type] of wanted.entries()) checks.oneOf(`filter.${index + 1}.member`, type, entityTypes);
+  checks.done();
   const all = entries(call);
   const { items, end } = page(
     all.filter((entry) => wanted.length === 0 || wanted.includes(entry.type)),

@@ -2,17 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
 import { ensureFirstState } from '../../accounts.ts';
-import { openCertificateAuthority } from '../../front-door/certificates.ts';
 import { acceptedPair, stepAt, totp } from '../../mfa.ts';
 import type { BaseCall } from '../../service.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
 import { iam } from './index.ts';
+import { codes, type Device, selfSigned } from './testing.ts';
 
 const accountId = '123456789012';
 type Output = Record<string, unknown>;
@@ -110,28 +107,9 @@ describe('passwords', () => {
   });
 });
 
-interface Device {
-  SerialNumber: string;
-  Base32StringSeed: Uint8Array;
-}
-
-/** What an authenticator app does with the seed. */
-function seedHex(device: Device): string {
-  let bits = '';
-  for (const letter of Buffer.from(device.Base32StringSeed).toString()) {
-    bits += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0');
-  }
-  return (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2).toString(16).padStart(2, '0')).join('');
-}
-
 async function makeDevice(name = 'phone'): Promise<Device> {
   const answer = await run<{ VirtualMFADevice: Device }>('CreateVirtualMFADevice', { VirtualMFADeviceName: name });
   return answer.VirtualMFADevice;
-}
-
-function codes(device: Device, offset = 0): Output {
-  const step = stepAt(testNow) + offset;
-  return { AuthenticationCode1: totp(seedHex(device), step), AuthenticationCode2: totp(seedHex(device), step + 1) };
 }
 
 describe('MFA devices', () => {
@@ -185,19 +163,6 @@ describe('MFA devices', () => {
     assert.equal(shown.UserName, 'anna');
   });
 });
-
-/** A certificate that signs itself, and its key. */
-function selfSigned(): { certificate: string; privateKey: string } {
-  const directory = mkdtempSync(join(tmpdir(), 'postern-iam-'));
-  try {
-    openCertificateAuthority(directory);
-    const texts = readdirSync(directory).map((file) => readFileSync(join(directory, file), 'utf8'));
-    const holding = (word: string) => texts.find((text) => text.includes(`BEGIN ${word}`)) ?? '';
-    return { certificate: holding('CERTIFICATE'), privateKey: holding('PRIVATE KEY') };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();

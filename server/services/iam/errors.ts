@@ -66,8 +66,8 @@ const conflictWords = {
   'signing-certificates': 'Cannot delete entity, must delete signing certificates first.',
   // Recorded for a service-specific credential.
   references: 'Cannot delete entity, must remove referenced objects first.',
-  // Unsourced.
-  'mfa-assigned': 'Cannot delete entity, must deactivate MFA device first.',
+  // Weak: the public tests of a service that copies IAM's API have it.
+  'mfa-assigned': 'MFA VirtualDevice in use. Must deactivate first.',
   'attached-policies': 'Cannot delete entity, must detach all policies first.',
   'inline-policies': 'Cannot delete entity, must delete policies first.',
   // The same words for a group with users and for a user with groups.

@@ -295,6 +295,12 @@ describe('roles and instance profiles', () => {
     );
     await run('CreateUser', { UserName: 'nobody' });
     await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: document });
+    const misspelt = ec2Trust.replace('amazonaws', 'amazon');
+    await rejects(
+      run('UpdateAssumeRolePolicy', { RoleName: 'app', PolicyDocument: misspelt }),
+      'MalformedPolicyDocument',
+      'Invalid principal in policy: "SERVICE":"ec2.amazon.com"',
+    );
   });
 
   it('refuse service-linked roles by name', async () => {
@@ -470,6 +476,7 @@ describe('the account', () => {
       [SummaryMap.Users, SummaryMap.Groups, SummaryMap.Roles, SummaryMap.AccountAccessKeysPresent],
       [1, 1, 1, 1],
     );
+    await rejects(run('GetAccountAuthorizationDetails', { Filter: ['Users'] }), 'ValidationError');
   });
 
   it('has one alias', async () => {

@@ -44,6 +44,11 @@ describe('OpenID Connect providers', () => {
     await run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn });
     await run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn });
     await rejects(
+      run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn: 'idp.example.com/tenant' }),
+      'ValidationError',
+      'Invalid ARN: Could not be parsed!',
+    );
+    await rejects(
       run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn }),
       'NoSuchEntity',
       `OpenIDConnect Provider not found for arn ${OpenIDConnectProviderArn}`,

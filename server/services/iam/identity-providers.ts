@@ -29,7 +29,7 @@ import { type Call, operation } from '../../service.ts';
 import type { OidcProviderRow, SamlProviderRow } from '../../store/rows/iam.ts';
 import { checkedName, checkedTags, constraints, required } from './checks.ts';
 import { tags } from './entities.ts';
-import { invalidInput, noSuchMember, quotaExceeded } from './errors.ts';
+import { invalidInput, noSuchMember, quotaExceeded, validationError } from './errors.ts';
 import { onEverything, onNewOidcProvider, onNewSamlProvider, onOidcProvider, onSamlProvider } from './permissions.ts';
 
 const clientIdsPerProvider = 100;
@@ -68,9 +68,16 @@ function checkedClientIds(list: readonly string[]): string[] {
   return clientIds;
 }
 
-export function findOidcProvider(call: Call, value: string | undefined): OidcProviderRow {
+function checkedOidcArn(value: string | undefined): string {
   const arn = required('openIDConnectProviderArn', value);
   constraints().length('openIDConnectProviderArn', arn, 20, 2048).done();
+  // The words are those that were recorded for policies' ARNs.
+  if (!/^arn:[\w-]+:iam::\d{12}:oidc-provider\/./.test(arn)) throw validationError('Invalid ARN: Could not be parsed!');
+  return arn;
+}
+
+export function findOidcProvider(call: Call, value: string | undefined): OidcProviderRow {
+  const arn = checkedOidcArn(value);
   const row = call.tx.get('oidc-provider', arn);
   // The wording as public test suites assert it.
   if (row?.accountId !== call.accountId) throw noSuchMember(`OpenIDConnect Provider not found for arn ${arn}`);
@@ -250,7 +257,7 @@ export const identityProviders = {
     authorize: onOidcProvider,
     // AWS takes it as done when there is none.
     run: (call, input) => {
-      const arn = required('openIDConnectProviderArn', input.OpenIDConnectProviderArn);
+      const arn = checkedOidcArn(input.OpenIDConnectProviderArn);
       if (call.tx.get('oidc-provider', arn)?.accountId === call.accountId) call.tx.delete('oidc-provider', arn);
     },
   }),
