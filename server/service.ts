@@ -199,6 +199,7 @@ export interface FileBody {
 
 /** AES-256 in counter mode. */
 export interface FileCipher {
+  /** 32 bytes; 64 for two layers. */
   readonly key: Uint8Array;
   /** Of the block of 16 bytes that `start` is in, and how far in it. */
   readonly counter: Uint8Array;

@@ -1,18 +1,17 @@
 // One thread that has the bytes of large bodies: it is told stretches of shared memory, hashes them, and encrypts and writes them to their file.
 // It keeps the state of each body between them. `body-threads.ts` talks to it.
 
-import { createCipheriv } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { FileCipher } from '../service.ts';
 import { type Checksum, checksumAlgorithms } from './checksums.ts';
-import { decipherInPlace, decipherOf } from './decipher.ts';
+import { counterMode, decipherInPlace, decipherOf } from './decipher.ts';
 import { noteSpent } from './spent-buffers.ts';
 
 /** An open file that a body is written to, from where it stands. Who opened it closes it. */
 export interface FileTarget {
   readonly file: number;
-  /** AES-256 in counter mode; without it the bytes are written as they are. */
+  /** Of `counterMode`; without it the bytes are written as they are. */
   readonly cipher?: { readonly key: Uint8Array; readonly counter: Uint8Array } | undefined;
 }
 
@@ -106,7 +105,7 @@ function writerTo({ file, cipher: settings }: FileTarget): (bytes: Uint8Array) =
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
   };
   if (!settings) return plain;
-  const cipher = createCipheriv('aes-256-ctr', settings.key, settings.counter);
+  const cipher = counterMode(settings.key, settings.counter);
   return (bytes) => {
     for (let at = 0; at < bytes.length; at += encryptedBytes)
       plain(cipher.update(bytes.subarray(at, at + encryptedBytes)));

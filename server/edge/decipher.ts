@@ -1,11 +1,26 @@
 // Encrypted bytes of a file made plain: on the event loop and on the threads of bodies.
 
-import { createDecipheriv, type Decipher } from 'node:crypto';
+import { createDecipheriv } from 'node:crypto';
 import type { FileCipher } from '../service.ts';
 
-/** AES-256 in counter mode from the first byte of a stretch on. */
-export function decipherOf({ key, counter, skip }: FileCipher): Decipher {
-  const decipher = createDecipheriv('aes-256-ctr', key, counter);
+/** Encrypts or decrypts bytes piece by piece, in order. */
+export interface BodyCipher {
+  update(bytes: Uint8Array): Uint8Array;
+}
+
+const keyBytes = 32;
+
+/** AES-256 in counter mode, in which encrypting and decrypting are the same. A key of twice the length is two keys: of two layers, one over the other (DSSE). */
+export function counterMode(key: Uint8Array, counter: Uint8Array): BodyCipher {
+  const inner = createDecipheriv('aes-256-ctr', key.subarray(0, keyBytes), counter);
+  if (key.length === keyBytes) return inner;
+  const outer = createDecipheriv('aes-256-ctr', key.subarray(keyBytes), counter);
+  return { update: (bytes) => outer.update(inner.update(bytes)) };
+}
+
+/** From the first byte of a stretch on. */
+export function decipherOf({ key, counter, skip }: FileCipher): BodyCipher {
+  const decipher = counterMode(key, counter);
   if (skip > 0) decipher.update(Buffer.alloc(skip));
   return decipher;
 }
@@ -13,7 +28,7 @@ export function decipherOf({ key, counter, skip }: FileCipher): Decipher {
 const stepBytes = 64 * 1024;
 
 /** In steps that are small enough for memory that was used before: half a megabyte at once would be fresh each time. */
-export function decipherInPlace(decipher: Decipher, piece: Uint8Array): void {
+export function decipherInPlace(decipher: BodyCipher, piece: Uint8Array): void {
   for (let at = 0; at < piece.length; at += stepBytes)
     piece.set(decipher.update(piece.subarray(at, at + stepBytes)), at);
 }

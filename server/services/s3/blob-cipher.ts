@@ -1,11 +1,11 @@
 // Encrypted bodies: the cipher of a blob at any offset, the keys of blobs, and the cloud's own key. docs/decisions/0019-every-object-is-encrypted.md
 
-import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import type { BodyCipher } from './blob-file.ts';
+import { type BodyCipher, counterMode } from '../../edge/decipher.ts';
 
-/** The 32 bytes that a blob is encrypted with, by its id. */
+/** What a blob is encrypted with, by its id: 32 bytes, or 64 for two layers. */
 export type BlobKey = (blobId: string) => Buffer;
 
 const seedDigits = 32;
@@ -20,12 +20,16 @@ export function keysUnder(base: Buffer): BlobKey {
   return (blobId) => createHmac('sha256', base).update(seedOf(blobId)).digest();
 }
 
+/** The second layer is over the first, each under a key of its own. */
+export function inTwoLayers(first: BlobKey, second: BlobKey): BlobKey {
+  return (blobId) => Buffer.concat([first(blobId), second(blobId)]);
+}
+
 /**
- * AES-256 in counter mode, so that any stretch can be read by itself. A seed is random and names one content only: it is the counter's start.
- * Encrypting and decrypting are the same.
+ * Counter mode, so that any stretch can be read by itself. A seed is random and names one content only: it is the counter's start.
  */
 export function cipherAt(key: BlobKey, blobId: string, start: number): BodyCipher {
-  const cipher = createDecipheriv('aes-256-ctr', key(blobId), counterAt(blobId, start));
+  const cipher = counterMode(key(blobId), counterAt(blobId, start));
   if (start % 16 > 0) cipher.update(Buffer.alloc(start % 16));
   return cipher;
 }

@@ -1,13 +1,8 @@
 // The file of a body while it is written: made with its first byte, on disk when `finish` settles.
 
-import { createCipheriv } from 'node:crypto';
 import * as fs from 'node:fs';
+import { counterMode } from '../../edge/decipher.ts';
 import type { BodyFile, FileTarget } from '../../edge/intake.ts';
-
-/** Encrypts a body piece by piece, in order. */
-export interface BodyCipher {
-  update(bytes: Uint8Array): Uint8Array;
-}
 
 export interface OpenFile {
   readonly file: number;
@@ -41,7 +36,7 @@ export class NewFile implements BodyFile {
   /** A write into the page cache takes microseconds; a round through a thread takes more. */
   async writeWhole(plain: Uint8Array): Promise<void> {
     const { file, cipher } = this.open();
-    const bytes = cipher ? createCipheriv('aes-256-ctr', cipher.key, cipher.counter).update(plain) : plain;
+    const bytes = cipher ? counterMode(cipher.key, cipher.counter).update(plain) : plain;
     for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at);
     await this.finish();
   }

@@ -14,7 +14,6 @@ import {
   invalidRequest,
   malformedXml,
   noSuchConfiguration,
-  notImplemented,
 } from './errors.ts';
 import { bucketOfArn } from './names.ts';
 
@@ -44,7 +43,7 @@ function getOwnership(bucket: BucketRow): SDK.GetBucketOwnershipControlsOutput {
   return { OwnershipControls: { Rules: [{ ObjectOwnership: bucket.ownership }] } };
 }
 
-/** @throws MalformedXML, InvalidArgument, NotImplemented (two layers). S3 does not look whether there is such a KMS key. */
+/** @throws MalformedXML, InvalidArgument. S3 does not look whether there is such a KMS key. */
 function takeEncryption(_call: Call, _bucket: BucketRow, input: SDK.PutBucketEncryptionRequest) {
   const rules = input.ServerSideEncryptionConfiguration?.Rules ?? [];
   const [rule] = rules;
@@ -57,7 +56,6 @@ function takeEncryption(_call: Call, _bucket: BucketRow, input: SDK.PutBucketEnc
       'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
       'ApplyServerSideEncryptionByDefault',
     );
-  if (algorithm === 'aws:kms:dsse') throw notImplemented(`PutBucketEncryption with ${algorithm}`);
   return { Rules: [{ ...rule, BucketKeyEnabled: rule.BucketKeyEnabled ?? false }] };
 }
 

@@ -1,7 +1,9 @@
-// What protects an object's bytes at rest: the cloud's own key (SSE-S3, the default), a KMS key (SSE-KMS), or the customer's (SSE-C, customer-keys.ts).
+// What protects an object's bytes at rest: the cloud's own key (SSE-S3, the default), a KMS key (SSE-KMS), a KMS key and over it the cloud's own (DSSE-KMS), or the
+// customer's (SSE-C, customer-keys.ts).
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html (read 2026-11-21). S3 asks KMS in its caller's name: GenerateDataKey to write, Decrypt to
 // read. KMS's own errors come through as `KMS.…` (recorded). Each blob has a key of its own under the KMS key's material, so a read asks for nothing else.
-// Gaps: two layers (aws:kms:dsse) are refused; SSE-C and SSE-KMS are taken over plain HTTP too.
+// Two layers know no bucket key: S3 takes the header and does not apply it (seen on S3 by Nextcloud's tests, pull request 62539).
+// Gap: SSE-C and SSE-KMS are taken over plain HTTP too.
 
 import { AwsError } from '../../errors.ts';
 import { checkUsable, findKey, keyContext, managedKey, presentKey } from '../../kms-keys.ts';
@@ -9,7 +11,7 @@ import type { BaseCall, StreamCall } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import type { BucketRow, KmsEncryption, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
-import { type BlobKey, keysUnder } from './blob-cipher.ts';
+import { type BlobKey, inTwoLayers, keysUnder } from './blob-cipher.ts';
 import { configurationOf } from './configurations.ts';
 import { type CustomerKey, type CustomerKeyInput, customerKeyOf } from './customer-keys.ts';
 import { bareAccessDenied, invalidArgument, notImplemented } from './errors.ts';
@@ -52,8 +54,7 @@ function wanted(bucket: BucketRow, input: EncryptionInput): { algorithm: string;
     );
   const byDefault = ruleOf(bucket).ApplyServerSideEncryptionByDefault;
   const algorithm = asked ?? byDefault?.SSEAlgorithm ?? 'AES256';
-  if (algorithm !== 'AES256' && algorithm !== 'aws:kms')
-    throw notImplemented(`x-amz-server-side-encryption: ${algorithm}`);
+  if (algorithm === 'aws:fsx') throw notImplemented(`x-amz-server-side-encryption: ${algorithm}`);
   return { algorithm, keyId: asked === undefined ? byDefault?.KMSMasterKeyID : keyId };
 }
 
@@ -61,7 +62,7 @@ function wanted(bucket: BucketRow, input: EncryptionInput): { algorithm: string;
 function needsManagedKey(bucket: BucketRow, input: EncryptionInput): boolean {
   if (input.SSECustomerAlgorithm !== undefined) return false;
   const { algorithm, keyId } = wanted(bucket, input);
-  return algorithm === 'aws:kms' && (keyId === undefined || keyId.endsWith('alias/aws/s3'));
+  return algorithm !== 'AES256' && (keyId === undefined || keyId.endsWith('alias/aws/s3'));
 }
 
 /** Makes `aws/s3` before a write that needs it: what a write finds out about its bucket is a read, which keeps nothing. */
@@ -101,10 +102,12 @@ export function protectionOf(
   if (call.principal.type === 'anonymous') throw needsSignature();
   const kmsKey =
     keyId === undefined ? managedKey(tx, scope, 's3', call.now) : findKey(tx, scope, keyId, call.now, 'KMS.');
-  const bucketKey = input.BucketKeyEnabled ?? ruleOf(bucket).BucketKeyEnabled ?? false;
+  const twoLayers = algorithm === 'aws:kms:dsse';
+  const bucketKey = !twoLayers && (input.BucketKeyEnabled ?? ruleOf(bucket).BucketKeyEnabled ?? false);
   const context = checkedContext(input.SSEKMSEncryptionContext);
   const encryption: KmsEncryption = {
     keyArn: kmsKey.id,
+    ...(twoLayers && { twoLayers }),
     ...(bucketKey && { bucketKey: true }),
     ...(context && { context }),
   };
@@ -173,7 +176,8 @@ export function sealingKey(
   if (encryption === 'AES256') return s3.blobs.ownKeys();
   const kmsKey = call.read((tx) => presentKey(tx, encryption.keyArn, call.now));
   if (!kmsKey) throw keyIsGone(encryption.keyArn);
-  return keysUnder(Buffer.from(kmsKey.material, 'base64'));
+  const keys = keysUnder(Buffer.from(kmsKey.material, 'base64'));
+  return encryption.twoLayers ? inTwoLayers(keys, s3.blobs.ownKeys()) : keys;
 }
 
 /** The same to open what is stored: the caller may decrypt with its KMS key. @throws as `protectionOf` */
@@ -206,7 +210,7 @@ function keyIsGone(arn: string): AwsError {
 /** Whether a copy may be a second name for the same encrypted bytes. */
 export function haveOneKey(from: Pick<ObjectRow, 'encryption'>, to: Pick<ObjectRow, 'encryption'>): boolean {
   const baseOf = ({ encryption }: Pick<ObjectRow, 'encryption'>) =>
-    typeof encryption === 'object' ? encryption.keyArn : encryption;
+    typeof encryption === 'object' ? `${encryption.keyArn} ${encryption.twoLayers ?? false}` : encryption;
   return from.encryption !== undefined && baseOf(from) === baseOf(to);
 }
 
@@ -214,14 +218,14 @@ export function haveOneKey(from: Pick<ObjectRow, 'encryption'>, to: Pick<ObjectR
 export function encryptionMembers({ customerKeyMd5, encryption }: Protection): {
   SSECustomerAlgorithm?: string;
   SSECustomerKeyMD5?: string;
-  ServerSideEncryption?: 'AES256' | 'aws:kms';
+  ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
   SSEKMSKeyId?: string;
   BucketKeyEnabled?: true;
 } {
   if (customerKeyMd5 !== undefined) return { SSECustomerAlgorithm: 'AES256', SSECustomerKeyMD5: customerKeyMd5 };
   if (typeof encryption !== 'object') return { ServerSideEncryption: 'AES256' };
   return {
-    ServerSideEncryption: 'aws:kms',
+    ServerSideEncryption: encryption.twoLayers ? 'aws:kms:dsse' : 'aws:kms',
     SSEKMSKeyId: encryption.keyArn,
     ...(encryption.bucketKey && { BucketKeyEnabled: true }),
   };

@@ -1,7 +1,9 @@
 // Objects under KMS keys: who may write and read them, what answers say, and what becomes of them when the key is switched off.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type {
   CreateMultipartUploadOutput,
@@ -85,6 +87,73 @@ test('a bucket encrypts with KMS by default, uploads in parts and copies too', a
   assert.equal((await run<HeadObjectOutput>('HeadObject', { Bucket, Key: 'own' })).SSEKMSKeyId, undefined);
 });
 
+test('two layers: on disk each is over the other, and through the API neither is there', async (t) => {
+  const { key, put, get, store, directory } = await started(t);
+  const twice = { ServerSideEncryption: 'aws:kms:dsse', SSEKMSKeyId: key.id };
+  const answer = await put('k', { ...twice, BucketKeyEnabled: true });
+  assert.deepEqual(
+    [answer.ServerSideEncryption, answer.SSEKMSKeyId, answer.BucketKeyEnabled],
+    ['aws:kms:dsse', key.id, undefined],
+  );
+  assert.notEqual(answer.ETag, `"${createHash('md5').update(text).digest('hex')}"`);
+  await put('small', { ...twice, Body: body('secret words') });
+  assert.equal((await get('small')).toString(), 'secret words');
+  assert.ok(text.equals(await get('k')));
+  assert.ok(text.subarray(77, 50_001).equals(await get('k', { Range: 'bytes=77-50000' })));
+
+  const { blobId = '' } = store.read((tx) => tx.get('object', `${Bucket}/k`)) ?? {};
+  const seed = Buffer.from(blobId, 'hex');
+  const layer = (base: Buffer) => (bytes: Buffer) =>
+    createDecipheriv('aes-256-ctr', createHmac('sha256', base).update(blobId).digest(), seed).update(bytes);
+  const byKms = layer(Buffer.from(key.material, 'base64'));
+  const byCloud = layer(readFileSync(join(directory, 'objects.key')));
+  const stored = readFileSync(join(directory, 'objects', blobId.slice(0, 2), blobId.slice(2)));
+  assert.ok(!byKms(stored).includes('secret'));
+  assert.ok(!byCloud(stored).includes('secret'));
+  assert.ok(text.equals(byKms(byCloud(stored))));
+});
+
+test('two layers by default, in parts, and by a copy, which is no second name for bytes in one layer', async (t) => {
+  const { run, key, put, get, byKms } = await started(t);
+  await put('one', byKms);
+  const rule = { SSEAlgorithm: 'aws:kms:dsse', KMSMasterKeyID: key.id };
+  const Rules = [{ ApplyServerSideEncryptionByDefault: rule, BucketKeyEnabled: true }];
+  await run('PutBucketEncryption', { Bucket, ServerSideEncryptionConfiguration: { Rules } });
+  const { UploadId, ...upload } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', {
+    Bucket,
+    Key: 'parts',
+  });
+  assert.deepEqual([upload.ServerSideEncryption, upload.BucketKeyEnabled], ['aws:kms:dsse', undefined]);
+  const first = Buffer.alloc(5 * 1024 ** 2, 'secret words ');
+  const Parts = [];
+  for (const [index, bytes] of [first, text].entries()) {
+    const part = { Bucket, Key: 'parts', UploadId, PartNumber: index + 1, Body: body(bytes) };
+    const { ETag } = await run<UploadPartOutput>('UploadPart', part);
+    Parts.push({ PartNumber: index + 1, ETag });
+  }
+  await run('CompleteMultipartUpload', { Bucket, Key: 'parts', UploadId, MultipartUpload: { Parts } });
+  const whole = Buffer.concat([first, text]);
+  assert.ok(whole.equals(await get('parts')));
+  assert.ok(
+    whole
+      .subarray(first.length - 7, first.length + 9)
+      .equals(await get('parts', { Range: `bytes=${first.length - 7}-${first.length + 8}` })),
+  );
+  const told = async (Key: string) => (await run<HeadObjectOutput>('HeadObject', { Bucket, Key })).ServerSideEncryption;
+  // From one layer to two, back, and from two to two.
+  await run('CopyObject', { Bucket, Key: 'two', CopySource: `${Bucket}/one` });
+  await run('CopyObject', { Bucket, Key: 'back', CopySource: `${Bucket}/two`, ...byKms });
+  await run('CopyObject', { Bucket, Key: 'again', CopySource: `${Bucket}/two` });
+  assert.deepEqual(await Promise.all(['parts', 'one', 'two', 'back', 'again'].map(told)), [
+    'aws:kms:dsse',
+    'aws:kms',
+    'aws:kms:dsse',
+    'aws:kms',
+    'aws:kms:dsse',
+  ]);
+  for (const Key of ['one', 'two', 'back', 'again']) assert.ok(text.equals(await get(Key)), Key);
+});
+
 test("KMS's own errors come through, recorded on AWS", async (t) => {
   const { key, change, put, get, byKms, run } = await started(t);
   const kms = { ServerSideEncryption: 'aws:kms' };
@@ -147,7 +216,7 @@ test('requests that contradict themselves are refused', async (t) => {
     [{ SSEKMSKeyId: 'x' }, 'InvalidArgument', /requires HTTP header x-amz-server-side-encryption : aws:kms$/],
     [{ ServerSideEncryption: 'AES256', SSEKMSKeyId: 'x' }, 'InvalidArgument', /aws:kms$/],
     [{ ServerSideEncryption: 'aws:kms', SSEKMSEncryptionContext: 'bm8=' }, 'InvalidArgument', /string-string map$/],
-    [{ ServerSideEncryption: 'aws:kms:dsse' }, 'NotImplemented', /aws:kms:dsse$/],
+    [{ ServerSideEncryption: 'aws:fsx' }, 'NotImplemented', /aws:fsx$/],
     [{ ServerSideEncryption: 'ROT13' }, 'InvalidEncryptionAlgorithmError', /./],
   ] as const)
     await assert.rejects(put('x', more), awsError(code, message));

@@ -523,7 +523,7 @@ test('a part may be copied from a range of another object', async (t) => {
 test('what cannot be honoured is refused by name', async (t) => {
   const { run } = await withBucket(t);
   const put = (more: object) => run('PutObject', { Bucket, Key: 'k', Body: body('x'), ...more });
-  await assert.rejects(put({ ServerSideEncryption: 'aws:kms:dsse' }), awsError('NotImplemented', /aws:kms:dsse/));
+  await assert.rejects(put({ ServerSideEncryption: 'aws:fsx' }), awsError('NotImplemented', /aws:fsx/));
   await assert.rejects(
     put({ ACL: 'public-read' }),
     awsError('AccessControlListNotSupported', 'The bucket does not allow ACLs'),

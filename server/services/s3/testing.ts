@@ -1,11 +1,11 @@
 // One S3 service on a fresh store and in a directory of its own, for tests.
 
-import { createDecipheriv } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { decipherOf } from '../../edge/decipher.ts';
 import type { BaseCall, StreamingBody } from '../../service.ts';
 import { makeStore, runOperation } from '../../testing.ts';
 import { createS3 } from './index.ts';
@@ -48,7 +48,5 @@ export async function bytesOf(content: StreamingBody | undefined): Promise<Buffe
   if (content instanceof Readable) return Buffer.concat(await content.toArray());
   const stretch = readFileSync(content.file).subarray(content.start, content.end);
   if (!content.cipher) return stretch;
-  const { key, counter, skip } = content.cipher;
-  const deciphered = createDecipheriv('aes-256-ctr', key, counter).update(Buffer.concat([Buffer.alloc(skip), stretch]));
-  return deciphered.subarray(skip);
+  return Buffer.from(decipherOf(content.cipher).update(stretch));
 }

@@ -55,6 +55,8 @@ export type Encryption = 'AES256' | KmsEncryption;
 
 export interface KmsEncryption {
   keyArn: string;
+  /** Encrypted once more under a key of the cloud's own (DSSE). */
+  twoLayers?: true;
   /** One use of the key for all of the bucket: policies see the bucket's ARN in the context. */
   bucketKey?: true;
   /** JSON of string to string, what the writer gave. */
