@@ -58,7 +58,6 @@ export const reasons = {
     ['buckets on Outposts', /Bucket/],
   ],
   kms: [
-    ['grants', /Grant/],
     ['custom key stores', /CustomKeyStore/],
     ['asymmetric and HMAC keys', /Sign|Verify|PublicKey|KeyPair|Mac|SharedSecret/],
     ['imported material', /ImportKeyMaterial|ParametersForImport|DeleteImported/],

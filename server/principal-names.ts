@@ -35,32 +35,36 @@ export function respellPrincipals(document: string, spell: (name: string) => str
   return changed ? JSON.stringify(policy) : undefined;
 }
 
+/** The id of the user or role of this cloud that an ARN names; undefined for everybody else. */
+export function uniqueIdOf(tx: Transaction, name: string): string | undefined {
+  const match = /^arn:[\w-]+:iam::(\d{12}):(user|role)(\/|\/.+\/)([\w+=,.@-]+)$/.exec(name);
+  if (!match) return undefined;
+  const [, accountId = '', kind, path, named = ''] = match;
+  const key = nameKey(accountId, named);
+  if (kind === 'role') {
+    const role = tx.get('role', key);
+    return role && role.path === path ? role.roleId : undefined;
+  }
+  const user = tx.get('user', key);
+  return user && user.path === path ? user.userId : undefined;
+}
+
+/** The ARN of a user or role by its id; undefined when there is none any more, and for what is no id. */
+export function arnOf(tx: Transaction, partition: string, uniqueId: string): string | undefined {
+  if (uniqueId.startsWith('AROA')) {
+    const role = tx.list('role').find((row) => row.roleId === uniqueId);
+    return role && roleArn(partition, role);
+  }
+  const user = uniqueId.startsWith('AIDA') ? tx.list('user').find((row) => row.userId === uniqueId) : undefined;
+  return user && userArn(partition, user);
+}
+
 /** Users and roles of this cloud by their ids; others keep their ARNs. */
 export function withUniqueIds(tx: Transaction, document: string): string {
-  const spelled = respellPrincipals(document, (name) => {
-    const match = /^arn:[\w-]+:iam::(\d{12}):(user|role)(\/|\/.+\/)([\w+=,.@-]+)$/.exec(name);
-    if (!match) return undefined;
-    const [, accountId = '', kind, path, named = ''] = match;
-    const key = nameKey(accountId, named);
-    if (kind === 'role') {
-      const role = tx.get('role', key);
-      return role && role.path === path ? role.roleId : undefined;
-    }
-    const user = tx.get('user', key);
-    return user && user.path === path ? user.userId : undefined;
-  });
-  return spelled ?? document;
+  return respellPrincipals(document, (name) => uniqueIdOf(tx, name)) ?? document;
 }
 
 /** The ARNs of those who are still there; an id whose owner is gone stays. */
 export function withArns(tx: Transaction, partition: string, document: string): string {
-  const spelled = respellPrincipals(document, (name) => {
-    if (name.startsWith('AROA')) {
-      const role = tx.list('role').find((row) => row.roleId === name);
-      return role && roleArn(partition, role);
-    }
-    const user = name.startsWith('AIDA') ? tx.list('user').find((row) => row.userId === name) : undefined;
-    return user && userArn(partition, user);
-  });
-  return spelled ?? document;
+  return respellPrincipals(document, (name) => arnOf(tx, partition, name)) ?? document;
 }

@@ -114,6 +114,8 @@ export interface ResourcePolicy {
   readonly ownerAccountId: string;
   readonly trust?: boolean;
   readonly kind?: 'resource' | 'trust';
+  /** Those statements of it that a caller of another account needs no policy of its own for (KMS grants), as a document. */
+  readonly granted?: string;
 }
 
 export interface Service {

@@ -223,15 +223,19 @@ class OpenRequest implements RequestAuthorization {
       service?.resourceOwner?.(tx, permission.resource, permission.action) ??
       accountOf(permission.resource);
     const { principal } = this.#call;
+    // What the owner granted a caller of another account needs no policy of the caller's own.
+    const granted = principal.accountId === ownerAccountId ? undefined : resource?.granted;
+    const given = [
+      ...(permission.grantedBy === undefined ? [] : [{ id: permission.grantedBy, document: EVERYTHING }]),
+      ...(granted === undefined ? [] : [{ id: resource?.id ?? '', document: documentOf('resource', granted) }]),
+    ];
     // T1: the owner's root is asked as if there were no policy on the bucket.
     const exempt =
       permission.ownerRootExempt === true && principal.type === 'root' && principal.accountId === ownerAccountId;
     return {
       policies: {
         ...own,
-        ...(permission.grantedBy !== undefined && {
-          identity: [...own.identity, { id: permission.grantedBy, document: EVERYTHING }],
-        }),
+        ...(given.length > 0 && { identity: [...own.identity, ...given] }),
         // A role's trust policy must itself allow (E1), so it is a layer of its own.
         ...(resource && !exempt && { [resource.trust === true ? 'trust' : 'resource']: resourceSource(resource) }),
         ...(endpoint && { endpoint }),

@@ -4,16 +4,36 @@
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
 import { findKey, type KeyScope, keyContext, keyDenial } from '../../kms-keys.ts';
-import type { BaseCall, Call, Permission } from '../../service.ts';
+import type { BaseCall, Call, Permission, TransactionOperation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { invalidCiphertext, validationError } from './errors.ts';
+import { checkGrantTokens } from './grant-tokens.ts';
 
 export interface KeyInput {
   readonly KeyId?: string | undefined;
 }
 
+/** The same, which fails after everything went well where the request says so: it is then rolled back. */
+export function dryRunnable<I extends { readonly DryRun?: boolean | undefined }, O>(
+  row: TransactionOperation<I, O>,
+): TransactionOperation<I, O> {
+  return {
+    ...row,
+    run: (call, input) => {
+      const answer = row.run(call, input);
+      if (input.DryRun !== true) return answer;
+      throw new AwsError(
+        'DryRunOperationException',
+        400,
+        'The request would have succeeded, but the DryRun option is set.',
+      );
+    },
+  };
+}
+
 export interface ContextInput {
   readonly EncryptionContext?: Readonly<Record<string, string>> | undefined;
+  readonly GrantTokens?: readonly string[] | undefined;
 }
 
 export function scopeOf(call: BaseCall): KeyScope {
@@ -48,7 +68,9 @@ export function onKey<I extends KeyInput & ContextInput>(
   return (call, input) => [onThisKey(call, requireKey(call, input), action, input)];
 }
 
+/** @throws InvalidGrantTokenException */
 export function onThisKey(call: Call, key: KmsKeyRow, action: string, input: ContextInput = {}): Permission {
+  checkGrantTokens(input.GrantTokens);
   return { action, resource: key.id, context: keyContext(key, call.accountId, input.EncryptionContext) };
 }
 

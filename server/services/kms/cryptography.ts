@@ -7,7 +7,7 @@ import type * as SDK from '@aws-sdk/client-kms';
 import { checkUsable } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
-import { type ContextInput, keyOfCiphertext, onAll, onKey, onThisKey, requireKey } from './access.ts';
+import { type ContextInput, dryRunnable, keyOfCiphertext, onAll, onKey, onThisKey, requireKey } from './access.ts';
 import { invalid, invalidCiphertext, unsupported, validationError } from './errors.ts';
 
 const version = 1;
@@ -157,44 +157,54 @@ function onCiphertext(action: string) {
 }
 
 export const cryptographicOperations = {
-  Encrypt: operation<SDK.EncryptRequest, SDK.EncryptResponse>({
-    authorize: onKey('kms:Encrypt'),
-    readOnly: true,
-    run: encrypt,
-  }),
-  Decrypt: operation<SDK.DecryptRequest, SDK.DecryptResponse>({
-    authorize: onCiphertext('kms:Decrypt'),
-    readOnly: true,
-    run: decrypt,
-  }),
-  ReEncrypt: operation<SDK.ReEncryptRequest, SDK.ReEncryptResponse>({
-    authorize: (call, input) => {
-      const from = keyOfCiphertext(call, readSealed(input.CiphertextBlob).arn, input.SourceKeyId);
-      const to = requireKey(call, { KeyId: input.DestinationKeyId });
-      return [
-        onThisKey(call, from, 'kms:ReEncryptFrom', { EncryptionContext: input.SourceEncryptionContext }),
-        onThisKey(call, to, 'kms:ReEncryptTo', { EncryptionContext: input.DestinationEncryptionContext }),
-      ];
-    },
-    readOnly: true,
-    run: reEncrypt,
-  }),
-  GenerateDataKey: operation<SDK.GenerateDataKeyRequest, SDK.GenerateDataKeyResponse>({
-    authorize: onKey('kms:GenerateDataKey'),
-    readOnly: true,
-    run: generateDataKey,
-  }),
-  GenerateDataKeyWithoutPlaintext: operation<
-    SDK.GenerateDataKeyWithoutPlaintextRequest,
-    SDK.GenerateDataKeyWithoutPlaintextResponse
-  >({
-    authorize: onKey('kms:GenerateDataKeyWithoutPlaintext'),
-    readOnly: true,
-    run: (call, input) => {
-      const { Plaintext: _, ...answer } = generateDataKey(call, input);
-      return answer;
-    },
-  }),
+  Encrypt: dryRunnable(
+    operation<SDK.EncryptRequest, SDK.EncryptResponse>({
+      authorize: onKey('kms:Encrypt'),
+      readOnly: true,
+      run: encrypt,
+    }),
+  ),
+  Decrypt: dryRunnable(
+    operation<SDK.DecryptRequest, SDK.DecryptResponse>({
+      authorize: onCiphertext('kms:Decrypt'),
+      readOnly: true,
+      run: decrypt,
+    }),
+  ),
+  ReEncrypt: dryRunnable(
+    operation<SDK.ReEncryptRequest, SDK.ReEncryptResponse>({
+      authorize: (call, input) => {
+        const from = keyOfCiphertext(call, readSealed(input.CiphertextBlob).arn, input.SourceKeyId);
+        const to = requireKey(call, { KeyId: input.DestinationKeyId });
+        return [
+          onThisKey(call, from, 'kms:ReEncryptFrom', {
+            EncryptionContext: input.SourceEncryptionContext,
+            GrantTokens: input.GrantTokens,
+          }),
+          onThisKey(call, to, 'kms:ReEncryptTo', { EncryptionContext: input.DestinationEncryptionContext }),
+        ];
+      },
+      readOnly: true,
+      run: reEncrypt,
+    }),
+  ),
+  GenerateDataKey: dryRunnable(
+    operation<SDK.GenerateDataKeyRequest, SDK.GenerateDataKeyResponse>({
+      authorize: onKey('kms:GenerateDataKey'),
+      readOnly: true,
+      run: generateDataKey,
+    }),
+  ),
+  GenerateDataKeyWithoutPlaintext: dryRunnable(
+    operation<SDK.GenerateDataKeyWithoutPlaintextRequest, SDK.GenerateDataKeyWithoutPlaintextResponse>({
+      authorize: onKey('kms:GenerateDataKeyWithoutPlaintext'),
+      readOnly: true,
+      run: (call, input) => {
+        const { Plaintext: _, ...answer } = generateDataKey(call, input);
+        return answer;
+      },
+    }),
+  ),
   GenerateRandom: operation<SDK.GenerateRandomRequest, SDK.GenerateRandomResponse>({
     authorize: onAll('kms:GenerateRandom'),
     readOnly: true,

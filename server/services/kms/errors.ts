@@ -16,6 +16,11 @@ export function invalidCiphertext(): AwsError {
   return new AwsError('InvalidCiphertextException', 400, '');
 }
 
+/** In the words of the API reference; what AWS prints is without a source. */
+export function invalidGrantToken(): AwsError {
+  return new AwsError('InvalidGrantTokenException', 400, 'The specified grant token is not valid.');
+}
+
 /** What this KMS has no machinery for, by its name. */
 export function unsupported(what: string): AwsError {
   return new AwsError('UnsupportedOperationException', 400, `Postern's KMS does not serve ${what}.`);

@@ -1,10 +1,12 @@
-// KMS as far as encryption needs it: symmetric keys, aliases, key policies, data keys. A key is KMS's resource and its policy must itself allow (E1).
-// Not here, and refused: grants, asymmetric and HMAC keys, imported material, custom key stores, multi-Region keys (docs/gaps.md).
+// KMS as far as encryption needs it: symmetric keys, aliases, key policies, grants, data keys. A key is KMS's resource and its policy must itself allow (E1).
+// Not here, and refused: asymmetric and HMAC keys, imported material, custom key stores, multi-Region keys (docs/gaps.md).
 
 import type { Operation, Service } from '../../service.ts';
 import { denied } from './access.ts';
 import { aliasOperations } from './aliases.ts';
 import { cryptographicOperations } from './cryptography.ts';
+import { keyAccess } from './grant-statements.ts';
+import { grantOperationsTable } from './grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
 import { tagOperations } from './tags.ts';
@@ -15,16 +17,12 @@ const operations: Readonly<Record<string, Operation>> = {
   ...keyPolicyOperations,
   ...tagOperations,
   ...cryptographicOperations,
+  ...grantOperationsTable,
 };
 
 export const kms: Service = {
   name: 'kms',
   operations,
   denied,
-  resourcePolicy: (tx, resource) => {
-    const key = tx.get('kms-key', resource);
-    if (!key) return undefined;
-    const id = `key policy of ${key.keyId}`;
-    return { policyText: key.policy, id, ownerAccountId: key.accountId, trust: true, kind: 'resource' };
-  },
+  resourcePolicy: keyAccess,
 };

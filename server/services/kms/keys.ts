@@ -72,6 +72,8 @@ function removeThoseGone(call: Call): void {
     if (!isGone(key, call.now)) continue;
     for (const alias of call.tx.list('kms-alias', { accountId: key.accountId }))
       if (alias.keyArn === key.id) call.tx.delete('kms-alias', alias.id);
+    for (const grant of call.tx.list('kms-grant', { accountId: key.accountId }))
+      if (grant.keyArn === key.id) call.tx.delete('kms-grant', grant.id);
     call.tx.delete('kms-key', key.id);
   }
 }

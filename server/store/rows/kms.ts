@@ -27,7 +27,23 @@ export interface KmsAliasRow extends Row {
   lastUpdatedDate: string;
 }
 
+/** `id` is the grant's; account and region are the key's. */
+export interface KmsGrantRow extends Row {
+  keyArn: string;
+  /** Whom it permits: an ARN, a user or role of this cloud by its unique id, or a service. */
+  grantee: string;
+  /** Who may retire it, in the same spelling. */
+  retiring?: string;
+  operations: string[];
+  constraints?: { subset?: Record<string, string>; equals?: Record<string, string>; sourceArn?: string };
+  name?: string;
+  /** The ARN of its root. */
+  issuingAccount: string;
+  creationDate: string;
+}
+
 export interface KmsRows {
   'kms-key': KmsKeyRow;
   'kms-alias': KmsAliasRow;
+  'kms-grant': KmsGrantRow;
 }
