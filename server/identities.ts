@@ -2,7 +2,8 @@
 // Prefixes: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html (read 2026-11-20). The ARN's partition is the
 // request's, because IAM's rows are one per account while the same cloud serves several partitions.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { fewRandomBytes } from './store/randomness.ts';
 
 const base32Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -22,7 +23,7 @@ export function base32(bytes: Uint8Array): string {
 export function randomBase32(length: number): string {
   let text = '';
   // 256 is a multiple of 32, so the remainder is even over the alphabet.
-  for (const byte of randomBytes(length)) text += base32Letters.charAt(byte % 32);
+  for (const byte of fewRandomBytes(length)) text += base32Letters.charAt(byte % 32);
   return text;
 }
 
@@ -49,12 +50,12 @@ function checkLetters(body: string): string {
 
 /** 40 characters of base64's alphabet, like AWS's. */
 export function newSecretAccessKey(): string {
-  return randomBytes(30).toString('base64');
+  return fewRandomBytes(30).toString('base64');
 }
 
 /** Opaque to the client. AWS's begin with this too, and are about as long. */
 export function newSessionToken(): string {
-  return `IQoJb3JpZ2luX2Vj${randomBytes(258).toString('base64')}`;
+  return `IQoJb3JpZ2luX2Vj${fewRandomBytes(258).toString('base64')}`;
 }
 
 export type UniqueIdPrefix = 'AIDA' | 'AROA' | 'AGPA' | 'AIPA' | 'ANPA' | 'APKA' | 'ASCA' | 'ACCA';

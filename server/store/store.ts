@@ -2,9 +2,9 @@
 // A transaction is synchronous, so two never interleave; its rows are visible to the next one at once, and its promise settles when
 // they are on disk. Transactions that end while a commit is under way share the next one (commits.ts).
 
-import { randomBytes } from 'node:crypto';
 import { type Commits, commitsHere } from './commits.ts';
 import { type Batch, Disk } from './disk.ts';
+import { fewRandomBytes } from './randomness.ts';
 import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
 import type { InstanceConnectRows } from './rows/instance-connect.ts';
@@ -336,20 +336,6 @@ function scopeKey(scope: Scope): string | undefined {
   return scope.region === undefined ? scope.accountId : `${scope.accountId} ${scope.region}`;
 }
 
-const idBytes = 8;
-let random = Buffer.alloc(0);
-let randomAt = 0;
-
-/** 16 hex digits. The kernel is asked for many at once: eight bytes at a time were 10 % of CreateVpc. */
-function randomHex(): string {
-  if (randomAt >= random.length) {
-    random = randomBytes(512 * idBytes);
-    randomAt = 0;
-  }
-  randomAt += idBytes;
-  return random.toString('hex', randomAt - idBytes, randomAt);
-}
-
 /** Writes go to an overlay until the transaction ends. */
 class OpenTransaction implements Transaction {
   readonly #table: (kind: Kind) => Table;
@@ -411,7 +397,7 @@ class OpenTransaction implements Transaction {
   }
 
   newId<P extends string>(prefix: P): `${P}-${string}` {
-    return `${prefix}-0${randomHex()}`;
+    return `${prefix}-0${fewRandomBytes(8).toString('hex')}`;
   }
 
   changes(): Change[] {

@@ -5,7 +5,7 @@ import type { AttachedPermissionsBoundary, Group, InstanceProfile, Role, User } 
 import { groupArn, instanceProfileArn, nameKey, roleArn, userArn } from '../../identities.ts';
 import type { Call } from '../../service.ts';
 import type { GroupRow, InstanceProfileRow, RoleRow, UserRow } from '../../store/rows/iam.ts';
-import type { Transaction } from '../../store/store.ts';
+import type { Index, Transaction } from '../../store/store.ts';
 import { checkedName, tagList } from './checks.ts';
 import { encodeDocument } from './documents.ts';
 import { noSuchEntity } from './errors.ts';
@@ -43,15 +43,22 @@ export function userOfId(call: Call, userId: string): UserRow | undefined {
   return call.tx.list('user', { accountId: call.accountId }).find((row) => row.userId === userId);
 }
 
+type Named = 'user' | 'group' | 'role' | 'instance-profile' | 'server-certificate';
+
+const inLowerCase = <K extends Named>(kind: K): Index<K> => ({ kind, keyOf: (row) => row.id.toLowerCase() });
+const byName = {
+  user: inLowerCase('user'),
+  group: inLowerCase('group'),
+  role: inLowerCase('role'),
+  'instance-profile': inLowerCase('instance-profile'),
+  'server-certificate': inLowerCase('server-certificate'),
+};
+
 /** Whether a name is taken in this account; case does not distinguish. */
-export function isNameTaken(
-  tx: Transaction,
-  kind: 'user' | 'group' | 'role' | 'instance-profile' | 'server-certificate',
-  accountId: string,
-  name: string,
-): boolean {
-  const key = nameKey(accountId, name).toLowerCase();
-  return tx.list(kind, { accountId }).some((row) => row.id.toLowerCase() === key);
+export function isNameTaken(tx: Transaction, kind: Named, accountId: string, name: string): boolean {
+  // Each kind has its own index; which one it is, the compiler cannot follow.
+  const index: Index<Named> = byName[kind] as Index<Named>;
+  return tx.find(index, nameKey(accountId, name).toLowerCase()).length > 0;
 }
 
 // The SDK's enum says PermissionsBoundaryPolicy, the service answers Policy (asserted against AWS in public test suites).

@@ -36,7 +36,13 @@ export function startSession(
   return row;
 }
 
+const sweepEveryMs = 60_000;
+let sweptAtMs = 0;
+
+/** Once in a while: it looks at every key. */
 function removeEndedSessions(tx: Transaction, now: Date): void {
+  if (Math.abs(now.getTime() - sweptAtMs) < sweepEveryMs) return;
+  sweptAtMs = now.getTime();
   const before = new Date(now.getTime() - keptAfterExpiryMs).toISOString();
   for (const { id, expiration } of tx.list('access-key')) {
     if (expiration !== undefined && expiration < before) tx.delete('access-key', id);
