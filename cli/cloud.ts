@@ -61,6 +61,14 @@ export class Cloud {
     return value as T;
   }
 
+  /** Is it still there? */
+  answers(): Promise<boolean> {
+    return this.ask('GET', '/status').then(
+      () => true,
+      (error: unknown) => !(error instanceof OperatorError && error.exitCode === exitCodes.notRunning),
+    );
+  }
+
   /** Lines of JSON as they come, until the cloud ends or the caller stops reading. */
   async *lines<T>(path: string): AsyncGenerator<T> {
     const response = await this.#send('GET', path);

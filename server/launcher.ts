@@ -28,8 +28,24 @@ export interface LaunchedCloud {
   readonly endpoint: string;
   /** The variables of `postern env`. */
   readonly environment: Record<string, string>;
-  /** Resolves with the exit status when the cloud has ended, for whatever reason. */
-  readonly ended: Promise<number>;
+  /** Resolves when the cloud has ended, for whatever reason. */
+  readonly ended: Promise<ServerEnd>;
+}
+
+/** How the server's process ended: with a status, or by a signal. */
+export interface ServerEnd {
+  readonly status: number;
+  readonly signal?: NodeJS.Signals;
+}
+
+/**
+ * What to say of a server that nobody asked to end. A bug, a full disk and V8 tell theirs first; SIGKILL leaves no time for it. `unshare`, which is between
+ * us and the server, cannot die of SIGKILL as its child did, and ends with 1 (util-linux 2.38); the server itself does so before it answers only, and says why.
+ */
+export function wordsOfEnd({ status, signal }: ServerEnd): string {
+  if (signal === 'SIGKILL' || (signal === undefined && status === 1))
+    return 'was killed (SIGKILL), which leaves no time for words of its own: by somebody, or by the kernel for want of memory, which `dmesg` tells';
+  return `ended by itself, with ${signal ?? `status ${status}`}; if it had words, they are above`;
 }
 
 /**
@@ -72,10 +88,10 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
     extraFds: [descriptor(listener), 'pipe', descriptor(lock)],
     env: { ...process.env, [configurationVariable]: JSON.stringify(configuration) },
   });
-  const ended = new Promise<number>((resolve) => {
+  const ended = new Promise<ServerEnd>((resolve) => {
     child.on('exit', (code, signal) => {
       rmSync(join(options.dataDirectory, 'run.json'), { force: true });
-      resolve(signal ? 1 : (code ?? 1));
+      resolve({ status: code ?? 1, ...(signal && { signal }) });
     });
   });
   const end = () => child.stdin?.end();
@@ -197,18 +213,13 @@ function unref(server: net.Server): void {
   server.close();
 }
 
-function readyMessage(stream: Readable, ended: Promise<number>): Promise<ReadyMessage> {
+function readyMessage(stream: Readable, ended: Promise<ServerEnd>): Promise<ReadyMessage> {
   return new Promise((resolve) => {
     let text = '';
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
       if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as ReadyMessage);
     });
-    ended.then((code) =>
-      resolve({
-        ready: false,
-        message: `The server ended with status ${code} before it answered; its words are above.`,
-      }),
-    );
+    ended.then((end) => resolve({ ready: false, message: `Before it answered, the cloud ${wordsOfEnd(end)}.` }));
   });
 }

@@ -7,9 +7,11 @@ import { Cloud, type Environment } from '../cloud.ts';
 import { dataDirectory } from '../spelling.ts';
 import { exitCodes, OperatorError } from '../terminal.ts';
 
-/** @returns the AWS CLI's own exit status */
+/** @returns the AWS CLI's own exit status   @throws OperatorError when it failed because the cloud ended meanwhile */
 export async function aws(args: readonly string[], options: { data?: string; account?: string }): Promise<number> {
-  const environment = await Cloud.find(dataDirectory(options.data)).environment(options.account);
+  const directory = dataDirectory(options.data);
+  const cloud = Cloud.find(directory);
+  const environment = await cloud.environment(options.account);
   const child = spawn('aws', ['--endpoint-url', environment.AWS_ENDPOINT_URL, ...args], {
     stdio: 'inherit',
     env: environmentFor(process.env, environment, options.account !== undefined),
@@ -17,7 +19,7 @@ export async function aws(args: readonly string[], options: { data?: string; acc
   // Ctrl-C reaches both from the terminal: the CLI has things to undo, and the prompt comes back when it has ended.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
+  const status = await new Promise<number>((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'ENOENT'
@@ -30,6 +32,12 @@ export async function aws(args: readonly string[], options: { data?: string; acc
     });
     child.on('exit', (code, signal) => resolve(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
   });
+  if (status !== 0 && !(await cloud.answers())) {
+    // The CLI's own words are of a proxy, which nobody knows to have.
+    const words = `The cloud on ${directory} ended before the AWS CLI had its answer: nobody is at ${environment.AWS_ENDPOINT_URL} any more.`;
+    throw new OperatorError(words, { exitCode: exitCodes.notRunning, cure: 'postern up' });
+  }
+  return status;
 }
 
 /**

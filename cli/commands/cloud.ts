@@ -44,7 +44,7 @@ export async function up(options: UpOptions): Promise<number> {
       exitCode: exitCodes.usage,
     });
   // The one place where the command line starts the cloud instead of asking it (ARCHITECTURE.md, "the law of imports").
-  const { launch } = await import('@postern/server/launcher.ts');
+  const { launch, wordsOfEnd } = await import('@postern/server/launcher.ts');
   const startedAt = performance.now();
   const directory = dataDirectory(options.data);
   const cloud = await launch({
@@ -57,11 +57,9 @@ export async function up(options: UpOptions): Promise<number> {
   });
   if (options.json) answerJson({ endpoint: cloud.endpoint, dataDirectory: directory, environment: cloud.environment });
   else greet(cloud, directory, performance.now() - startedAt, options.auth === 'open');
-  const status = await cloud.ended;
-  if (status !== 0) {
-    const words = `The cloud ended by itself, with status ${status}; its words are above. Its state is kept.`;
-    throw new OperatorError(words, { cure: 'postern up' });
-  }
+  const end = await cloud.ended;
+  if (end.status !== 0 || end.signal !== undefined)
+    throw new OperatorError(`The cloud ${wordsOfEnd(end)}. Its state is kept.`, { cure: 'postern up' });
   if (!options.json) say('postern: the cloud has ended; its state is kept.');
   return exitCodes.ok;
 }

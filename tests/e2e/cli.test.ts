@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { bringUp, command, newDirectory, type Own } from './own-cloud.ts';
+import { bringUp, command, familyOf, newDirectory, type Own } from './own-cloud.ts';
 
 interface Ran {
   readonly code: number | null;
@@ -55,6 +57,38 @@ test('no cloud is 3 for every command that needs one, and names the command that
   writeFileSync(join(directory, 'operator-token'), 'x\n');
   writeFileSync(join(directory, 'run.json'), '{"endpoint":"http://127.0.0.1:1","processId":4194305,"startedAt":""}');
   assert.equal((await run(['status', '--data', directory])).code, 3);
+});
+
+test('a cloud that ends under `postern aws` is 3, and what the CLI says of a proxy is explained', async () => {
+  const directory = newDirectory();
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  // It answers once, and is gone before the CLI asks.
+  const dying = createServer((_request, response) => {
+    const { port } = dying.address() as AddressInfo;
+    const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'AKIAX', AWS_SECRET_ACCESS_KEY: 'x', AWS_DEFAULT_REGION: 'us-east-1' }; // biome-ignore format: one value
+    response.setHeader('Connection', 'close');
+    response.end(JSON.stringify(environment));
+    dying.close();
+  });
+  await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve));
+  const { port } = dying.address() as AddressInfo;
+  const runFile = { endpoint: `http://127.0.0.1:${port}`, processId: process.pid, startedAt: '' };
+  writeFileSync(join(directory, 'operator-token'), 'x\n');
+  writeFileSync(join(directory, 'run.json'), JSON.stringify(runFile));
+  const ran = await run(['--data', directory, 'aws', 's3api', 'list-buckets'], { AWS_MAX_ATTEMPTS: '1' });
+  assert.equal(ran.code, 3, ran.stderr);
+  assert.match(ran.stderr, /The cloud on \S+ ended before the AWS CLI had its answer/);
+  assert.match(ran.stderr, new RegExp(`--data ${directory} up\n`));
+});
+
+test('a server that was killed had no words: `up` says what it was, that the state is kept, and the command that brings it back', async () => {
+  const own = await bringUp();
+  after(() => rmSync(own.directory, { recursive: true, force: true }));
+  const server = familyOf(own.launcher.pid ?? 0).find((one) => /^\S*node .*\/server\.mjs/.test(one.commandLine));
+  process.kill(server?.id ?? 0, 'SIGKILL');
+  assert.equal(await own.ended, 1);
+  assert.match(own.complaints(), /The cloud was killed \(SIGKILL\).* Its state is kept\./);
+  assert.match(own.complaints(), new RegExp(`--data ${own.directory} up\n`));
 });
 
 test('a machine or a directory that will not do is 4', async () => {
