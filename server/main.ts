@@ -45,13 +45,16 @@ try {
   const { dataDirectory } = configuration;
   const parts: CloudParts = { configuration, token: operatorToken(dataDirectory), log, onBroken: endUnkept };
   const cloud = await startCloud(parts);
-  const end = () => void cloud.close().finally(() => process.exit(0));
+  const listener = net.createServer((socket) => cloud.accept(socket));
+  const end = () => {
+    listener.close(); // who comes now is told at once that nobody is here
+    void cloud.close().finally(() => process.exit(0));
+  };
   // The launcher holds the other end of standard input as long as it lives.
   process.stdin.resume().on('end', end).on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, signal === 'SIGINT' ? () => {} : end);
   cloud.onShutdown(end);
-  const listener = net.createServer((socket) => cloud.accept(socket));
   listener.listen({ fd: inherited.listener }, () => tell({ ready: true, environment: cloud.environment() }));
   listener.on('error', (error) => {
     throw error;

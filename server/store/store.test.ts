@@ -258,6 +258,25 @@ for (const [way, options] of ways)
         assert.throws(() => new Store(broken), /\d\.db cannot be opened: .*not a database/);
       });
 
+    test('a request that was half way when the store was closed is no failure of the disk, and is not kept', async () => {
+      const known = file();
+      const told: string[] = [];
+      const store = new Store(known, { ...options, onBroken: (error) => told.push(error.message) });
+      await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
+      const closed = store.close();
+      store.transact((tx) => tx.put('dhcp-options', row('dopt-2')));
+      await closed;
+      store.transact((tx) => tx.put('dhcp-options', row('dopt-3')));
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(told, []);
+      const again = new Store(known);
+      assert.deepEqual(
+        again.read((tx) => tx.list('dhcp-options')),
+        [row('dopt-1')],
+      );
+      await again.close();
+    });
+
     test('when the disk refuses a commit, nobody is told that it was kept, and nothing is answered any more', async () => {
       const full = file();
       const told: string[] = [];

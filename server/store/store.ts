@@ -102,6 +102,7 @@ export class Store {
   #committing: Promise<void> | undefined;
   readonly #onBroken: (error: Error) => void;
   #broken: Error | undefined;
+  #isClosed = false;
 
   /**
    * @param file the SQLite file, made with owner-only mode when missing; `:memory:` for a test
@@ -209,13 +210,15 @@ export class Store {
   /** Writes what is pending and lets go of the file. @throws the failure of the last commit */
   async close(): Promise<void> {
     while (this.#committing) await this.#committing;
+    this.#isClosed = true;
     await this.#commits.end();
     this.#disk.close();
     if (this.#broken) throw this.#broken;
   }
 
   #schedule(): void {
-    if (this.#committing || this.#broken) return;
+    // After the end come requests that were half way when their sockets were closed: nobody hears of them, and the disk has not failed.
+    if (this.#committing || this.#broken || this.#isClosed) return;
     // Not at once: the requests that came with this one end in the same turn.
     this.#committing = new Promise((resolve) => setImmediate(() => this.#commit(resolve)));
   }
