@@ -2,10 +2,11 @@
 // instance, and every outcome is what AWS shows. The commands are AWS's own; only `postern exec|connect|requests|wait` are not.
 
 import type { Ran } from './aws-cli.ts';
+import { heldIsDropped, holdConnection } from './held-connection.ts';
 import { expect } from './lab.ts';
 import {
+  awsOnce,
   image,
-  impatient,
   type Lab,
   type LabRun,
   lastRoad,
@@ -18,8 +19,7 @@ import {
 } from './steps.ts';
 
 const instance = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
-const onInstance = (lab: LabRun, args: string): Promise<Ran> =>
-  instance(lab, `AWS_MAX_ATTEMPTS=1 aws ${impatient} ${args}`);
+const onInstance = (lab: LabRun, args: string): Promise<Ran> => instance(lab, `${awsOnce} ${args}`);
 
 /** Only requests through this endpoint may touch the bucket. */
 function onlyThrough(bucket: string, vpcEndpointId: string): string {
@@ -206,7 +206,7 @@ const steps: Lab['steps'] = [
     id: 'E7',
     title: 'upload from the instance',
     run: async (lab) => {
-      const script = `cd ~ && sudo touch x.txt && AWS_MAX_ATTEMPTS=1 aws ${impatient} s3 cp x.txt s3://${lab.bucket}/ && aws ${impatient} s3 ls s3://${lab.bucket}/`;
+      const script = `cd ~ && sudo touch x.txt && ${awsOnce} s3 cp x.txt s3://${lab.bucket}/ && ${awsOnce} s3 ls s3://${lab.bucket}/`;
       const text = mustWork(await instance(lab, script), 'the upload');
       expect(text.includes('x.txt'), 'x.txt to be listed', text);
       return [
@@ -257,16 +257,6 @@ const steps: Lab['steps'] = [
     title: 'bucket policy: only through the endpoint',
     run: async (lab) => {
       const { laptop, bucket } = lab;
-      // Somebody in the middle of a connection to S3: E11 shows what becomes of it.
-      const holder =
-        "trap '' PIPE; : > /tmp/held-answer; exec 3<>/dev/tcp/s3.us-east-1.amazonaws.com/80 && echo open > /tmp/held && for i in $(seq 600); do [ -e /tmp/go ] && break; sleep 0.1; done; printf 'GET / HTTP/1.1\\r\\nHost: s3.us-east-1.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n' >&3; timeout 5 cat <&3 > /tmp/held-answer 2>/tmp/held-error; echo done >> /tmp/held";
-      mustWork(
-        await instance(
-          lab,
-          `rm -f /tmp/go /tmp/held*; setsid bash -c ${JSON.stringify(holder).replaceAll('$', '\\$')} >/dev/null 2>&1 & for i in $(seq 100); do [ -e /tmp/held ] && exit 0; sleep 0.1; done; exit 1`,
-        ),
-        'opening a connection to S3',
-      );
       await laptop.aws`s3api put-bucket-policy --bucket ${bucket} --policy ${onlyThrough(bucket, made(lab, 'endpoint'))}`;
       const home = await laptop.refused(
         'with an explicit deny in a resource-based policy',
@@ -284,16 +274,13 @@ const steps: Lab['steps'] = [
     title: 'associate the endpoint with the subnet’s route table',
     run: async (lab) => {
       const { laptop } = lab;
+      await holdConnection(lab);
       await laptop.aws`ec2 modify-vpc-endpoint --vpc-endpoint-id ${made(lab, 'endpoint')} --add-route-table-ids ${made(lab, 'table')}`;
       const seen = (await laptop.aws`ec2 describe-route-tables --route-table-ids ${made(lab, 'table')}`).RouteTables[0];
       const route = seen.Routes.find((one: { GatewayId?: string }) => one.GatewayId === made(lab, 'endpoint'));
       expect(route?.DestinationPrefixListId?.startsWith('pl-'), 'the route pl-… → vpce-…', JSON.stringify(seen.Routes));
       await laptop.settle();
-      const held = await instance(
-        lab,
-        'touch /tmp/go; for i in $(seq 100); do grep -q done /tmp/held && break; sleep 0.1; done; wc -c < /tmp/held-answer',
-      );
-      expect(held.stdout.trim() === '0', 'the open connection to be dropped', held.output);
+      await heldIsDropped(lab);
       return [
         `${route.DestinationPrefixListId} → ${route.GatewayId} in ${made(lab, 'table')}`,
         'the connection that was open got no answer: dropped',
@@ -305,7 +292,7 @@ const steps: Lab['steps'] = [
     title: 'the instance gets in, by the endpoint',
     run: async (lab) => {
       const { bucket } = lab;
-      const script = `set -e; cd ~; export AWS_MAX_ATTEMPTS=1; aws ${impatient} s3 ls s3://${bucket}/; echo hello > y.txt; aws ${impatient} s3 cp y.txt s3://${bucket}/; aws ${impatient} s3 cp s3://${bucket}/y.txt z.txt; cat z.txt`;
+      const script = `set -e; cd ~; ${awsOnce} s3 ls s3://${bucket}/; echo hello > y.txt; ${awsOnce} s3 cp y.txt s3://${bucket}/; ${awsOnce} s3 cp s3://${bucket}/y.txt z.txt; cat z.txt`;
       const text = mustWork(await instance(lab, script), 'list, put and get');
       expect(text.endsWith('hello'), 'what was put to come back', text);
       const road = await lastRoad(lab, 'GetObject');

@@ -4,6 +4,7 @@
 import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
 import {
+  awsOnce,
   image,
   impatient,
   type Lab,
@@ -18,11 +19,12 @@ import {
 } from './steps.ts';
 
 const inside = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
-const awsInside = (lab: LabRun, args: string): Promise<Ran> =>
-  inside(lab, `AWS_MAX_ATTEMPTS=1 aws --region ${region} ${impatient} ${args}`);
+const awsInside = (lab: LabRun, args: string): Promise<Ran> => inside(lab, `${awsOnce} --region ${region} ${args}`);
 const timedOut = /timed? ?out|timeout/i;
 
-async function mustTimeOut(ran: Ran, what: string): Promise<string> {
+/** @param args of the CLI inside the instance */
+async function mustTimeOut(lab: LabRun, args: string, what: string): Promise<string> {
+  const ran = await awsInside(lab, `${impatient} ${args}`);
   expect(ran.code !== 0 && timedOut.test(ran.output), `${what} to time out`, ran.output);
   return why(ran.output);
 }
@@ -104,7 +106,7 @@ const steps: Lab['steps'] = [
       await laptop.settle();
       const web = await inside(lab, `curl -sS -m 3 ${outsideHost}`);
       expect(web.code === 28, 'curl to time out', web.output);
-      return [why(web.output), `S3: ${await mustTimeOut(await awsInside(lab, 's3 ls'), 'S3')}`];
+      return [why(web.output), `S3: ${await mustTimeOut(lab, 's3 ls', 'S3')}`];
     },
   },
   {
@@ -119,7 +121,7 @@ const steps: Lab['steps'] = [
         lab.made.set(`${service}-endpoint`, created.VpcEndpoint.VpcEndpointId);
       }
       await laptop.settle();
-      mustWork(await inside(lab, `cd ~ && echo hello > one.txt && AWS_MAX_ATTEMPTS=1 aws ${impatient} s3 cp one.txt s3://${bucket}/`), 'S3 through its endpoint');
+      mustWork(await inside(lab, `cd ~ && echo hello > one.txt && ${awsOnce} s3 cp one.txt s3://${bucket}/`), 'S3 through its endpoint');
       const road = await lastRoad(lab, 'PutObject');
       expect(road.vpcEndpointId === made(lab, 's3-endpoint'), `through ${made(lab, 's3-endpoint')}`, JSON.stringify(road));
       const definition = '--attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST';
@@ -174,7 +176,7 @@ const steps: Lab['steps'] = [
       const rule = ['--group-id', made(lab, 'door'), '--protocol', 'tcp', '--port', '443', '--cidr', '10.0.0.0/16'];
       await laptop.aws`ec2 revoke-security-group-ingress ${rule}`;
       await laptop.settle();
-      const message = await mustTimeOut(await awsInside(lab, 'sts get-caller-identity'), 'sts');
+      const message = await mustTimeOut(lab, 'sts get-caller-identity', 'sts');
       await laptop.aws`ec2 authorize-security-group-ingress ${rule}`;
       await laptop.settle();
       mustWork(await awsInside(lab, 'sts get-caller-identity'), 'sts, with the rule again');
@@ -191,7 +193,7 @@ const steps: Lab['steps'] = [
       await laptop.settle();
       const found = await lookUp(lab, `sts.${region}.amazonaws.com`);
       expect(!found.some((one) => one.startsWith('10.')), 'public addresses', found.join());
-      const message = await mustTimeOut(await awsInside(lab, 'sts get-caller-identity'), 'sts by its public name');
+      const message = await mustTimeOut(lab, 'sts get-caller-identity', 'sts by its public name');
       const described = (await laptop.aws`ec2 describe-vpc-endpoints --vpc-endpoint-ids ${id}`).VpcEndpoints[0];
       const name = described.DnsEntries[0].DnsName;
       mustWork(await awsInside(lab, `--endpoint-url https://${name} sts get-caller-identity`), 'sts by its vpce- name');
@@ -206,7 +208,7 @@ const steps: Lab['steps'] = [
       const { bucket } = lab;
       const web = await inside(lab, `curl -sS -m 3 ${outsideHost}`);
       expect(web.code === 28, 'curl to time out', web.output);
-      const script = `cd ~ && head -c 20000000 /dev/zero > image && AWS_MAX_ATTEMPTS=1 aws ${impatient} s3 cp image s3://${bucket}/ && rm image && AWS_MAX_ATTEMPTS=1 aws ${impatient} s3 cp s3://${bucket}/image . && stat -c %s image`;
+      const script = `cd ~ && head -c 20000000 /dev/zero > image && ${awsOnce} s3 cp image s3://${bucket}/ && rm image && ${awsOnce} s3 cp s3://${bucket}/image . && stat -c %s image`;
       const text = mustWork(await inside(lab, script), 'a file from S3');
       expect(text.endsWith('20000000'), '20,000,000 bytes', text);
       return [why(web.output), 'image: 20,000,000 bytes came from S3'];

@@ -1,5 +1,6 @@
 // What the steps of every lab share: what was made so far, the two places where commands are typed, and the words for "must work" and "must fail".
 
+import { randomBytes } from 'node:crypto';
 import type { Ran } from './aws-cli.ts';
 import { expect, type Step } from './lab.ts';
 import type { Laptop } from './terminal.ts';
@@ -22,7 +23,7 @@ export interface Lab {
 }
 
 export function newRun(laptop: Laptop): LabRun {
-  const suffix = Math.random().toString(36).slice(2, 8);
+  const suffix = randomBytes(4).toString('hex');
   return { laptop, bucket: `lab-${suffix}`, otherBucket: `lab-other-${suffix}`, made: new Map() };
 }
 
@@ -35,7 +36,9 @@ export function made(lab: LabRun, name: string): string {
 
 export const region = 'us-east-1';
 export const image = ['--image-id', 'ami-0abcdef1234567890', '--instance-type', 't3.micro'];
-/** A client that gives up soon, for steps whose outcome is a time-out. */
+/** The CLI inside an instance: one try; and metadata, to which the CLI gives one second, may take longer on a busy machine. */
+export const awsOnce = 'AWS_MAX_ATTEMPTS=1 AWS_METADATA_SERVICE_TIMEOUT=20 aws';
+/** Only for steps whose outcome is a time-out: a busy machine's answer may take longer. */
 export const impatient = '--cli-connect-timeout 4 --cli-read-timeout 6';
 export const outsideHost = 'http://example.com/';
 
