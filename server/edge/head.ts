@@ -107,11 +107,19 @@ export function readHost(host: string | undefined): HostAddress {
 function parseHost(host: string): HostAddress {
   const name = host.replace(/:\d*$/, '').toLowerCase();
   const aws = awsSuffix.exec(name)?.[1];
-  if (aws !== undefined) return parseLabels(aws.replace(/\.vpce$/, '').split('.')) ?? unknownHost;
+  if (aws !== undefined) return oneRegional(aws, parseLabels(aws.replace(/\.vpce$/, '').split('.')) ?? unknownHost);
   const local = localSuffix.exec(name)?.[1];
   if (local === undefined) return unknownHost;
   // `my-bucket.localhost`: a bucket unless it is a service's name.
   return parseLabels(local.split('.')) ?? { service: 's3', bucket: local };
+}
+
+/**
+ * The names without a region of services that have one for the whole partition are endpoints of us-east-1, and take only what was signed for it.
+ * https://docs.aws.amazon.com/general/latest/gr/sts.html and iam-service.html (read 2026-11-21)
+ */
+function oneRegional(labels: string, address: HostAddress): HostAddress {
+  return labels === 'iam' || labels === 'sts' ? { ...address, region: 'us-east-1' } : address;
 }
 
 /** `BUCKET… s3 [dualstack] [REGION]`, `[vpce-…] SERVICE [REGION]`, read from the right. */

@@ -250,12 +250,12 @@ describe('signatures in the header', () => {
 describe('a regional endpoint', () => {
   it('takes only what was signed for its region', async () => {
     const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
-    const ask = (host: string) =>
-      call('GET', `${edge.endpoint}/bucket`, {
+    const ask = (host: string, service = 's3', path = '/bucket', region = 'eu-central-1') =>
+      call('GET', `${edge.endpoint}${path}`, {
         host,
         'x-amz-date': timestamp,
         'x-amz-content-sha256': sha256Hex(''),
-        authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${timestamp.slice(0, 8)}/eu-central-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${'0'.repeat(64)}`,
+        authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${timestamp.slice(0, 8)}/${region}/${service}/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${'0'.repeat(64)}`,
       });
     assert.match(
       (await ask('s3.us-east-1.amazonaws.com')).body,
@@ -263,6 +263,14 @@ describe('a regional endpoint', () => {
     );
     assert.match((await ask('s3.eu-central-1.amazonaws.com')).body, /<Code>SignatureDoesNotMatch</);
     assert.match((await ask('s3.amazonaws.com')).body, /<Code>SignatureDoesNotMatch</);
+    const identity = (host: string, region?: string) => ask(host, 'sts', '/?Action=GetCallerIdentity', region);
+    const scoped = /<Message>Credential should be scoped to a valid region, not 'eu-central-1'\.</;
+    assert.match((await identity('sts.us-east-1.amazonaws.com')).body, scoped);
+    assert.match((await identity('sts.amazonaws.com')).body, scoped);
+    assert.match((await ask('iam.amazonaws.com', 'iam', '/?Action=ListUsers')).body, scoped);
+    const compared = /<Message>The request signature we calculated does not match/;
+    assert.match((await identity('sts.eu-central-1.amazonaws.com')).body, compared);
+    assert.match((await identity('sts.amazonaws.com', 'us-east-1')).body, compared);
   });
 });
 
