@@ -18,10 +18,24 @@ const KNOWS_ENDPOINT_OWNER: ReadonlySet<string> = new Set(['s3', 'sts', 'iam', '
  * @param accessKey the key that signed the request; undefined for an anonymous one, and for a key that `--auth open` made up
  */
 export function globalContext(tx: Transaction, call: CallFacts, accessKey?: AccessKeyRow): MutableContext {
-  const context: MutableContext = new Map();
-  const set = (key: string, value: string | undefined) => {
+  const context = requestContext(tx, call);
+  const set = setter(context);
+  addPrincipal(call, set);
+  addOrganization(tx, context, 'aws:principalorg', call.principal.accountId);
+  if (accessKey) addCredentials(tx, call, accessKey, context);
+  return context;
+}
+
+function setter(context: MutableContext): Set {
+  return (key, value) => {
     if (value !== undefined) context.set(key, [value]);
   };
+}
+
+/** What is true of the request whoever makes it. */
+export function requestContext(tx: Transaction, call: CallFacts): MutableContext {
+  const context: MutableContext = new Map();
+  const set = setter(context);
   set('aws:currenttime', call.now.toISOString());
   set('aws:epochtime', String(Math.floor(call.now.getTime() / 1000)));
   set('aws:requestedregion', call.region);
@@ -31,9 +45,6 @@ export function globalContext(tx: Transaction, call: CallFacts, accessKey?: Acce
   set('aws:viaawsservice', 'false');
   set('aws:principalisawsservice', 'false');
   addPath(tx, call, set, context);
-  addPrincipal(call, set);
-  addOrganization(tx, context, 'aws:principalorg', call.principal.accountId);
-  if (accessKey) addCredentials(tx, call, accessKey, set);
   return context;
 }
 
@@ -80,8 +91,9 @@ function addPrincipal(call: CallFacts, set: Set): void {
   for (const [key, value] of Object.entries(principal.tags ?? {})) set(`aws:principaltag/${key.toLowerCase()}`, value);
 }
 
-function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRow, set: Set): void {
+function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRow, context: MutableContext): void {
   const { owner } = accessKey;
+  const set = setter(context);
   if (accessKey.sessionToken === undefined) return;
   set('aws:tokenissuetime', accessKey.createDate);
   // Long-term keys have no such key at all; temporary ones without MFA say false.
@@ -97,6 +109,9 @@ function addCredentials(tx: Transaction, call: CallFacts, accessKey: AccessKeyRo
   if (owner.kind !== 'role-session') return;
   set('aws:sourceidentity', owner.sourceIdentity);
   set('aws:federatedprovider', owner.federatedProvider);
+  for (const [key, values] of Object.entries(owner.claims ?? {})) context.set(key, values);
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_transitivetagkeys (read 2026-11-21)
+  if (owner.transitiveTagKeys) context.set('sts:transitivetagkeys', owner.transitiveTagKeys);
   if (!owner.instance) return;
   const { instanceId, vpcId, privateIp, delivery } = owner.instance;
   const instance = tx.get('instance', instanceId as `i-${string}`);

@@ -43,20 +43,30 @@ export function principalOf(tx: Transaction, accessKey: AccessKeyRow, partition:
         arn: assumedRoleArn(partition, accountId, owner.roleName, owner.sessionName),
         roleArn: roleArn(partition, named),
         userId: `${owner.roleId}:${owner.sessionName}`,
-        // A session's own tags win over its role's.
-        tags: { ...role?.tags, ...owner.tags },
+        tags: mergeTags(role?.tags, owner.tags),
       };
     }
-    case 'federated-user':
+    case 'federated-user': {
+      const user = tx.get('user', nameKey(accountId, owner.parent.slice(owner.parent.lastIndexOf('/') + 1)));
       return {
         type: 'federated-user',
         accountId,
         arn: federatedUserArn(partition, accountId, owner.name),
         parentArn: owner.parent,
         userId: `${accountId}:${owner.name}`,
-        ...(owner.tags && { tags: owner.tags }),
+        // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html (read 2026-11-21): the session's own tags win over the user's.
+        tags: mergeTags(user?.tags, owner.tags),
       };
+    }
   }
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+/** A session's own tags win over those of whom it is of, whatever their case. */
+function mergeTags(lasting: Tags = {}, own: Tags = {}): Tags {
+  const taken = new Set(Object.keys(own).map((key) => key.toLowerCase()));
+  return { ...Object.fromEntries(Object.entries(lasting).filter(([key]) => !taken.has(key.toLowerCase()))), ...own };
 }
 
 function userPrincipal(tx: Transaction, accountId: string, userName: string, partition: string): Principal | undefined {

@@ -39,6 +39,7 @@ function checkInput(input: AssumeRoleRequest): CheckedInput {
     .range('durationSeconds', input.DurationSeconds, 900, 43200)
     .length('externalId', input.ExternalId, 2, 1224)
     .pattern('externalId', input.ExternalId, /^[\w+=,.@:/-]*$/, '[\\w+=,.@:\\/-]*')
+    .count('transitiveTagKeys', input.TransitiveTagKeys, 50)
     .length('sourceIdentity', input.SourceIdentity, 2, 64)
     .pattern('sourceIdentity', input.SourceIdentity, sessionNamePattern, shownSessionNamePattern)
     .done();
@@ -81,8 +82,14 @@ function permissions(call: Call, input: AssumeRoleRequest): Permission[] {
   if (sourceIdentity !== undefined) context['sts:SourceIdentity'] = [sourceIdentity];
   for (const [key, value] of Object.entries(tags)) context[`aws:RequestTag/${key}`] = [value];
   if (Object.keys(tags).length > 0) context['aws:TagKeys'] = Object.keys(tags);
-  if (input.TransitiveTagKeys) context['sts:TransitiveTagKeys'] = input.TransitiveTagKeys;
-  for (const [key, value] of Object.entries(role.tags)) {
+  const inherited = inheritedTags(callersSession(call));
+  const transitive = [...Object.keys(inherited), ...(input.TransitiveTagKeys ?? [])];
+  if (transitive.length > 0) context['sts:TransitiveTagKeys'] = transitive;
+  // What a session hands down stands in for the role's own tags already when the role is asked for.
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know (read 2026-11-21)
+  const handedDown = new Map(Object.entries(inherited).map(([key, value]) => [key.toLowerCase(), value]));
+  for (const [key, own] of Object.entries(role.tags)) {
+    const value = handedDown.get(key.toLowerCase()) ?? own;
     context[`aws:ResourceTag/${key}`] = [value];
     context[`iam:ResourceTag/${key}`] = [value];
   }
@@ -118,9 +125,10 @@ function assumeRole(call: Call, input: AssumeRoleRequest): AssumeRoleResponse {
   const role = findRole(call, roleArn);
   const calling = callersSession(call);
   const durationSeconds = checkedDuration(input, role, call.principal.type === 'role-session');
-  const policies = checkedSessionPolicies(input, managedDocument(call.tx, role.accountId, managedPolicyDocument));
   const asked = checkedSessionTags(input.Tags);
   const { tags, transitiveTagKeys } = mergeSessionTags(asked, input.TransitiveTagKeys, inheritedTags(calling));
+  const documentOf = managedDocument(call.tx, role.accountId, managedPolicyDocument);
+  const policies = checkedSessionPolicies(input, documentOf, tags);
   const sourceIdentity = calling?.sourceIdentity ?? input.SourceIdentity;
   if (
     calling?.sourceIdentity !== undefined &&
@@ -144,7 +152,7 @@ function assumeRole(call: Call, input: AssumeRoleRequest): AssumeRoleResponse {
   const device = checkedMfa(call, input);
   if (device) call.tx.put('mfa-device', device);
   const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds);
-  const packedPolicySize = policies.packedPolicySize ?? (Object.keys(asked).length > 0 ? 1 : undefined);
+  const { packedPolicySize } = policies;
   return {
     Credentials: describeCredentials(session),
     AssumedRoleUser: {

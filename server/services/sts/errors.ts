@@ -21,6 +21,10 @@ export function invalidParameterValue(message: string): AwsError {
   return new AwsError('InvalidParameterValue', 400, message);
 }
 
+export function packedPolicyTooLarge(message: string): AwsError {
+  return new AwsError('PackedPolicyTooLarge', 400, message);
+}
+
 /** The wording is unsourced. */
 export function invalidAuthorizationMessage(): AwsError {
   return new AwsError('InvalidAuthorizationMessageException', 400, 'Message is not valid.');

@@ -4,6 +4,7 @@
 import { parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import type { Principal } from '@postern/policy/types.ts';
+import { requestContext } from '../../authorize/context.ts';
 import { addOrganization, controlPolicies } from '../../authorize/control-policies.ts';
 import { nameKey } from '../../identities.ts';
 import { managedPolicyDocument } from '../../managed-policies.ts';
@@ -16,21 +17,8 @@ import { type SessionRow, startSession } from './sessions.ts';
 export type ClaimContext = Map<string, readonly string[]>;
 
 /** What is true of the request itself, and who vouches. Keys in lower case. */
-export function requestContext(call: Call, providerArn: string): ClaimContext {
-  const context: ClaimContext = new Map([
-    ['aws:federatedprovider', [providerArn]],
-    ['aws:currenttime', [call.now.toISOString()]],
-    ['aws:epochtime', [String(Math.floor(call.now.getTime() / 1000))]],
-    ['aws:securetransport', [String(call.path.secure)]],
-    ['aws:requestedregion', [call.region]],
-  ]);
-  if (call.path.kind === 'internet') context.set('aws:sourceip', [call.path.sourceIp]);
-  else {
-    context.set('aws:sourcevpce', [call.path.vpcEndpointId]);
-    context.set('aws:sourcevpc', [call.path.vpcId]);
-    context.set('aws:vpcsourceip', [call.path.sourceIp]);
-  }
-  return context;
+export function federatedContext(call: Call, providerArn: string): ClaimContext {
+  return requestContext(call.tx, call).set('aws:federatedprovider', [providerArn]);
 }
 
 /** What the token's provider wants of the session. */
@@ -50,6 +38,8 @@ export interface Vouched {
   /** The session ends by then, whatever was asked for. */
   readonly endsBy?: Date;
   readonly input: Parameters<typeof checkedSessionPolicies>[0];
+  /** The condition keys of the token that the session's later requests have too. */
+  readonly keptKeys: readonly string[];
 }
 
 /**
@@ -80,11 +70,16 @@ export function startFederatedSession(
   for (const action of [vouched.action, ...further]) {
     if (!isTrusted(call, role, vouched, action, context)) throw notAuthorized(vouched.action);
   }
+  const { tags, transitiveTagKeys } = mergeSessionTags(given, transitive, {});
   const policies = checkedSessionPolicies(
     vouched.input,
     managedDocument(call.tx, role.accountId, managedPolicyDocument),
+    tags,
   );
-  const { tags, transitiveTagKeys } = mergeSessionTags(given, transitive, {});
+  const claims = vouched.keptKeys.flatMap((key) => {
+    const values = context.get(key);
+    return values ? [[key, values] as const] : [];
+  });
   const owner: AccessKeyRow['owner'] = {
     kind: 'role-session',
     roleName: role.roleName,
@@ -96,6 +91,7 @@ export function startFederatedSession(
     ...(transitiveTagKeys.length > 0 && { transitiveTagKeys }),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
     federatedProvider: vouched.providerArn,
+    ...(claims.length > 0 && { claims: Object.fromEntries(claims) }),
   };
   const session = startSession(call.tx, role.accountId, owner, call.now, checkedDuration(call, role, vouched));
   return { session, role, policies };

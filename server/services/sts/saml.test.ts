@@ -185,4 +185,43 @@ describe('AssumeRoleWithSAML', () => {
       providerArn,
     ]);
   });
+
+  it('[E1] asks it about eduPerson’s and Active Directory’s attributes too', async () => {
+    const attributes = {
+      'urn:oid:1.3.6.1.4.1.5923.1.1.1.1': ['staff', 'member'],
+      'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress': ['ana@example.com', 'second'],
+    };
+    const xml = signed(response({ attributes }));
+    await trust({ 'ForAllValues:StringLike': { 'saml:edupersonaffiliation': ['staff', 'member'] } });
+    await assume(xml);
+    await trust({ 'ForAllValues:StringLike': { 'SAML:eduPersonAffiliation': ['staff'] } });
+    await rejects(assume(xml), 'AccessDenied');
+    await trust({ StringEquals: { 'saml:mail': 'ana@example.com', 'saml:doc': `${accountId}/idp` } });
+    await assume(xml);
+  });
+
+  it('the session’s requests know its subject, and nothing else of the assertion', async () => {
+    const { Credentials, NameQualifier } = await assume(signed(response({})));
+    const may = async (key: string, value: string) => {
+      const statement = {
+        Effect: 'Allow',
+        Action: 'iam:ListUsers',
+        Resource: '*',
+        Condition: { StringEquals: { [key]: value } },
+      };
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statement });
+      await runOperation(store, iam, 'PutRolePolicy', { RoleName: 'app', PolicyName: 'p', PolicyDocument });
+      return runAs(store, Credentials.AccessKeyId, iam, 'ListUsers').then(
+        () => true,
+        () => false,
+      );
+    };
+    assert.equal(await may('saml:sub', 'ana-1'), true);
+    assert.equal(await may('saml:sub_type', 'persistent'), true);
+    assert.equal(await may('saml:namequalifier', String(NameQualifier)), true);
+    assert.equal(await may('aws:FederatedProvider', providerArn), true);
+    assert.equal(await may('saml:sub', 'bob'), false);
+    assert.equal(await may('saml:aud', recipient), false);
+    assert.equal(await may('saml:iss', 'https://idp.example.com'), false);
+  });
 });

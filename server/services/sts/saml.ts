@@ -2,7 +2,6 @@
 // (read 2026-11-21). The request is not signed: the assertion's signature is checked with the certificates of the provider's metadata.
 // Order: the input's form, the provider, the signature, issuer, times, audience, the attributes, then the trust policy and what any session asks.
 // Texts: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html; those of times are from public logs.
-// Gap: the session itself knows its provider, not the other `saml:` keys, which AWS keeps for some of them.
 
 import { createHash } from 'node:crypto';
 import type { AssumeRoleWithSAMLRequest, AssumeRoleWithSAMLResponse } from '@aws-sdk/client-sts';
@@ -10,7 +9,8 @@ import { AwsError } from '../../errors.ts';
 import { assumedRoleArn, parseRoleArn } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import { validationError } from './errors.ts';
-import { requestContext, startFederatedSession } from './federation.ts';
+import { federatedContext, startFederatedSession } from './federation.ts';
+import { attributeKeys } from './saml-attributes.ts';
 import { invalidIdentityToken, readMetadata, readSamlResponse, type SamlAssertion } from './saml-response.ts';
 import { checkedSessionTags, constraints } from './session-inputs.ts';
 import { describeCredentials } from './sessions.ts';
@@ -105,7 +105,8 @@ function assumeRoleWithSaml(call: Call, input: AssumeRoleWithSAMLRequest): Assum
     .update(`${assertion.issuer}${parsed.accountId}/${friendlyName}`)
     .digest('base64');
 
-  const context = requestContext(call, providerArn);
+  const context = federatedContext(call, providerArn);
+  for (const [key, values] of attributeKeys(assertion.attributes)) context.set(key, values);
   context.set('saml:aud', [assertion.recipient]);
   context.set('saml:iss', [assertion.issuer]);
   context.set('saml:sub', [assertion.subject]);
@@ -128,6 +129,8 @@ function assumeRoleWithSaml(call: Call, input: AssumeRoleWithSAMLRequest): Assum
       durationSeconds: input.DurationSeconds,
       ...checkedEnd(assertion, call.now),
       input,
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#cross-condition-keys-saml (read 2026-11-21)
+      keptKeys: ['saml:namequalifier', 'saml:sub', 'saml:sub_type'],
     },
     context,
   );

@@ -5,7 +5,7 @@ import { parsePolicy, policyLength } from '@postern/policy/document.ts';
 import { Constraints } from '../../constraints.ts';
 import { AwsError } from '../../errors.ts';
 import type { Transaction } from '../../store/store.ts';
-import { invalidParameterValue, validationError } from './errors.ts';
+import { invalidParameterValue, packedPolicyTooLarge, validationError } from './errors.ts';
 
 /** STS prints the offending value (recorded 2025: `Value 'Session1:2' at 'roleSessionName'`). */
 export function constraints(): Constraints {
@@ -64,22 +64,28 @@ export function mergeSessionTags(
       "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
     );
   }
+  const wanted = new Set(transitiveTagKeys?.map((key) => key.toLowerCase()));
   return {
     tags: { ...inherited, ...asked },
-    transitiveTagKeys: [...Object.keys(inherited), ...(transitiveTagKeys ?? [])],
+    // As the tags themselves are written: a key may be asked for in another case.
+    transitiveTagKeys: [
+      ...Object.keys(inherited),
+      ...Object.keys(asked).filter((key) => wanted.has(key.toLowerCase())),
+    ],
   };
 }
 
 export interface SessionPolicies {
   readonly texts: string[];
   readonly arns: string[];
-  /** How much of the packed size AWS allows is used, in percent; undefined when no policy was given. */
+  /** How much of the packed size AWS allows is used, in percent; undefined without policies and tags. */
   readonly packedPolicySize?: number;
 }
 
 /**
  * The policies that narrow a session: one document, and up to ten managed policies of the account.
  * @param documentOfManaged the text behind an ARN of the account or of AWS; undefined when there is none
+ * @param tags the session's, which share the packed size
  */
 export function checkedSessionPolicies(
   input: {
@@ -87,6 +93,7 @@ export function checkedSessionPolicies(
     readonly PolicyArns?: readonly { arn?: string | undefined }[] | undefined;
   },
   documentOfManaged: (arn: string) => string | undefined,
+  tags: Readonly<Record<string, string>>,
 ): SessionPolicies {
   const arns = (input.PolicyArns ?? []).map((descriptor) => descriptor.arn ?? '');
   const checks = constraints().length('policy', input.Policy, 1, 2048).count('policyArns', input.PolicyArns, 10);
@@ -101,9 +108,27 @@ export function checkedSessionPolicies(
     const parsed = parsePolicy(text, { kind: 'session' });
     if (!parsed.ok) throw new AwsError(parsed.code, 400, parsed.message);
   }
-  if (texts.length + arns.length === 0) return { texts, arns };
-  const size = texts.reduce((sum, text) => sum + policyLength(text), 0) + arns.join('').length;
-  return { texts, arns, packedPolicySize: Math.min(100, Math.ceil((size / 2048) * 100)) };
+  const packedPolicySize = packedSize([...texts.map(policyLength), ...arns.map((arn) => arn.length)], tags);
+  return { texts, arns, ...(packedPolicySize > 0 && { packedPolicySize }) };
+}
+
+const packedCharacters = 2048;
+
+/**
+ * AWS packs policies and tags, and does not say how: what it would say is more for tags and can be more for policies. Here each is held against the 2,048
+ * characters that their plain text may have, so what is refused would be at AWS too. Messages: public logs.
+ * @throws AwsError PackedPolicyTooLarge
+ */
+function packedSize(policies: readonly number[], tags: Readonly<Record<string, string>>): number {
+  const percent = (lengths: readonly number[]) =>
+    Math.ceil((lengths.reduce((sum, length) => sum + length, 0) / packedCharacters) * 100);
+  const ofPolicies = percent(policies);
+  if (ofPolicies > 100) {
+    throw packedPolicyTooLarge(`Packed policy consumes ${ofPolicies}% of allotted space, please use smaller policy.`);
+  }
+  const ofTags = percent(Object.entries(tags).map(([key, value]) => key.length + value.length));
+  if (ofTags > 100) throw packedPolicyTooLarge(`Packed size of session tags consumes ${ofTags}% of allotted space.`);
+  return Math.min(100, ofPolicies + ofTags);
 }
 
 /** The text of a managed policy that sessions of `accountId` may use. */

@@ -83,8 +83,8 @@ function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFe
   refuseSessions(call);
   const name = checkedFederatedName(input);
   const documentOf = managedDocument(call.tx, call.accountId, managedPolicyDocument);
-  const policies = checkedSessionPolicies(input, documentOf);
   const tags = checkedSessionTags(input.Tags);
+  const policies = checkedSessionPolicies(input, documentOf, tags);
   const seconds = durationFor(call, input.DurationSeconds);
   const owner: AccessKeyRow['owner'] = {
     kind: 'federated-user',

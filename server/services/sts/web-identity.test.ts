@@ -99,6 +99,24 @@ describe('AssumeRoleWithWebIdentity', () => {
     await rejects(assume(tokenOf()), 'InvalidIdentityToken', /^Couldn't retrieve verification key/);
   });
 
+  it('the session’s requests know subject and audience, and not the e-mail address', async () => {
+    const { Credentials } = await assume(tokenOf({ email: 'ana@example.com' }));
+    const may = async (claim: string, value: string) => {
+      const Condition = { StringEquals: { [`token.example.com:${claim}`]: value } };
+      const Statement = { Effect: 'Allow', Action: 'iam:ListUsers', Resource: '*', Condition };
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+      await asRoot('PutRolePolicy', { RoleName: 'ci', PolicyName: 'p', PolicyDocument });
+      return runAs(store, Credentials.AccessKeyId, iam, 'ListUsers').then(
+        () => true,
+        () => false,
+      );
+    };
+    assert.equal(await may('sub', claims.sub), true);
+    assert.equal(await may('aud', 'sts.amazonaws.com'), true);
+    assert.equal(await may('sub', 'other'), false);
+    assert.equal(await may('email', 'ana@example.com'), false);
+  });
+
   it('refuses tokens of another time, audience or issuer', async () => {
     await rejects(assume(tokenOf({ exp: seconds })), 'ExpiredTokenException', /must be before the expiration/);
     await rejects(assume(tokenOf({ nbf: seconds + 3600 })), 'InvalidIdentityToken');

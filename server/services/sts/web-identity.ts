@@ -11,7 +11,7 @@ import { assumedRoleArn, parseRoleArn } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { OidcProviderRow } from '../../store/rows/iam.ts';
 import { invalidParameterValue, validationError } from './errors.ts';
-import { type ClaimContext, requestContext, startFederatedSession } from './federation.ts';
+import { type ClaimContext, federatedContext, startFederatedSession } from './federation.ts';
 import { checkedSessionTags, constraints } from './session-inputs.ts';
 import { describeCredentials } from './sessions.ts';
 
@@ -139,7 +139,7 @@ function texts(value: unknown): string[] {
 /** The token's claims under the provider's name: `token.actions.githubusercontent.com:sub`. */
 function claimContext(call: Call, provider: OidcProviderRow, claims: Claims): ClaimContext {
   const name = provider.url.toLowerCase();
-  const context = requestContext(call, provider.id);
+  const context = federatedContext(call, provider.id);
   context.set(`${name}:aud`, audiences(claims));
   if (typeof claims.azp === 'string') context.set(`${name}:oaud`, texts(claims.aud));
   for (const claim of ['sub', 'amr', 'email']) {
@@ -219,6 +219,8 @@ function assumeRoleWithWebIdentity(
       sourceIdentity,
       durationSeconds: input.DurationSeconds,
       input,
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#cross-condition-keys-wif (read 2026-11-21)
+      keptKeys: ['amr', 'aud', 'sub'].map((claim) => `${provider.url.toLowerCase()}:${claim}`),
     },
     claimContext(call, provider, claims),
   );

@@ -203,6 +203,8 @@ export interface AccessKeyRow extends Row {
         sourceIdentity?: string;
         /** The ARN of the provider whose token began the session. */
         federatedProvider?: string;
+        /** What of the provider's claims stays true of the session's requests, by condition key in lower case (`saml:sub`). */
+        claims?: Readonly<Record<string, readonly string[]>>;
         /** Set for credentials that the metadata service gave out: where they were issued (aws:Ec2InstanceSourceVpc …). */
         instance?: { instanceId: string; vpcId: string; privateIp: string; delivery: '1.0' | '2.0' };
       }
