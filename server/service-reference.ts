@@ -1,4 +1,4 @@
-// What is there at AWS, whether Postern serves it or not: the names of services, and which of them resource control policies reach.
+// What is there at AWS, whether Postern serves it or not: the names of services and their actions, and which of them resource control policies reach.
 // AWS's Service Authorization Reference, by scripts/extract-authorization-facts.mjs. Read with the first question.
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -15,17 +15,30 @@ let loaded: ServiceReference | undefined;
 
 export function serviceReference(): ServiceReference {
   if (loaded) return loaded;
-  const here = dirname(fileURLToPath(import.meta.url));
-  // Beside the bundle (dist/server.mjs), or in dist/ seen from the source.
-  const places = [here, join(here, '..', 'dist')].map((place) => join(place, 'authorization', 'all-services.json'));
-  const file = places.find((place) => existsSync(place));
-  if (file === undefined) {
-    throw new Error(`the list of services is missing; run: node scripts/extract-authorization-facts.mjs`);
-  }
-  const { names, withRcps } = JSON.parse(readFileSync(file, 'utf8')) as {
-    names: Record<string, string>;
-    withRcps: string[];
-  };
+  const { names, withRcps } = read('all-services') as { names: Record<string, string>; withRcps: string[] };
   loaded = { names: new Map(Object.entries(names)), withRcps: new Set(withRcps) };
   return loaded;
+}
+
+let actions: ReadonlySet<string> | undefined;
+
+/** Is there an action of that name (`s3:GetObject`, in any case) at AWS? */
+export function isAction(name: string): boolean {
+  actions ??= new Set(
+    Object.entries(read('all-actions') as Record<string, string[]>).flatMap(([namespace, list]) =>
+      list.map((action) => `${namespace}:${action}`.toLowerCase()),
+    ),
+  );
+  return actions.has(name.toLowerCase());
+}
+
+function read(name: string): unknown {
+  const here = dirname(fileURLToPath(import.meta.url));
+  // Beside the bundle (dist/server.mjs), or in dist/ seen from the source.
+  const places = [here, join(here, '..', 'dist')].map((place) => join(place, 'authorization', `${name}.json`));
+  const file = places.find((place) => existsSync(place));
+  if (file === undefined) {
+    throw new Error(`${name}.json is missing; run: node scripts/extract-authorization-facts.mjs`);
+  }
+  return JSON.parse(readFileSync(file, 'utf8'));
 }

@@ -239,7 +239,8 @@ describe('SimulateCustomPolicy', () => {
   });
 
   it('gives its results in pages, in the order of the question', async () => {
-    const ActionNames = Array.from({ length: 12 }, (_none, place) => `s3:Do${place}`);
+    const names12 = ['Object', 'BucketPolicy', 'BucketWebsite', 'ObjectTagging', 'ObjectVersion', 'AccessPoint'];
+    const ActionNames = ['Get', 'Delete'].flatMap((verb) => names12.map((name) => `s3:${verb}${name}`));
     const first = await custom(policy(allow('s3:*')), { ActionNames, MaxItems: 10 });
     assert.equal(first.IsTruncated, true);
     const second = await custom(policy(allow('s3:*')), { ActionNames, MaxItems: 10, Marker: first.Marker });
@@ -254,10 +255,25 @@ describe('SimulateCustomPolicy', () => {
     await rejects(custom(policy(allow('*')), { ActionNames: ['s3:Get*'] }), 'InvalidInput');
     await rejects(custom(policy(allow('*')), { ResourceArns: ['bucket'] }), 'InvalidInput');
     await rejects(
-      custom(policy(allow('*')), { ResourceHandlingOption: 'EC2-VPC-EBS' }),
+      custom(policy(allow('*')), { ActionNames: ['s3:ListObjects'] }),
       'InvalidInput',
-      /ResourceHandling/,
+      'Invalid Input Action: s3:ListObjects',
     );
+    await custom(policy(allow('*')), { ActionNames: ['S3:getobject', 'lambda:InvokeFunction', 'sts:TagSession'] });
+  });
+
+  it('makes sure that a scenario of EC2 has its resources', async () => {
+    const ec2 = (kind: string) => `arn:aws:ec2:us-east-1:${accountId}:${kind}/x`;
+    const ask = (ResourceHandlingOption: string, ...kinds: string[]) =>
+      custom(policy(allow('ec2:*')), {
+        ActionNames: ['ec2:RunInstances'],
+        ResourceArns: kinds.map(ec2),
+        ResourceHandlingOption,
+      });
+    const kinds = ['instance', 'image', 'security-group', 'network-interface', 'volume'];
+    assert.deepEqual(await decisions(ask('EC2-VPC-EBS', ...kinds)), Array(5).fill('allowed'));
+    await rejects(ask('EC2-VPC-EBS-Subnet', ...kinds), 'InvalidInput', /: subnet$/);
+    await rejects(ask('EC2', ...kinds), 'InvalidInput', 'Invalid Resource Handling Option: EC2');
   });
 });
 

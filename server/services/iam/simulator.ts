@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html (read 2026-11-21); the shape of the answer was recorded on AWS.
 // One result for each action and resource. A caller's own keys (aws:username …) are known where there is a caller; every other key is what
 // ContextEntries says, and what the policies ask about beyond that is told as missing.
-// Gap: ResourceHandlingOption is refused. Names of inline policies are unsourced.
+// Unsourced: names of inline policies.
 
 import type {
   ContextEntry,
@@ -31,6 +31,7 @@ import { invalidInput, noSuchEntity } from './errors.ts';
 import { type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
+import { checkedActions, checkedResources, checkScenario, ownerOf } from './simulator-inputs.ts';
 
 /** A policy with its text, which the positions are counted in. */
 interface SimulatedPolicy extends PolicySource {
@@ -173,34 +174,6 @@ function contextOf(principal: Principal, entries: readonly ContextEntry[] | unde
   return context;
 }
 
-function checkedActions(names: readonly string[] | undefined): readonly string[] {
-  const actions = required('actionNames', names);
-  const checks = constraints();
-  for (const [index, action] of actions.entries()) checks.length(`actionNames.${index + 1}.member`, action, 3, 128);
-  checks.done();
-  for (const action of actions) {
-    if (!/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/.test(action)) throw invalidInput(`Invalid Input Action: ${action}`);
-  }
-  return actions;
-}
-
-function checkedResources(arns: readonly string[] | undefined): readonly string[] {
-  const resources = arns ?? [];
-  for (const arn of resources) {
-    if (arn !== '*' && arn.split(':').length < 6) throw invalidInput(`Invalid Input Resource: ${arn}`);
-  }
-  return resources.length === 0 ? ['*'] : resources;
-}
-
-/** @returns the account that an ARN names, else the one that the input calls the owner, else the caller's */
-function ownerOf(resource: string, owner: string | undefined, callers: string): string {
-  const named = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(resource)?.[1];
-  if (named !== undefined || owner === undefined) return named ?? callers;
-  const account = /^(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?$/.exec(owner)?.[1];
-  if (account === undefined) throw invalidInput(`Invalid Resource Owner: ${owner}`);
-  return account;
-}
-
 /** A role's trust policy has no Resource; every other policy of a resource does. */
 function resourcePolicy(text: string): SimulatedPolicy {
   const parsed = parsePolicy(text, { kind: 'trust', maxSize: Number.POSITIVE_INFINITY });
@@ -210,9 +183,7 @@ function resourcePolicy(text: string): SimulatedPolicy {
 function simulate(call: Call, input: Common, simulation: Simulation): SimulatePolicyResponse {
   const actions = checkedActions(input.ActionNames);
   const resources = checkedResources(input.ResourceArns);
-  if (input.ResourceHandlingOption !== undefined) {
-    throw invalidInput('ResourceHandlingOption is not supported by Postern: name each resource in ResourceArns.');
-  }
+  checkScenario(input.ResourceHandlingOption, resources);
   const { identity, boundary } = simulation;
   const principal = input.CallerArn === undefined ? simulation.principal : namedCaller(call, input.CallerArn);
   if (input.ResourcePolicy !== undefined && principal.arn === '') {

@@ -1,0 +1,56 @@
+// What is the policy simulator asked about? Actions that there are, resources, whose they are, and EC2's scenarios.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html (read 2026-11-21). Unsourced: the words for what is none of these.
+
+import { isAction } from '../../service-reference.ts';
+import { constraints, required } from './checks.ts';
+import { invalidInput } from './errors.ts';
+
+/** @throws AwsError InvalidInput for what is no action of AWS's, a pattern among them */
+export function checkedActions(names: readonly string[] | undefined): readonly string[] {
+  const actions = required('actionNames', names);
+  const checks = constraints();
+  for (const [index, action] of actions.entries()) checks.length(`actionNames.${index + 1}.member`, action, 3, 128);
+  checks.done();
+  for (const action of actions) {
+    if (!isAction(action)) throw invalidInput(`Invalid Input Action: ${action}`);
+  }
+  return actions;
+}
+
+export function checkedResources(arns: readonly string[] | undefined): readonly string[] {
+  const resources = arns ?? [];
+  for (const arn of resources) {
+    if (arn !== '*' && arn.split(':').length < 6) throw invalidInput(`Invalid Input Resource: ${arn}`);
+  }
+  return resources.length === 0 ? ['*'] : resources;
+}
+
+/** What an EC2 scenario wants to have among the resources. The two of EC2-Classic are of the API's earlier references. */
+const scenarios: Readonly<Record<string, readonly string[]>> = {
+  'EC2-Classic-InstanceStore': ['instance', 'image', 'security-group'],
+  'EC2-Classic-EBS': ['instance', 'image', 'security-group', 'volume'],
+  'EC2-VPC-InstanceStore': ['instance', 'image', 'security-group', 'network-interface'],
+  'EC2-VPC-InstanceStore-Subnet': ['instance', 'image', 'security-group', 'network-interface', 'subnet'],
+  'EC2-VPC-EBS': ['instance', 'image', 'security-group', 'network-interface', 'volume'],
+  'EC2-VPC-EBS-Subnet': ['instance', 'image', 'security-group', 'network-interface', 'subnet', 'volume'],
+};
+
+/** The option changes no decision: it makes sure that every resource is there which a real call would name. */
+export function checkScenario(option: string | undefined, resources: readonly string[]): void {
+  constraints().length('resourceHandlingOption', option, 1, 64).done();
+  if (option === undefined) return;
+  const wanted = Object.hasOwn(scenarios, option) ? scenarios[option] : undefined;
+  if (!wanted) throw invalidInput(`Invalid Resource Handling Option: ${option}`);
+  const named = new Set(resources.map((arn) => /^arn:[\w-]+:ec2:[^:]*:[^:]*:([\w-]+)\//.exec(arn)?.[1]));
+  const missing = wanted.filter((type) => !named.has(type));
+  if (missing.length > 0) throw invalidInput(`Resources missing for ${option}: ${missing.join(', ')}`);
+}
+
+/** @returns the account that an ARN names, else the one that the input calls the owner, else the caller's */
+export function ownerOf(resource: string, owner: string | undefined, callers: string): string {
+  const named = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(resource)?.[1];
+  if (named !== undefined || owner === undefined) return named ?? callers;
+  const account = /^(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?$/.exec(owner)?.[1];
+  if (account === undefined) throw invalidInput(`Invalid Resource Owner: ${owner}`);
+  return account;
+}
