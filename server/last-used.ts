@@ -7,12 +7,15 @@ import { actionPrefix } from './authorize/permissions.ts';
 import { nameKey, timestamp } from './identities.ts';
 import type { AccessKeyRow, RoleRow } from './store/rows/iam.ts';
 import type { Store, Transaction } from './store/store.ts';
+import { trackedAction } from './tracked-actions.ts';
 
 const writeEveryMs = 60_000;
 
 interface Use {
   readonly service: string;
   readonly region: string;
+  /** Undefined for a request whose operation there is not. */
+  readonly operation?: string | undefined;
   readonly now: Date;
 }
 
@@ -38,13 +41,16 @@ export function noteUse(store: Store, accessKey: AccessKeyRow, use: Use): void {
   });
 }
 
-/** What was noted within the minute, `KEY SERVICE` → when: so that a request costs one look-up. */
+/** What was noted within the minute, `KEY SERVICE ACTION` → when: so that a request costs one look-up. */
 const noted = new Map<string, number>();
 const mostNoted = 4096;
 
-function noteAccess(store: Store, { id, accountId, owner }: AccessKeyRow, { service, region, now }: Use): void {
+function noteAccess(store: Store, { id, accountId, owner }: AccessKeyRow, use: Use): void {
   if (owner.kind !== 'user' && owner.kind !== 'role-session') return;
-  const key = `${owner.kind === 'user' ? id : owner.roleId} ${service}`;
+  const { service, region, now } = use;
+  const namespace = actionPrefix(service);
+  const action = trackedAction(namespace, use.operation);
+  const key = `${owner.kind === 'user' ? id : owner.roleId} ${service} ${action ?? ''}`;
   const before = noted.get(key);
   if (before !== undefined && now.getTime() - before < writeEveryMs) return;
   if (noted.size >= mostNoted) noted.clear();
@@ -53,17 +59,19 @@ function noteAccess(store: Store, { id, accountId, owner }: AccessKeyRow, { serv
     const user = owner.kind === 'user' ? tx.get('user', nameKey(accountId, owner.userName)) : undefined;
     const entityId = owner.kind === 'user' ? user?.userId : roleOf(tx, accountId, owner)?.roleId;
     if (entityId === undefined) return;
-    const namespace = actionPrefix(service);
-    const scope = { accountId, region: 'global' };
-    const row = {
-      id: `${entityId}/${namespace}`,
-      ...scope,
+    const accessId = `${entityId}/${namespace}`;
+    const date = timestamp(now);
+    const actions = tx.get('service-access', accessId)?.actions;
+    tx.put('service-access', {
+      id: accessId,
+      accountId,
+      region: 'global',
       entityId,
       namespace,
-      date: timestamp(now),
+      date,
       lastRegion: region,
-    };
-    tx.put('service-access', row);
+      ...(action === undefined ? actions && { actions } : { actions: { ...actions, [action]: { date, region } } }),
+    });
   });
 }
 

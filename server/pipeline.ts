@@ -144,7 +144,8 @@ async function serve(
   const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
   if (accessKey) {
     const { service, region } = admission.identified;
-    noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, now });
+    const operation = 'operation' in admission ? admission.operation.name : undefined;
+    noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, operation, now });
   }
   refuseForeign(parts, exchange.path, admission.identified);
   if (!('operation' in admission)) throw admission.failure;

@@ -23,10 +23,11 @@ interface Service {
   LastAuthenticatedEntity?: string;
   LastAuthenticatedRegion?: string;
   TotalAuthenticatedEntities: number;
+  TrackedActionsLastAccessed?: Output[];
 }
 
-async function report(Arn: string): Promise<{ jobId: string; services: Service[] }> {
-  const { JobId } = await run<{ JobId: string }>('GenerateServiceLastAccessedDetails', { Arn });
+async function report(Arn: string, more: object = {}): Promise<{ jobId: string; services: Service[] }> {
+  const { JobId } = await run<{ JobId: string }>('GenerateServiceLastAccessedDetails', { Arn, ...more });
   const answer = await run<{ JobStatus: string; ServicesLastAccessed: Service[] }>('GetServiceLastAccessedDetails', {
     JobId,
   });
@@ -34,10 +35,11 @@ async function report(Arn: string): Promise<{ jobId: string; services: Service[]
   return { jobId: JobId, services: answer.ServicesLastAccessed };
 }
 
-function use(service: string, minutes = 0): void {
+function use(service: string, minutes = 0, operation?: string): void {
   const row = store.read((tx) => tx.get('access-key', key));
   assert.ok(row);
-  noteUse(store, row, { service, region: 'eu-west-1', now: new Date(testNow.getTime() + minutes * 60_000) });
+  const now = new Date(testNow.getTime() + minutes * 60_000);
+  noteUse(store, row, { service, region: 'eu-west-1', operation, now });
 }
 
 beforeEach(async () => {
@@ -96,6 +98,36 @@ describe('the access advisor', () => {
     }
   });
 
+  it('names tracked actions that the policies allow, and who asked for each last', async () => {
+    const Statement = [{ Effect: 'Allow', Action: ['iam:Create*', 'iam:PassRole', 's3:Put*', 'sqs:*'], Resource: '*' }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await run('PutUserPolicy', { UserName: 'ana', PolicyName: 'own', PolicyDocument });
+    use('iam', 0, 'CreateUser');
+    use('iam', 1, 'CreateUser');
+    use('iam', 2, 'ListUsers');
+    use('s3', 0, 'PutObject');
+    const { services } = await report(ana, { Granularity: 'ACTION_LEVEL' });
+    const of = (namespace: string) => services.find((one) => one.ServiceNamespace === namespace);
+    const actions = (namespace: string) => of(namespace)?.TrackedActionsLastAccessed ?? [];
+    assert.equal(of('iam')?.LastAuthenticated?.getTime(), testNow.getTime() + 120_000);
+    assert.deepEqual(
+      actions('iam').filter((action) => 'LastAccessedTime' in action),
+      [
+        {
+          ActionName: 'CreateUser',
+          LastAccessedEntity: ana,
+          LastAccessedTime: new Date(testNow.getTime() + 60_000),
+          LastAccessedRegion: 'eu-west-1',
+        },
+      ],
+    );
+    const names = (namespace: string) => actions(namespace).map(({ ActionName }) => ActionName);
+    assert.ok(names('iam').includes('CreateRole'));
+    assert.ok(!names('iam').includes('PassRole') && !names('iam').includes('DeleteUser'));
+    assert.ok(names('s3').includes('PutBucketPolicy') && !names('s3').includes('PutObject'));
+    assert.deepEqual(names('sqs'), []);
+  });
+
   it('a user that is made again has used nothing', async () => {
     use('ec2');
     await run('RemoveUserFromGroup', { GroupName: 'readers', UserName: 'ana' });
@@ -127,7 +159,7 @@ describe('the access advisor', () => {
   it('refuses what it does not know', async () => {
     const rejects = (name: string, input: object, code: string) => assert.rejects(run(name, input), awsError(code));
     await rejects('GenerateServiceLastAccessedDetails', { Arn: `${ana}2` }, 'NoSuchEntity');
-    await rejects('GenerateServiceLastAccessedDetails', { Arn: ana, Granularity: 'ACTION_LEVEL' }, 'InvalidInput');
+    await rejects('GenerateServiceLastAccessedDetails', { Arn: ana, Granularity: 'ACTION' }, 'ValidationError');
     await rejects('GetServiceLastAccessedDetails', { JobId: '0'.repeat(36) }, 'NoSuchEntity');
     await rejects('GetServiceLastAccessedDetails', { JobId: 'x' }, 'ValidationError');
   });

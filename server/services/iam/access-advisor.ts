@@ -1,7 +1,7 @@
 // Who has used which service, and which policies let them? GenerateServiceLastAccessedDetails and what reads its reports.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html (read 2026-11-21). A report names the services that the entity's
-// policies allow something of; a request counts when its signature was good, allowed or not. Reports are done at once and kept for seven days.
-// Gaps: ACTION_LEVEL is refused; organizations' reports are refused; resource-based policies are not looked at, as at AWS.
+// policies allow something of, and with ACTION_LEVEL the tracked actions that they allow; a request counts when its signature was good, allowed or not.
+// Reports are done at once and kept for seven days. Gaps: organizations' reports are refused; resource-based policies are not looked at, as at AWS.
 
 import { randomUUID } from 'node:crypto';
 import type {
@@ -17,18 +17,24 @@ import type {
   PolicyGrantingServiceAccess,
   PolicyOwnerEntityType,
   ServiceLastAccessed,
+  TrackedActionLastAccessed,
 } from '@aws-sdk/client-iam';
 import { parsePolicy } from '@postern/policy/document.ts';
+import { compileActions } from '@postern/policy/match.ts';
+import type { Statement } from '@postern/policy/types.ts';
 import { groupArn, nameKey, roleArn, timestamp, userArn } from '../../identities.ts';
 import { type Authorization, type Call, operation } from '../../service.ts';
 import { serviceReference } from '../../service-reference.ts';
-import type { AccessReportRow } from '../../store/rows/iam.ts';
+import type { AccessReportRow, ServiceAccessRow } from '../../store/rows/iam.ts';
+import { trackedActionsOf } from '../../tracked-actions.ts';
 import { constraints, page, required } from './checks.ts';
 import { groupsOf } from './entities.ts';
-import { invalidInput, noSuchMember } from './errors.ts';
+import { noSuchMember } from './errors.ts';
 import { allHolders, type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
+
+type ReportedActions = NonNullable<AccessReportRow['services'][number]['actions']>;
 
 const keptForMs = 7 * 24 * 60 * 60 * 1000;
 const typeOf = { user: 'USER', group: 'GROUP', role: 'ROLE' } as const satisfies Record<
@@ -38,22 +44,38 @@ const typeOf = { user: 'USER', group: 'GROUP', role: 'ROLE' } as const satisfies
 
 // ---- what policies grant
 
-/** The namespaces of which a policy allows something; every one that there is for `*`. */
-function grantedBy(text: string): ReadonlySet<string> {
+interface Granted {
+  /** Of which a policy allows something; every one that there is for `*`. */
+  readonly namespaces: ReadonlySet<string>;
+  /** @param action with its prefix, in lower case */
+  readonly allows: (action: string) => boolean;
+}
+
+function grantedBy(text: string): Granted {
   const parsed = parsePolicy(text, { kind: 'identity', maxSize: Number.POSITIVE_INFINITY });
+  const allowing = (parsed.ok ? parsed.document.statements : []).filter(({ effect }) => effect === 'Allow');
+  const matchers = allowing.map(({ actions, notActions }) => {
+    const matches = compileActions(notActions ?? actions ?? []);
+    return notActions ? (action: string) => !matches(action) : matches;
+  });
+  return {
+    namespaces: namespacesOf(allowing),
+    allows: (action) => matchers.some((matches) => matches(action)),
+  };
+}
+
+function namespacesOf(allowing: readonly Statement[]): ReadonlySet<string> {
   const known = serviceReference().names;
   const granted = new Set<string>();
-  for (const { effect, actions, notActions } of parsed.ok ? parsed.document.statements : []) {
-    if (effect !== 'Allow') continue;
+  for (const { actions, notActions } of allowing) {
     if (notActions || actions?.includes('*')) return new Set(known.keys());
     for (const action of actions ?? []) granted.add(action.slice(0, action.indexOf(':')).toLowerCase());
   }
   return new Set([...granted].filter((namespace) => known.has(namespace)));
 }
 
-interface Grant {
+interface Grant extends Granted {
   readonly policy: PolicyGrantingServiceAccess;
-  readonly namespaces: ReadonlySet<string>;
 }
 
 function managedGrant(call: Call, arn: string): Grant[] {
@@ -61,7 +83,7 @@ function managedGrant(call: Call, arn: string): Grant[] {
   const version = policy?.versions.find((one) => one.versionId === policy.defaultVersionId);
   if (!policy || !version) return [];
   const described = { PolicyName: policy.policyName, PolicyType: 'MANAGED', PolicyArn: arn } as const;
-  return [{ policy: described, namespaces: grantedBy(version.document) }];
+  return [{ policy: described, ...grantedBy(version.document) }];
 }
 
 /** The policies of a user with those of its groups, of a group or of a role. */
@@ -72,7 +94,7 @@ function grantsOf(call: Call, holder: Holder): Grant[] {
     ...Object.entries(one.row.inlinePolicies).map(
       ([PolicyName, text]): Grant => ({
         policy: { PolicyName, PolicyType: 'INLINE', EntityType: typeOf[one.kind], EntityName: holderName(one) },
-        namespaces: grantedBy(text),
+        ...grantedBy(text),
       }),
     ),
     ...one.row.attachedPolicyArns.flatMap((arn) => managedGrant(call, arn)),
@@ -143,23 +165,25 @@ function generate(
 ): GenerateServiceLastAccessedDetailsResponse {
   const arn = checkedArn(input.Arn);
   constraints().oneOf('granularity', input.Granularity, ['SERVICE_LEVEL', 'ACTION_LEVEL']).done();
-  if (input.Granularity === 'ACTION_LEVEL') {
-    throw invalidInput('Granularity ACTION_LEVEL is not supported by Postern: it remembers services, not actions.');
-  }
   const { entities, grants } = findSubject(call, arn);
   const namespaces = [...new Set(grants.flatMap((grant) => [...grant.namespaces]))].sort();
   const accesses = call.tx.list('service-access', { accountId: call.accountId });
-  const services = namespaces.map((namespace) => ({
-    namespace,
-    entities: accesses
+  const services = namespaces.map((namespace) => {
+    const uses = accesses
       .filter((access) => access.namespace === namespace)
       .flatMap((access) => {
         const entity = entities.find((one) => uniqueIdOf(one) === access.entityId);
-        return entity ? [{ arn: arnOf(call, entity), date: access.date, region: access.lastRegion }] : [];
-      })
-      .sort((a, b) => (a.date < b.date ? 1 : -1)),
-    total: entities.length,
-  }));
+        return entity ? [{ access, arn: arnOf(call, entity) }] : [];
+      });
+    return {
+      namespace,
+      entities: uses
+        .map(({ access: { date, lastRegion }, arn }) => ({ arn, date, region: lastRegion }))
+        .sort(latestFirst),
+      total: entities.length,
+      ...(input.Granularity === 'ACTION_LEVEL' && { actions: actionUses(namespace, grants, uses) }),
+    };
+  });
   forgetOldReports(call);
   const row: AccessReportRow = {
     id: randomUUID(),
@@ -168,9 +192,32 @@ function generate(
     entityArn: arn,
     createdAt: timestamp(call.now),
     services,
+    ...(input.Granularity === 'ACTION_LEVEL' && { granularity: input.Granularity }),
   };
   call.tx.put('access-report', row);
   return { JobId: row.id };
+}
+
+const latestFirst = (a: { date: string }, b: { date: string }) => (a.date < b.date ? 1 : -1);
+
+/** The tracked actions that a policy allows, and who asked for each last. */
+function actionUses(
+  namespace: string,
+  grants: readonly Grant[],
+  uses: readonly { readonly access: ServiceAccessRow; readonly arn: string }[],
+): ReportedActions {
+  const allowed = (name: string) => grants.some((grant) => grant.allows(`${namespace}:${name}`.toLowerCase()));
+  return trackedActionsOf(namespace)
+    .filter(allowed)
+    .map((name) => {
+      const [last] = uses
+        .flatMap(({ access, arn }) => {
+          const use = access.actions?.[name];
+          return use ? [{ arn, ...use }] : [];
+        })
+        .sort(latestFirst);
+      return last ? { name, last } : { name };
+    });
 }
 
 function forgetOldReports(call: Call): void {
@@ -192,11 +239,11 @@ function details(call: Call, input: GetServiceLastAccessedDetailsRequest): GetSe
   const { items, end } = page(row.services, input, ({ namespace }) => namespace);
   return {
     JobStatus: 'COMPLETED',
-    JobType: 'SERVICE_LEVEL',
+    JobType: row.granularity ?? 'SERVICE_LEVEL',
     JobCreationDate: new Date(row.createdAt),
     JobCompletionDate: new Date(row.createdAt),
     ServicesLastAccessed: items.map(
-      ({ namespace, entities: [latest, ...others] }): ServiceLastAccessed => ({
+      ({ namespace, entities: [latest, ...others], actions }): ServiceLastAccessed => ({
         ServiceName: serviceReference().names.get(namespace) ?? namespace,
         ServiceNamespace: namespace,
         TotalAuthenticatedEntities: latest ? others.length + 1 : 0,
@@ -205,9 +252,20 @@ function details(call: Call, input: GetServiceLastAccessedDetailsRequest): GetSe
           LastAuthenticatedEntity: latest.arn,
           LastAuthenticatedRegion: latest.region,
         }),
+        ...(actions && { TrackedActionsLastAccessed: actions.map(describeAction) }),
       }),
     ),
     ...end,
+  };
+}
+
+function describeAction({ name, last }: ReportedActions[number]): TrackedActionLastAccessed {
+  if (!last) return { ActionName: name };
+  return {
+    ActionName: name,
+    LastAccessedEntity: last.arn,
+    LastAccessedTime: new Date(last.date),
+    LastAccessedRegion: last.region,
   };
 }
 

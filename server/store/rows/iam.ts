@@ -234,6 +234,8 @@ export interface ServiceAccessRow extends Row {
   namespace: string;
   date: string;
   lastRegion: string;
+  /** The tracked actions that were asked for, by name. */
+  actions?: Readonly<Record<string, { readonly date: string; readonly region: string }>>;
 }
 
 /** A report of who used which service; `id` is the job's. */
@@ -246,7 +248,10 @@ export interface AccessReportRow extends Row {
     entities: { arn: string; date: string; region: string }[];
     /** Everybody whose access the report is about. */
     total: number;
+    /** Those that the policies allow, in a report of actions. */
+    actions?: { name: string; last?: { arn: string; date: string; region: string } }[];
   }[];
+  granularity?: 'ACTION_LEVEL';
 }
 
 export interface IamRows {
