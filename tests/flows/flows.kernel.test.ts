@@ -8,7 +8,7 @@ import { type AwsSide, startAwsSide } from './aws-side.ts';
 import { flowCases } from './cases.ts';
 import type { Flow } from './flow.ts';
 import { ipv6Cases } from './ipv6-cases.ts';
-import { type Probe, ProbeMachines } from './probe.ts';
+import { type Probe, ProbeMachines, patientMs } from './probe.ts';
 
 const machines = new ProbeMachines();
 const probes = new Map<string, Probe>();
@@ -35,11 +35,16 @@ after(async () => {
 
 async function attempt(flow: Flow): Promise<string> {
   const { to: host, port = 0 } = flow;
-  if (flow.from === 'laptop') return aws?.fromLaptop(host, port) ?? 'no AWS side';
+  const timeoutMs = flow.expect === 'timeout' ? undefined : patientMs;
+  if (flow.from === 'laptop') return aws?.fromLaptop(host, port, timeoutMs) ?? 'no AWS side';
   const probe = probes.get(flow.from);
   if (probe === undefined) throw new Error(`no machine ${flow.from}`);
-  if (flow.protocol === 'icmp') return probe.ping(host);
-  return probe[flow.protocol]({ host, port, ...(flow.source === undefined ? {} : { from: flow.source }) });
+  if (flow.protocol === 'icmp') return probe.ping(host, timeoutMs);
+  return probe[flow.protocol]({
+    ...{ host, port },
+    ...(flow.source !== undefined && { from: flow.source }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
 }
 
 function name(flow: Flow): string {
