@@ -208,4 +208,11 @@ export interface FileCipher {
   readonly skip: number;
 }
 
-export type StreamingBody = Readable | FileBody | Uint8Array;
+/** Bytes of several files one after the other. */
+export interface PiecesBody {
+  readonly sizeBytes: number;
+  /** To be walked once, and at once; while somebody walks them the files stay where they are. */
+  readonly pieces: Iterable<FileBody | Uint8Array>;
+}
+
+export type StreamingBody = Readable | FileBody | PiecesBody | Uint8Array;

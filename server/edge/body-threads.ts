@@ -30,7 +30,7 @@ interface Thread {
   ended?: Error;
 }
 
-const maxThreads = Math.max(2, Math.min(4, availableParallelism()));
+export const maxThreads = Math.max(2, Math.min(4, availableParallelism()));
 // Bundled in dist, and TypeScript in a test: a thread does not inherit the loader that reads it (Node 20).
 const isSource = import.meta.url.endsWith('.ts');
 const script = isSource

@@ -62,7 +62,7 @@ class Job {
   readonly #states: Checksum[];
   #chunk: Checksum | undefined;
   readonly #write: ((bytes: Uint8Array) => void) | undefined;
-  readonly #read: ((bytes: Uint8Array) => void) | undefined;
+  readonly #read: ((bytes: Buffer) => void) | undefined;
 
   constructor({ algorithms, chunks, target, source }: Work) {
     this.#states = algorithms.map(create);
@@ -71,7 +71,7 @@ class Job {
     this.#read = source && readerOf(source);
   }
 
-  update(bytes: Uint8Array, cuts: readonly number[]): string[] {
+  update(bytes: Buffer, cuts: readonly number[]): string[] {
     this.#read?.(bytes);
     this.#write?.(bytes);
     for (const state of this.#states) state.update(bytes);
@@ -113,7 +113,7 @@ function writerTo({ file, cipher: settings }: FileTarget): (bytes: Uint8Array) =
   };
 }
 
-function readerOf({ file, start, cipher }: FileSource): (bytes: Uint8Array) => void {
+function readerOf({ file, start, cipher }: FileSource): (bytes: Buffer) => void {
   const decipher = decipherOf(cipher);
   let position = start;
   return (bytes) => {
@@ -132,8 +132,7 @@ const jobs = new Map<number, Job>();
 
 function take(message: Exclude<ToWorker, { kind: 'open' }>): readonly string[] {
   const job = jobs.get(message.job);
-  if (message.kind === 'update')
-    return job?.update(new Uint8Array(message.memory, 0, message.length), message.cuts) ?? [];
+  if (message.kind === 'update') return job?.update(Buffer.from(message.memory, 0, message.length), message.cuts) ?? [];
   jobs.delete(message.job);
   return message.kind === 'finish' && job ? job.digests() : [];
 }

@@ -27,8 +27,13 @@ export function decipherOf({ key, counter, skip }: FileCipher): BodyCipher {
 
 const stepBytes = 64 * 1024;
 
-/** In steps that are small enough for memory that was used before: half a megabyte at once would be fresh each time. */
-export function decipherInPlace(decipher: BodyCipher, piece: Uint8Array): void {
-  for (let at = 0; at < piece.length; at += stepBytes)
-    piece.set(decipher.update(piece.subarray(at, at + stepBytes)), at);
+/**
+ * In steps that are small enough for memory that was used before: half a megabyte at once would be fresh each time.
+ * `fill` is one memcpy; `set` takes longer where the target is shared (V8 11).
+ */
+export function decipherInPlace(decipher: BodyCipher, piece: Buffer): void {
+  for (let at = 0; at < piece.length; at += stepBytes) {
+    const end = Math.min(at + stepBytes, piece.length);
+    piece.fill(decipher.update(piece.subarray(at, end)), at, end);
+  }
 }

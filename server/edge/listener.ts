@@ -8,12 +8,11 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Protocol } from '../catalogue/shapes.ts';
 import type { RequestPath } from '../path.ts';
-import type { FileBody } from '../service.ts';
 import type { Answer } from './answer.ts';
 import { beforeFirstRead } from './body.ts';
 import { renderError } from './codec.ts';
-import { openSource, pieceBytes } from './file-source.ts';
 import { headOf, type RequestHead } from './head.ts';
+import { sendFiles } from './send-file.ts';
 
 /** One request, as it reaches the pipeline. */
 export interface Exchange {
@@ -154,7 +153,7 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
     return;
   }
   if (body instanceof Readable) await sendStream(response, status, headers, body);
-  else await sendFile(response, status, headers, body);
+  else await sendFiles(response, status, headers, body);
 }
 
 let endOfTurn: Promise<void> | undefined;
@@ -197,52 +196,6 @@ async function sendStream(
   } finally {
     response.off('close', gone);
   }
-}
-
-/** Reads the next piece of the file while the one before is on its way. */
-async function sendFile(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string | number>,
-  body: FileBody,
-): Promise<void> {
-  const source = await openSource(body);
-  let isHeld = true;
-  try {
-    headers['Content-Length'] = body.end - body.start;
-    response.writeHead(status, headers);
-    let before: Promise<void> | undefined;
-    let at = body.start;
-    for (let turn = 0; at < body.end; turn++) {
-      const piece = await source.read(turn, at, Math.min(pieceBytes, body.end - at));
-      at += piece.length;
-      await before;
-      before = flushed(response, piece);
-    }
-    await before;
-    response.end();
-    // Only now does nobody hold them.
-    isHeld = false;
-  } finally {
-    await source.close(isHeld);
-  }
-}
-
-/** Settles when the kernel has taken the bytes. */
-function flushed(response: ServerResponse, piece: Uint8Array): Promise<void> {
-  const written = new Promise<void>((resolve, reject) => {
-    const closed = () => reject(new Error('the client went away'));
-    if (response.destroyed) return closed();
-    response.once('close', closed);
-    response.write(piece, (error) => {
-      response.off('close', closed);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-  // It is awaited one turn later; until then nobody would hear of a failure.
-  written.catch(() => {});
-  return written;
 }
 
 /** Writes and waits while the client is slower than we are. */

@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { type S3Server, startS3 } from './s3-server.ts';
 
@@ -20,9 +27,9 @@ before(async () => {
 });
 after(() => server.close());
 
-async function get(start: number, end: number): Promise<Buffer> {
+async function get(start: number, end: number, Key = 'k'): Promise<Buffer> {
   const Range = `bytes=${start}-${end - 1}`;
-  const { Body } = await server.client.send(new GetObjectCommand({ Bucket, Key: 'k', Range }));
+  const { Body } = await server.client.send(new GetObjectCommand({ Bucket, Key, Range }));
   return Buffer.from((await Body?.transformToByteArray()) ?? []);
 }
 
@@ -41,6 +48,35 @@ test('what is read is what was written, from any offset, many at once', async ()
   const all = Array.from({ length: 24 }, (_, index) => stretches[index % stretches.length] ?? ([0, 1] as const));
   for (const [start, end, bytes] of await Promise.all(all.map(async ([a, b]) => [a, b, await get(a, b)] as const)))
     assert.ok(bytes.equals(text.subarray(start, end)), `${start} to ${end}`);
+});
+
+/** An object of three parts, of which the last is small enough for the database. */
+async function putInParts(Key: string): Promise<void> {
+  const { client } = server;
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const bodies = [text, text.subarray(7), text.subarray(0, 1000)];
+  const Parts = [];
+  for (const [index, Body] of bodies.entries()) {
+    const PartNumber = index + 1;
+    const { ETag } = await client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }));
+    Parts.push({ PartNumber, ETag });
+  }
+  await client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+}
+const inParts = Buffer.concat([text, text.subarray(7), text.subarray(0, 1000)]);
+
+test('an object of parts is read as one, whole and across their ends, many at once', async () => {
+  await putInParts('parts');
+  const stretches = [
+    [0, inParts.length],
+    [3, inParts.length - 3],
+    [text.length - 5, text.length + 5],
+    [text.length - half - 1, inParts.length - 999],
+    [inParts.length - 1001, inParts.length],
+  ] as const;
+  const all = Array.from({ length: 10 }, (_, index) => stretches[index % stretches.length] ?? ([0, 1] as const));
+  const got = await Promise.all(all.map(async ([a, b]) => [a, b, await get(a, b, 'parts')] as const));
+  for (const [start, end, bytes] of got) assert.ok(bytes.equals(inParts.subarray(start, end)), `${start} to ${end}`);
 });
 
 test('a reader who goes away in the middle spoils nobody’s bytes', async () => {

@@ -13,7 +13,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from '../../edge/intake.ts';
-import type { StreamingBody } from '../../service.ts';
+import type { FileBody, StreamingBody } from '../../service.ts';
 import { type BlobKey, cipherAt, counterAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
 import { NewFile, type OpenFile, sync } from './blob-file.ts';
 import { concatenate, decrypted, type Piece, pieceBytes, readSmall } from './blob-reading.ts';
@@ -205,33 +205,56 @@ export class Blobs {
     const whole = pieces.filter((piece) => piece.end > piece.start);
     const [first] = whole;
     if (!first) return new Uint8Array(0);
-    if (whole.length === 1) {
-      const { blobId, start, end } = first;
-      if (isInRow(blobId) && key !== undefined && key === this.#ownKeys)
-        return this.#opened(blobId, key).subarray(start, end);
-      if (!isInRow(blobId) && end - start > smallBytes) {
-        const cipher = key && { key: key(blobId), counter: counterAt(blobId, start), skip: start % 16 };
-        return { file: this.path(blobId), start, end, ...(cipher && { cipher }) };
-      }
-      const bytes = isInRow(blobId)
-        ? this.#inRow(blobId).subarray(start, end)
-        : readSmall(this.path(blobId), start, end - start);
-      return key ? cipherAt(key, blobId, start).update(bytes) : bytes;
+    if (whole.length === 1) return this.#readOne(first, key);
+    const sizeBytes = whole.reduce((sum, { start, end }) => sum + end - start, 0);
+    // A row goes without grace.
+    const kept = whole.map((piece) => (isInRow(piece.blobId) ? this.#readOne(piece, key) : piece));
+    return { sizeBytes, pieces: this.#readEach(kept, key) };
+  }
+
+  /** One by one: an object may have ten thousand, each with a key of its own. */
+  *#readEach(
+    kept: readonly (Piece | FileBody | Uint8Array)[],
+    key: BlobKey | undefined,
+  ): Generator<FileBody | Uint8Array> {
+    const release = this.#hold(kept.filter(isPiece));
+    try {
+      for (const one of kept) yield isPiece(one) ? this.#readOne(one, key) : one;
+    } finally {
+      release();
     }
-    return this.stream(whole, key);
+  }
+
+  #readOne({ blobId, start, end }: Piece, key: BlobKey | undefined): FileBody | Uint8Array {
+    if (isInRow(blobId) && key !== undefined && key === this.#ownKeys)
+      return this.#opened(blobId, key).subarray(start, end);
+    if (!isInRow(blobId) && end - start > smallBytes) {
+      const cipher = key && { key: key(blobId), counter: counterAt(blobId, start), skip: start % 16 };
+      return { file: this.path(blobId), start, end, ...(cipher && { cipher }) };
+    }
+    const bytes = isInRow(blobId)
+      ? this.#inRow(blobId).subarray(start, end)
+      : readSmall(this.path(blobId), start, end - start);
+    return key ? cipherAt(key, blobId, start).update(bytes) : bytes;
+  }
+
+  /** Until what is returned is called, none of the files goes. */
+  #hold(pieces: readonly Piece[]): () => void {
+    for (const { blobId } of pieces) this.#readers.set(blobId, (this.#readers.get(blobId) ?? 0) + 1);
+    return () => {
+      for (const { blobId } of pieces) this.#unread(blobId);
+    };
   }
 
   /** The same as a stream; while it is open none of its files goes. @param key of encrypted blobs */
   stream(pieces: readonly Piece[], key?: BlobKey): Readable {
-    for (const { blobId } of pieces) this.#readers.set(blobId, (this.#readers.get(blobId) ?? 0) + 1);
+    const release = this.#hold(pieces);
     const sources = pieces.map(({ blobId, start, end }) =>
       isInRow(blobId) ? this.#inRow(blobId).subarray(start, end) : { file: this.path(blobId), start, end: end - 1 },
     );
     const opened = key ? decrypted(sources, pieces, key) : concatenate(sources);
     const stream = Readable.from(opened, { objectMode: false, highWaterMark: pieceBytes });
-    stream.once('close', () => {
-      for (const { blobId } of pieces) this.#unread(blobId);
-    });
+    stream.once('close', release);
     return stream;
   }
 
@@ -326,6 +349,10 @@ async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<T
     await intake.abort();
     throw error;
   }
+}
+
+function isPiece(one: object): one is Piece {
+  return 'blobId' in one;
 }
 
 function isInRow(blobId: string): boolean {

@@ -46,6 +46,7 @@ export async function bytesOf(content: StreamingBody | undefined): Promise<Buffe
   if (content === undefined) return Buffer.alloc(0);
   if (content instanceof Uint8Array) return Buffer.from(content);
   if (content instanceof Readable) return Buffer.concat(await content.toArray());
+  if ('pieces' in content) return Buffer.concat(await Promise.all(Array.from(content.pieces, bytesOf)));
   const stretch = readFileSync(content.file).subarray(content.start, content.end);
   if (!content.cipher) return stretch;
   return Buffer.from(decipherOf(content.cipher).update(stretch));
