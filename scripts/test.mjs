@@ -5,6 +5,7 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureAll, root } from './setup.mjs';
+import { ensureTestClients } from './test-clients.mjs';
 
 const rooms = ['network', 'check', 'policy', 'fabric', 'server', 'guest', 'cli', 'labs', 'tests', 'bench'];
 
@@ -24,6 +25,7 @@ const files = rooms
   .flatMap((room) => [...testFiles(join(root, room))])
   .filter(wanted)
   .sort();
+ensureTestClients(files);
 const kernel = files.filter((file) => file.endsWith('.kernel.test.ts'));
 const plain = files.filter((file) => !file.endsWith('.kernel.test.ts'));
 

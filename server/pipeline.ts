@@ -91,10 +91,21 @@ export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Pr
 /** An answer that a page of another origin may read, where the bucket's rules say so. */
 function forBrowser(parts: PipelineParts, { head }: Exchange, progress: Progress, answer: Answer): Answer {
   const { service, labels } = progress.identified;
-  const bucket = labels['Bucket'];
+  // What is no call of an operation, a form or a page of a website, has no labels.
+  const bucket = labels['Bucket'] ?? placeOf(head).bucket;
   if (!service || bucket === undefined) return answer;
   const further = parts.services.get(service.name)?.crossOrigin?.(bucket, head.method, head.headers);
   return further ? { ...answer, headers: { ...answer.headers, ...further } } : answer;
+}
+
+/** Which bucket and key a URL of S3's form means. */
+function placeOf(head: Exchange['head']): Pick<WebRequest, 'bucket' | 'key'> {
+  const host = readHost(head.headers.host);
+  const path = decodePercent(head.path) ?? head.path;
+  if (host.bucket !== undefined) return { bucket: host.bucket, key: path.slice(1) };
+  const slash = path.indexOf('/', 1);
+  if (slash < 0) return { bucket: path.slice(1) || undefined, key: '' };
+  return { bucket: path.slice(1, slash) || undefined, key: path.slice(slash + 1) };
 }
 
 function webRequest(
@@ -106,17 +117,12 @@ function webRequest(
 ): WebRequest {
   refuseForeign(parts, exchange.path, progress.identified);
   const { head } = exchange;
-  const host = readHost(head.headers.host);
-  const path = decodePercent(head.path) ?? head.path;
-  const slash = path.indexOf('/', 1);
-  const inPath = host.bucket === undefined;
   const { service } = progress.identified;
   return {
     method: head.method,
     headers: head.headers,
     url: head.url,
-    bucket: inPath ? path.slice(1, slash < 0 ? undefined : slash) || undefined : host.bucket,
-    key: inPath ? (slash < 0 ? '' : path.slice(slash + 1)) : path.slice(1),
+    ...placeOf(head),
     body: exchange.request,
     requestId,
     region: progress.identified.region,

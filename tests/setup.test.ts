@@ -1,4 +1,4 @@
-// What a fresh clone decides before anything is installed: scripts/setup.mjs, its pure part.
+// What a fresh clone decides before anything is installed: scripts/setup.mjs and scripts/test-clients.mjs, their pure parts.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,6 +17,12 @@ interface Setup {
 }
 
 const { nodeProblem, toolsPlan } = (await import(new URL('../scripts/setup.mjs', import.meta.url).href)) as Setup;
+
+interface TestClients {
+  clientPackages(files: readonly string[], machine: { root: boolean; exists(path: string): boolean }): string[];
+}
+
+const { clientPackages } = (await import(new URL('../scripts/test-clients.mjs', import.meta.url).href)) as TestClients;
 
 const missing = [
   { command: 'nft', package: 'nftables' },
@@ -53,4 +59,14 @@ test('other systems are told their own command, and root is never surprised by a
   assert.equal(cure('/usr/bin/pacman', true), 'pacman -S --noconfirm nftables util-linux aws-cli-v2');
   assert.equal(cure('/sbin/apk', true), 'apk add nftables util-linux aws-cli');
   assert.equal(cure('/nothing', true), 'nftables util-linux awscli');
+});
+
+test('programs that only tests drive are installed for those tests, by root on Debian and by nobody else', () => {
+  const files = ['network/cidr.test.ts', 'tests/e2e/s3-browser.test.ts'];
+  const debian = having('/usr/bin/apt-get');
+  assert.deepEqual(clientPackages(files, { root: true, ...debian }), ['chromium-headless-shell']);
+  assert.deepEqual(clientPackages(files, { root: true, ...having('/usr/bin/apt-get', '/usr/bin/chromium') }), []);
+  assert.deepEqual(clientPackages(['network/cidr.test.ts'], { root: true, ...debian }), []);
+  assert.deepEqual(clientPackages(files, { root: false, ...debian }), []);
+  assert.deepEqual(clientPackages(files, { root: true, ...having() }), []);
 });

@@ -55,7 +55,7 @@ export function webHandlers(store: Store) {
       return undefined;
     },
     crossOrigin(name: string, method: string, headers: Headers): Record<string, string> | undefined {
-      const bucket = store.read((tx) => tx.get('bucket', name));
+      const bucket = store.read((tx) => tx.get('bucket', websiteBucket(headers.host) ?? name));
       return bucket && headers.origin
         ? corsHeaders(bucket, { origin: headers.origin, method, headers: [] })
         : undefined;
