@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checksumAlgorithms } from '../server/edge/checksums.ts';
 import { canonicalRequest, hmacHex, sha256Hex, signingKey, stringToSign } from '../server/edge/sigv4.ts';
-import { commitsOnThread } from '../server/store/commits.ts';
+import { commitsInJournal } from '../server/store/commits.ts';
 import { Store } from '../server/store/store.ts';
 
 let body: Buffer = Buffer.alloc(0);
@@ -79,7 +79,7 @@ function isSigned(request: http.IncomingMessage, payload: Buffer): boolean {
 
 /** One row of the usual size. */
 function oneRow(): Promise<void> {
-  store ??= new Store(join(directory, 'floor.db'), { commits: commitsOnThread });
+  store ??= new Store(join(directory, 'floor.db'), { commits: commitsInJournal });
   serial += 1;
   const id = `dopt-${serial % 10_000}` as const;
   const row = {

@@ -52,7 +52,7 @@ await build({
     server: 'server/main.ts',
     'body-worker': 'server/edge/body-worker.ts',
     'dynamodb-engine': 'server/services/dynamodb/engine/main.ts',
-    'commit-thread': 'server/store/commit-thread.ts',
+    'fold-thread': 'server/store/fold-thread.ts',
   },
   outdir: dist,
   outExtension: { '.js': '.mjs' },

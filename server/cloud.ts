@@ -46,7 +46,7 @@ import { ensureRegion } from './services/ec2/default-vpc.ts';
 import { ec2InstanceConnect, putKey } from './services/ec2-instance-connect/index.ts';
 import { issueInstanceCredentials } from './services/sts/instance-credentials.ts';
 import { createServices } from './services.ts';
-import { commitsOnThread } from './store/commits.ts';
+import { commitsInJournal } from './store/commits.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
 import { Trail } from './trail/trail.ts';
@@ -80,7 +80,7 @@ const settleInMs = 1000;
 export async function startCloud({ configuration, token, log, onBroken }: CloudParts): Promise<RunningCloud> {
   const { dataDirectory } = configuration;
   const startedAt = new Date();
-  const store = new Store(join(dataDirectory, 'postern.db'), { onBroken, commits: commitsOnThread });
+  const store = new Store(join(dataDirectory, 'postern.db'), { onBroken, commits: commitsInJournal });
   const settings: Settings = {
     auth: configuration.auth,
     strictImages: configuration.strictImages,

@@ -1,35 +1,26 @@
 // The file of the store: one SQLite database with every row as JSON, and the bytes that are too few for a file of their own.
-// Rows are read once, at the start; bytes are read when they are asked for; everything is written in batches, each one transaction that is on disk
-// when `commit` returns (WAL, synchronous=FULL). https://www.sqlite.org/pragma.html#pragma_synchronous (read 2026-11-21).
-// The rows of a batch are first one line of a journal, which is one page to wait for; where they belong, in the table of rows and its index, is a page or
-// two for each. `fold` puts them there later, many batches at once, and the start does before it reads.
+// Rows are read once, at the start; bytes are read when they are asked for. What is written is on disk in the journal first (journal.ts), where it is one
+// page to wait for; in the database, where each row is a page or two in the table and its index, it is put later, many batches at once, and before rows are read.
+// Then the journal's place is used again, so a transaction is on disk when it ends (WAL, synchronous=FULL).
+// https://www.sqlite.org/pragma.html#pragma_synchronous (read 2026-11-21).
 //
-// Two threads of one process have the file open: the event loop reads, and the commit thread (commits.ts) writes. The VFS `unix-excl` is made for that: it
+// Two threads of one process have the file open: the event loop reads, and the fold thread (commits.ts) writes. The VFS `unix-excl` is made for that: it
 // locks every other process out until this one ends, and keeps what its connections share in memory. https://www.sqlite.org/vfs.html (read 2026-11-21).
 
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
-
-/** What one commit writes. Flat, because it is copied from one thread to another. */
-export interface Batch {
-  /** Every row and all bytes go before the rest is written. */
-  everythingGoes: boolean;
-  /** `kind, id, JSON` three by three; an empty JSON removes the row. */
-  readonly rows: string[];
-  /** `id, bytes` two by two; undefined removes them. */
-  readonly bytes: (string | Uint8Array | undefined)[];
-}
-
-/** Some four hundred rows: folding them takes a few milliseconds, and the next batch waits. */
-const longJournalBytes = 256 * 1024;
+import { type Batch, type Entry, entriesAfter } from './journal.ts';
+import { fewRandomBytes } from './randomness.ts';
 
 export class Disk {
+  readonly file: string;
+  /** Of the journal's entries: those of another one are none of ours. New at each start. 16 hex digits. */
+  readonly generation: string;
   readonly #database: Database.Database;
   readonly #begin: Database.Statement;
   readonly #end: Database.Statement;
-  readonly #journal: Database.Statement;
-  #journalBytes = 0;
+  readonly #note: Database.Statement;
   readonly #upsert: Database.Statement;
   readonly #remove: Database.Statement;
   readonly #insertBytes: Database.Statement;
@@ -37,17 +28,19 @@ export class Disk {
   readonly #selectBytes: Database.Statement;
 
   /**
+   * Opens it and puts into it what the journal of the last run has beyond it.
    * @param file made with owner-only mode when missing; `:memory:` for a test
    * @param first false when this process has it open already: opening and closing it beside SQLite would drop the process's lock
    * (https://www.sqlite.org/howtocorrupt.html, 2.2, read 2026-11-21)
    * @throws Error naming the file, when it cannot be opened or another process has it
    */
   constructor(file: string, first = true) {
+    this.file = file;
     if (first && file !== ':memory:') closeToOthers(file);
     this.#database = openDatabase(file);
     this.#begin = this.#database.prepare('BEGIN IMMEDIATE');
     this.#end = this.#database.prepare('COMMIT');
-    this.#journal = this.#database.prepare('INSERT INTO journal (rows) VALUES (?)');
+    this.#note = this.#database.prepare('INSERT OR REPLACE INTO placed (one, generation, serial) VALUES (1, ?, ?)');
     this.#upsert = this.#database.prepare(
       'INSERT INTO rows (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json',
     );
@@ -55,7 +48,14 @@ export class Disk {
     this.#insertBytes = this.#database.prepare('INSERT INTO bytes (id, data) VALUES (?, ?)');
     this.#removeBytes = this.#database.prepare('DELETE FROM bytes WHERE id = ?');
     this.#selectBytes = this.#database.prepare('SELECT data FROM bytes WHERE id = ?');
-    if (first) this.fold();
+    const known = this.#database.prepare('SELECT generation, serial FROM placed').get() as
+      | { generation: string; serial: number }
+      | undefined;
+    if (first) {
+      this.generation = fewRandomBytes(8).toString('hex');
+      this.#foldFormerJournal();
+      this.place(known ? entriesAfter(file, known.generation, known.serial) : [], 0);
+    } else this.generation = known?.generation ?? '';
   }
 
   /** In the order in which they were first put. */
@@ -74,52 +74,44 @@ export class Disk {
     return (this.#database.prepare('SELECT id FROM bytes').all() as { id: string }[]).map(({ id }) => id);
   }
 
-  /** Writes all of it or nothing. @throws what SQLite says */
-  commit({ everythingGoes, rows, bytes }: Batch): void {
-    const lines = rows.length > 0 ? JSON.stringify(rows) : '';
-    this.#transaction(() => {
-      if (everythingGoes) this.#database.exec('DELETE FROM journal; DELETE FROM rows; DELETE FROM bytes');
-      for (let at = 0; at < bytes.length; at += 2) {
-        if (bytes[at + 1] === undefined) this.#removeBytes.run(bytes[at]);
-        else this.#insertBytes.run(bytes[at], bytes[at + 1]);
-      }
-      if (lines !== '') this.#journal.run(lines);
-    });
-    this.#journalBytes += lines.length;
+  /**
+   * Writes all of them or nothing, in their order, so that the table is as if each had been put there at once.
+   * @param serial the last one's number in this generation's journal   @throws what SQLite says
+   */
+  place(entries: readonly Entry[], serial: number): void {
+    this.#begin.run();
+    try {
+      for (const { batch } of entries) this.#place(batch);
+      this.#note.run(this.generation, serial);
+      this.#end.run();
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
-  /** So much is in the journal that folding it should not wait for a quiet moment. */
-  get isJournalLong(): boolean {
-    return this.#journalBytes > longJournalBytes;
-  }
-
-  /** Puts what the journal has where it belongs: in the order of the batches, so that the table is as if each had been put there at once. */
-  fold(): void {
-    const batches = this.#database.prepare('SELECT rows FROM journal ORDER BY n').all() as { rows: string }[];
-    if (batches.length === 0) return;
-    this.#transaction(() => {
-      for (const { rows } of batches) this.#place(JSON.parse(rows) as string[]);
-      this.#database.exec('DELETE FROM journal');
-    });
-    this.#journalBytes = 0;
-  }
-
-  #place(rows: readonly string[]): void {
+  #place({ everythingGoes, rows, bytes }: Batch): void {
+    if (everythingGoes) this.#database.exec('DELETE FROM rows; DELETE FROM bytes');
+    for (let at = 0; at < bytes.length; at += 2) {
+      if (bytes[at + 1] === undefined) this.#removeBytes.run(bytes[at]);
+      else this.#insertBytes.run(bytes[at], bytes[at + 1]);
+    }
     for (let at = 0; at < rows.length; at += 3) {
       if (rows[at + 2] === '') this.#remove.run(rows[at], rows[at + 1]);
       else this.#upsert.run(rows[at], rows[at + 1], rows[at + 2]);
     }
   }
 
-  #transaction(work: () => void): void {
-    this.#begin.run();
-    try {
-      work();
-      this.#end.run();
-    } catch (error) {
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+  /** Until November 2026 batches were lines of a table first. */
+  #foldFormerJournal(): void {
+    if (!this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'journal'").get()) return;
+    const lines = this.#database.prepare('SELECT rows FROM journal ORDER BY n').all() as { rows: string }[];
+    const entries = lines.map(({ rows }) => ({
+      serial: 0,
+      batch: { everythingGoes: false, rows: JSON.parse(rows) as string[], bytes: [] },
+    }));
+    this.place(entries, 0);
+    this.#database.exec('DROP TABLE journal');
   }
 
   close(): void {
@@ -141,7 +133,7 @@ function openDatabase(file: string): Database.Database {
       PRAGMA synchronous = FULL;
       BEGIN IMMEDIATE;
       CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
-      CREATE TABLE IF NOT EXISTS journal (n INTEGER PRIMARY KEY, rows TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS placed (one INTEGER PRIMARY KEY, generation TEXT NOT NULL, serial INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS bytes (id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
       COMMIT;
     `);

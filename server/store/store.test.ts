@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   existsSync,
@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Database from 'libsql';
-import { commitsOnThread } from './commits.ts';
+import { commitsInJournal, type Write } from './commits.ts';
+import { Disk } from './disk.ts';
 import type { DhcpOptionsRow } from './rows/ec2.ts';
 import { type Index, Store, type StoreOptions } from './store.ts';
 
@@ -78,13 +79,37 @@ describe('an index of the store', () => {
   });
 });
 
-/** The server's way, and that of the other tests. */
-const ways: readonly (readonly [name: string, options: StoreOptions])[] = [
-  ['a thread commits', { commits: commitsOnThread }],
-  ['the event loop commits', {}],
+/** Writes to the journal until something is to be written that names this. */
+const writesUnless =
+  (word: string): Write =>
+  (descriptor, bytes, position, done) => {
+    if (bytes.includes(word)) setImmediate(() => done(new Error('the disk is full'), 0));
+    else fs.write(descriptor, bytes, 0, bytes.length, position, done);
+  };
+
+/** The server's way, and that of the other tests; and each with a disk that refuses dopt-2. */
+const ways: readonly (readonly [name: string, options: StoreOptions, refusing: (file: string) => StoreOptions])[] = [
+  [
+    'the journal commits',
+    { commits: commitsInJournal },
+    () => ({ commits: (disk) => commitsInJournal(disk, writesUnless('dopt-2')) }),
+  ],
+  [
+    'the event loop commits',
+    {},
+    (file) => {
+      new Disk(file).close();
+      const database = new Database(file);
+      database.exec(
+        "CREATE TRIGGER full BEFORE INSERT ON rows WHEN NEW.id = 'dopt-2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+      );
+      database.close();
+      return {};
+    },
+  ],
 ];
 
-for (const [way, options] of ways)
+for (const [way, options, refusing] of ways)
   describe(`the store, where ${way}`, () => {
     /** What does not depend on it is tested once: a thread takes a while to start from source. */
     const once = options.commits === undefined;
@@ -98,7 +123,8 @@ for (const [way, options] of ways)
     /** What a kill at this moment would leave. */
     const remains = (from: string): string => {
       const to = file();
-      for (const suffix of ['', '-wal']) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
+      for (const suffix of ['', '-wal', '-log0', '-log1'])
+        if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
       return to;
     };
     before(() => {
@@ -125,8 +151,8 @@ for (const [way, options] of ways)
     });
 
     test('transactions that come while a commit is under way are all kept, in their order', async () => {
-      /** Together more than the journal takes before it is folded. */
-      const value = (turn: number) => String(turn).padEnd(2000);
+      /** Together more than a file of the journal takes before the other one's turn. */
+      const value = (turn: number) => String(turn).padEnd(20_000);
       const from = file();
       const store = new Store(from, options);
       const expected: DhcpOptionsRow[] = [];
@@ -280,13 +306,7 @@ for (const [way, options] of ways)
     test('when the disk refuses a commit, nobody is told that it was kept, and nothing is answered any more', async () => {
       const full = file();
       const told: string[] = [];
-      const database = new Database(full);
-      database.exec(
-        'CREATE TABLE journal (n INTEGER PRIMARY KEY, rows TEXT NOT NULL);' +
-          "CREATE TRIGGER full BEFORE INSERT ON journal WHEN NEW.rows LIKE '%dopt-2%' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
-      );
-      database.close();
-      const store = new Store(full, { ...options, onBroken: (error) => told.push(error.message) });
+      const store = new Store(full, { ...refusing(full), onBroken: (error) => told.push(error.message) });
       await store.transact((tx) => tx.put('dhcp-options', row('dopt-1'))).durable;
       const { durable } = store.transact((tx) => tx.put('dhcp-options', row('dopt-2')));
       const refused = assert.rejects(durable ?? Promise.resolve(), /cannot be written: the disk is full/);

@@ -3,7 +3,8 @@
 // they are on disk. Transactions that end while a commit is under way share the next one (commits.ts).
 
 import { type Commits, commitsHere } from './commits.ts';
-import { type Batch, Disk } from './disk.ts';
+import { Disk } from './disk.ts';
+import type { Batch } from './journal.ts';
 import { fewRandomBytes } from './randomness.ts';
 import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
@@ -83,7 +84,7 @@ export interface StoreOptions {
    */
   readonly onBroken?: (error: Error) => void;
   /** Who writes the batches; the calling thread unless given. */
-  readonly commits?: (file: string) => Commits;
+  readonly commits?: (disk: Disk) => Commits;
 }
 
 export class Store {
@@ -93,8 +94,10 @@ export class Store {
   readonly #tableOf = (kind: Kind) => this.#table(kind);
   #reader = new OpenTransaction(this.#tableOf);
   readonly #listeners = new Set<ChangeListener>();
-  /** Put and not on disk yet. */
-  readonly #bytesToCome = new Map<string, Uint8Array>();
+  /** Put, or removed (undefined), and not in the database yet. */
+  readonly #bytesToCome = new Map<string, Uint8Array | undefined>();
+  /** Everything that the database has goes: so many times. */
+  #clearsToCome = 0;
   #revision = 0;
   #pending = nothingPending();
   #waiting: Waiting | undefined;
@@ -111,7 +114,7 @@ export class Store {
   constructor(file: string, options: StoreOptions = {}) {
     this.#onBroken = options.onBroken ?? (() => {});
     this.#disk = new Disk(file);
-    this.#commits = options.commits?.(file) ?? commitsHere(this.#disk);
+    this.#commits = options.commits?.(this.#disk) ?? commitsHere(this.#disk);
     for (const { kind, json } of this.#disk.rows()) this.#set(kind as Kind, JSON.parse(json) as Row);
   }
 
@@ -166,6 +169,7 @@ export class Store {
     if (this.#broken) throw this.#broken;
     this.#tables.clear();
     this.#revision += 1;
+    if (!this.#pending.everythingGoes) this.#clearsToCome += 1;
     this.#pending = { ...nothingPending(), everythingGoes: true };
     this.#bytesToCome.clear();
     return this.#durable();
@@ -177,7 +181,7 @@ export class Store {
    */
   putBytes(id: string, bytes: Uint8Array): void {
     if (this.#broken) throw this.#broken;
-    // A view would take all that it is a view of to the commit thread.
+    // A view would keep all that it is a view of in memory.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes);
     this.#bytesToCome.set(id, own);
     this.#pending.bytes.push(id, own);
@@ -185,7 +189,7 @@ export class Store {
   }
 
   deleteBytes(id: string): void {
-    this.#bytesToCome.delete(id);
+    this.#bytesToCome.set(id, undefined);
     this.#pending.bytes.push(id, undefined);
     this.#schedule();
   }
@@ -193,12 +197,17 @@ export class Store {
   /** Read from the database each time: rows live in memory, bodies must not. */
   bytes(id: string): Uint8Array | undefined {
     if (this.#broken) throw this.#broken;
-    return this.#bytesToCome.get(id) ?? this.#disk.bytes(id);
+    if (this.#clearsToCome > 0 || this.#bytesToCome.has(id)) return this.#bytesToCome.get(id);
+    return this.#disk.bytes(id);
   }
 
   bytesIds(): string[] {
-    // Between the answer of the commit thread and this thread's hearing of it, some are in both.
-    return [...new Set([...this.#disk.bytesIds(), ...this.#bytesToCome.keys()])];
+    const ids = new Set(this.#clearsToCome > 0 ? [] : this.#disk.bytesIds());
+    for (const [id, bytes] of this.#bytesToCome) {
+      if (bytes) ids.add(id);
+      else ids.delete(id);
+    }
+    return [...ids];
   }
 
   #durable(): Promise<void> {
@@ -228,21 +237,22 @@ export class Store {
     const waiting = this.#waiting;
     this.#pending = nothingPending();
     this.#waiting = undefined;
-    this.#commits.commit(batch, (error) => {
+    const done = (error?: Error) => {
       if (error) this.#break(error, waiting);
-      else {
-        for (let at = 0; at < batch.bytes.length; at += 2)
-          this.#arrived(batch.bytes[at] as string, batch.bytes[at + 1]);
-        waiting?.resolve();
-      }
+      else waiting?.resolve();
       if (!this.#broken && !isEmpty(this.#pending)) return this.#commit(ended);
       this.#committing = undefined;
       ended();
-    });
+    };
+    this.#commits.commit(batch, done, () => this.#placed(batch));
   }
 
-  #arrived(id: string, bytes: unknown): void {
-    if (bytes !== undefined && this.#bytesToCome.get(id) === bytes) this.#bytesToCome.delete(id);
+  #placed({ everythingGoes, bytes }: Batch): void {
+    if (everythingGoes) this.#clearsToCome -= 1;
+    for (let at = 0; at < bytes.length; at += 2) {
+      const id = bytes[at] as string;
+      if (this.#bytesToCome.get(id) === bytes[at + 1]) this.#bytesToCome.delete(id);
+    }
   }
 
   #break(error: Error, waiting: Waiting | undefined): void {
