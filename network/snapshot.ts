@@ -116,6 +116,8 @@ export interface Subnet {
   readonly networkAclId: NetworkAclId;
   /** VPC Block Public Access as it stands for this subnet after exclusions; absent: off. */
   readonly blockPublicAccess?: 'block-bidirectional' | 'block-ingress';
+  /** The exclusion of its own that the subnet has, where something is blocked in spite of it. */
+  readonly publicAccessExclusionId?: string;
 }
 
 export interface PrivateAddress {

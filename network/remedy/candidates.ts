@@ -279,9 +279,9 @@ function wayBack({ network, step: { packet, vpcId } }: Situation): Candidate[] {
 function publicAccess({ network, step: { packet, vpcId } }: Situation): Candidate[] {
   const inside = network.holder(vpcId, packet.source) ?? network.holder(vpcId, packet.destination);
   if (inside?.subnet.blockPublicAccess === undefined) return [];
-  const { subnetId } = inside.subnet;
+  const { subnetId, publicAccessExclusionId: exclusionId } = inside.subnet;
   return (['allow-egress', 'allow-bidirectional'] as const).map((mode) => ({
-    change: { kind: 'public-access-exclusion', subnetId, mode },
+    change: { kind: 'public-access-exclusion', subnetId, mode, ...(exclusionId !== undefined && { exclusionId }) },
   }));
 }
 

@@ -76,6 +76,8 @@ export type Change =
       readonly kind: 'public-access-exclusion';
       readonly subnetId: SubnetId;
       readonly mode: 'allow-bidirectional' | 'allow-egress';
+      /** The one that the subnet has already: a second is refused. */
+      readonly exclusionId?: string;
     }
   | { readonly kind: 'dns-support'; readonly vpcId: VpcId };
 

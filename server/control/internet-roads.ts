@@ -27,8 +27,10 @@ export function edgeTables(tx: Transaction): ReadonlyMap<InternetGatewayId, Rout
   );
 }
 
-/** What is blocked in a subnet after exclusions; undefined: nothing. */
-export function publicAccessBlocks(tx: Transaction): (subnet: SubnetRow) => Subnet['blockPublicAccess'] {
+/** What is blocked in a subnet after exclusions; empty: nothing. */
+export function publicAccessBlocks(
+  tx: Transaction,
+): (subnet: SubnetRow) => Pick<Subnet, 'blockPublicAccess' | 'publicAccessExclusionId'> {
   const place = ({ accountId, region }: { accountId: string; region: string }) => `${accountId}/${region}`;
   const modes = new Map(tx.list('vpc-block-public-access').map((row) => [place(row), row.mode]));
   const exclusions = tx.list('vpc-block-public-access-exclusion');
@@ -38,6 +40,8 @@ export function publicAccessBlocks(tx: Transaction): (subnet: SubnetRow) => Subn
       modes.get(place(subnet)) ?? 'off',
       covering.map((row) => row.mode),
     );
-    return mode === 'off' ? undefined : mode;
+    if (mode === 'off') return {};
+    const own = covering.find((row) => row.subnetId === subnet.id);
+    return { blockPublicAccess: mode, ...(own && { publicAccessExclusionId: own.id }) };
   };
 }

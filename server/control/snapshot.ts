@@ -208,7 +208,6 @@ function toSubnets(vpc: VpcRow, index: Index): Subnet[] {
     const routeTableId = tableOf.get(subnet.id) ?? mainTable;
     const networkAclId = aclOf.get(subnet.id) ?? defaultAcl;
     if (!routeTableId || !networkAclId) throw new Error(`${vpc.id} has no main route table or no default network ACL`);
-    const blockPublicAccess = index.blockPublicAccess(subnet);
     return {
       subnetId: subnet.id,
       cidrBlock: subnet.cidrBlock,
@@ -216,7 +215,7 @@ function toSubnets(vpc: VpcRow, index: Index): Subnet[] {
       availabilityZone: subnet.availabilityZone,
       routeTableId,
       networkAclId,
-      ...(blockPublicAccess && { blockPublicAccess }),
+      ...index.blockPublicAccess(subnet),
     };
   });
 }

@@ -1,6 +1,6 @@
 // The ends of a flow as a person names them, an instance, an interface, a host name, an address, and which addresses they are from where.
 
-import { addressPlan } from '@postern/network/addresses.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { ipToNumber } from '@postern/network/cidr.ts';
 import { normalizeIpv6 } from '@postern/network/ipv6.ts';
 import { resolve } from '@postern/network/names.ts';
@@ -31,7 +31,7 @@ export function placeOf(snapshot: Snapshot, id: string): Place {
 }
 
 export function sourceOf(from: Place | undefined, destination: string): string {
-  if (from === undefined) return addressPlan.laptop;
+  if (from === undefined) return isIpv6(destination) ? ipv6Plan.laptop : addressPlan.laptop;
   const own = isIpv6(destination) ? from.card.ipv6Addresses[0] : from.card.privateAddresses[0]?.address;
   if (own !== undefined) return own;
   throw new OperatorFailure(409, `${from.card.networkInterfaceId} has no IPv6 address to reach ${destination} from.`);

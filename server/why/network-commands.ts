@@ -73,9 +73,9 @@ const writers: Writers = {
     what: `${networkInterfaceId}: no source/destination check`,
     commands: [`aws ec2 modify-network-interface-attribute${region} --network-interface-id ${networkInterfaceId} --no-source-dest-check`], // biome-ignore format: a command
   }),
-  'public-access-exclusion': ({ subnetId, mode }, region) => ({
+  'public-access-exclusion': ({ subnetId, mode, exclusionId }, region) => ({
     what: `${subnetId}: excluded from block public access (${mode})`,
-    commands: [`aws ec2 create-vpc-block-public-access-exclusion${region} --subnet-id ${subnetId} --internet-gateway-exclusion-mode ${mode}`], // biome-ignore format: a command
+    commands: [`aws ec2 ${exclusionId === undefined ? 'create' : 'modify'}-vpc-block-public-access-exclusion${region} ${exclusionId === undefined ? `--subnet-id ${subnetId}` : `--exclusion-id ${exclusionId}`} --internet-gateway-exclusion-mode ${mode}`], // biome-ignore format: a command
   }),
   'dns-support': ({ vpcId }, region) => ({
     what: `${vpcId}: DNS support`,

@@ -39,3 +39,31 @@ test('what does not exist is said', () => {
   for (const to of ['300.1.1.1', '10.0.0', 'x:y', '1::2::3'])
     assert.throws(() => traceFlow(network, { from: 'internet', to, protocol: 'icmp' }), /is no address/, to);
 });
+
+test('a subnet that is excluded from block public access for egress is excluded for all: the exclusion is changed, for a second is refused', () => {
+  const of = (more: object) => {
+    const [only] = network.vpcs;
+    const subnets = only?.subnets.map((each) => ({ ...each, blockPublicAccess: 'block-ingress' as const, ...more }));
+    return { ...network, vpcs: only === undefined ? [] : [{ ...only, subnets: subnets ?? [] }] };
+  };
+  const question = { from: 'internet', to: 'i-a', protocol: 'tcp', port: 22 } as const;
+  const commands = (more: object) => traceFlow(of(more), question).cure?.plans[0]?.steps.flatMap((step) => step.commands); // biome-ignore format: one line
+  const mode = '--internet-gateway-exclusion-mode allow-bidirectional';
+  assert.deepEqual(commands({}), [`aws ec2 create-vpc-block-public-access-exclusion --subnet-id subnet-1 ${mode}`]);
+  assert.deepEqual(commands({ publicAccessExclusionId: 'vpcbpa-exclude-1' }), [
+    `aws ec2 modify-vpc-block-public-access-exclusion --exclusion-id vpcbpa-exclude-1 ${mode}`,
+  ]);
+});
+
+test('from the internet to an IPv6 address the source is one too', () => {
+  const six = snapshot(
+    vpc({
+      internetGatewayId: 'igw-1',
+      ipv6CidrBlocks: ['2001:db8:1010:100::/56'],
+      subnets: [subnet('1', '10.0.0.0/24', { ipv6CidrBlock: '2001:db8:1010:100::/64' })],
+      networkInterfaces: [eni('a', '1', '10.0.0.10', { ipv6Addresses: ['2001:db8:1010:100::a'] })],
+    }),
+  );
+  const answer = traceFlow(six, { from: 'internet', to: '2001:db8:1010:100::a', protocol: 'tcp', port: 22 });
+  assert.equal(answer.source, '2001:db8:f000::10');
+});
