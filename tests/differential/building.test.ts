@@ -4,42 +4,17 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { NetworkInterface, Route, SecurityGroupRule, Snapshot, Vpc } from '@postern/network/snapshot.ts';
-import { buildSnapshot } from '@postern/server/control/snapshot.ts';
-import { makeWorld } from '@postern/server/services/ec2/testing.ts';
 import fc from 'fast-check';
-import { callsOf } from './building.ts';
+import { build } from './built.ts';
 import { asCommands } from './commands.ts';
 import { topologies } from './topology.ts';
 
 const networks = fc.sample(topologies(), { numRuns: 25, seed: 20261121 });
 
-/** What an answer holds at `Vpc.VpcId` or `A[0].Bs[?SubnetId=='x']|[0].C`. */
-function at(answer: unknown, path: string): string {
-  let value: unknown = answer;
-  for (const part of path.match(/[A-Za-z0-9]+|\[\d+\]|\[\?.*?'\]\|\[0\]/g) ?? []) {
-    const wanted = /^\[\?(\w+)=='(.*)'\]/.exec(part);
-    if (wanted !== null) value = (value as Record<string, unknown>[]).find((each) => each[wanted[1] ?? ''] === wanted[2]);
-    else value = (value as Record<string, unknown>)[part.replace(/[[\]]/g, '')];
-  }
-  return String(value);
-} // biome-ignore format: short
-
-/** Builds it in a cloud of its own. @returns the cloud's Snapshot, in the words of the one that was asked for */
+/** The cloud's Snapshot, in the words of the one that was asked for. */
 async function built(snapshot: Snapshot): Promise<Snapshot> {
-  const world = makeWorld();
-  const names = new Map<string, string>();
-  const resolved = (text: string) => text.replaceAll(/«(.*?)»/g, (_, name: string) => names.get(name) ?? `no ${name}`);
-  for (const { operation, region, input, answers = {} } of callsOf(snapshot)) {
-    if (operation === 'WaitInstanceRunning') continue;
-    const text = resolved(JSON.stringify(input));
-    const answer = await world.run(operation, JSON.parse(text), { region }).catch((error: unknown) => assert.fail(`${operation} ${text}: ${String(error)}`)); // biome-ignore format: one line
-    for (const [name, path] of Object.entries(answers)) {
-      const found = at(answer, resolved(path));
-      // The first subnet of a VPC's block would be …00::/64: what they have in common.
-      names.set(name, name.endsWith('-ipv6') ? found.replace(/(00)?::\/56$/, (_, zeros) => (zeros === undefined ? ':' : '')) : found); // biome-ignore format: one line
-    }
-  }
-  let text = JSON.stringify(world.store.read((tx) => buildSnapshot(tx, 1)));
+  const { names, snapshot: ofCloud } = await build(snapshot);
+  let text = JSON.stringify(ofCloud());
   const byLength = [...names].sort(([, a], [, b]) => b.length - a.length);
   for (const [name, id] of byLength) if (!name.endsWith('-ipv6')) text = text.replaceAll(`"${id}"`, `"${name}"`);
   const cloud = JSON.parse(text) as Snapshot;
@@ -91,7 +66,8 @@ function essence(snapshot: Snapshot): unknown {
   const subnet = (vpc: Vpc, each: Vpc['subnets'][number]) => {
     const table = vpc.routeTables.find((one) => one.routeTableId === each.routeTableId);
     const acl = vpc.networkAcls.find((one) => one.networkAclId === each.networkAclId);
-    return { ...each, routes: sorted(table?.routes.map(route) ?? []), ingress: acl?.ingress, egress: acl?.egress };
+    const { publicAccessExclusionId: _id, ...rest } = each;
+    return { ...rest, routes: sorted(table?.routes.map(route) ?? []), ingress: acl?.ingress, egress: acl?.egress };
   };
   const { vpcs, peeringConnections } = snapshot;
   /** A shared group's rules name what its own VPC's can. */

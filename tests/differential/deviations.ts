@@ -157,6 +157,8 @@ export const deviationRows: readonly Row[] = [
     const others = table?.routes.filter((each) => each.target.kind !== 'local') ?? [];
     if (table === undefined || others.length === 0) return;
     const route = others[index % others.length];
+    // An endpoint's route goes when its endpoint does, and no other may name AWS's prefix list.
+    if (route?.target.kind === 'gateway-endpoint') return;
     table.routes = table.routes.map((each) => (each === route ? (dead(each as Route) as typeof each) : each));
   }),
   row('no internet gateway', 1, vpcNumber, (draft, number) => {

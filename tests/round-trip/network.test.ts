@@ -2,41 +2,53 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Snapshot } from '@postern/network/snapshot.ts';
+import { indexNetwork } from '@postern/network/walk/network-index.ts';
+import { isIpv6 } from '@postern/network/walk/packet.ts';
+import { walk } from '@postern/network/walk/walk.ts';
 import { ec2 } from '@postern/server/services/ec2/index.ts';
 import { testAccountId } from '@postern/server/testing.ts';
+import { placeOf, sourceOf } from '@postern/server/why/ends.ts';
 import { traceFlow } from '@postern/server/why/trace.ts';
 import fc from 'fast-check';
 
-import { flowsOfTwoVpcs } from '../differential/flows-of-two-vpcs.ts';
-import { topologies } from '../differential/two-vpcs.ts';
-import { build } from './built.ts';
+import { type Built, build } from '../differential/built.ts';
+import { chosenFlows, type TriedFlow, walkedFlow } from '../differential/flows-of.ts';
+import { topologies } from '../differential/topology.ts';
 import { carryOut } from './command-line.ts';
 
-const runs = Number(process.env['POSTERN_ROUND_TRIP_RUNS'] ?? 6);
+const runs = Number(process.env['POSTERN_ROUND_TRIP_RUNS'] ?? 10);
 const seed = Number(process.env['POSTERN_ROUND_TRIP_SEED'] ?? 20261121);
 /** Of each network: they are much alike. */
-const mostFlows = 8;
-const constructs = { nat: true, peering: true, interfaceEndpoints: false, middleboxes: false };
+const [flowsPerNetwork, mostPlans] = [60, 6];
+
+/** The question of a person, who does not choose a source address, and whose client takes a high port. */
+function questionOf({ sender, source, destination: to, protocol, port, sourcePorts }: TriedFlow, snapshot: Snapshot) {
+  if (sender.kind === 'connect-endpoint' || (protocol !== 'icmp' && sourcePorts === 'low')) return undefined;
+  const place = sender.kind === 'machine' ? placeOf(snapshot, sender.networkInterfaceId) : undefined;
+  const isOwn = (isIpv6(to) ? (place?.card.ipv6Addresses.length ?? 1) > 0 : true) && sourceOf(place, to) === source;
+  const from = sender.kind === 'machine' ? sender.networkInterfaceId : 'internet';
+  return isOwn ? { from, to, protocol, ...(port !== undefined && { port }) } : undefined;
+}
 
 test('what a trace prints opens the flow, plan by plan', async () => {
   let carried = 0;
   const kinds = new Set<string>();
-  for (const [number, drawn] of fc.sample(topologies(constructs), { numRuns: runs, seed }).entries()) {
+  for (const [number, { snapshot: drawn, salt }] of fc.sample(topologies(), { numRuns: runs, seed }).entries()) {
     const first = await build(drawn);
-    const { snapshot } = first;
-    const flows = flowsOfTwoVpcs(drawn).filter(({ from }) => from === 'laptop' || first.instances.has(`i-${from}`));
-    const dropped = flows.flatMap((flow) => {
-      const ask = (of: typeof first) => ({
-        from: flow.from === 'laptop' ? 'internet' : (of.instances.get(`i-${flow.from}`) ?? ''),
-        to: flow.to,
-        protocol: flow.protocol,
-        ...(flow.port !== undefined && { port: flow.port }),
-      });
-      const plans = traceFlow(snapshot(), ask(first)).cure?.plans ?? [];
+    const snapshot = first.snapshot();
+    const network = indexNetwork(snapshot);
+    const nameOf = new Map([...first.names].map(([name, id]) => [id, name]));
+    const dropped = chosenFlows(snapshot, (flow) => walk(network, walkedFlow(flow)), flowsPerNetwork, salt).flatMap((flow) => {
+      const question = questionOf(flow, snapshot);
+      if (question === undefined) return [];
+      // Every cloud gives ids of its own, and the same addresses.
+      const ask = ({ names }: Built) => ({ ...question, from: names.get(nameOf.get(question.from) ?? '') ?? question.from });
+      const plans = traceFlow(snapshot, ask(first)).cure?.plans ?? [];
       return plans.map((_plan, place) => ({ ask, place }));
-    });
+    }); // biome-ignore format: one step after another
     // Spread over all, so that every machine and target has its turn.
-    const step = Math.max(1, Math.floor(dropped.length / mostFlows));
+    const step = Math.max(1, Math.floor(dropped.length / mostPlans));
     for (const { ask, place } of dropped.filter((_one, index) => index % step === 0)) {
       const cloud = await build(drawn);
       const name = `seed ${seed}, network ${number}: ${JSON.stringify(ask(cloud))}, plan ${place}`;
