@@ -99,9 +99,9 @@ export const reasons = {
   ],
   organizations: [
     ['transfers of billing', /Responsibility/],
-    ['delegated administrators and the organization’s own policy', /Delegated|ResourcePolicy/],
+    ['the organization’s own policy', /ResourcePolicy/],
     ['policies that do not decide requests', /EffectivePolicy/],
-    ['closing accounts, GovCloud, change of features', /CloseAccount|GovCloud|AllFeatures/],
+    ['GovCloud, change of features', /GovCloud|AllFeatures/],
   ],
   account: [
     ['contacts and names of the account', /Contact|Email|AccountInformation|AccountName|Phone|Gov/],

@@ -81,6 +81,11 @@ function newRootKey(accountId: string, now: Date): AccessKeyRow {
   };
 }
 
+/** Closed by its organization: nobody of it is anybody any more. */
+export function isClosed(tx: Transaction, accountId: string): boolean {
+  return tx.get('account', accountId)?.closedAt !== undefined;
+}
+
 /** The oldest active long-term key of an account's root. */
 export function rootKeyOf(tx: Transaction, accountId: string): AccessKeyRow | undefined {
   return tx

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable (read 2026-11-21)
 
 import type { Principal } from '@postern/policy/types.ts';
+import { isClosed } from '../accounts.ts';
 import { assumedRoleArn, federatedUserArn, nameKey, parseRoleArn, roleArn, rootArn, userArn } from '../identities.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
@@ -20,10 +21,11 @@ export function rootPrincipal(accountId: string, partition: string): Principal {
 
 /**
  * @param accessKey the row that the request's signature names
- * @returns the caller, or undefined when the user that the key belonged to is gone (the key is dead then)
+ * @returns the caller, or undefined when the user that the key belonged to is gone, or its account closed (the key is dead then)
  */
 export function principalOf(tx: Transaction, accessKey: AccessKeyRow, partition: string): Principal | undefined {
   const { accountId, owner } = accessKey;
+  if (isClosed(tx, accountId)) return undefined;
   switch (owner.kind) {
     case 'root':
     case 'root-session':

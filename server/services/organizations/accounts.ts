@@ -3,6 +3,7 @@
 
 import type {
   Account,
+  CloseAccountRequest,
   CreateAccountRequest,
   CreateAccountResponse,
   CreateAccountStatus,
@@ -18,11 +19,11 @@ import type {
   ListCreateAccountStatusResponse,
   MoveAccountRequest,
 } from '@aws-sdk/client-organizations';
-import { addAccount } from '../../accounts.ts';
+import { addAccount, isClosed } from '../../accounts.ts';
 import { nameKey, newUniqueId, rootArn, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { AccountCreationRow, OrganizationMemberRow, OrganizationRow } from '../../store/rows/organizations.ts';
-import { organizationsError } from './errors.ts';
+import { constraintViolation, organizationsError } from './errors.ts';
 import { checkedTags } from './tagging.ts';
 import {
   checked,
@@ -36,6 +37,7 @@ import {
   page,
   patterns,
   placeArn,
+  readable,
 } from './tree.ts';
 
 /** An account of `postern account create` has no address of its own, and organizations show one. */
@@ -43,14 +45,15 @@ export function emailOf(call: Call, accountId: string): string {
   return call.tx.get('account', accountId)?.email ?? `root+${accountId}@example.com`;
 }
 
-function describe(call: Call, organization: OrganizationRow, member: OrganizationMemberRow): Account {
+export function describeAccount(call: Call, organization: OrganizationRow, member: OrganizationMemberRow): Account {
+  const closed = isClosed(call.tx, member.id);
   return {
     Id: member.id,
     Arn: placeArn(call, organization, member),
     Email: member.email,
     Name: member.name,
-    Status: 'ACTIVE',
-    State: 'ACTIVE',
+    Status: closed ? 'SUSPENDED' : 'ACTIVE',
+    State: closed ? 'CLOSED' : 'ACTIVE',
     JoinedMethod: member.joinedMethod,
     JoinedTimestamp: new Date(member.joinedAt),
   };
@@ -171,14 +174,14 @@ function describeCreateAccountStatus(
   call: Call,
   input: DescribeCreateAccountStatusRequest,
 ): DescribeCreateAccountStatusResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const row = call.tx.get('account-creation', checked(input.CreateAccountRequestId, patterns.creation));
   if (row?.organizationId !== organization.id) throw organizationsError('CreateAccountStatusNotFoundException');
   return { CreateAccountStatus: describeCreation(row) };
 }
 
 function listCreateAccountStatus(call: Call, input: ListCreateAccountStatusRequest): ListCreateAccountStatusResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const states = input.States ?? [];
   const rows = call.tx
     .list('account-creation', { accountId: organization.accountId })
@@ -187,23 +190,23 @@ function listCreateAccountStatus(call: Call, input: ListCreateAccountStatusReque
   return { CreateAccountStatuses: items.map(describeCreation), ...end };
 }
 
-function describeAccount(call: Call, input: DescribeAccountRequest): DescribeAccountResponse {
-  const organization = managed(call);
-  return { Account: describe(call, organization, findMember(call, organization, input.AccountId)) };
+function showAccount(call: Call, input: DescribeAccountRequest): DescribeAccountResponse {
+  const organization = readable(call);
+  return { Account: describeAccount(call, organization, findMember(call, organization, input.AccountId)) };
 }
 
 function listAccounts(call: Call, input: ListAccountsRequest): ListAccountsResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const { items, end } = page(membersOf(call, organization), input, ({ id }) => id);
-  return { Accounts: items.map((member) => describe(call, organization, member)), ...end };
+  return { Accounts: items.map((member) => describeAccount(call, organization, member)), ...end };
 }
 
 function listAccountsForParent(call: Call, input: ListAccountsForParentRequest): ListAccountsForParentResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const parent = findParent(call, organization, input.ParentId);
   const below = membersOf(call, organization).filter(({ parentId }) => parentId === parent.id);
   const { items, end } = page(below, input, ({ id }) => id);
-  return { Accounts: items.map((member) => describe(call, organization, member)), ...end };
+  return { Accounts: items.map((member) => describeAccount(call, organization, member)), ...end };
 }
 
 function moveAccount(call: Call, input: MoveAccountRequest): void {
@@ -217,7 +220,36 @@ function moveAccount(call: Call, input: MoveAccountRequest): void {
   call.tx.put('organization-member', { ...member, parentId: destination.id });
 }
 
+const closingQuotaDays = 30;
+
+/**
+ * The account is closed at once, where AWS takes minutes: none of its keys is good any more and nobody gets one of its roles. Only AWS's support opens it again.
+ * Gap: what lies in it goes on, its instances too.
+ */
+function closeAccount(call: Call, input: CloseAccountRequest): void {
+  const organization = managed(call);
+  const member = findMember(call, organization, input.AccountId);
+  if (organization.featureSet !== 'ALL') throw constraintViolation('ORGANIZATION_NOT_IN_ALL_FEATURES_MODE');
+  if (member.id === organization.accountId) throw constraintViolation('CANNOT_CLOSE_MANAGEMENT_ACCOUNT');
+  if (isClosed(call.tx, member.id)) throw organizationsError('AccountAlreadyClosedException');
+  if (call.settings.quotas === 'aws') checkClosingQuota(call, organization);
+  const account = call.tx.get('account', member.id);
+  if (!account) throw new Error(`member ${member.id} is no account`);
+  call.tx.put('account', { ...account, closedAt: timestamp(call.now) });
+}
+
+/** 250 accounts or a fifth of them within 30 days, whichever is more, and 1,000 at most. */
+function checkClosingQuota(call: Call, organization: OrganizationRow): void {
+  const since = new Date(call.now.getTime() - closingQuotaDays * 86_400_000).toISOString();
+  const members = membersOf(call, organization);
+  const closed = members.filter(({ id }) => (call.tx.get('account', id)?.closedAt ?? '') > since).length;
+  if (closed >= Math.min(1000, Math.max(250, Math.floor(members.length / 5)))) {
+    throw constraintViolation('CLOSE_ACCOUNT_QUOTA_EXCEEDED');
+  }
+}
+
 export const accounts = {
+  CloseAccount: operation<CloseAccountRequest, void>({ authorize: onNamed, run: closeAccount }),
   CreateAccount: operation<CreateAccountRequest, CreateAccountResponse>({ authorize: onNamed, run: createAccount }),
   DescribeCreateAccountStatus: operation<DescribeCreateAccountStatusRequest, DescribeCreateAccountStatusResponse>({
     authorize: onNamed,
@@ -231,7 +263,7 @@ export const accounts = {
   }),
   DescribeAccount: operation<DescribeAccountRequest, DescribeAccountResponse>({
     authorize: onNamed,
-    run: describeAccount,
+    run: showAccount,
     readOnly: true,
   }),
   ListAccounts: operation<ListAccountsRequest, ListAccountsResponse>({

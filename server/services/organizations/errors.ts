@@ -29,6 +29,9 @@ const words = {
   RootNotFoundException: "You specified a root that doesn't exist.",
   TargetNotFoundException: "You specified a target that doesn't exist.",
   // the reference's
+  AccountAlreadyClosedException: 'You attempted to close an account that is already closed.',
+  AccountAlreadyRegisteredException: 'The specified account is already a delegated administrator for this AWS service.',
+  AccountNotRegisteredException: 'The specified account is not a delegated administrator for this AWS service.',
   ChildNotFoundException:
     "We can't find an organizational unit (OU) or Amazon Web Services account with the ChildId that you specified.",
   SourceParentNotFoundException: "We can't find a source root or OU with the ParentId that you specified.",
@@ -77,6 +80,17 @@ const limits = {
     'You attempted to create an OU tree that is too many levels deep. The maximum depth is five levels under the root.',
   POLICY_CONTENT_LIMIT_EXCEEDED: 'You attempted to create a policy that is larger than the maximum size.',
   ORGANIZATION_NOT_IN_ALL_FEATURES_MODE: 'You attempted to perform an operation that requires all features.',
+  CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR:
+    'You attempted to register the management account of the organization as a delegated administrator for an AWS service integrated with Organizations. You can designate only a member account as a delegated administrator.',
+  CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR:
+    'You cannot register a suspended account as a delegated administrator.',
+  CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG:
+    'You attempted to remove an account that is registered as a delegated administrator for a service integrated with your organization. To complete this operation, you must first deregister this account as a delegated administrator.',
+  SERVICE_ACCESS_NOT_ENABLED:
+    'You attempted to register a delegated administrator before you enabled service access. Call the EnableAWSServiceAccess API first.',
+  CANNOT_CLOSE_MANAGEMENT_ACCOUNT:
+    'You attempted to close the management account. To close the management account for the organization, you must first either remove or close all member accounts in the organization. Follow standard account closure process using root credentials.',
+  CLOSE_ACCOUNT_QUOTA_EXCEEDED: 'You have exceeded close account quota for the past 30 days.',
   MAX_TAG_LIMIT_EXCEEDED: 'You have exceeded the number of tags allowed on this resource.',
 } as const satisfies Partial<Record<ConstraintViolationExceptionReason, string>>;
 

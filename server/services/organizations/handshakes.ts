@@ -26,7 +26,17 @@ import type { HandshakeRow, OrganizationRow } from '../../store/rows/organizatio
 import { emailOf, newMember } from './accounts.ts';
 import { invalidInput, organizationsError } from './errors.ts';
 import { checkedTags } from './tagging.ts';
-import { checked, findMember, handshakeArn, managed, newOrganizationsId, onNamed, page, patterns } from './tree.ts';
+import {
+  checked,
+  findMember,
+  handshakeArn,
+  managed,
+  newOrganizationsId,
+  onNamed,
+  page,
+  patterns,
+  readable,
+} from './tree.ts';
 
 const openForMs = 15 * 24 * 60 * 60 * 1000;
 const shownForMs = 30 * 24 * 60 * 60 * 1000;
@@ -192,7 +202,7 @@ function listForOrganization(
   call: Call,
   input: ListHandshakesForOrganizationRequest,
 ): ListHandshakesForOrganizationResponse {
-  return shown(call, input, call.tx.list('handshake', { accountId: managed(call).accountId }));
+  return shown(call, input, call.tx.list('handshake', { accountId: readable(call).accountId }));
 }
 
 export const handshakes = {

@@ -1,8 +1,9 @@
 // AWS Organizations as far as evaluation needs it: which account is where, and which control policies are above it. The policies are asked by
-// server/authorize/control-policies.ts. Not here (gaps): policies of other types, delegated administrators, billing.
+// server/authorize/control-policies.ts. Not here (gaps): policies of other types, the organization's own policy, billing.
 
 import type { Service } from '../../service.ts';
 import { accounts } from './accounts.ts';
+import { delegatedAdministrators } from './delegated-administrators.ts';
 import { organizationsDenied } from './errors.ts';
 import { handshakes } from './handshakes.ts';
 import { organizationOperations } from './organizations.ts';
@@ -16,6 +17,7 @@ export const organizations: Service = {
     ...organizationOperations,
     ...units,
     ...accounts,
+    ...delegatedAdministrators,
     ...controlPolicies,
     ...handshakes,
     ...tagging,

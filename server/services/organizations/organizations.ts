@@ -8,7 +8,6 @@ import type {
   EnableAWSServiceAccessRequest,
   ListAWSServiceAccessForOrganizationRequest,
   ListAWSServiceAccessForOrganizationResponse,
-  ListDelegatedAdministratorsResponse,
   ListRootsRequest,
   ListRootsResponse,
   Organization,
@@ -22,7 +21,9 @@ import { emailOf } from './accounts.ts';
 import { constraintViolation, invalidInput, organizationsError } from './errors.ts';
 import { describeRoot } from './policies.ts';
 import {
+  checkedService,
   findMember,
+  isDelegated,
   managed,
   membersOf,
   newOrganizationsId,
@@ -31,6 +32,7 @@ import {
   ownMembership,
   page,
   placeArn,
+  readable,
   unitsOf,
 } from './tree.ts';
 
@@ -104,6 +106,7 @@ function deleteOrganization(call: Call): void {
 function leaveOrganization(call: Call): void {
   const { member, isManagement } = ownMembership(call);
   if (isManagement) throw organizationsError('MasterCannotLeaveOrganizationException');
+  if (isDelegated(member)) throw constraintViolation('CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG');
   call.tx.delete('organization-member', member.id);
 }
 
@@ -112,32 +115,19 @@ function removeAccount(call: Call, input: RemoveAccountFromOrganizationRequest):
   const organization = managed(call);
   const member = findMember(call, organization, input.AccountId);
   if (member.id === organization.accountId) throw organizationsError('MasterCannotLeaveOrganizationException');
+  if (isDelegated(member)) throw constraintViolation('CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG');
   call.tx.delete('organization-member', member.id);
 }
 
 function listRoots(call: Call, input: ListRootsRequest): ListRootsResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const { items: Roots, end } = page([describeRoot(call, organization)], input, ({ Id }) => Id ?? '');
   return { Roots, ...end };
 }
 
-/** Nobody can be made one here (RegisterDelegatedAdministrator is refused), so there are none. */
-function listDelegatedAdministrators(call: Call): ListDelegatedAdministratorsResponse {
-  managed(call);
-  return { DelegatedAdministrators: [] };
-}
-
 function describeResourcePolicy(call: Call): never {
-  managed(call);
+  readable(call);
   throw organizationsError('ResourcePolicyNotFoundException');
-}
-
-function checkedService(value: string | undefined): string {
-  if (value === undefined || !/^[\w+=,.@-]{1,128}$/.test(value)) throw invalidInput();
-  if (!value.endsWith('.amazonaws.com') && !value.endsWith('.aws.internal')) {
-    throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.');
-  }
-  return value;
 }
 
 function enableServiceAccess(call: Call, input: EnableAWSServiceAccessRequest): void {
@@ -158,7 +148,7 @@ function listServiceAccess(
   call: Call,
   input: ListAWSServiceAccessForOrganizationRequest,
 ): ListAWSServiceAccessForOrganizationResponse {
-  const { items, end } = page(Object.entries(managed(call).serviceAccess), input, ([service]) => service);
+  const { items, end } = page(Object.entries(readable(call).serviceAccess), input, ([service]) => service);
   const EnabledServicePrincipals = items.map(([ServicePrincipal, since]) => ({
     ServicePrincipal,
     DateEnabled: new Date(since),
@@ -167,11 +157,6 @@ function listServiceAccess(
 }
 
 export const organizationOperations = {
-  ListDelegatedAdministrators: operation<object, ListDelegatedAdministratorsResponse>({
-    authorize: onNamed,
-    run: listDelegatedAdministrators,
-    readOnly: true,
-  }),
   DescribeResourcePolicy: operation<object, never>({ authorize: onNamed, run: describeResourcePolicy, readOnly: true }),
   CreateOrganization: operation<CreateOrganizationRequest, CreateOrganizationResponse>({
     authorize: onNamed,

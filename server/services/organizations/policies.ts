@@ -50,6 +50,7 @@ import {
   placeArn,
   policyArn,
   putPlace,
+  readable,
   typeOfPolicy,
 } from './tree.ts';
 
@@ -174,12 +175,12 @@ function deletePolicy(call: Call, input: DeletePolicyRequest): void {
 }
 
 function describePolicy(call: Call, input: DescribePolicyRequest): DescribePolicyResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   return { Policy: full(call, organization, findPolicy(call, organization, input.PolicyId)) };
 }
 
 function listPolicies(call: Call, input: ListPoliciesRequest): ListPoliciesResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const type = input.Filter;
   const own = policiesOf(call, organization).filter((row) => row.type === type);
   const all = isControlPolicy(type) ? [...own, defaultPolicies[type]] : [];
@@ -221,7 +222,7 @@ function detachPolicy(call: Call, input: DetachPolicyRequest): void {
 }
 
 function listPoliciesForTarget(call: Call, input: ListPoliciesForTargetRequest): ListPoliciesForTargetResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const attached = attachedTo(call, findTarget(call, organization, input.TargetId), input.Filter);
   const { items, end } = page(attached, input, (id) => id);
   return { Policies: items.map((id) => summary(call, organization, findPolicy(call, organization, id))), ...end };
@@ -238,7 +239,7 @@ function describeTarget(call: Call, organization: OrganizationRow, place: Place)
 }
 
 function listTargetsForPolicy(call: Call, input: ListTargetsForPolicyRequest): ListTargetsForPolicyResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const policy = findPolicy(call, organization, input.PolicyId);
   const attached = allPlaces(call, organization).filter(({ policyIds }) => policyIds.includes(policy.id));
   const { items, end } = page(attached, input, ({ id }) => id);

@@ -10,7 +10,7 @@ import type {
 import { type Call, operation } from '../../service.ts';
 import type { OrganizationRow } from '../../store/rows/organizations.ts';
 import { constraintViolation, invalidInput, organizationsError } from './errors.ts';
-import { checked, findTarget, managed, onNamed, page, patterns, putPlace } from './tree.ts';
+import { checked, findTarget, managed, onNamed, page, patterns, putPlace, readable } from './tree.ts';
 
 const mostTags = 50;
 
@@ -62,7 +62,7 @@ function untagResource(call: Call, input: UntagResourceRequest): void {
 }
 
 function listTags(call: Call, input: ListTagsForResourceRequest): ListTagsForResourceResponse {
-  const { tags } = findTagged(call, managed(call), input.ResourceId);
+  const { tags } = findTagged(call, readable(call), input.ResourceId);
   const { items, end } = page(Object.entries(tags), { NextToken: input.NextToken }, ([key]) => key);
   return { Tags: items.map(([Key, Value]) => ({ Key, Value })), ...end };
 }

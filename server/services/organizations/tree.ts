@@ -64,6 +64,26 @@ export function managed(call: Call): OrganizationRow {
   return organization;
 }
 
+/** What only reads is also for members that are delegated administrators, of whatever service. */
+export function readable(call: Call): OrganizationRow {
+  const { organization, member, isManagement } = ownMembership(call);
+  if (!isManagement && !isDelegated(member)) throw organizationsError('AccessDeniedException');
+  return organization;
+}
+
+export function isDelegated(member: OrganizationMemberRow): boolean {
+  return Object.keys(member.delegatedFor ?? {}).length > 0;
+}
+
+/** A service's principal. AWS knows which of its services there are; here their form is checked. */
+export function checkedService(value: string | undefined): string {
+  if (value === undefined || !/^[\w+=,.@-]{1,128}$/.test(value)) throw invalidInput();
+  if (!value.endsWith('.amazonaws.com') && !value.endsWith('.aws.internal')) {
+    throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.');
+  }
+  return value;
+}
+
 export function findRoot(call: Call, organization: OrganizationRow): OrganizationRootRow {
   const root = call.tx.get('organization-root', organization.rootId);
   if (!root) throw new Error(`organization ${organization.id} has no root`);
@@ -224,28 +244,57 @@ const resourceMembers = [
   'ResourceId',
 ] as const;
 
-/** One question for each resource that the input names, with `organizations:PolicyType` where there is one; `*` when it names none. */
+interface Named {
+  readonly arn: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** One question for each resource that the input names, with the keys that the service's reference has; `*` when it names none. */
 export const onNamed: Authorization<object> = (call, given) => {
   const input = given as Readonly<Record<string, unknown>>;
   const organization = membershipOf(call.tx, call.accountId)?.organization;
   const action = `organizations:${call.operation}`;
-  const named = input['PolicyType'] ?? input['Filter'] ?? input['Type'];
-  const policyId = input['PolicyId'];
-  const type =
-    typeof named === 'string' ? named : typeof policyId === 'string' ? typeOfPolicy(call, policyId) : undefined;
-  const context = type === undefined ? {} : { context: { 'organizations:PolicyType': [type] } };
-  const resources = resourceMembers.flatMap((member) => {
+  const common = contextOf(call, input);
+  const named = resourceMembers.flatMap((member) => {
     const id = input[member];
-    return organization === undefined || typeof id !== 'string' ? [] : (arnOf(call, organization, id) ?? []);
+    return organization === undefined || typeof id !== 'string' ? [] : (findNamed(call, organization, id) ?? []);
   });
-  return (resources.length > 0 ? resources : ['*']).map((resource) => ({ action, resource, ...context }));
+  const resources = [...named, ...handshakeOf(call, input['HandshakeId'])];
+  if (resources.length === 0) return [{ action, resource: '*', context: common }];
+  return resources.map(({ arn, tags }) => {
+    const ofResource = Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, [value]]);
+    return { action, resource: arn, context: { ...common, ...Object.fromEntries(ofResource) } };
+  });
 };
 
-function arnOf(call: Call, organization: OrganizationRow, id: string): string | undefined {
+function contextOf(call: Call, input: Readonly<Record<string, unknown>>): Record<string, readonly string[]> {
+  const { PolicyId, ServicePrincipal, Tags, TagKeys } = input;
+  const named = input['PolicyType'] ?? input['Filter'] ?? input['Type'];
+  const type =
+    typeof named === 'string' ? named : typeof PolicyId === 'string' ? typeOfPolicy(call, PolicyId) : undefined;
+  const tags = (Array.isArray(Tags) ? Tags : []) as readonly { Key?: string; Value?: string }[];
+  const keys = Array.isArray(TagKeys) ? (TagKeys as readonly string[]) : tags.map(({ Key = '' }) => Key);
+  return {
+    ...(type !== undefined && { 'organizations:PolicyType': [type] }),
+    ...(typeof ServicePrincipal === 'string' && { 'organizations:ServicePrincipal': [ServicePrincipal] }),
+    ...Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [`aws:RequestTag/${Key}`, [Value]])),
+    ...(keys.length > 0 && { 'aws:TagKeys': keys }),
+  };
+}
+
+/** An invitation is its organization's, also for the account that is invited and in none. */
+function handshakeOf(call: Call, id: unknown): Named[] {
+  const row = typeof id === 'string' ? call.tx.get('handshake', id) : undefined;
+  const organization = row && call.tx.get('organization', row.organizationId);
+  return organization ? [{ arn: handshakeArn(call, organization, row.id), tags: {} }] : [];
+}
+
+function findNamed(call: Call, organization: OrganizationRow, id: string): Named | undefined {
   if (id.startsWith('p-')) {
-    const policy = defaultPolicyOf(id) ?? call.tx.get('organization-policy', id);
-    return policy && policyArn(call, organization, policy);
+    const own = call.tx.get('organization-policy', id);
+    const policy = defaultPolicyOf(id) ?? own;
+    return policy && { arn: policyArn(call, organization, policy), tags: own?.tags ?? {} };
   }
   const place = patterns.account.test(id) ? call.tx.get('organization-member', id) : parentPlace(call.tx, id);
-  return place && placeArn(call, organization, place);
+  return place && { arn: placeArn(call, organization, place), tags: place.tags };
 }

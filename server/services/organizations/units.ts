@@ -34,6 +34,7 @@ import {
   page,
   patterns,
   placeArn,
+  readable,
   unitsOf,
 } from './tree.ts';
 
@@ -70,7 +71,7 @@ function createUnit(call: Call, input: CreateOrganizationalUnitRequest): CreateO
 }
 
 function describeUnit(call: Call, input: DescribeOrganizationalUnitRequest): DescribeOrganizationalUnitResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   return { OrganizationalUnit: describe(call, organization, findUnit(call, organization, input.OrganizationalUnitId)) };
 }
 
@@ -97,7 +98,7 @@ function listUnits(
   call: Call,
   input: ListOrganizationalUnitsForParentRequest,
 ): ListOrganizationalUnitsForParentResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const parent = findParent(call, organization, input.ParentId);
   const below = unitsOf(call, organization).filter(({ parentId }) => parentId === parent.id);
   const { items, end } = page(below, input, ({ id }) => id);
@@ -105,7 +106,7 @@ function listUnits(
 }
 
 function listParents(call: Call, input: ListParentsRequest): ListParentsResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const childId = checked(input.ChildId, patterns.child);
   const child = patterns.account.test(childId)
     ? call.tx.get('organization-member', childId)
@@ -117,7 +118,7 @@ function listParents(call: Call, input: ListParentsRequest): ListParentsResponse
 }
 
 function listChildren(call: Call, input: ListChildrenRequest): ListChildrenResponse {
-  const organization = managed(call);
+  const organization = readable(call);
   const parent = findParent(call, organization, input.ParentId);
   const Type = input.ChildType;
   if (Type !== 'ACCOUNT' && Type !== 'ORGANIZATIONAL_UNIT')

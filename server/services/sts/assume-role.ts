@@ -3,6 +3,7 @@
 // policies and tags. A code of the caller's MFA device counts for the two policies; the session does not remember it. Gap: ProvidedContexts are refused.
 
 import type { AssumeRoleRequest, AssumeRoleResponse } from '@aws-sdk/client-sts';
+import { isClosed } from '../../accounts.ts';
 import { assumedRoleArn, nameKey, parseRoleArn } from '../../identities.ts';
 import { managedPolicyDocument } from '../../managed-policies.ts';
 import { type Call, operation, type Permission } from '../../service.ts';
@@ -55,7 +56,8 @@ function findRole(call: Call, roleArn: string): RoleRow {
   if (!parsed || parsed.partition !== call.partition) throw validationError(`${roleArn} is invalid`);
   if (call.principal.type === 'root') throw accessDenied('Roles may not be assumed by root accounts.');
   const role = call.tx.get('role', nameKey(parsed.accountId, parsed.roleName));
-  if (!role || role.path !== parsed.path) throw roleNotAssumable(call.principal.arn, 'sts:AssumeRole', roleArn);
+  if (!role || role.path !== parsed.path || isClosed(call.tx, role.accountId))
+    throw roleNotAssumable(call.principal.arn, 'sts:AssumeRole', roleArn);
   return role;
 }
 

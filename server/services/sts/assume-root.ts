@@ -44,7 +44,8 @@ function permissions(call: Call, input: AssumeRootRequest): Permission[] {
   const resource = rootArn(call.partition, memberId);
   // Its own account has no say in it, so a member cannot become its own root.
   const lent = rootSessions(call.tx, memberId);
-  if (lent?.accountId !== call.accountId) throw roleNotAssumable(call.principal.arn, 'sts:AssumeRoot', resource);
+  if (!lent || !lenders(call.tx, lent).includes(call.accountId))
+    throw roleNotAssumable(call.principal.arn, 'sts:AssumeRoot', resource);
   return [{ action: 'sts:AssumeRoot', resource, context: { 'sts:TaskPolicyArn': [taskPolicyArn] } }];
 }
 
@@ -53,6 +54,15 @@ function rootSessions(tx: Transaction, memberId: string): OrganizationRow | unde
   const membership = membershipOf(tx, memberId);
   const enabled = membership?.organization.rootFeatures?.includes('RootSessions') === true;
   return enabled && !membership.isManagement ? membership.organization : undefined;
+}
+
+/** The management account, and the members that it made delegated administrators for IAM. */
+function lenders(tx: Transaction, organization: OrganizationRow): string[] {
+  const members = tx.list('organization-member', { accountId: organization.accountId });
+  const delegated = members.filter(
+    (member) => member.organizationId === organization.id && member.delegatedFor?.['iam.amazonaws.com'] !== undefined,
+  );
+  return [organization.accountId, ...delegated.map(({ id }) => id)];
 }
 
 /**
@@ -65,7 +75,7 @@ export function rootSessionPolicy(tx: Transaction, resource: string) {
   if (memberId === undefined || !organization) return undefined;
   const statement = {
     Effect: 'Allow',
-    Principal: { AWS: organization.accountId },
+    Principal: { AWS: lenders(tx, organization) },
     Action: 'sts:AssumeRoot',
     Resource: '*',
   };

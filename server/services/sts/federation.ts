@@ -4,6 +4,7 @@
 import { parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import type { Principal } from '@postern/policy/types.ts';
+import { isClosed } from '../../accounts.ts';
 import { requestContext } from '../../authorize/context.ts';
 import { addOrganization, controlPolicies } from '../../authorize/control-policies.ts';
 import { nameKey } from '../../identities.ts';
@@ -53,7 +54,7 @@ export function startFederatedSession(
 ): { session: SessionRow; role: RoleRow; policies: SessionPolicies } {
   const { sourceIdentity, tags: given, transitiveTagKeys: transitive } = vouched;
   const role = call.tx.get('role', nameKey(vouched.roleAccountId, vouched.roleName));
-  if (!role || role.path !== vouched.rolePath) throw notAuthorized(vouched.action);
+  if (!role || role.path !== vouched.rolePath || isClosed(call.tx, role.accountId)) throw notAuthorized(vouched.action);
   context.set('sts:rolesessionname', [vouched.sessionName]);
   context.set('aws:resourceaccount', [role.accountId]);
   addOrganization(call.tx, context, 'aws:resourceorg', role.accountId);

@@ -12,6 +12,8 @@ export interface AccountRow extends Row {
   /** What the operator calls it. */
   name?: string;
   createdAt: string;
+  /** When its organization closed it: from then on none of its keys is good. */
+  closedAt?: string;
   /** What the account was made or invited with; organizations show it. */
   email?: string;
   passwordPolicy?: PasswordPolicyRow;

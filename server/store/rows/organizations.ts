@@ -40,6 +40,8 @@ export interface OrganizationMemberRow extends PolicyTarget {
   email: string;
   joinedMethod: 'INVITED' | 'CREATED';
   joinedAt: string;
+  /** AWS services that the account is a delegated administrator of, and since when. */
+  delegatedFor?: Readonly<Record<string, string>>;
 }
 
 /** `id` is `p-…`. */
