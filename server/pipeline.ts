@@ -18,6 +18,7 @@ import {
   type Identified,
   identify,
   type Lookup,
+  type Mutable,
   newRequestId,
   notImplemented,
   readHost,
@@ -25,8 +26,10 @@ import {
   render,
   renderError,
   type Signer,
+  type Soon,
   serviceRefused,
   signatureRefused,
+  soon,
 } from './edge/edge.ts';
 import { AwsError } from './errors.ts';
 import { noteUse } from './last-used.ts';
@@ -62,29 +65,33 @@ export interface Progress {
   asked?: RequestAuthorization;
 }
 
-/** The handler of the edge's listener. @returns the answer; it never throws */
-export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Promise<Answer> {
-  return async (exchange) => {
+/** The handler of the edge's listener. @returns the answer, at once when nothing had to be waited for; it never rejects */
+export function createPipeline(parts: PipelineParts): (exchange: Exchange) => Soon<Answer> {
+  return (exchange) => {
     const startedAt = performance.now();
     const now = parts.clock();
     const progress: Progress = { identified: identify(exchange.head), principal: anonymous };
     const requestId = newRequestId(progress.identified.protocol);
-    let answer: Answer;
-    let failure: unknown;
+    const told = (answer: Answer, failure?: unknown): Answer => {
+      const event = eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt);
+      parts.record(event, progress.asked?.decisions ?? []);
+      return exchange.head.headers.origin === undefined ? answer : forBrowser(parts, exchange, progress, answer);
+    };
+    const refused = (error: unknown): Answer => {
+      if (!(error instanceof AwsError)) parts.log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`);
+      return told(renderError(contextOf(progress), error, requestId), error);
+    };
+    let answer: Soon<Answer>;
     try {
       const { service } = progress.identified;
       const web = service && parts.services.get(service.name)?.web?.(exchange.head);
       answer = web
-        ? await web(webRequest(parts, exchange, progress, requestId, now))
-        : await serve(parts, exchange, progress, requestId, now);
+        ? web(webRequest(parts, exchange, progress, requestId, now))
+        : serve(parts, exchange, progress, requestId, now);
     } catch (error) {
-      failure = error;
-      if (!(error instanceof AwsError)) parts.log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`);
-      answer = renderError(contextOf(progress), error, requestId);
+      return refused(error);
     }
-    const event = eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt);
-    parts.record(event, progress.asked?.decisions ?? []);
-    return exchange.head.headers.origin === undefined ? answer : forBrowser(parts, exchange, progress, answer);
+    return answer instanceof Promise ? answer.then((late) => told(late), refused) : told(answer);
   };
 }
 
@@ -138,26 +145,27 @@ function webRequest(
   };
 }
 
-async function serve(
+function serve(
   parts: PipelineParts,
   exchange: Exchange,
   progress: Progress,
   requestId: string,
   now: Date,
-): Promise<Answer> {
-  const admission = await admit(exchange, { lookup: lookupIn(parts), now, isRegion }, progress.identified);
-  progress.identified = admission.identified;
-  const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
-  if (accessKey) {
-    const { service, region } = admission.identified;
-    const operation = 'operation' in admission ? admission.operation.name : undefined;
-    noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, operation, now });
-  }
-  refuseForeign(parts, exchange.path, admission.identified);
-  if (!('operation' in admission)) throw admission.failure;
-  const { operation: model, input } = admission;
-  const output = await runOperation(parts, exchange, progress, model, input, requestId, now, accessKey);
-  return render(model, output, requestId);
+): Soon<Answer> {
+  return soon(admit(exchange, { lookup: lookupIn(parts), now, isRegion }, progress.identified), (admission) => {
+    progress.identified = admission.identified;
+    const accessKey = admission.signer && identifyCaller(parts, progress, admission.signer);
+    if (accessKey) {
+      const { service, region } = admission.identified;
+      const operation = 'operation' in admission ? admission.operation.name : undefined;
+      noteUse(parts.store, accessKey, { service: service?.name ?? 'N/A', region, operation, now });
+    }
+    refuseForeign(parts, exchange.path, admission.identified);
+    if (!('operation' in admission)) throw admission.failure;
+    const { operation: model, input } = admission;
+    const output = runOperation(parts, exchange, progress, model, input, requestId, now, accessKey);
+    return soon(output, (known) => render(model, known, requestId));
+  });
 }
 
 function runOperation(
@@ -169,14 +177,17 @@ function runOperation(
   requestId: string,
   now: Date,
   accessKey: AccessKeyRow | undefined,
-): Record<string, unknown> | Promise<Record<string, unknown>> {
+): Soon<Record<string, unknown>> {
   const service = parts.services.get(model.service.name);
   const row = service?.operations[model.name];
   if (!service || !row) throw notImplemented(model);
   const facts = callFacts(parts, exchange, progress, model, requestId, now);
   const asked = parts.authorizer.open(facts, service, accessKey);
   progress.asked = asked;
-  const call: BaseCall = { ...facts, require: asked.require, allows: asked.allows };
+  // The facts themselves become the call: a copy of so many members costs as much as asking the policies.
+  const call = facts as Mutable<BaseCall>;
+  call.require = asked.require;
+  call.allows = asked.allows;
   return row.kind === 'transaction'
     ? runTransaction(parts, row, call, asked, input)
     : runStream(parts, row, call, asked, exchange, input);
@@ -266,9 +277,10 @@ function runTransaction(
   base: BaseCall,
   asked: RequestAuthorization,
   input: unknown,
-): Record<string, unknown> | Promise<Record<string, unknown>> {
+): Soon<Record<string, unknown>> {
   const { value, durable } = parts.store.transact((tx) => {
-    const call: Call = { ...base, tx };
+    const call = base as Mutable<Call>;
+    call.tx = tx;
     parts.prepare(tx, base.service, base.accountId, base.region, base.now);
     asked.authorize(call, input, row.authorize);
     return row.run(call, input) as Record<string, unknown> | undefined;
@@ -320,7 +332,7 @@ export function eventOf(
   const userAgent = exchange.head.headers['user-agent'];
   // Written out: an object spread into another costs as much as ten of its members.
   const event: Mutable<RequestEvent> = {
-    time: now.toISOString(),
+    time: isoTime(now),
     requestId,
     principalArn: principal.arn,
     accountId: principal.accountId,
@@ -341,7 +353,18 @@ export function eventOf(
   return failure === undefined ? event : { ...event, ...errorFields(failure) };
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+let lastMs = Number.NaN;
+let lastTime = '';
+
+/** Many requests share a millisecond, and Node prints dates with `sprintf`. */
+function isoTime(now: Date): string {
+  const ms = now.getTime();
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastTime = now.toISOString();
+  }
+  return lastTime;
+}
 
 /** What the client called an operation that there is not. */
 function namedOperation({ form, head }: Identified): string | undefined {

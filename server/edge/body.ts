@@ -19,6 +19,7 @@ import {
   unsupportedChecksum,
 } from './refusals.ts';
 import { emptyHash } from './sigv4.ts';
+import type { Soon } from './soon.ts';
 import type { Signer } from './verify.ts';
 
 /** What `node:http` gives, or a test. `complete` tells a body that ended from one that was cut off. */
@@ -27,6 +28,7 @@ export type BodySource = Readable & { readonly complete?: boolean };
 /** More than any request of a service that is not streamed: DynamoDB's batches are the largest, 16 MB. */
 export const maxWholeBodyBytes = 18 * 1024 * 1024;
 
+const nothing = Buffer.alloc(0);
 const onFirstRead = new WeakMap<Readable, () => void>();
 
 /** Registers what must happen before a body's first byte is read: the listener sends `100 Continue`. */
@@ -43,16 +45,21 @@ function begin(source: Readable): void {
 
 /**
  * Reads a whole body without checking it.
- * @throws AwsError when it is longer than `limit` bytes or is cut off
+ * @returns the bytes, at once when all of them have come   @throws AwsError when it is longer than `limit` bytes or is cut off
  */
 export function readWhole(
   source: BodySource,
   protocol: Protocol,
   limit = maxWholeBodyBytes,
   announced?: string,
-): Promise<Buffer> {
-  if (announced !== undefined && Number(announced) > limit) return Promise.reject(bodyTooLarge(protocol));
+): Soon<Buffer> {
+  if (announced !== undefined && Number(announced) > limit) throw bodyTooLarge(protocol);
   begin(source);
+  if (source.complete === true) {
+    const body = (source.read() as Buffer | null) ?? nothing;
+    if (body.length > limit) throw bodyTooLarge(protocol);
+    return body;
+  }
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let size = 0;
@@ -75,8 +82,6 @@ export function readWhole(
   });
 }
 
-const nothing = Buffer.alloc(0);
-
 interface Check {
   /** A name of `checksumAlgorithms`. */
   readonly algorithm: string;
@@ -93,7 +98,7 @@ export function openBody(identified: Identified, signer: Signer, source: BodySou
 }
 
 /** The whole of such a body. */
-export async function readCheckedBody(identified: Identified, signer: Signer, source: BodySource): Promise<Buffer> {
+export function readCheckedBody(identified: Identified, signer: Signer, source: BodySource): Soon<Buffer> {
   const { headers } = identified.head;
   const announced = headers['x-amz-decoded-content-length'] ?? headers['content-length'];
   if (announced !== undefined && Number(announced) > maxWholeBodyBytes) throw bodyTooLarge(identified.protocol);

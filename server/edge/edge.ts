@@ -25,15 +25,24 @@ import { openBody, readCheckedBody, readWhole } from './body.ts';
 import { type ErrorContext, type Input, parse } from './codec.ts';
 import { type Identified, identify, identifyBody, needsBodyFirst } from './identify.ts';
 import type { Exchange } from './listener.ts';
+import { type Soon, soon } from './soon.ts';
 import { type Signer, type VerifyOptions, verify } from './verify.ts';
 
 export type { Answer } from './answer.ts';
 export { CheckedBody, openBody, readCheckedBody, readWhole } from './body.ts';
 export { type ErrorContext, type Input, parse, render, renderError } from './codec.ts';
 export { decodePercent, headOf, makeHead, partitionOf, queryValue, type RequestHead, readHost } from './head.ts';
-export { type Identified, identify, identifyBody, needsBodyFirst, type SignatureScope } from './identify.ts';
+export {
+  type Identified,
+  identify,
+  identifyBody,
+  type Mutable,
+  needsBodyFirst,
+  type SignatureScope,
+} from './identify.ts';
 export { createEdge, type EdgeOptions, type Exchange, newRequestId } from './listener.ts';
 export { notImplemented, regionRefused, serviceRefused, signatureRefused } from './refusals.ts';
+export { type Soon, soon } from './soon.ts';
 export { anonymous, type Credentials, type Lookup, type Signer, type VerifyOptions, verify } from './verify.ts';
 
 /** What is known of a request when it was let in or refused. */
@@ -57,34 +66,41 @@ export interface Refused {
 
 /**
  * Identifies, verifies and parses a request. A streaming body is not read; `input` holds it as a CheckedBody.
- * Never rejects: what is wrong is in `failure`.
+ * Neither throws nor rejects: what is wrong is in `failure`.
  * @param head what `identify` said, when it was asked before
  */
-export async function admit(
+export function admit(
   exchange: Pick<Exchange, 'head' | 'request'>,
   options: Omit<VerifyOptions, 'body'>,
   head: Identified = identify(exchange.head),
-): Promise<Admission> {
+): Soon<Admission> {
   let identified = head;
   let signer: Signer | undefined;
-  try {
-    let body: Buffer | undefined;
-    if (needsBodyFirst(identified)) {
-      body = await readWhole(exchange.request, identified.protocol, undefined, exchange.head.headers['content-length']);
-      identified = identifyBody(identified, body);
-    }
-    signer = identified.service ? verify(identified, { ...options, body }) : undefined;
+  const refused = (failure: unknown): Refused => ({ failure, identified, signer });
+  const verified = (body?: Buffer): Soon<Admission> => {
+    if (body) identified = identifyBody(head, body);
+    const known = identified.service ? verify(identified, { ...options, body }) : undefined;
+    signer = known;
     const { operation } = identified;
-    if (identified.failure || !operation || !signer)
+    if (identified.failure || !operation || !known)
       throw identified.failure ?? new AwsError('InvalidAction', 400, 'The request names no operation.');
     const given =
       body ??
       (operation.streamingInput
-        ? openBody(identified, signer, exchange.request)
-        : await readCheckedBody(identified, signer, exchange.request));
-    return { failure: undefined, identified, signer, operation, input: parse(identified, operation, given) };
+        ? openBody(identified, known, exchange.request)
+        : readCheckedBody(identified, known, exchange.request));
+    return soon(given, (whole): Admitted => {
+      const input = parse(identified, operation, whole);
+      return { failure: undefined, identified, signer: known, operation, input };
+    });
+  };
+  try {
+    const admission = needsBodyFirst(head)
+      ? soon(readWhole(exchange.request, head.protocol, undefined, exchange.head.headers['content-length']), verified)
+      : verified();
+    return admission instanceof Promise ? admission.catch(refused) : admission;
   } catch (failure) {
-    return { failure, identified, signer };
+    return refused(failure);
   }
 }
 

@@ -13,6 +13,7 @@ import { beforeFirstRead } from './body.ts';
 import { renderError } from './codec.ts';
 import { headOf, type RequestHead } from './head.ts';
 import { sendFiles } from './send-file.ts';
+import type { Soon } from './soon.ts';
 
 /** One request, as it reaches the pipeline. */
 export interface Exchange {
@@ -26,7 +27,7 @@ export interface Exchange {
 
 export interface EdgeOptions {
   /** Answers one request; should turn every error into an answer itself. */
-  readonly handle: (exchange: Exchange) => Promise<Answer>;
+  readonly handle: (exchange: Exchange) => Soon<Answer>;
   /** The path of a socket: from its addresses, or where the front door registered it. */
   readonly pathOf: (socket: Socket) => RequestPath;
   /** Told of what `handle` threw, which is a bug. */
@@ -49,14 +50,15 @@ export function createEdge(options: EdgeOptions): Server {
     highWaterMark: 256 * 1024,
   });
   server.setTimeout(idleSocketMs);
-  server.on('request', (request, response) => void serve(options, request, response));
+  const serve = servedInTurns(options);
+  server.on('request', (request, response) => serve({ request, response }));
   server.on('checkContinue', (request, response) => {
     let continued = false;
     beforeFirstRead(request, () => {
       continued = true;
       response.writeContinue();
     });
-    void serve(options, request, response, () => continued);
+    serve({ request, response, continued: () => continued });
   });
   server.on('clientError', refuseSocket);
   return server;
@@ -74,27 +76,83 @@ function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroySoon());
 }
 
-async function serve(
-  options: EdgeOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-  continued?: () => boolean,
-): Promise<void> {
-  const exchange = new OpenExchange(options, request, response);
-  let answer: Answer;
-  try {
-    answer = await options.handle(exchange);
-  } catch (error) {
+interface Arrived {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Where the client waits for a word before it sends its body: whether it got it. */
+  readonly continued?: () => boolean;
+}
+
+/**
+ * Short requests that arrive in one turn of the event loop are served at its end, one after the other: a small body, which comes in one packet with its head, is
+ * there then, and what serves them stays in the processor's cache. All answers go out at the end of a turn too: a client that sleeps is woken once for all
+ * of them, and waking one by one costs as much as the rest of a small call (docs/decisions/0025).
+ */
+function servedInTurns(options: EdgeOptions): (one: Arrived) => void {
+  let arrived: Arrived[] = [];
+  let answered: { readonly one: Arrived; readonly answer: Answer }[] = [];
+  let isTurnsEnd = false;
+  const sendAll = () => {
+    const all = answered;
+    answered = [];
+    for (const { one, answer } of all) sendOff(one, answer);
+  };
+  const sendSoon = (one: Arrived, answer: Answer) => {
+    // A stream is not left without a reader meanwhile.
+    if (isTurnsEnd || answer.body instanceof Readable) sendOff(one, answer);
+    else if (answered.push({ one, answer }) === 1) setImmediate(sendAll);
+  };
+  const take = (one: Arrived, answer: Soon<Answer>) => {
+    if (answer instanceof Promise) void answer.then((late) => sendSoon(one, late));
+    else sendSoon(one, answer);
+  };
+  const serveAll = () => {
+    const all = arrived;
+    arrived = [];
+    const answers = all.map((one) => answerOf(options, one));
+    isTurnsEnd = true;
+    for (const [at, one] of all.entries()) take(one, answers[at] as Soon<Answer>);
+    // What promises come to that wait for nothing outside still belongs to this turn: a tick comes after all of them.
+    if (answers.some((answer) => answer instanceof Promise))
+      queueMicrotask(() => process.nextTick(() => (isTurnsEnd = false)));
+    else isTurnsEnd = false;
+  };
+  return (one) => {
+    if (!isShort(one.request)) take(one, answerOf(options, one));
+    else if (arrived.push(one) === 1) setImmediate(serveAll);
+  };
+}
+
+/** Has it no body, or one that is read whole? Any other is read from its first packet on. */
+function isShort({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' || method === 'HEAD' || /^application\/x-(?:www-form|amz-json)/.test(headers['content-type'] ?? '')
+  );
+}
+
+/** Neither throws nor rejects. */
+function answerOf(options: EdgeOptions, { request, response }: Arrived): Soon<Answer> {
+  const bug = (error: unknown): Answer => {
     const requestId = newRequestId('rest-json');
     options.onBug?.(error, requestId);
-    answer = renderError({ protocol: 'rest-json' }, error, requestId);
-  }
+    return renderError({ protocol: 'rest-json' }, error, requestId);
+  };
   try {
-    // The client waits for a word before it sends its body, and this answer is instead of it: what follows on the socket is unknown.
-    await send(request, response, answer, continued !== undefined && !continued());
+    const answer = options.handle(new OpenExchange(options, request, response));
+    return answer instanceof Promise ? answer.catch(bug) : answer;
+  } catch (error) {
+    return bug(error);
+  }
+}
+
+function sendOff({ request, response, continued }: Arrived, answer: Answer): void {
+  // The client went away, or the file did: either way the answer cannot be completed, and a cut connection says so.
+  const cut = () => response.destroy();
+  try {
+    // This answer is instead of the word that the client waits for: what follows on the socket is unknown.
+    send(request, response, answer, continued !== undefined && !continued())?.catch(cut);
   } catch {
-    // The client went away, or the file did: either way the answer cannot be completed, and a cut connection says so.
-    response.destroy();
+    cut();
   }
 }
 
@@ -126,50 +184,52 @@ class OpenExchange implements Exchange {
   }
 }
 
-/** Sends an answer; settles when it is handed to the socket. @throws when the client goes away in the middle */
-async function send(request: IncomingMessage, response: ServerResponse, answer: Answer, close: boolean): Promise<void> {
-  // A stream is not left without a reader meanwhile.
-  if (!(answer.body instanceof Readable)) await turnsEnd();
-  if (response.destroyed) {
-    discard(answer.body);
-    return;
-  }
-  const headers: Record<string, string | number> = { ...answer.headers };
-  if (close) headers.Connection = 'close';
+/**
+ * Sends an answer.
+ * @returns undefined when it is with the socket, or what settles when it is   @throws when the client goes away in the middle
+ */
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  close: boolean,
+): Promise<void> | undefined {
   const { status, body } = answer;
+  if (response.destroyed) {
+    discard(body);
+    return undefined;
+  }
   if (!request.complete) response.once('finish', () => drain(request));
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
   if (bodiless || body === undefined) {
     discard(body);
-    if (!bodiless) headers['Content-Length'] = 0;
-    response.writeHead(status, headers);
+    response.writeHead(status, headerList(answer.headers, bodiless ? undefined : 0, close));
     response.end();
-    return;
+    return undefined;
   }
   if (typeof body === 'string' || body instanceof Uint8Array) {
-    headers['Content-Length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    response.writeHead(status, headers);
-    response.end(body);
-    return;
+    const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    response.writeHead(status, headerList(answer.headers, sizeBytes, close));
+    // One byte to a character: all of it is ASCII, which is copied as it is.
+    if (sizeBytes === body.length) response.end(body, 'latin1');
+    else response.end(body);
+    return undefined;
   }
-  if (body instanceof Readable) await sendStream(response, status, headers, body);
-  else await sendFiles(response, status, headers, body);
+  const headers: Record<string, string | number> = { ...answer.headers };
+  if (close) headers.Connection = 'close';
+  return body instanceof Readable
+    ? sendStream(response, status, headers, body)
+    : sendFiles(response, status, headers, body);
 }
 
-let endOfTurn: Promise<void> | undefined;
-
-/**
- * Settles when the event loop has looked at every socket once. Answers go out together then: a client that sleeps is woken once for all of them, and waking
- * one by one costs as much as the rest of a small call (docs/decisions/0025).
- */
-function turnsEnd(): Promise<void> {
-  endOfTurn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      endOfTurn = undefined;
-      resolve();
-    });
-  });
-  return endOfTurn;
+/** Names and values in turn: so they are written as they are, where an object's names would be looked up once more each. */
+function headerList(headers: Answer['headers'], sizeBytes: number | undefined, close: boolean): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers))
+    if (sizeBytes === undefined || name !== 'Content-Length') list.push(name, value);
+  if (sizeBytes !== undefined) list.push('Content-Length', String(sizeBytes));
+  if (close) list.push('Connection', 'close');
+  return list;
 }
 
 function discard(body: Answer['body']): void {

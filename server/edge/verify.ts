@@ -89,9 +89,9 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   const credentials = options.lookup(accessKeyId);
   if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');
-  const signed = { kind: 'signed' as const, accessKeyId, presigned, sessionToken, parts };
   const payloadHash = declaredHash(identified, presigned, options.body);
-  if (credentials === 'accept-any') return { ...signed, verified: false, key: undefined };
+  if (credentials === 'accept-any')
+    return { kind: 'signed', accessKeyId, verified: false, presigned, sessionToken, parts, key: undefined };
   if (!sameToken(credentials.sessionToken, sessionToken))
     throw signatureRefused(protocol, 'wrong-token', { 'Token-0': sessionToken });
   const key = signingKey(credentials.secretAccessKey, parts.scope);
@@ -99,7 +99,7 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   checkUnsignedHeaders(identified, parts, presigned);
   if (credentials.expiration && credentials.expiration <= options.now)
     throw signatureRefused(protocol, 'expired-token', { 'Token-0': sessionToken });
-  return { ...signed, verified: true, key };
+  return { kind: 'signed', accessKeyId, verified: true, presigned, sessionToken, parts, key };
 }
 
 /** A presigned URL of version 2; S3 alone takes them. */

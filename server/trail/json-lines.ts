@@ -2,7 +2,7 @@
 // predecessor, `FILE.1`. After `kill -9` the last quarter of a second may be missing.
 
 import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 const flushAfterMs = 250;
 const valuesPerWrite = 128;
@@ -47,16 +47,24 @@ export class JsonLines<T> {
     if (values.length === 0) return this.#writing;
     // One write after the other: lines must not interleave, and the order is the order of the calls.
     this.#writing = this.#writing.then(async () => {
+      let file: FileHandle | undefined;
       try {
         // In pieces, so that a burst does not hold up the requests that are under way.
         for (let start = 0; start < values.length; start += valuesPerWrite) {
-          const text = lines(values.slice(start, start + valuesPerWrite));
-          this.#rotate();
-          await appendFile(this.#options.file, text, { mode: 0o600 });
-          this.#fileBytes += Buffer.byteLength(text);
+          const bytes = Buffer.from(lines(values.slice(start, start + valuesPerWrite)));
+          if (this.#fileBytes >= this.#options.maxFileBytes) {
+            await file?.close();
+            file = undefined;
+            this.#rotate();
+          }
+          file ??= await open(this.#options.file, 'a', 0o600);
+          await file.appendFile(bytes);
+          this.#fileBytes += bytes.length;
         }
       } catch (error) {
         this.#options.onError(error as Error);
+      } finally {
+        await file?.close();
       }
     });
     return this.#writing;
@@ -90,8 +98,7 @@ export class JsonLines<T> {
   }
 
   #rotate(): void {
-    const { file, maxFileBytes } = this.#options;
-    if (this.#fileBytes < maxFileBytes) return;
+    const { file } = this.#options;
     renameSync(file, previous(file));
     this.#fileBytes = 0;
   }
