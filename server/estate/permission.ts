@@ -16,7 +16,8 @@ import type { Permission, Service } from '../service.ts';
 import { kms } from '../services/kms/index.ts';
 import { commonContext, hasPublicPolicy } from '../services/s3/access.ts';
 import { bucketArn, bucketOfArn, objectArn } from '../services/s3/names.ts';
-import { resourcePolicyOf } from '../services/s3/resource-policy.ts';
+import { effectiveBlock } from '../services/s3/public-access.ts';
+import { resourceOwner, resourcePolicyOf } from '../services/s3/resource-policy.ts';
 import { sts } from '../services/sts/index.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
@@ -24,11 +25,7 @@ import { policySteps } from '../why/plans.ts';
 
 /** The services whose resources have policies in the rows. Tables' are with DynamoDB's engine, which is not asked here. */
 const withPolicies: Readonly<Record<string, Pick<Service, 'name' | 'resourcePolicy' | 'resourceOwner'>>> = {
-  s3: {
-    name: 's3',
-    resourcePolicy: resourcePolicyOf,
-    resourceOwner: (tx, resource) => tx.get('bucket', bucketOfArn(resource) ?? '')?.accountId,
-  },
+  s3: { name: 's3', resourcePolicy: resourcePolicyOf, resourceOwner },
   sts,
   kms,
 };
@@ -109,7 +106,8 @@ export function askPermission(tx: Transaction, question: PermissionQuestion, fac
   if (unknown !== undefined) return { kind: 'decided', ...told(asked), mend: [], assumptions, unknown };
   // T7: a public policy and RestrictPublicBuckets leave the bucket to its owner's own.
   const isRestricted =
-    bucket?.publicAccessBlock?.restrictPublicBuckets === true &&
+    bucket !== undefined &&
+    effectiveBlock(tx, bucket).restrictPublicBuckets &&
     hasPublicPolicy(bucket) &&
     principal.accountId !== bucket.accountId;
   if (isRestricted)
