@@ -1,5 +1,5 @@
-// Sub-resources of a bucket that are kept and told, each with S3's own checks: encryption, replication, logging, notification, acceleration, who pays; and
-// object ownership. What they would do: who pays is enforced (access.ts); nothing is replicated, logged, notified or accelerated (docs/gaps.md).
+// Sub-resources of a bucket that are kept and told, each with S3's own checks: encryption, logging, acceleration, who pays; and object ownership. Replication and
+// notification are checked in files of their own. What they would do: who pays is enforced (access.ts); nothing is replicated, logged, notified or accelerated (docs/gaps.md).
 // Defaults: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html and neighbours (read 2026-11-21).
 
 import type * as SDK from '@aws-sdk/client-s3';
@@ -15,7 +15,8 @@ import {
   malformedXml,
   noSuchConfiguration,
 } from './errors.ts';
-import { bucketOfArn } from './names.ts';
+import { takeNotification } from './notifications.ts';
+import { takeReplication } from './replication.ts';
 
 /** ACLs were given up with `DeleteBucketOwnershipControls`; the row then says so. */
 const ownershipDeleted = 'ownershipControlsDeleted';
@@ -56,32 +57,9 @@ function takeEncryption(_call: Call, _bucket: BucketRow, input: SDK.PutBucketEnc
       'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
       'ApplyServerSideEncryptionByDefault',
     );
+  const blocked = rule.BlockedEncryptionTypes?.EncryptionType ?? [];
+  if (!blocked.every((type) => type === 'NONE' || type === 'SSE-C')) throw malformedXml();
   return { Rules: [{ ...rule, BucketKeyEnabled: rule.BucketKeyEnabled ?? false }] };
-}
-
-/** @throws InvalidRequest, MalformedXML, InvalidArgument */
-function takeReplication(call: Call, bucket: BucketRow, input: SDK.PutBucketReplicationRequest) {
-  if (bucket.versioning !== 'Enabled')
-    throw invalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration");
-  const { Role, Rules: rules = [] } = input.ReplicationConfiguration ?? {};
-  if (!Role || rules.length === 0 || rules.length > 1000) throw malformedXml();
-  const ids = rules.map((rule) => rule.ID).filter((id) => id !== undefined);
-  if (new Set(ids).size < ids.length)
-    throw invalidArgument('Rule ID must be unique. Found same ID for more than one rule.');
-  for (const { Status, Destination, Filter, Prefix, DeleteMarkerReplication } of rules) {
-    if (!/^(Enabled|Disabled)$/.test(Status ?? '') || (Filter !== undefined && Prefix !== undefined))
-      throw malformedXml();
-    if (Filter && !DeleteMarkerReplication) throw malformedXml();
-    const target = bucketOfArn(Destination?.Bucket ?? '');
-    if (target === undefined) throw invalidArgument('Invalid bucket ARN.', 'Bucket', Destination?.Bucket);
-    if (call.tx.get('bucket', target)?.versioning !== 'Enabled')
-      throw invalidRequest('Destination bucket must have versioning enabled.');
-  }
-  call.require(call.tx, 'iam:PassRole', Role, { 'iam:PassedToService': ['s3.amazonaws.com'] });
-  return {
-    Role,
-    Rules: rules.map((rule, index) => ({ ...rule, ID: rule.ID ?? `rule-${call.requestId}-${index}` })),
-  };
 }
 
 /** @throws InvalidTargetBucketForLogging, CrossLocationLoggingProhibitted, MalformedXML */
@@ -90,6 +68,9 @@ function takeLogging(call: Call, bucket: BucketRow, input: SDK.PutBucketLoggingR
   if (!wanted) return undefined;
   const { TargetBucket: target, TargetPrefix } = wanted;
   if (target === undefined || TargetPrefix === undefined) throw malformedXml();
+  const { SimplePrefix: simple, PartitionedPrefix: partitioned } = wanted.TargetObjectKeyFormat ?? { SimplePrefix: {} };
+  if ((simple === undefined) === (partitioned === undefined)) throw malformedXml();
+  if (partitioned && !/^(EventTime|DeliveryTime)$/.test(partitioned.PartitionDateSource ?? '')) throw malformedXml();
   const other = call.tx.get('bucket', target);
   const refused = (message: string) =>
     new AwsError('InvalidTargetBucketForLogging', 400, message, { fields: { TargetBucket: target } });
@@ -102,77 +83,6 @@ function takeLogging(call: Call, bucket: BucketRow, input: SDK.PutBucketLoggingR
       fields: { TargetBucketLocation: other.region },
     });
   return { LoggingEnabled: wanted };
-}
-
-const filterNames = new Set(['prefix', 'suffix']);
-const eventPattern =
-  /^s3:(TestEvent|ReducedRedundancyLostObject|IntelligentTiering|LifecycleTransition|ObjectCreated:(\*|Put|Post|Copy|CompleteMultipartUpload)|ObjectRemoved:(\*|Delete|DeleteMarkerCreated)|ObjectRestore:(\*|Post|Completed|Delete)|Replication:\*|Replication:Operation\w+|LifecycleExpiration:(\*|Delete|DeleteMarkerCreated)|ObjectTagging:(\*|Put|Delete)|ObjectAcl:Put)$/;
-
-const targets = [
-  { list: 'QueueConfigurations', arn: 'QueueArn', argument: 'Queue', service: 'sqs' },
-  { list: 'TopicConfigurations', arn: 'TopicArn', argument: 'Topic', service: 'sns' },
-  { list: 'LambdaFunctionConfigurations', arn: 'LambdaFunctionArn', argument: 'CloudFunction', service: 'lambda' },
-] as const;
-
-interface Target {
-  readonly Id?: string;
-  readonly Events?: readonly string[];
-  readonly Filter?: SDK.NotificationConfigurationFilter;
-  readonly [arn: string]: unknown;
-}
-
-/**
- * EventBridge is taken and tells nobody. A queue, topic or function cannot exist here, so its destination cannot be validated: S3's own refusal,
- * unless the caller skips the validation.
- * @throws MalformedXML, InvalidArgument
- */
-function takeNotification(call: Call, _bucket: BucketRow, input: SDK.PutBucketNotificationConfigurationRequest) {
-  const wanted = (input.NotificationConfiguration ?? {}) as Readonly<Record<string, unknown>>;
-  const kept: Record<string, unknown> = {};
-  let serial = 0;
-  for (const { list, arn, argument, service } of targets) {
-    const configurations = (wanted[list] ?? []) as readonly Target[];
-    if (configurations.length === 0) continue;
-    kept[list] = configurations.map((one) => {
-      const name = String(one[arn] ?? '');
-      if (!name || !one.Events?.length) throw malformedXml();
-      if (!new RegExp(`^arn:[\\w-]+:${service}:[\\w-]+:\\d{12}:.+`).test(name))
-        throw invalidArgument('The ARN could not be parsed', argument, name);
-      checkEvents(one.Events);
-      checkKeyFilter(one.Filter);
-      if (input.SkipDestinationValidation !== true)
-        throw invalidArgument(
-          'Unable to validate the following destination configurations',
-          name,
-          'Destination does not exist',
-        );
-      serial += 1;
-      return { ...one, Id: one.Id ?? `${call.requestId}-${serial}` };
-    });
-  }
-  if (wanted['EventBridgeConfiguration'] !== undefined) kept['EventBridgeConfiguration'] = {};
-  return Object.keys(kept).length > 0 ? kept : undefined;
-}
-
-function checkEvents(events: readonly string[]): void {
-  for (const event of events)
-    if (!eventPattern.test(event))
-      throw invalidArgument(`The event '${event}' is not supported for notifications`, 'Event', event);
-}
-
-function checkKeyFilter(filter: SDK.NotificationConfigurationFilter | undefined): void {
-  if (!filter) return;
-  const rules = filter.Key?.FilterRules ?? [];
-  const seen = new Set<string>();
-  for (const { Name: name, Value } of rules) {
-    if (name === undefined || Value === undefined) throw malformedXml();
-    const lower = name.toLowerCase();
-    if (!filterNames.has(lower))
-      throw invalidArgument('filter rule name must be either prefix or suffix', 'FilterRule.Name', name);
-    if (seen.has(lower))
-      throw invalidArgument(`Cannot specify more than one ${lower} rule in a filter.`, 'FilterRule.Name', name);
-    seen.add(lower);
-  }
 }
 
 /** @throws InvalidRequest, MalformedXML */

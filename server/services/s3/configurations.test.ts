@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type {
   GetBucketLifecycleConfigurationOutput,
   ListBucketInventoryConfigurationsOutput,
+  NotificationConfiguration,
 } from '@aws-sdk/client-s3';
 import { awsError } from '../../testing.ts';
 import { makeS3 } from './testing.ts';
@@ -138,6 +139,57 @@ const refusals: readonly (readonly [operation: string, input: object, code: stri
     'InvalidS3DestinationBucket',
     'Invalid bucket ARN.',
   ],
+  [
+    'PutBucketInventoryConfiguration',
+    { Bucket, Id: 'daily', InventoryConfiguration: inventory({ OptionalFields: ['Size', 'Colour'] }) },
+    'MalformedXML',
+  ],
+  [
+    'PutBucketAnalyticsConfiguration',
+    {
+      Bucket,
+      Id: 'a',
+      AnalyticsConfiguration: { Id: 'a', StorageClassAnalysis: {}, Filter: { And: { Prefix: 'x' } } },
+    },
+    'MalformedXML',
+  ],
+  [
+    'PutBucketAnalyticsConfiguration',
+    {
+      Bucket,
+      Id: 'a',
+      AnalyticsConfiguration: {
+        Id: 'a',
+        StorageClassAnalysis: {
+          DataExport: {
+            OutputSchemaVersion: 'V_1',
+            Destination: { S3BucketDestination: { Format: 'CSV', Bucket: 'notes' } },
+          },
+        },
+      },
+    },
+    'InvalidS3DestinationBucket',
+  ],
+  [
+    'PutBucketMetricsConfiguration',
+    { Bucket, Id: 'm', MetricsConfiguration: { Id: 'm', Filter: { Prefix: 'a', Tag: { Key: 'a', Value: 'b' } } } },
+    'MalformedXML',
+  ],
+  ['PutBucketMetricsConfiguration', { Bucket, Id: 'a b', MetricsConfiguration: { Id: 'a b' } }, 'InvalidArgument'],
+  [
+    'PutBucketLogging',
+    {
+      Bucket,
+      BucketLoggingStatus: {
+        LoggingEnabled: {
+          TargetBucket: Bucket,
+          TargetPrefix: '',
+          TargetObjectKeyFormat: { PartitionedPrefix: { PartitionDateSource: 'Now' } },
+        },
+      },
+    },
+    'MalformedXML',
+  ],
   ['GetBucketAnalyticsConfiguration', { Bucket, Id: 'none' }, 'NoSuchConfiguration'],
   ['DeleteBucketMetricsConfiguration', { Bucket, Id: 'none' }, 'NoSuchConfiguration'],
   ['GetBucketCors', { Bucket }, 'NoSuchCORSConfiguration', 'The CORS configuration does not exist'],
@@ -150,6 +202,106 @@ test('what S3 refuses of a configuration is refused, in its words, and nothing i
   for (const [name, input, code, message] of refusals)
     await assert.rejects(run(name, input), awsError(code, message), `${name} ${JSON.stringify(input)}`);
   assert.equal(store.read((tx) => tx.get('bucket', Bucket))?.configurations, undefined);
+});
+
+test('a replication rule is of one version of the schema, and its destination keeps versions', async (t) => {
+  const { run } = await withBucket(t);
+  for (const name of [Bucket, 'copies'])
+    await run('CreateBucket', { Bucket: name })
+      .catch(() => {})
+      .then(() => run('PutBucketVersioning', { Bucket: name, VersioningConfiguration: { Status: 'Enabled' } }));
+  const copies = 'arn:aws:s3:::copies';
+  const off = { Status: 'Disabled' };
+  const on = { Status: 'Enabled' };
+  const second = { Status: 'Enabled', Priority: 1, Filter: { Prefix: '' }, DeleteMarkerReplication: off };
+  const to = (Destination: object = {}, more: object = {}) => ({
+    ...second,
+    ...more,
+    Destination: { Bucket: copies, ...Destination },
+  });
+  const put = (...Rules: object[]) =>
+    run('PutBucketReplication', {
+      Bucket,
+      ReplicationConfiguration: { Role: 'arn:aws:iam::123456789012:role/copier', Rules },
+    });
+  const more = 'Please refer to S3 Developer Guide for more information.';
+  const { Priority: _, ...unranked } = to();
+  const { DeleteMarkerReplication: __, ...unmarked } = to();
+  const { Filter: ___, ...unfiltered } = to();
+  const kms = { SseKmsEncryptedObjects: on };
+  const time = { ReplicationTime: { ...on, Time: { Minutes: 15 } } };
+  for (const [rules, code, message] of [
+    [[unranked], 'InvalidRequest', `Priority must be specified for this version of Cross Region Replication configuration schema. ${more}`],
+    [[unmarked], 'InvalidRequest', /^DeleteMarkerReplication must be specified for this version/],
+    [[{ ...unfiltered, Prefix: '' }], 'InvalidRequest', /^Priority cannot be used for this version/],
+    [[to({}, { ID: 'a' }), to({}, { ID: 'a', Priority: 2 })], 'InvalidArgument', /^Rule ID must be unique/],
+    [[to(), to({}, { ID: 'b' })], 'InvalidRequest', /duplicate priority 1/],
+    [[to({}, { Priority: -1 })], 'InvalidRequest', /Priority/],
+    [[to({}, { ID: 'x'.repeat(256) })], 'InvalidArgument', /255/],
+    [[to({}, { Filter: { Prefix: 'a', Tag: { Key: 'a', Value: 'b' } } })], 'MalformedXML'],
+    [[to({}, { Filter: { And: { Prefix: 'a' } } })], 'MalformedXML'],
+    [[to({}, { Filter: { Tag: { Key: 'a', Value: 'b' } }, DeleteMarkerReplication: on })], 'InvalidRequest', /^Delete marker replication is not supported if any Tag filter/],
+    [[to({}, { DeleteMarkerReplication: { Status: 'On' } })], 'MalformedXML'],
+    [[to({ EncryptionConfiguration: { ReplicaKmsKeyID: 'k' } })], 'InvalidRequest', 'SseKmsEncryptedObjects must be specified if EncryptionConfiguration is present.'],
+    [[to({}, { SourceSelectionCriteria: kms })], 'InvalidRequest', /^ReplicaKmsKeyID/],
+    [[to({ Bucket: 'copies' })], 'InvalidArgument', 'Invalid bucket ARN.'],
+    [[to({ Bucket: `arn:aws:s3:::${Bucket}` })], 'InvalidRequest', /same as the source/],
+    [[to({ Bucket: 'arn:aws:s3:::nowhere' })], 'InvalidRequest', 'Destination bucket must have versioning enabled.'],
+    [[to({ StorageClass: 'FAST' })], 'MalformedXML'],
+    [[to({ AccessControlTranslation: { Owner: 'Destination' } })], 'InvalidRequest', /^Account must be specified/],
+    [[to(time)], 'InvalidRequest', 'Replication destination must contain both ReplicationTime and Metrics or neither.'],
+    [[to({ ...time, Metrics: { ...on, EventThreshold: { Minutes: 20 } } })], 'InvalidArgument', /minute/],
+  ] as const)
+    await assert.rejects(put(...rules), awsError(code, message), JSON.stringify(rules)); // biome-ignore format: a table
+  const suspend = { Bucket, VersioningConfiguration: { Status: 'Suspended' } };
+  await put(
+    to({ ...time, Metrics: { ...on, EventThreshold: { Minutes: 15 } } }),
+    to({}, { ID: 'b', Priority: 2, Filter: {} }),
+  );
+  await put({ Status: 'Enabled', Prefix: 'a', Destination: { Bucket: copies } });
+  await assert.rejects(
+    run('PutBucketVersioning', suspend),
+    awsError('InvalidBucketState', /^A replication configuration is present/),
+  );
+  await run('DeleteBucketReplication', { Bucket });
+  await run('PutBucketVersioning', suspend);
+});
+
+test('two notifications cannot be of one event of one key', async (t) => {
+  const { run } = await withBucket(t);
+  const arn = 'arn:aws:sqs:us-east-1:123456789012:q';
+  const rule = (Prefix: string, Suffix = '') => ({
+    QueueArn: arn,
+    Events: ['s3:ObjectCreated:*'],
+    Filter: {
+      Key: { FilterRules: [{ Name: 'prefix', Value: Prefix }, ...(Suffix ? [{ Name: 'suffix', Value: Suffix }] : [])] },
+    },
+  });
+  const put = (...QueueConfigurations: object[]) =>
+    run('PutBucketNotificationConfiguration', {
+      Bucket,
+      NotificationConfiguration: { QueueConfigurations },
+      SkipDestinationValidation: true,
+    });
+  const ambiguous = awsError('InvalidArgument', /^Configuration is ambiguously defined/);
+  await assert.rejects(put(rule('a'), rule('ab')), ambiguous);
+  await assert.rejects(put(rule('a', '.jpg'), { ...rule('ab', 'g'), Events: ['s3:ObjectCreated:Put'] }), ambiguous);
+  await assert.rejects(
+    put({ ...rule('a'), Id: 'x' }, { ...rule('b'), Id: 'x' }),
+    awsError('InvalidArgument', /^Same ID used/),
+  );
+  await assert.rejects(
+    put({ ...rule('a'), QueueArn: arn.replace('us-east-1', 'eu-west-1') }),
+    awsError('InvalidArgument', /region is not valid/),
+  );
+  await assert.rejects(put(rule('x'.repeat(1025))), awsError('InvalidArgument', /1024 bytes/));
+  await assert.rejects(
+    put({ ...rule('a'), Events: ['s3:Replication:OperationX'] }),
+    awsError('InvalidArgument', /not supported/),
+  );
+  await put(rule('a', '.jpg'), rule('ab', '.png'), rule('b'), { ...rule('a'), Events: ['s3:ObjectRemoved:*'] });
+  const kept = await run<NotificationConfiguration>('GetBucketNotificationConfiguration', { Bucket });
+  assert.deepEqual(kept.QueueConfigurations?.[2]?.Filter, { Key: { FilterRules: [{ Name: 'Prefix', Value: 'b' }] } });
 });
 
 test('what is kept is told again, times as times, and goes with a delete', async (t) => {

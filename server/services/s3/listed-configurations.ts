@@ -4,10 +4,12 @@
 import type * as SDK from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
+import type { BucketRow } from '../../store/rows/s3.ts';
 import { type BucketInput, onBucket, requireBucket } from './access.ts';
 import { type ConfigurationName, configurationOf, keepConfiguration } from './configurations.ts';
-import { malformedXml } from './errors.ts';
+import { invalidArgument, malformedXml } from './errors.ts';
 import { bucketOfArn } from './names.ts';
+import { checkFilter } from './rule-filters.ts';
 
 interface Listed {
   readonly name: ConfigurationName;
@@ -17,7 +19,7 @@ interface Listed {
   readonly put: string;
   /** Of one bucket. */
   readonly most: number;
-  readonly check: (call: Call, document: Document) => void;
+  readonly check: (call: Call, bucket: BucketRow, document: Document) => void;
   readonly mismatch: () => Error;
 }
 
@@ -33,9 +35,37 @@ const pageSize = 100;
 const noSuch = () => new AwsError('NoSuchConfiguration', 404, 'The specified configuration does not exist.');
 const idMismatch = () => new AwsError('IdMismatch', 400, 'Document ID does not match the specified configuration ID.');
 
+const optionalFields: ReadonlySet<string> = new Set<SDK.InventoryOptionalField>([
+  'BucketKeyStatus',
+  'ChecksumAlgorithm',
+  'ETag',
+  'EncryptionStatus',
+  'IntelligentTieringAccessTier',
+  'IntelligentTieringReferenceDate',
+  'IsMultipartUploaded',
+  'LastModifiedDate',
+  'LifecycleExpirationDate',
+  'ObjectAccessControlList',
+  'ObjectLockEventHoldDuration',
+  'ObjectLockEventHoldStatus',
+  'ObjectLockLegalHoldStatus',
+  'ObjectLockMode',
+  'ObjectLockRetainUntilDate',
+  'ObjectOwner',
+  'ReplicationStatus',
+  'Size',
+  'StorageClass',
+]);
+
 /** @throws MalformedXML, InvalidS3DestinationBucket */
-function checkInventory(call: Call, document: Document): void {
-  const { Destination, IsEnabled, IncludedObjectVersions, Schedule } = document as Partial<SDK.InventoryConfiguration>;
+function checkInventory(call: Call, bucket: BucketRow, document: Document): void {
+  const {
+    Destination,
+    IsEnabled,
+    IncludedObjectVersions,
+    Schedule,
+    OptionalFields = [],
+  } = document as Partial<SDK.InventoryConfiguration>;
   const destination = Destination?.S3BucketDestination;
   if (
     IsEnabled === undefined ||
@@ -44,15 +74,27 @@ function checkInventory(call: Call, document: Document): void {
     !/^(CSV|ORC|Parquet)$/.test(destination?.Format ?? '')
   )
     throw malformedXml();
-  const target = bucketOfArn(destination?.Bucket ?? '');
-  if (target === undefined) throw new AwsError('InvalidS3DestinationBucket', 400, 'Invalid bucket ARN.');
-  if (!call.tx.get('bucket', target))
-    throw new AwsError('InvalidS3DestinationBucket', 400, 'The destination bucket does not exist.');
+  if (!OptionalFields.every((field) => optionalFields.has(field))) throw malformedXml();
+  const { SSES3, SSEKMS } = destination?.Encryption ?? {};
+  if ((SSES3 && SSEKMS) || (SSEKMS && !SSEKMS.KeyId)) throw malformedXml();
+  checkReportBucket(call, bucket, destination?.Bucket);
+}
+
+/** @throws InvalidS3DestinationBucket; the first text is recorded */
+function checkReportBucket(call: Call, bucket: BucketRow, arn: string | undefined): void {
+  const refused = (message: string) => new AwsError('InvalidS3DestinationBucket', 400, message);
+  const name = bucketOfArn(arn ?? '');
+  if (name === undefined) throw refused('Invalid bucket ARN.');
+  const target = call.tx.get('bucket', name);
+  if (!target) throw refused('The destination bucket does not exist.');
+  if (target.region !== bucket.region)
+    throw refused('The destination bucket must be in the same Region as the source bucket.');
 }
 
 /** @throws MalformedXML */
-function checkTiering(_call: Call, document: Document): void {
-  const { Status, Tierings = [] } = document as Partial<SDK.IntelligentTieringConfiguration>;
+function checkTiering(_call: Call, _bucket: BucketRow, document: Document): void {
+  const { Status, Filter, Tierings = [] } = document as Partial<SDK.IntelligentTieringConfiguration>;
+  if (Filter) checkFilter(Filter);
   const least = { ARCHIVE_ACCESS: 90, DEEP_ARCHIVE_ACCESS: 180 };
   const fits = Tierings.every(({ AccessTier, Days = 0 }) => {
     const days = AccessTier && least[AccessTier];
@@ -61,9 +103,23 @@ function checkTiering(_call: Call, document: Document): void {
   if (!/^(Enabled|Disabled)$/.test(Status ?? '') || Tierings.length === 0 || !fits) throw malformedXml();
 }
 
-/** @throws MalformedXML */
-function checkAnalytics(_call: Call, document: Document): void {
-  if (document['StorageClassAnalysis'] === undefined) throw malformedXml();
+/** @throws MalformedXML, InvalidRequest, InvalidS3DestinationBucket */
+function checkAnalytics(call: Call, bucket: BucketRow, document: Document): void {
+  const { Filter, StorageClassAnalysis } = document as Partial<SDK.AnalyticsConfiguration>;
+  if (StorageClassAnalysis === undefined) throw malformedXml();
+  if (Filter) checkFilter(Filter);
+  const { DataExport } = StorageClassAnalysis;
+  if (!DataExport) return;
+  const destination = DataExport.Destination?.S3BucketDestination;
+  if (DataExport.OutputSchemaVersion !== 'V_1' || destination?.Format !== 'CSV') throw malformedXml();
+  checkReportBucket(call, bucket, destination.Bucket);
+}
+
+/** The form of the id is documented, the wording without a source. @throws MalformedXML, InvalidRequest, InvalidArgument */
+function checkMetrics(_call: Call, _bucket: BucketRow, document: Document): void {
+  const { Id = '', Filter } = document as Partial<SDK.MetricsConfiguration>;
+  if (!/^[\w.-]{1,64}$/.test(Id)) throw invalidArgument('The configuration ID is not valid.', 'Id', Id);
+  if (Filter) checkFilter(Filter);
 }
 
 const table: readonly Listed[] = [
@@ -91,7 +147,7 @@ const table: readonly Listed[] = [
     get: 's3:GetMetricsConfiguration',
     put: 's3:PutMetricsConfiguration',
     most: 1000,
-    check: () => {},
+    check: checkMetrics,
     mismatch: malformedXml,
   },
   {
@@ -128,7 +184,7 @@ function operationsOf({ name, word, get, put, most, check, mismatch }: Listed): 
         const document = input[member] as Document | undefined;
         if (!document || !input.Id) throw malformedXml();
         if (document.Id !== input.Id) throw mismatch();
-        check(call, document);
+        check(call, requireBucket(call, call.tx, input), document);
         const all = { ...before, [input.Id]: document };
         if (Object.keys(all).length > most)
           throw new AwsError(

@@ -59,6 +59,10 @@ const storageClasses = new Set([
   'GLACIER_IR',
 ]);
 
+export function isStorageClass(name: string): boolean {
+  return storageClasses.has(name);
+}
+
 /** Objects of these classes must be restored before they can be read. */
 export function isArchived(storageClass: string): boolean {
   return storageClass === 'GLACIER' || storageClass === 'DEEP_ARCHIVE';
@@ -71,7 +75,7 @@ export function isArchived(storageClass: string): boolean {
 export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, input: WriteInput): ObjectMetadata {
   const accountId = ownerOf(call, bucket, input);
   const storageClass = input.StorageClass ?? 'STANDARD';
-  if (!storageClasses.has(storageClass)) throw invalidStorageClass(storageClass);
+  if (!isStorageClass(storageClass)) throw invalidStorageClass(storageClass);
   const userMetadata = input.Metadata ?? {};
   let sizeBytes = 0;
   for (const [name, value] of Object.entries(userMetadata))

@@ -24,6 +24,10 @@ function putVersioning(call: Call, input: PutBucketVersioningRequest): Record<st
     throw invalidBucketState(
       'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
     );
+  if (status === 'Suspended' && configurationOf(bucket, 'replication') !== undefined)
+    throw invalidBucketState(
+      'A replication configuration is present on this bucket, so you cannot change the versioning state. To change the versioning state, first delete the replication configuration.',
+    );
   const { mfaDelete: before, ...others } = bucket;
   if (before || MFADelete === 'Enabled') requireMfa(call, bucket, input);
   const mfaDelete = MFADelete === undefined ? before : MFADelete === 'Enabled' || undefined;
