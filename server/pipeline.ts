@@ -140,7 +140,18 @@ function webRequest(
       if (!model) throw new Error(`there is no operation ${name}`);
       progress.identified = { ...progress.identified, operation: model, failure: undefined };
       const accessKey = accessKeyId === undefined ? undefined : callerOf(parts, progress, accessKeyId);
-      return (await runOperation(parts, exchange, progress, model, input, requestId, now, accessKey)) as O;
+      const { output, durable } = await runOperation(
+        parts,
+        exchange,
+        progress,
+        model,
+        input,
+        requestId,
+        now,
+        accessKey,
+      );
+      await durable;
+      return output as O;
     },
   };
 }
@@ -163,9 +174,19 @@ function serve(
     refuseForeign(parts, exchange.path, admission.identified);
     if (!('operation' in admission)) throw admission.failure;
     const { operation: model, input } = admission;
-    const output = runOperation(parts, exchange, progress, model, input, requestId, now, accessKey);
-    return soon(output, (known) => render(model, known, requestId));
+    const outcome = runOperation(parts, exchange, progress, model, input, requestId, now, accessKey);
+    return soon(outcome, ({ output, durable }) => {
+      // Rendered while the disk writes, sent when it has written.
+      const answer = render(model, output, requestId);
+      return durable ? durable.then(() => answer) : answer;
+    });
   });
+}
+
+/** What an operation said. It is nobody's to know before it is durable. */
+interface Outcome {
+  readonly output: Record<string, unknown>;
+  readonly durable: Promise<void> | undefined;
 }
 
 function runOperation(
@@ -177,7 +198,7 @@ function runOperation(
   requestId: string,
   now: Date,
   accessKey: AccessKeyRow | undefined,
-): Soon<Record<string, unknown>> {
+): Soon<Outcome> {
   const service = parts.services.get(model.service.name);
   const row = service?.operations[model.name];
   if (!service || !row) throw notImplemented(model);
@@ -277,7 +298,7 @@ function runTransaction(
   base: BaseCall,
   asked: RequestAuthorization,
   input: unknown,
-): Soon<Record<string, unknown>> {
+): Outcome {
   const { value, durable } = parts.store.transact((tx) => {
     const call = base as Mutable<Call>;
     call.tx = tx;
@@ -285,8 +306,7 @@ function runTransaction(
     asked.authorize(call, input, row.authorize);
     return row.run(call, input) as Record<string, unknown> | undefined;
   });
-  const output = value ?? {};
-  return durable ? durable.then(() => output) : output;
+  return { output: value ?? {}, durable };
 }
 
 async function runStream(
@@ -296,7 +316,7 @@ async function runStream(
   asked: RequestAuthorization,
   exchange: Exchange,
   input: unknown,
-): Promise<Record<string, unknown>> {
+): Promise<Outcome> {
   parts.store.read((tx) => asked.authorize({ ...base, tx }, input, row.authorize));
   const call: StreamCall = {
     ...base,
@@ -311,7 +331,8 @@ async function runStream(
       return exchange.signal;
     },
   };
-  return ((await row.run(call, input)) as Record<string, unknown> | undefined) ?? {};
+  const output = (await row.run(call, input)) as Record<string, unknown> | undefined;
+  return { output: output ?? {}, durable: undefined };
 }
 
 export function eventOf(

@@ -61,13 +61,29 @@ export type ChangeListener = (changes: readonly Change[], revision: number) => v
 
 interface Table {
   readonly rows: Map<string, Row>;
-  /** `ACCOUNT REGION` → id → row; and `ACCOUNT` alone. */
-  readonly byScope: Map<string, Map<string, Row>>;
-  /** Index → key → id → row. */
-  readonly byIndex: Map<Index<Kind>, Map<string, Map<string, Row>>>;
+  /** Index, of those that were asked for → key → id → row. */
+  readonly byIndex: Map<KeyOf, Map<string, Map<string, Row>>>;
 }
 
 type KeyOf = (row: Row) => string | undefined;
+
+/** The indexes of `list`, of every kind. Few kinds are listed by both, and many rows by neither. */
+const accountOf: KeyOf = (row) => row.accountId;
+const regionOf: KeyOf = (row) => regionKey(row.accountId, row.region);
+
+let lastAccount = '';
+let lastRegion = '';
+let lastKey = ' ';
+
+/** The one of before again, as a rule: a text that is made anew is hashed anew too. */
+function regionKey(accountId: string, region: string): string {
+  if (accountId !== lastAccount || region !== lastRegion) {
+    lastAccount = accountId;
+    lastRegion = region;
+    lastKey = `${accountId} ${region}`;
+  }
+  return lastKey;
+}
 
 const nothingPending = (): Batch => ({ everythingGoes: false, rows: [], bytes: [] });
 
@@ -266,7 +282,7 @@ export class Store {
   #table(kind: Kind): Table {
     let table = this.#tables.get(kind);
     if (!table) {
-      table = { rows: new Map(), byScope: new Map(), byIndex: new Map() };
+      table = { rows: new Map(), byIndex: new Map() };
       this.#tables.set(kind, table);
     }
     return table;
@@ -276,10 +292,9 @@ export class Store {
     const table = this.#table(kind);
     const before = table.rows.get(row.id);
     table.rows.set(row.id, row);
-    for (const scope of scopesOf(row)) addTo(table.byScope, scope, row);
-    for (const [index, rows] of table.byIndex) {
-      const key = (index.keyOf as KeyOf)(row);
-      const keyBefore = before && (index.keyOf as KeyOf)(before);
+    for (const [keyOf, rows] of table.byIndex) {
+      const key = keyOf(row);
+      const keyBefore = before && keyOf(before);
       if (keyBefore !== undefined && keyBefore !== key) removeFrom(rows, keyBefore, row.id);
       if (key !== undefined) addTo(rows, key, row);
     }
@@ -290,9 +305,8 @@ export class Store {
     const row = table.rows.get(id);
     if (!row) return;
     table.rows.delete(id);
-    for (const scope of scopesOf(row)) table.byScope.get(scope)?.delete(id);
-    for (const [index, rows] of table.byIndex) {
-      const key = (index.keyOf as KeyOf)(row);
+    for (const [keyOf, rows] of table.byIndex) {
+      const key = keyOf(row);
       if (key !== undefined) removeFrom(rows, key, id);
     }
   }
@@ -327,26 +341,27 @@ function removeFrom(groups: Map<string, Map<string, Row>>, key: string, id: stri
   if (rows?.size === 0) groups.delete(key);
 }
 
-function indexed(table: Table, index: Index<Kind>): Map<string, Map<string, Row>> {
-  let groups = table.byIndex.get(index);
+function indexed(table: Table, keyOf: KeyOf): Map<string, Map<string, Row>> {
+  let groups = table.byIndex.get(keyOf);
   if (!groups) {
     groups = new Map();
     for (const row of table.rows.values()) {
-      const key = (index.keyOf as KeyOf)(row);
+      const key = keyOf(row);
       if (key !== undefined) addTo(groups, key, row);
     }
-    table.byIndex.set(index, groups);
+    table.byIndex.set(keyOf, groups);
   }
   return groups;
 }
 
-function scopesOf(row: Row): [string, string] {
-  return [row.accountId, `${row.accountId} ${row.region}`];
-}
-
-function scopeKey(scope: Scope): string | undefined {
-  if (scope.accountId === undefined) return undefined;
-  return scope.region === undefined ? scope.accountId : `${scope.accountId} ${scope.region}`;
+/** @returns undefined where the account is not given: then it is all rows */
+function inScope(table: Table, { accountId, region }: Scope): ReadonlyMap<string, Row> | undefined {
+  if (accountId === undefined) return undefined;
+  const found =
+    region === undefined
+      ? indexed(table, accountOf).get(accountId)
+      : indexed(table, regionOf).get(regionKey(accountId, region));
+  return found ?? new Map();
 }
 
 /** Writes go to an overlay until the transaction ends. */
@@ -370,13 +385,13 @@ class OpenTransaction implements Transaction {
 
   list<K extends Kind>(kind: K, scope: Scope = {}): Rows[K][] {
     const table = this.#table(kind);
-    const key = scopeKey(scope);
-    const base = key === undefined ? table.rows : (table.byScope.get(key) ?? new Map<string, Row>());
+    const scoped = inScope(table, scope);
+    const base = scoped ?? table.rows;
     const written = this.#writes.get(kind);
     const fits = (row: Row) =>
       (scope.accountId === undefined || row.accountId === scope.accountId) &&
       (scope.region === undefined || row.region === scope.region);
-    const filtered = key === undefined && scope.region !== undefined;
+    const filtered = !scoped && scope.region !== undefined;
     if (!written && !filtered) return [...base.values()] as Rows[K][];
     const rows: Row[] = [];
     for (const row of base.values()) {
@@ -388,11 +403,12 @@ class OpenTransaction implements Transaction {
   }
 
   find<K extends Kind>(index: Index<K>, key: string): Rows[K][] {
-    const base = indexed(this.#table(index.kind), index as unknown as Index<Kind>).get(key);
+    const keyOf = index.keyOf as KeyOf;
+    const base = indexed(this.#table(index.kind), keyOf).get(key);
     const written = this.#writes.get(index.kind);
     if (!written) return base ? ([...base.values()] as Rows[K][]) : [];
     const rows: Row[] = [];
-    const fits = (row: Row) => (index.keyOf as KeyOf)(row) === key;
+    const fits = (row: Row) => keyOf(row) === key;
     for (const row of base?.values() ?? []) {
       const current = written.has(row.id) ? written.get(row.id) : row;
       if (current && fits(current)) rows.push(current);

@@ -4,8 +4,14 @@
 import type { Transaction } from '../../store/store.ts';
 import { derivedId } from './derived-id.ts';
 
+const ids = new Map<string, string>();
+
 export function defaultDhcpOptionsId(accountId: string, region: string): string {
-  return derivedId('dopt', accountId, region, 'default');
+  const key = `${accountId} ${region}`;
+  const id = ids.get(key) ?? derivedId('dopt', accountId, region, 'default');
+  // Every new VPC asks, and there are few accounts and regions.
+  ids.set(key, id);
+  return id;
 }
 
 /** Makes the set when it is missing (deleted while no VPC used it, or first use of the region). */
