@@ -29,6 +29,14 @@ test('a CIDR is four decimal octets without leading zeros, a slash and 0 to 32',
     '10.0.0.0/',
     '1.2.3.4.5/8',
     '10.0.0.0/-1',
+    '10..0.0/8',
+    '10.0.0./8',
+    '.10.0.0/8',
+    '10.0.0.0.1/8',
+    '10.0.0.00/8',
+    '10.0.0.1e1/8',
+    '10.0.0.٣/8',
+    '10.0.0/0.0',
   ]) {
     assert.equal(parseCidr(bad), undefined, bad);
   }

@@ -11,20 +11,34 @@ export interface ParsedCidr {
   readonly prefixLength: number;
 }
 
-const octet = /^(0|[1-9]\d{0,2})$/;
 const length = /^(0|[1-9]\d?)$/;
 
 /** `10.0.0.4` → its number; undefined when the text is no dotted IPv4 address. */
 export function ipToNumber(text: string): number | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
+  return readOctets(text, text.length);
+}
+
+const dot = 46;
+const zero = 48;
+
+/** By the character: a subnet's block is held against those of all others, and a pattern for each octet was most of what a thousandth subnet cost. */
+function readOctets(text: string, end: number): number | undefined {
   let value = 0;
-  for (const part of parts) {
-    const number = octet.test(part) ? Number(part) : 256;
-    if (number > 255) return undefined;
-    value = value * 256 + number;
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== dot) return undefined;
+    const start = at;
+    let octet = 0;
+    for (; at < end; at++) {
+      const digit = text.charCodeAt(at) - zero;
+      if (digit < 0 || digit > 9) break;
+      octet = octet * 10 + digit;
+    }
+    const hasLeadingZero = at - start > 1 && text.charCodeAt(start) === zero;
+    if (at === start || hasLeadingZero || octet > 255) return undefined;
+    value = value * 256 + octet;
   }
-  return value;
+  return at === end ? value : undefined;
 }
 
 export function numberToIp(value: number): Ipv4 {
@@ -40,7 +54,7 @@ export function maskOf(prefixLength: number): number {
 export function parseCidr(text: string): ParsedCidr | undefined {
   const slash = text.indexOf('/');
   if (slash < 0) return undefined;
-  const address = ipToNumber(text.slice(0, slash));
+  const address = readOctets(text, slash);
   const lengthText = text.slice(slash + 1);
   const prefixLength = length.test(lengthText) ? Number(lengthText) : 33;
   return address === undefined || prefixLength > 32 ? undefined : { address, prefixLength };

@@ -32,6 +32,7 @@ import {
   soon,
 } from './edge/edge.ts';
 import { AwsError } from './errors.ts';
+import { isoTime } from './iso-time.ts';
 import { noteUse } from './last-used.ts';
 import type { RequestEvent } from './operator/api.ts';
 import type { RequestPath } from './path.ts';
@@ -372,19 +373,6 @@ export function eventOf(
     event.decision = decisionFields(decision);
   }
   return failure === undefined ? event : { ...event, ...errorFields(failure) };
-}
-
-let lastMs = Number.NaN;
-let lastTime = '';
-
-/** Many requests share a millisecond, and Node prints dates with `sprintf`. */
-function isoTime(now: Date): string {
-  const ms = now.getTime();
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastTime = now.toISOString();
-  }
-  return lastTime;
 }
 
 /** What the client called an operation that there is not. */

@@ -262,7 +262,9 @@ class OpenRequest implements RequestAuthorization {
   }
 
   #contextOf(tx: Transaction, permission: Permission, ownerAccountId: string | undefined): MutableContext {
-    this.#context ??= globalContext(tx, this.#call, this.#accessKey);
+    this.#context ??= lowerCaseContext(globalContext(tx, this.#call, this.#accessKey));
+    // Most permissions add nothing. A question is kept as evidence, so what adds something gets a context of its own.
+    if (ownerAccountId === undefined && permission.context === undefined) return this.#context;
     const context = new Map(this.#context);
     if (ownerAccountId !== undefined) {
       context.set('aws:resourceaccount', [ownerAccountId]);

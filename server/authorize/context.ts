@@ -3,6 +3,7 @@
 // Where it came from is read from `call.path` alone, which is the socket's; only the user agent and the referer are the client's word, as in AWS.
 // Keys are in lower case (O4). A key that is not in the map is absent, which decides as much as a value does (O2).
 
+import { isoTime } from '../iso-time.ts';
 import type { BaseCall } from '../service.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
@@ -36,7 +37,7 @@ function setter(context: MutableContext): Set {
 export function requestContext(tx: Transaction, call: CallFacts): MutableContext {
   const context: MutableContext = new Map();
   const set = setter(context);
-  set('aws:currenttime', call.now.toISOString());
+  set('aws:currenttime', isoTime(call.now));
   set('aws:epochtime', String(Math.floor(call.now.getTime() / 1000)));
   set('aws:requestedregion', call.region);
   set('aws:securetransport', String(call.path.secure));

@@ -194,7 +194,8 @@ function send(
   answer: Answer,
   close: boolean,
 ): Promise<void> | undefined {
-  const { status, body } = answer;
+  const { status } = answer;
+  const body = typeof answer.body === 'string' && answer.body.length > longText ? bytesOf(answer.body) : answer.body;
   if (response.destroyed) {
     discard(body);
     return undefined;
@@ -220,6 +221,17 @@ function send(
   return body instanceof Readable
     ? sendStream(response, status, headers, body)
     : sendFiles(response, status, headers, body);
+}
+
+const longText = 32 * 1024;
+
+/**
+ * A long text was put together from many thousand pieces and is flat only once it was written somewhere. To measure it first walks through the pieces, and to
+ * write it after its head walks through them again.
+ */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.from(text, 'latin1');
+  return Buffer.byteLength(text) === text.length ? bytes : Buffer.from(text);
 }
 
 /** Names and values in turn: so they are written as they are, where an object's names would be looked up once more each. */

@@ -81,6 +81,7 @@ const laws: Readonly<Record<string, Law>> = {
       'server/catalogue',
       'server/accounts.ts',
       'server/identities.ts',
+      'server/iso-time.ts',
       'server/organizations.ts',
       'server/service-reference.ts',
     ],
