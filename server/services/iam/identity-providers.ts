@@ -1,7 +1,7 @@
 // Identity providers outside AWS: OpenID Connect and SAML. A role's trust policy names one as Federated; STS takes their tokens.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html, API_CreateSAMLProvider.html (read 2026-11-21)
 // No packet leaves the machine, so a provider's keys cannot be fetched: the operator registers them (docs/decisions/0018). Thumbprints are kept, and
-// nothing asks them. SAML metadata is read when an assertion comes; encrypted assertions are refused. Messages are unsourced where not marked.
+// nothing asks them. SAML metadata is read when an assertion comes. Messages are unsourced where not marked.
 
 import { randomBytes } from 'node:crypto';
 import type {
@@ -31,6 +31,7 @@ import { checkedName, checkedTags, constraints, required } from './checks.ts';
 import { tags } from './entities.ts';
 import { invalidInput, noSuchMember, quotaExceeded, validationError } from './errors.ts';
 import { onEverything, onNewOidcProvider, onNewSamlProvider, onOidcProvider, onSamlProvider } from './permissions.ts';
+import { changedEncryption, describeEncryption } from './saml-encryption.ts';
 
 const clientIdsPerProvider = 100;
 const thumbprintsPerProvider = 5;
@@ -162,20 +163,10 @@ function checkedMetadata(value: string | undefined): string {
   return document;
 }
 
-function refuseEncryption(input: {
-  AssertionEncryptionMode?: string | undefined;
-  AddPrivateKey?: string | undefined;
-}): void {
-  if (input.AssertionEncryptionMode === undefined && input.AddPrivateKey === undefined) return;
-  throw invalidInput(
-    'AssertionEncryptionMode and AddPrivateKey are not supported by Postern: it takes no encrypted assertions.',
-  );
-}
-
 function createSamlProvider(call: Call, input: CreateSAMLProviderRequest): CreateSAMLProviderResponse {
   const name = checkedName('name', input.Name, 128);
   const document = checkedMetadata(input.SAMLMetadataDocument);
-  refuseEncryption(input);
+  const encryption = changedEncryption(call, {}, input);
   const given = checkedTags(input.Tags);
   const id = `arn:${call.partition}:iam::${call.accountId}:saml-provider/${name}`;
   if (call.tx.get('saml-provider', id)) {
@@ -187,6 +178,7 @@ function createSamlProvider(call: Call, input: CreateSAMLProviderRequest): Creat
     region: 'global',
     uuid: randomBytes(16).toString('hex').toUpperCase(),
     document,
+    ...encryption,
     createDate: timestamp(call.now),
     tags: given,
   };
@@ -203,15 +195,16 @@ function getSamlProvider(call: Call, input: GetSAMLProviderRequest): GetSAMLProv
     SAMLMetadataDocument: row.document,
     CreateDate: new Date(row.createDate),
     ValidUntil: validUntil(row),
+    ...describeEncryption(row),
     ...tags(row.tags),
   };
 }
 
 function updateSamlProvider(call: Call, input: UpdateSAMLProviderRequest): UpdateSAMLProviderResponse {
   const row = findSamlProvider(call, input.SAMLProviderArn);
-  refuseEncryption(input);
   const document = checkedMetadata(input.SAMLMetadataDocument ?? row.document);
-  call.tx.put('saml-provider', { ...row, document });
+  const { encryptionMode: _mode, privateKeys: _keys, ...rest } = row;
+  call.tx.put('saml-provider', { ...rest, ...changedEncryption(call, row, input), document });
   return { SAMLProviderArn: row.id };
 }
 

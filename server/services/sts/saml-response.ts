@@ -1,11 +1,13 @@
 // What does a SAML response say that its provider really signed? https://docs.oasis-open.org/security/saml/v2.0/saml-core-2.0-os.pdf and
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html (read 2026-11-21).
 // Only what the signature covers is read: the text that was verified is parsed anew, so that nothing wrapped around it counts. Keys come from
-// the provider's metadata alone, never from the response. The response or the assertion in it is signed; encrypted assertions are refused by name.
+// the provider's metadata alone, never from the response. The response or the assertion in it is signed; an assertion may be encrypted for the provider's row,
+// and is then signed before that, or the response after it.
 
-import { DOMParser } from '@xmldom/xmldom';
 import { SignedXml } from 'xml-crypto';
 import { AwsError } from '../../errors.ts';
+import { attribute, children, descend, is, parse, textOf } from './xml.ts';
+import { decryptElement } from './xml-decryption.ts';
 
 const namespaces = {
   protocol: 'urn:oasis:names:tc:SAML:2.0:protocol',
@@ -41,44 +43,6 @@ export function invalidIdentityToken(message: string): AwsError {
   return new AwsError('InvalidIdentityToken', 400, message);
 }
 
-/** @returns undefined for a text that is no XML. Documents with a DOCTYPE are none: entities have no place here */
-function parse(xml: string): Element | undefined {
-  if (xml.includes('<!DOCTYPE')) return undefined;
-  try {
-    const refuse = (message: string) => {
-      throw new Error(message);
-    };
-    const parser = new DOMParser({ errorHandler: { warning: refuse, error: refuse, fatalError: refuse } });
-    return parser.parseFromString(xml, 'text/xml').documentElement ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const is = (element: Element, namespace: string, name: string) =>
-  element.namespaceURI === namespace && element.localName === name;
-
-function children(parent: Element | undefined, namespace: string, name: string): Element[] {
-  const found: Element[] = [];
-  for (let node = parent?.firstChild; node; node = node.nextSibling) {
-    if (node.nodeType === 1 && is(node as Element, namespace, name)) found.push(node as Element);
-  }
-  return found;
-}
-
-function down(from: Element | undefined, namespace: string, ...names: readonly string[]): Element | undefined {
-  let at = from;
-  for (const name of names) at = children(at, namespace, name)[0];
-  return at;
-}
-
-const textOf = (element: Element | undefined): string => element?.textContent?.trim() ?? '';
-
-function attribute(element: Element | undefined, name: string): string | undefined {
-  const value = element?.getAttribute(name) ?? '';
-  return value === '' ? undefined : value;
-}
-
 /** @returns undefined when the text is no metadata of an identity provider with a certificate to sign with */
 export function readMetadata(document: string): SamlMetadata | undefined {
   const root = parse(document);
@@ -87,7 +51,7 @@ export function readMetadata(document: string): SamlMetadata | undefined {
   const certificates = children(root, namespaces.metadata, 'IDPSSODescriptor')
     .flatMap((descriptor) => children(descriptor, namespaces.metadata, 'KeyDescriptor'))
     .filter((key) => (attribute(key, 'use') ?? 'signing') === 'signing')
-    .flatMap((key) => children(down(key, namespaces.signature, 'KeyInfo'), namespaces.signature, 'X509Data'))
+    .flatMap((key) => children(descend(key, namespaces.signature, 'KeyInfo'), namespaces.signature, 'X509Data'))
     .flatMap((data) => children(data, namespaces.signature, 'X509Certificate'))
     .map((certificate) => pem(textOf(certificate)));
   return entityId === undefined || certificates.length === 0 ? undefined : { entityId, certificates };
@@ -98,40 +62,67 @@ function pem(base64: string): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
+/** What the provider's row says of encryption. */
+export interface SamlEncryption {
+  readonly required: boolean;
+  /** PEM. */
+  readonly privateKeys: readonly string[];
+}
+
 /**
  * Reads a response and checks who signed it.
  * @param encoded base64
  * @throws AwsError InvalidIdentityToken
  */
-export function readSamlResponse(encoded: string, metadata: SamlMetadata): SamlAssertion {
+export function readSamlResponse(encoded: string, metadata: SamlMetadata, encryption: SamlEncryption): SamlAssertion {
   const xml = Buffer.from(encoded, 'base64').toString();
   const root = parse(xml);
   if (!root || !is(root, namespaces.protocol, 'Response')) throw invalidIdentityToken('Invalid SAML Response');
-  if (children(root, namespaces.assertion, 'EncryptedAssertion').length > 0) {
-    throw invalidIdentityToken('Encrypted assertions are not supported by Postern.');
-  }
-  const assertions = children(root, namespaces.assertion, 'Assertion');
-  if (assertions.length !== 1) throw invalidIdentityToken('Invalid SAML Response');
-  const signatures = [root, ...assertions].flatMap((one) => children(one, namespaces.signature, 'Signature'));
-  for (const signature of signatures) {
-    for (const certificate of metadata.certificates) {
-      const verified = verifiedAssertion(xml, signature, certificate);
-      if (verified) return describe(verified);
-    }
-  }
-  throw invalidIdentityToken('Response signature invalid');
+  const encrypted = children(root, namespaces.assertion, 'EncryptedAssertion');
+  const plain = children(root, namespaces.assertion, 'Assertion');
+  if (encrypted.length + plain.length !== 1) throw invalidIdentityToken('Invalid SAML Response');
+  // The words of these two are unsourced.
+  if (encryption.required && encrypted.length === 0) throw invalidIdentityToken('SAML assertion must be encrypted');
+  const open = (element: Element) => {
+    const text = decryptElement(element, encryption.privateKeys);
+    if (text === undefined) throw invalidIdentityToken('SAML assertion could not be decrypted');
+    return text;
+  };
+  const opened = encrypted[0] && open(encrypted[0]);
+  const held = opened === undefined ? plain[0] : parse(opened);
+  const signed = signedElement(xml, root, metadata) ?? signedElement(opened ?? xml, held, metadata);
+  const assertion = signed && assertionIn(signed, open);
+  if (!assertion) throw invalidIdentityToken('Response signature invalid');
+  return describe(assertion);
 }
 
-/** The assertion as it was signed, or undefined. */
-function verifiedAssertion(xml: string, signature: Element, certificate: string): Element | undefined {
+/** The assertion that was signed, or that is in the response that was. */
+function assertionIn(signed: Element, open: (element: Element) => string): Element | undefined {
+  if (is(signed, namespaces.assertion, 'Assertion')) return signed;
+  if (!is(signed, namespaces.protocol, 'Response')) return undefined;
+  const encrypted = descend(signed, namespaces.assertion, 'EncryptedAssertion');
+  const inside = encrypted ? parse(open(encrypted)) : descend(signed, namespaces.assertion, 'Assertion');
+  return inside && is(inside, namespaces.assertion, 'Assertion') ? inside : undefined;
+}
+
+/** What a signature right in `holder` covers, read anew from the text that was verified; undefined when none is good. */
+function signedElement(xml: string, holder: Element | undefined, { certificates }: SamlMetadata): Element | undefined {
+  for (const signature of children(holder, namespaces.signature, 'Signature')) {
+    for (const certificate of certificates) {
+      const verified = verifiedElement(xml, signature, certificate);
+      if (verified) return verified;
+    }
+  }
+  return undefined;
+}
+
+function verifiedElement(xml: string, signature: Element, certificate: string): Element | undefined {
   try {
     const signed = new SignedXml({ publicCert: certificate, getCertFromKeyInfo: () => null });
     signed.loadSignature(signature);
     if (!signed.checkSignature(xml)) return undefined;
     const [text, ...more] = signed.getSignedReferences();
-    const root = text === undefined || more.length > 0 ? undefined : parse(text);
-    if (!root || is(root, namespaces.assertion, 'Assertion')) return root;
-    return is(root, namespaces.protocol, 'Response') ? down(root, namespaces.assertion, 'Assertion') : undefined;
+    return text === undefined || more.length > 0 ? undefined : parse(text);
   } catch {
     // An algorithm that is not known, a reference to nowhere, a certificate that is none.
     return undefined;
@@ -139,7 +130,7 @@ function verifiedAssertion(xml: string, signature: Element, certificate: string)
 }
 
 function describe(assertion: Element): SamlAssertion {
-  const within = (...names: readonly string[]) => down(assertion, namespaces.assertion, ...names);
+  const within = (...names: readonly string[]) => descend(assertion, namespaces.assertion, ...names);
   const conditions = within('Conditions');
   const confirmation = within('Subject', 'SubjectConfirmation', 'SubjectConfirmationData');
   const nameId = within('Subject', 'NameID');

@@ -1,7 +1,16 @@
 // AssumeRoleWithSAML with responses that a real key signed, by a library for XML signatures; and with those that somebody tampered with.
 
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  type CipherGCM,
+  constants,
+  createCipheriv,
+  generateKeyPairSync,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
 import { SignedXml } from 'xml-crypto';
 import { ensureFirstState } from '../../accounts.ts';
@@ -77,6 +86,37 @@ function signed(xml: string, what: 'Assertion' | 'Response' = 'Assertion', key: 
   });
   signer.computeSignature(xml, { location: { reference: xpath, action: 'append' } });
   return signer.getSignedXml();
+}
+
+const opener = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const openerPem = opener.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const xmlenc = 'http://www.w3.org/2001/04/xmlenc#';
+const xmlenc11 = 'http://www.w3.org/2009/xmlenc11#';
+
+interface HowEncrypted {
+  readonly data?: 'aes256-cbc' | 'aes128-gcm';
+  readonly key?: KeyObject;
+  readonly digest?: 'sha1' | 'sha256';
+}
+
+/** The response with its assertion encrypted. */
+function encrypted(xml: string, { data = 'aes256-cbc', key = opener.publicKey, digest = 'sha1' }: HowEncrypted = {}) {
+  const assertion = /<saml:Assertion[\s\S]*<\/saml:Assertion>/.exec(xml)?.[0] ?? '';
+  const gcm = data.endsWith('gcm');
+  const secret = randomBytes(gcm ? 16 : 32);
+  const start = randomBytes(gcm ? 12 : 16);
+  const cipher = createCipheriv(gcm ? 'aes-128-gcm' : 'aes-256-cbc', secret, start);
+  const sealed = Buffer.concat([start, cipher.update(assertion), cipher.final()]);
+  const bytes = gcm ? Buffer.concat([sealed, (cipher as CipherGCM).getAuthTag()]) : sealed;
+  const wrapped = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: digest }, secret);
+  const oaep =
+    digest === 'sha1'
+      ? `<xenc:EncryptionMethod Algorithm="${xmlenc}rsa-oaep-mgf1p"/>`
+      : `<xenc:EncryptionMethod Algorithm="${xmlenc11}rsa-oaep"><ds:DigestMethod Algorithm="${xmlenc}sha256"/><e11:MGF xmlns:e11="${xmlenc11}" Algorithm="${xmlenc11}mgf1sha256"/></xenc:EncryptionMethod>`;
+  const value = (of: Buffer) =>
+    `<xenc:CipherData><xenc:CipherValue>${of.toString('base64')}</xenc:CipherValue></xenc:CipherData>`;
+  const element = `<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"><xenc:EncryptedData xmlns:xenc="${xmlenc}" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" Type="${xmlenc}Element"><xenc:EncryptionMethod Algorithm="${gcm ? xmlenc11 : xmlenc}${data}"/><ds:KeyInfo><xenc:EncryptedKey>${oaep}${value(wrapped)}</xenc:EncryptedKey></ds:KeyInfo>${value(bytes)}</xenc:EncryptedData></saml:EncryptedAssertion>`;
+  return xml.replace(assertion, element);
 }
 
 let store: Store;
@@ -223,5 +263,69 @@ describe('AssumeRoleWithSAML', () => {
     assert.equal(await may('saml:sub', 'bob'), false);
     assert.equal(await may('saml:aud', recipient), false);
     assert.equal(await may('saml:iss', 'https://idp.example.com'), false);
+  });
+});
+
+describe('an encrypted assertion', () => {
+  const update = (input: object) =>
+    runOperation(store, iam, 'UpdateSAMLProvider', { SAMLProviderArn: providerArn, ...input });
+  const show = () =>
+    runOperation<{ AssertionEncryptionMode?: string; PrivateKeyList?: { KeyId: string }[] }>(
+      store,
+      iam,
+      'GetSAMLProvider',
+      { SAMLProviderArn: providerArn },
+    );
+  const undecrypted = 'SAML assertion could not be decrypted';
+
+  it('is opened with the provider’s key, signed before it was encrypted or afterwards', async () => {
+    await rejects(assume(encrypted(signed(response({})))), 'InvalidIdentityToken', undecrypted);
+    await update({ AddPrivateKey: openerPem, AssertionEncryptionMode: 'Allowed' });
+    const ways: HowEncrypted[] = [{}, { data: 'aes128-gcm' }, { digest: 'sha256' }];
+    for (const how of ways) assert.equal((await assume(encrypted(signed(response({})), how))).Subject, 'ana-1');
+    assert.equal((await assume(signed(encrypted(response({})), 'Response'))).Subject, 'ana-1');
+    await assume(signed(response({})));
+  });
+
+  it('is refused when nobody signed it, somebody changed it, or it is for another key', async () => {
+    await update({ AddPrivateKey: openerPem, AssertionEncryptionMode: 'Allowed' });
+    const invalid = (xml: string, message: string) => rejects(assume(xml), 'InvalidIdentityToken', message);
+    const unsigned = 'Response signature invalid';
+    await invalid(encrypted(response({})), unsigned);
+    await invalid(encrypted(signed(response({}), 'Assertion', stranger.privateKey)), unsigned);
+    await invalid(encrypted(signed(response({})).replace('ana@example.com', 'root')), unsigned);
+    const whole = signed(encrypted(response({})), 'Response');
+    await invalid(whole.replace('_response', '_other'), unsigned);
+    await invalid(encrypted(signed(response({})), { key: stranger.publicKey }), undecrypted);
+    const gcm = encrypted(signed(response({})), { data: 'aes128-gcm' });
+    await invalid(
+      gcm.replace(/.(?=<\/xenc:CipherValue><\/xenc:CipherData><\/xenc:EncryptedData>)/, (last) =>
+        last === 'A' ? 'B' : 'A',
+      ),
+      undecrypted,
+    );
+    const both = signed(response({}));
+    await invalid(
+      both.replace('</samlp:Response>', `${encrypted(both).slice(encrypted(both).indexOf('<saml:Enc'))}`),
+      'Invalid SAML Response',
+    );
+  });
+
+  it('can be required, and a key be replaced: two at most', async () => {
+    await rejects(update({ AssertionEncryptionMode: 'Required' }), 'InvalidInput');
+    await rejects(update({ AddPrivateKey: 'no key' }), 'InvalidInput', 'Could not parse private key.');
+    await update({ AddPrivateKey: stranger.privateKey.export({ type: 'pkcs8', format: 'pem' }) });
+    await update({ AddPrivateKey: openerPem, AssertionEncryptionMode: 'Required' });
+    await rejects(update({ AddPrivateKey: openerPem }), 'LimitExceeded');
+    await rejects(assume(signed(response({}))), 'InvalidIdentityToken', 'SAML assertion must be encrypted');
+    await assume(encrypted(signed(response({}))));
+    const { AssertionEncryptionMode, PrivateKeyList = [] } = await show();
+    assert.equal(AssertionEncryptionMode, 'Required');
+    const [old, current] = PrivateKeyList.map(({ KeyId }) => KeyId);
+    await update({ RemovePrivateKey: old });
+    await rejects(update({ RemovePrivateKey: old }), 'NoSuchEntity');
+    await assume(encrypted(signed(response({}))));
+    await rejects(update({ RemovePrivateKey: current }), 'InvalidInput');
+    assert.equal((await show()).PrivateKeyList?.length, 1);
   });
 });

@@ -91,7 +91,10 @@ function assumeRoleWithSaml(call: Call, input: AssumeRoleWithSAMLRequest): Assum
   if (provider?.accountId !== parsed.accountId) throw invalidIdentityToken("Specified provider doesn't exist");
   const metadata = readMetadata(provider.document);
   if (!metadata) throw invalidIdentityToken('Could not parse metadata');
-  const assertion = readSamlResponse(input.SAMLAssertion ?? '', metadata);
+  const assertion = readSamlResponse(input.SAMLAssertion ?? '', metadata, {
+    required: provider.encryptionMode === 'Required',
+    privateKeys: provider.privateKeys?.map(({ pem }) => pem) ?? [],
+  });
   if (assertion.issuer !== metadata.entityId) throw invalidIdentityToken('Issuer not present in specified provider');
   checkTimes(assertion, call.now);
   if (!audience.test(assertion.recipient) || !assertion.audiences.some((one) => audience.test(one))) {

@@ -174,6 +174,9 @@ export interface OidcProviderRow extends Row {
 export interface SamlProviderRow extends Row {
   uuid: string;
   document: string;
+  encryptionMode?: 'Required' | 'Allowed';
+  /** For assertions that the provider encrypts; PEM. */
+  privateKeys?: { readonly keyId: string; readonly pem: string; readonly uploadedAt: string }[];
   createDate: string;
   tags: Record<string, string>;
 }
