@@ -94,6 +94,27 @@ const refusals: readonly (readonly [operation: string, input: object, code: stri
   ],
   ['PutBucketWebsite', website({ RedirectAllRequestsTo: { HostName: 'x', Protocol: 'ftp' } }), 'InvalidRequest'],
   [
+    'PutBucketWebsite',
+    website({ ...index, RoutingRules: [{ Redirect: { HostName: 'x', HttpRedirectCode: '314x' } }] }),
+    'InvalidRequest',
+    'The provided HTTP redirect code (314x) is not valid. Valid codes are 3XX except 300.',
+  ],
+  [
+    'PutBucketWebsite',
+    website({
+      ...index,
+      RoutingRules: [{ Condition: { HttpErrorCodeReturnedEquals: '200' }, Redirect: { HostName: 'x' } }],
+    }),
+    'InvalidRequest',
+    /error code \(200\)/,
+  ],
+  [
+    'PutBucketWebsite',
+    website({ ...index, RoutingRules: Array.from({ length: 51 }, () => ({ Redirect: { HostName: 'x' } })) }),
+    'InvalidRequest',
+    '51 routing rules provided, the number of routing rules in a website configuration is limited to 50.',
+  ],
+  [
     'PutBucketReplication',
     { Bucket, ReplicationConfiguration: { Role: 'r', Rules: [] } },
     'InvalidRequest',

@@ -30,10 +30,10 @@ import {
 } from './encryption.ts';
 import { entityTooLarge, invalidArgument, invalidRequest } from './errors.ts';
 import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
-import { checkPartNumber, putPart, requireUpload } from './multipart.ts';
+import { putPart, requireUpload } from './multipart.ts';
 import { objectId } from './names.ts';
 import { commitBlobs, etagOf, maxBodyBytes, wholeSeconds } from './objects.ts';
-import { piecesOf } from './ranges.ts';
+import { checkPartNumber, piecesOf } from './ranges.ts';
 import { existingTags, requireObject, versioned } from './reads.ts';
 import { isReadable } from './restore.ts';
 import type { S3 } from './state.ts';
@@ -110,6 +110,16 @@ function requireSource(call: StreamCall, tx: Transaction, source: Source): Objec
   if (named && isMarker(named))
     throw invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.');
   return requireObject(call, tx, source);
+}
+
+/** @throws InvalidArgument; that of tags is worded like that of metadata, without a source of its own */
+function checkDirectives({ MetadataDirective: metadata, TaggingDirective: tagging }: CopyObjectRequest): void {
+  for (const [what, directive] of [
+    ['metadata', metadata],
+    ['tagging', tagging],
+  ] as const)
+    if (directive !== undefined && directive !== 'COPY' && directive !== 'REPLACE')
+      throw invalidArgument(`Unknown ${what} directive.`, `x-amz-${what}-directive`, directive);
 }
 
 /** A copy onto itself must change something; an older version becomes the current one. @throws InvalidRequest */
@@ -196,6 +206,7 @@ const tooLargeToCopy = () =>
 
 async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): Promise<CopyObjectOutput> {
   const key = requireKey(input);
+  checkDirectives(input);
   const { source, object, from } = findSource(s3, call, input);
   const customer = customerKeyOf(input);
   checkChanges(source, object, input);

@@ -281,6 +281,15 @@ export function invalidArgument(message: string, name?: string, value?: string):
   });
 }
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (read 2026-11-21) */
+export function invalidRedirectLocation(): AwsError {
+  return new AwsError(
+    'InvalidRedirectLocation',
+    400,
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+  );
+}
+
 export function invalidRequest(message: string): AwsError {
   return new AwsError('InvalidRequest', 400, message);
 }
@@ -435,6 +444,11 @@ export function invalidPartOrder(uploadId: string): AwsError {
 
 export function entityTooSmall(proposed: number, partNumber: number, etag: string): AwsError {
   return new AwsError('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', {
-    fields: { ProposedSize: String(proposed), MinSizeAllowed: '5242880', PartNumber: String(partNumber), ETag: etag },
+    fields: {
+      ProposedSize: String(proposed),
+      MinSizeAllowed: '5242880',
+      PartNumber: String(partNumber),
+      ETag: etag.replaceAll('"', ''),
+    },
   });
 }

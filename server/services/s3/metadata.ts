@@ -7,7 +7,7 @@ import type { Transaction } from '../../store/store.ts';
 import { type Context, tagContext } from './access.ts';
 import { aclOfWrite } from './acls.ts';
 import { type EncryptionInput, kmsKeyContext, protectionOf } from './encryption.ts';
-import { invalidStorageClass, metadataTooLarge } from './errors.ts';
+import { invalidRedirectLocation, invalidStorageClass, metadataTooLarge } from './errors.ts';
 import { locksOf } from './object-lock.ts';
 import { tagsFromHeader } from './tag-sets.ts';
 
@@ -117,7 +117,11 @@ function systemMetadataOf(call: BaseCall, input: WriteInput): Record<string, str
   if (encoding) kept['content-encoding'] = encoding;
   if (input.ContentLanguage) kept['content-language'] = input.ContentLanguage;
   if (expires) kept.expires = expires;
-  if (input.WebsiteRedirectLocation) kept['x-amz-website-redirect-location'] = input.WebsiteRedirectLocation;
+  const { WebsiteRedirectLocation: redirect } = input;
+  if (redirect) {
+    if (!/^(https?:\/\/|\/)/.test(redirect)) throw invalidRedirectLocation();
+    kept['x-amz-website-redirect-location'] = redirect;
+  }
   return kept;
 }
 

@@ -41,7 +41,6 @@ import { checkDecrypts, contextMember, encryptionMembers, sealingKey } from './e
 import {
   conditionalConflict,
   entityTooSmall,
-  invalidArgument,
   invalidPart,
   invalidPartOrder,
   invalidRequest,
@@ -50,6 +49,7 @@ import {
 import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
 import { objectId } from './names.ts';
 import { commitBlobs, etagOf, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
+import { checkPartNumber } from './ranges.ts';
 import type { S3 } from './state.ts';
 import { joinedChecksum } from './upload-checksums.ts';
 import { type NewObject, placeObject } from './versions.ts';
@@ -66,17 +66,6 @@ export function requireUpload(tx: Transaction, input: UploadInput): UploadRow {
   const upload = tx.get('upload', uploadId);
   if (!upload || upload.bucket !== input.Bucket || upload.key !== input.Key) throw noSuchUpload(uploadId);
   return upload;
-}
-
-/** @throws InvalidArgument outside 1–10,000 */
-export function checkPartNumber(partNumber: number | undefined): number {
-  if (partNumber === undefined || !Number.isInteger(partNumber) || partNumber < 1 || partNumber > 10_000)
-    throw invalidArgument(
-      'Part number must be an integer between 1 and 10000, inclusive',
-      'partNumber',
-      String(partNumber),
-    );
-  return partNumber;
 }
 
 /** @throws InvalidRequest for a type that the algorithm does not have */

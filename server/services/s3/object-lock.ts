@@ -69,8 +69,27 @@ function defaultLocks(bucket: BucketRow, now: Date): Locks {
 /** @throws InvalidArgument for a time that has passed */
 function futureTime(until: Date, now: Date): string {
   if (until <= now)
-    throw invalidArgument('The retain until date must be in the future!', 'RetainUntilDate', until.toString());
+    throw invalidArgument('The retain until date must be in the future!', 'RetainUntilDate', asJavaPrints(until));
   return until.toISOString();
+}
+
+/** In the time zone of S3's own machines, recorded: `Tue Dec 31 16:00:00 PST 2019`. */
+function asJavaPrints(date: Date): string {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: 'America/Los_Angeles',
+    hourCycle: 'h23',
+    weekday: 'short',
+    month: 'short',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
+    year: 'numeric',
+  }).formatToParts(date);
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? '';
+  const time = `${part('hour')}:${part('minute')}:${part('second')}`;
+  return `${part('weekday')} ${part('month')} ${part('day')} ${time} ${part('timeZoneName')} ${part('year')}`;
 }
 
 function isRetained(retention: Retention | undefined, now: Date): retention is Retention {

@@ -211,7 +211,7 @@ function deleteObject(call: Call, input: DeleteObjectRequest): DeleteObjectOutpu
 function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOutput {
   const bucket = requireBucket(call, call.tx, input);
   const wanted = input.Delete?.Objects ?? [];
-  if (wanted.length === 0 || wanted.length > 1000) throw malformedXml();
+  if (wanted.length === 0 || wanted.length > 1000 || wanted.some((one) => !one.Key)) throw malformedXml();
   const { BypassGovernanceRetention: bypass } = input;
   checkBypass(bucket, bypass);
   if (bucket.mfaDelete && wanted.some((one) => one.VersionId !== undefined)) requireMfa(call, bucket, input);

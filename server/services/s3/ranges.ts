@@ -4,7 +4,7 @@
 
 import type { ObjectRow } from '../../store/rows/s3.ts';
 import type { Piece } from './blobs.ts';
-import { invalidPartNumber, invalidRange, invalidRequest } from './errors.ts';
+import { invalidArgument, invalidPartNumber, invalidRange, invalidRequest } from './errors.ts';
 
 /** `end` is one past the last byte. */
 export interface Stretch {
@@ -19,7 +19,7 @@ export interface Stretch {
 export function stretchOf(object: ObjectRow, range: string | undefined, partNumber: number | undefined): Stretch {
   if (range !== undefined && partNumber !== undefined)
     throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
-  if (partNumber !== undefined) return stretchOfPart(object, partNumber);
+  if (partNumber !== undefined) return stretchOfPart(object, checkPartNumber(partNumber));
   const whole = { start: 0, end: object.sizeBytes, partial: false };
   return range === undefined ? whole : (parseRange(range, object.sizeBytes) ?? whole);
 }
@@ -68,4 +68,15 @@ export function piecesOf(object: ObjectRow, start: number, end: number): Piece[]
     offset += size;
   }
   return pieces;
+}
+
+/** @throws InvalidArgument outside 1–10,000 */
+export function checkPartNumber(partNumber: number | undefined): number {
+  if (partNumber === undefined || !Number.isInteger(partNumber) || partNumber < 1 || partNumber > 10_000)
+    throw invalidArgument(
+      'Part number must be an integer between 1 and 10000, inclusive',
+      'partNumber',
+      String(partNumber),
+    );
+  return partNumber;
 }

@@ -325,6 +325,15 @@ test('object lock keeps a version for its time: compliance from everyone, govern
     Key,
     Retention: { Mode: 'COMPLIANCE', RetainUntilDate: new Date(until.getTime() + 1000) },
   });
+  // Told as recorded: in the time of S3's machines.
+  await assert.rejects(
+    run('PutObjectRetention', {
+      Bucket,
+      Key,
+      Retention: { Mode: 'COMPLIANCE', RetainUntilDate: new Date('2020-01-01T00:00:00Z') },
+    }),
+    (error: AwsError) => error.fields['ArgumentValue'] === 'Tue Dec 31 16:00:00 PST 2019',
+  );
   // A delete without a version hides the key; the version stays.
   await remove(undefined);
   await remove(compliant.VersionId, {}, { now: new Date(until.getTime() + 2000) });

@@ -12,6 +12,8 @@ export function websiteOf(bucket: BucketRow): WebsiteConfiguration | undefined {
 }
 
 /** @throws MalformedXML, InvalidArgument, InvalidRequest */
+const maxRoutingRules = 50;
+
 function takeWebsite(_call: Call, _bucket: BucketRow, input: PutBucketWebsiteRequest): WebsiteConfiguration {
   const wanted = input.WebsiteConfiguration;
   if (!wanted) throw malformedXml();
@@ -37,7 +39,11 @@ function takeWebsite(_call: Call, _bucket: BucketRow, input: PutBucketWebsiteReq
   if (suffix === '' || suffix.includes('/'))
     throw invalidArgument('The IndexDocument Suffix is not well formed', 'IndexDocument', suffix);
   if (ErrorDocument && !ErrorDocument.Key) throw malformedXml();
-  if (RoutingRules && (RoutingRules.length === 0 || RoutingRules.length > 50)) throw malformedXml();
+  if (RoutingRules?.length === 0) throw malformedXml();
+  if (RoutingRules && RoutingRules.length > maxRoutingRules)
+    throw invalidRequest(
+      `${RoutingRules.length} routing rules provided, the number of routing rules in a website configuration is limited to ${maxRoutingRules}.`,
+    );
   for (const rule of RoutingRules ?? []) checkRoutingRule(rule);
   return wanted;
 }
@@ -45,6 +51,13 @@ function takeWebsite(_call: Call, _bucket: BucketRow, input: PutBucketWebsiteReq
 function checkRoutingRule({ Condition: condition, Redirect: redirect }: RoutingRule): void {
   if (!redirect || Object.values(redirect).every((one) => one === undefined)) throw malformedXml();
   checkProtocol(redirect.Protocol);
+  const { HttpRedirectCode: code } = redirect;
+  if (code !== undefined && !/^3(0[1-9]|[1-9]\d)$/.test(code))
+    throw invalidRequest(`The provided HTTP redirect code (${code}) is not valid. Valid codes are 3XX except 300.`);
+  const { HttpErrorCodeReturnedEquals: error } = condition ?? {};
+  // The wording is without a source.
+  if (error !== undefined && !/^[45]\d\d$/.test(error))
+    throw invalidRequest(`The provided HTTP error code (${error}) is not valid. Valid codes are 4XX or 5XX.`);
   if (redirect.ReplaceKeyPrefixWith !== undefined && redirect.ReplaceKeyWith !== undefined)
     throw invalidRequest('You can only define ReplaceKeyPrefix or ReplaceKey but not both.');
   if (condition && condition.KeyPrefixEquals === undefined && condition.HttpErrorCodeReturnedEquals === undefined)
