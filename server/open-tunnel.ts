@@ -91,7 +91,7 @@ export function createTunnelServer(parts: PipelineParts, service: Service, dial:
           403,
           `Credential should be scoped to correct service: '${serviceName}'.`,
         );
-      const signer = verify(identified, { lookup: lookupIn(parts), now, isRegion, body: Buffer.alloc(0) });
+      const signer = verify(identified, { lookup: lookupIn(parts), now, isRegion }, Buffer.alloc(0));
       const accessKey = identifyCaller(parts, known, signer);
       const question = questionOf((name) => queryValue(requestHead, name));
       const facts = factsOf(known);

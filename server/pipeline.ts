@@ -212,7 +212,7 @@ function runOperation(
   call.allows = asked.allows;
   return row.kind === 'transaction'
     ? runTransaction(parts, row, call, asked, input)
-    : runStream(parts, row, call, asked, exchange, input);
+    : runStream(parts, row, call, asked, input);
 }
 
 /** Behind a VPC endpoint is one service of one region, whatever the client signs or calls its host: any other is reached by another road. */
@@ -315,23 +315,19 @@ async function runStream(
   row: Extract<Operation, { kind: 'stream' }>,
   base: BaseCall,
   asked: RequestAuthorization,
-  exchange: Exchange,
   input: unknown,
 ): Promise<Outcome> {
-  parts.store.read((tx) => asked.authorize({ ...base, tx }, input, row.authorize));
-  const call: StreamCall = {
-    ...base,
-    transact: async (work) => {
-      const { value, durable } = parts.store.transact(work);
-      await durable;
-      return value;
-    },
-    read: (work) => parts.store.read(work),
-    // Made when it is asked for: few handlers do, and it costs as much as the authorization.
-    get signal() {
-      return exchange.signal;
-    },
+  const call = base as Mutable<Call & StreamCall>;
+  parts.store.read((tx) => {
+    call.tx = tx;
+    return asked.authorize(call, input, row.authorize);
+  });
+  call.transact = async (work) => {
+    const { value, durable } = parts.store.transact(work);
+    await durable;
+    return value;
   };
+  call.read = (work) => parts.store.read(work);
   const output = (await row.run(call, input)) as Record<string, unknown> | undefined;
   return { output: output ?? {}, durable: undefined };
 }

@@ -63,8 +63,6 @@ export interface StreamCall extends BaseCall {
   transact<T>(work: (tx: Transaction) => T): Promise<T>;
   /** A consistent read without a commit. */
   read<T>(work: (tx: Transaction) => T): T;
-  /** Fires when the client goes away. */
-  readonly signal: AbortSignal;
 }
 
 /** The permission an operation needs, before it runs. */

@@ -62,7 +62,6 @@ export function makeStreamCall(store: Store, overrides: Partial<StreamCall> = {}
       return value;
     },
     read: (work) => store.read(work),
-    signal: new AbortController().signal,
     ...overrides,
   };
 }

@@ -12,7 +12,7 @@
 //   headOf(request)                       RequestHead: method, path, query, headers
 //   identify(head)                        Identified: service, operation, protocol, region, partition, scope; what is wrong is in `.failure`
 //   needsBodyFirst(identified)            true for all but rest-xml: read the body whole, then identifyBody(identified, body)
-//   verify(identified, { lookup, now, body })   Signer; throws in the service's words
+//   verify(identified, { lookup, now }, body)   Signer; throws in the service's words
 //   openBody / readCheckedBody            a rest-xml body as a stream or whole, aws-chunked undone, checksums verified by its end
 //   parse(identified, operation, body)    the input as the SDK types it; a streaming member is a CheckedBody that nothing has been read of
 //   render / renderError                  Answer { status, headers, body }
@@ -71,7 +71,7 @@ export interface Refused {
  */
 export function admit(
   exchange: Pick<Exchange, 'head' | 'request'>,
-  options: Omit<VerifyOptions, 'body'>,
+  options: VerifyOptions,
   head: Identified = identify(exchange.head),
 ): Soon<Admission> {
   let identified = head;
@@ -79,7 +79,7 @@ export function admit(
   const refused = (failure: unknown): Refused => ({ failure, identified, signer });
   const verified = (body?: Buffer): Soon<Admission> => {
     if (body) identified = identifyBody(head, body);
-    const known = identified.service ? verify(identified, { ...options, body }) : undefined;
+    const known = identified.service ? verify(identified, options, body) : undefined;
     signer = known;
     const { operation } = identified;
     if (identified.failure || !operation || !known)

@@ -21,8 +21,6 @@ export interface Exchange {
   readonly path: RequestPath;
   /** The body; nothing of it is read, and no `100 Continue` sent, until somebody reads. */
   readonly request: IncomingMessage;
-  /** Fires when the client goes away before its answer is sent. Made when first asked for. */
-  readonly signal: AbortSignal;
 }
 
 export interface EdgeOptions {
@@ -131,14 +129,14 @@ function isShort({ method, headers }: IncomingMessage): boolean {
 }
 
 /** Neither throws nor rejects. */
-function answerOf(options: EdgeOptions, { request, response }: Arrived): Soon<Answer> {
+function answerOf(options: EdgeOptions, { request }: Arrived): Soon<Answer> {
   const bug = (error: unknown): Answer => {
     const requestId = newRequestId('rest-json');
     options.onBug?.(error, requestId);
     return renderError({ protocol: 'rest-json' }, error, requestId);
   };
   try {
-    const answer = options.handle(new OpenExchange(options, request, response));
+    const answer = options.handle({ head: headOf(request), path: options.pathOf(request.socket), request });
     return answer instanceof Promise ? answer.catch(bug) : answer;
   } catch (error) {
     return bug(error);
@@ -153,34 +151,6 @@ function sendOff({ request, response, continued }: Arrived, answer: Answer): voi
     send(request, response, answer, continued !== undefined && !continued())?.catch(cut);
   } catch {
     cut();
-  }
-}
-
-class OpenExchange implements Exchange {
-  readonly head: RequestHead;
-  readonly path: RequestPath;
-  readonly request: IncomingMessage;
-  readonly #response: ServerResponse;
-  #controller: AbortController | undefined;
-
-  constructor(options: EdgeOptions, request: IncomingMessage, response: ServerResponse) {
-    this.head = headOf(request);
-    this.path = options.pathOf(request.socket);
-    this.request = request;
-    this.#response = response;
-  }
-
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      const response = this.#response;
-      const made = new AbortController();
-      this.#controller = made;
-      if (response.destroyed) made.abort();
-      response.once('close', () => {
-        if (!response.writableFinished) made.abort();
-      });
-    }
-    return this.#controller.signal;
   }
 }
 

@@ -72,9 +72,11 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
   for (const template of table.templates) {
     const { row } = template;
     if (row.http.method !== head.method || (onBuckets && row.onBucket !== (address.bucket !== undefined))) continue;
+    // The cheaper question first: most of S3's operations have a word in the query, and most requests have no query.
+    if (template.literals.length > 0 && !template.literals.every(([name, value]) => has(query, name, value))) continue;
     const labels = matchPath(template.segments, address.rest, onBuckets);
     if (labels === 'bad-encoding') return labels;
-    if (!labels || !template.literals.every(([name, value]) => has(query, name, value))) continue;
+    if (!labels) continue;
     if (row.requiredHeaders.includes('x-amz-copy-source') && head.headers['x-amz-copy-source'] === undefined) continue;
     const satisfied = row.requiredQueries.every((name) => has(query, name, ''));
     // Two operations may differ in nothing else than what the SDKs add: ListBuckets and ListDirectoryBuckets.
@@ -89,7 +91,7 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
   }
   let best = candidates[0];
   for (const candidate of candidates) if (best && candidate.rank > best.rank) best = candidate;
-  if (!best) return 'no-such-operation';
+  if (!best) return decodePercent(address.rest) === undefined ? 'bad-encoding' : 'no-such-operation';
   const { literals, row } = best.template;
   const ignored = query.some(
     ([name]) => table.literalNames.has(name) && !literals.some(([literal]) => literal === name),

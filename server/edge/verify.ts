@@ -37,8 +37,6 @@ export interface VerifyOptions {
   readonly now: Date;
   /** Which names are regions; every name is one when it is not given. */
   readonly isRegion?: (name: string) => boolean;
-  /** The whole body, when it was read before; needed where no header carries its hash. */
-  readonly body?: Uint8Array | undefined;
 }
 
 export type Signer = Anonymous | Signed;
@@ -65,9 +63,10 @@ const maxExpiresSeconds = 7 * 24 * 3600;
 
 /**
  * Checks the signature of a request. Does not read a body: a streaming body's hash is checked while it passes (body.ts).
+ * @param body the whole of it, when it was read before; needed where no header carries its hash
  * @throws AwsError worded as the service words it
  */
-export function verify(identified: Identified, options: VerifyOptions): Signer {
+export function verify(identified: Identified, options: VerifyOptions, body?: Uint8Array): Signer {
   const { head, protocol } = identified;
   const authorization = head.headers.authorization;
   if (authorization === undefined && protocol === 'rest-xml' && hasSignatureV2(head))
@@ -89,7 +88,7 @@ export function verify(identified: Identified, options: VerifyOptions): Signer {
   const credentials = options.lookup(accessKeyId);
   if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');
-  const payloadHash = declaredHash(identified, presigned, options.body);
+  const payloadHash = declaredHash(identified, presigned, body);
   if (credentials === 'accept-any')
     return { kind: 'signed', accessKeyId, verified: false, presigned, sessionToken, parts, key: undefined };
   if (!sameToken(credentials.sessionToken, sessionToken))

@@ -148,15 +148,16 @@ function readPrefixHeaders(
   return map;
 }
 
-const members = new WeakMap<StructureShape, readonly Member[]>();
+const members = new WeakMap<StructureShape, ReadonlyMap<string, Member>>();
 
-function headMembers(shape: StructureShape): readonly Member[] {
+function headMembers(shape: StructureShape): ReadonlyMap<string, Member> {
   let known = members.get(shape);
   if (!known) {
-    known = shape.members.filter(({ ownTraits }) => {
+    const inHead = shape.members.filter(({ ownTraits }) => {
       const { httpHeader, httpPrefixHeaders, httpResponseCode } = ownTraits;
       return httpHeader !== undefined || httpPrefixHeaders !== undefined || httpResponseCode === 1;
     });
+    known = new Map(inHead.map((member) => [member.name, member]));
     members.set(shape, known);
   }
   return known;
@@ -170,9 +171,11 @@ export function writeBindings(
 ): number | undefined {
   let status: number | undefined;
   if (!shape) return status;
-  for (const member of headMembers(shape)) {
-    const value = output[member.name];
-    if (value === undefined || value === null) continue;
+  const known = headMembers(shape);
+  // What is said, not what could be: of GetObject's 40 members an object has ten.
+  for (const [said, value] of Object.entries(output)) {
+    const member = known.get(said);
+    if (!member || value === undefined || value === null) continue;
     const { httpHeader, httpPrefixHeaders, httpResponseCode } = member.ownTraits;
     if (httpHeader !== undefined) headers[httpHeader] = safe(writeHeader(member, value));
     else if (httpPrefixHeaders !== undefined) {
