@@ -12,11 +12,19 @@ function isTracked(namespace: string, { name, level, resources }: ActionFacts): 
   return changes.test(level) && !ofData && name !== 'PassRole';
 }
 
+/** Every request asks. */
+const asked = new Map<string, Map<string, string | undefined>>();
+
 /** @returns the tracked action's own name, where an operation is one */
 export function trackedAction(namespace: string, operation: string | undefined): string | undefined {
   if (operation === undefined || !services.has(namespace)) return undefined;
-  const facts = factsOf(namespace)?.action(operation);
-  return facts && isTracked(namespace, facts) ? facts.name : undefined;
+  const names = asked.get(namespace) ?? new Map<string, string | undefined>();
+  asked.set(namespace, names);
+  if (!names.has(operation)) {
+    const facts = factsOf(namespace)?.action(operation);
+    names.set(operation, facts && isTracked(namespace, facts) ? facts.name : undefined);
+  }
+  return names.get(operation);
 }
 
 export function trackedActionsOf(namespace: string): string[] {

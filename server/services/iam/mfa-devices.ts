@@ -1,6 +1,6 @@
 // Virtual MFA devices: made with a secret, assigned to a user by two codes in a row, taken away again. STS asks them when it is given a code.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html (read 2026-11-21). Eight per user, names unique with their path.
-// Gaps: hardware devices are not known (their serial numbers are not found), no QR code is drawn, and root's device is not assigned by the API.
+// Gaps: hardware devices are not known (their serial numbers are not found), and root's device is not assigned by the API.
 
 import { randomBytes } from 'node:crypto';
 import type {
@@ -26,6 +26,7 @@ import { checkedName, checkedPath, checkedTags, constraints, page, required } fr
 import { describeUser, findUser, tags, userOfId } from './entities.ts';
 import { deleteConflict, noSuchMember, quotaExceeded } from './errors.ts';
 import { onEverything, onMfaDevice, onNewMfaDevice, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
+import { qrPng } from './qr-code.ts';
 
 const devicesPerUser = 8;
 
@@ -73,8 +74,15 @@ function createVirtualMfaDevice(call: Call, input: CreateVirtualMFADeviceRequest
     tags: given,
   };
   call.tx.put('mfa-device', row);
+  const secret = base32(seed);
   return {
-    VirtualMFADevice: { SerialNumber: id, Base32StringSeed: Buffer.from(base32(seed)), ...tags(given) },
+    VirtualMFADevice: {
+      SerialNumber: id,
+      Base32StringSeed: Buffer.from(secret),
+      // The form is the API reference's; a new device is nobody's yet, so the account stands for the user.
+      QRCodePNG: qrPng(`otpauth://totp/${name}@${call.accountId}?secret=${secret}`),
+      ...tags(given),
+    },
   };
 }
 
