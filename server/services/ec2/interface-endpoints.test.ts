@@ -286,6 +286,16 @@ test('the interfaces are AWS’s to manage', async () => {
   await assert.rejects(interfaces(NetworkInterfaceIds), awsError('InvalidNetworkInterfaceID.NotFound'));
 });
 
+test('[V4] in a subnet of another account there can be no endpoint, whoever’s VPC is named', async () => {
+  const { world, VpcId, a } = await makePlace();
+  const stranger = { accountId: '210987654321' };
+  const own = await world.run<{ Vpc: { VpcId: string } }>('CreateVpc', { CidrBlock: '10.0.0.0/16' }, stranger);
+  const create = (vpc: string) =>
+    world.run('CreateVpcEndpoint', { VpcId: vpc, VpcEndpointType: 'Interface', ServiceName: sts, PrivateDnsEnabled: false, SubnetIds: [a] }, stranger); // biome-ignore format: one call
+  await assert.rejects(create(own.Vpc.VpcId), awsError('InvalidSubnetID.NotFound'));
+  await assert.rejects(create(VpcId), awsError('InvalidVpcID.NotFound'));
+});
+
 test('[V5] what an endpoint uses stays until the endpoint is gone', async () => {
   const { world, VpcId, create, a, b } = await makePlace();
   const group = await makeGroup(world, VpcId, 'door');

@@ -86,14 +86,18 @@ test('[W5] [V1] [V3] [V5] only services of the region, each by its own types; ty
       awsError('UnsupportedOperation', new RegExp(`type ${VpcEndpointType}`)),
     );
   await assert.rejects(create({ VpcEndpointType: 'Nothing' }), awsError('InvalidVpcEndpointType'));
+  const onlyInterface = 'Subnet IDs are only supported for Interface and GatewayLoadBalancer type VPC Endpoints.';
+  await assert.rejects(create({ SubnetIds: ['subnet-1'] }), awsError('InvalidParameter', onlyInterface));
+  await assert.rejects(create({ PrivateDnsEnabled: true }), awsError('InvalidParameter'));
+});
+
+test('[Y1] a provider’s service is known by the shape of its name, and an endpoint to it is refused by name', async () => {
+  const { create } = await makePlace();
   const service = 'com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0';
   await assert.rejects(
     create({ VpcEndpointType: 'Interface', ServiceName: service }),
     awsError('UnsupportedOperation', /vpce-svc/),
   );
-  const onlyInterface = 'Subnet IDs are only supported for Interface and GatewayLoadBalancer type VPC Endpoints.';
-  await assert.rejects(create({ SubnetIds: ['subnet-1'] }), awsError('InvalidParameter', onlyInterface));
-  await assert.rejects(create({ PrivateDnsEnabled: true }), awsError('InvalidParameter'));
 });
 
 test('[R10] the endpoint’s route is neither replaced nor deleted with the route calls', async () => {
