@@ -2,7 +2,7 @@
 // something when it is told to.
 
 import { expect } from './lab.ts';
-import { type LabRun, made, mustWork } from './steps.ts';
+import { inside, type LabRun, mustWork } from './steps.ts';
 
 /** It waits for a minute at most: so long S3 waits for a request. */
 const client = [
@@ -18,12 +18,12 @@ const client = [
 export async function holdConnection(lab: LabRun): Promise<void> {
   const start = `rm -f /tmp/go /tmp/held*; setsid bash -c ${JSON.stringify(client).replaceAll('$', '\\$')} >/dev/null 2>&1 &`;
   const isOpen = 'for i in $(seq 300); do [ -e /tmp/held ] && exit 0; sleep 0.1; done; exit 1';
-  mustWork(await lab.laptop.inside(made(lab, 'instance'), `${start} ${isOpen}`), 'opening a connection to S3');
+  mustWork(await inside(lab, `${start} ${isOpen}`), 'opening a connection to S3');
 }
 
 /** Asks over the connection that is held. @throws StepFailed when something was answered */
 export async function heldIsDropped(lab: LabRun): Promise<void> {
   const ask = 'touch /tmp/go; for i in $(seq 300); do grep -q done /tmp/held && break; sleep 0.1; done';
-  const held = await lab.laptop.inside(made(lab, 'instance'), `${ask}; wc -c < /tmp/held-answer`);
+  const held = await inside(lab, `${ask}; wc -c < /tmp/held-answer`);
   expect(held.stdout.trim() === '0', 'the open connection to be dropped', held.output);
 }

@@ -1,12 +1,13 @@
 // Lab F: private subnets. A NAT gateway, then gateway and interface endpoints instead of it. The steps of Systems Manager (F4, F5) are not in it yet:
 // the interface endpoints here are those of STS and EC2, and F6 and F7 are done with them.
 
-import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
 import {
+  awsInside,
   awsOnce,
   image,
   impatient,
+  inside,
   type Lab,
   type LabRun,
   lastRoad,
@@ -18,8 +19,6 @@ import {
   why,
 } from './steps.ts';
 
-const inside = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
-const awsInside = (lab: LabRun, args: string): Promise<Ran> => inside(lab, `${awsOnce} --region ${region} ${args}`);
 const timedOut = /timed? ?out|timeout/i;
 
 /** @param args of the CLI inside the instance */

@@ -37,10 +37,14 @@ export function made(lab: LabRun, name: string): string {
 export const region = 'us-east-1';
 export const image = ['--image-id', 'ami-0abcdef1234567890', '--instance-type', 't3.micro'];
 /** The CLI inside an instance: one try; and metadata, to which the CLI gives one second, may take longer on a busy machine. */
-export const awsOnce = 'AWS_MAX_ATTEMPTS=1 AWS_METADATA_SERVICE_TIMEOUT=20 aws';
+export const awsOnce = `AWS_DEFAULT_REGION=${region} AWS_MAX_ATTEMPTS=1 AWS_METADATA_SERVICE_TIMEOUT=20 aws`;
 /** Only for steps whose outcome is a time-out: a busy machine's answer may take longer. */
 export const impatient = '--cli-connect-timeout 4 --cli-read-timeout 6';
 export const outsideHost = 'http://example.com/';
+
+/** A shell command on the lab's instance. */
+export const inside = (lab: LabRun, script: string): Promise<Ran> => lab.laptop.inside(made(lab, 'instance'), script);
+export const awsInside = (lab: LabRun, args: string): Promise<Ran> => inside(lab, `${awsOnce} ${args}`);
 
 /** The lines of a message that say why: without the CLI's own first words. */
 export const why = (text: string): string =>
