@@ -91,8 +91,9 @@ function plain(line: string, names: ReadonlyMap<string, string>): string {
       .replaceAll(/(zone set|lookup|table|fwmark) \d{3,}/g, '$1 #')
       .replaceAll(/^\d{4,}:/g, '#:')
       .replaceAll(/(?<=zone\S*: \S+ : )\d+$/g, '#')
-      .replaceAll(/\{ ([^{}]*) \}/g, (_, all: string) => `{ ${all.split(', ').sort().join(', ')} }`)
       .replaceAll(/(?<=[a-z]-)[a-z]?\d+(?![\w./-])/g, '#')
+      // Last: 9 comes after 10, and # nowhere.
+      .replaceAll(/\{ ([^{}]*) \}/g, (_, all: string) => `{ ${all.split(', ').sort().join(', ')} }`)
   );
 }
 

@@ -14,5 +14,5 @@ test('a soak of a minute leaves nothing over, forgets nothing, and meets no bug'
   const result = await soak(60, seed);
   assert.ok(result.changes > 50, `${result.changes} changes, seed ${seed}`);
   assert.deepEqual({ seed, bugs: result.bugs, difference: result.difference }, { seed, bugs: [], difference: [] });
-  assert.ok(growth(result) < growthBound, `memory in MB: ${result.memoryMegabytes.join(', ')}`);
+  assert.ok(growth(result) <= growthBound, `memory in MB: ${result.memoryMegabytes.join(', ')}`);
 });
