@@ -100,8 +100,8 @@ export function createPipeline(parts: PipelineParts): (exchange: Exchange) => So
 function forBrowser(parts: PipelineParts, { head }: Exchange, progress: Progress, answer: Answer): Answer {
   const { service, labels } = progress.identified;
   // What is no call of an operation, a form or a page of a website, has no labels.
-  const bucket = labels['Bucket'] ?? placeOf(head).bucket;
-  if (!service || bucket === undefined) return answer;
+  const bucket = labels['Bucket'] ?? placeOf(head).bucket ?? '';
+  if (!service) return answer;
   const further = parts.services.get(service.name)?.crossOrigin?.(bucket, head.method, head.headers);
   return further ? { ...answer, headers: { ...answer.headers, ...further } } : answer;
 }

@@ -89,6 +89,8 @@ s3.delete_public_access_block(Bucket=B)
 s3.put_bucket_policy(Bucket=B, Policy=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': '*', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::' + B + '/*'}]}))
 s3.put_object(Bucket=B, Key='index.html', Body=b'home', ContentType='text/html')
 assert http('GET', os.environ['ENDPOINT'] + '/', host)[2] == b'home'
+_, headers, _ = http('GET', os.environ['ENDPOINT'] + '/', {**host, 'Origin': 'http://x.a.org'})
+assert headers['Access-Control-Allow-Origin'] == 'http://x.a.org', dict(headers)
 bucket = boto3.resource('s3', **options).Bucket(B)
 # Not by DeleteObjects: its answer has keys that XML 1.0 cannot write, on S3 too.
 for version in bucket.object_versions.all():

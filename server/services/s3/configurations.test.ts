@@ -77,6 +77,60 @@ const refusals: readonly (readonly [operation: string, input: object, code: stri
     'Invalid TransitionDefaultMinimumObjectSize found: value',
   ],
   ['PutBucketLifecycleConfiguration', lifecycle(rule({ Expiration: { Days: 0 } })), 'InvalidArgument'],
+  [
+    'PutBucketLifecycleConfiguration',
+    lifecycle(
+      rule({
+        Filter: { Prefix: 'a' },
+        Expiration: { Days: 30 },
+        Transitions: [{ Days: 30, StorageClass: 'STANDARD_IA' }],
+      }),
+    ),
+    'InvalidArgument',
+    "'Days' in the Expiration action for filter '(prefix=a)' must be greater than 'Days' in the Transition action",
+  ],
+  [
+    'PutBucketLifecycleConfiguration',
+    lifecycle(
+      rule({
+        Transitions: [
+          { Days: 30, StorageClass: 'GLACIER' },
+          { Days: 119, StorageClass: 'DEEP_ARCHIVE' },
+        ],
+      }),
+    ),
+    'InvalidArgument',
+    "'Days' in the 'Transition' action for StorageClass 'DEEP_ARCHIVE' for filter '()' must be 90 days more than 'filter '()'' in the 'Transition' action for StorageClass 'GLACIER'",
+  ],
+  [
+    'PutBucketLifecycleConfiguration',
+    lifecycle(
+      rule({
+        Transitions: [
+          { Days: 30, StorageClass: 'GLACIER' },
+          { Days: 200, StorageClass: 'GLACIER' },
+        ],
+      }),
+    ),
+    'InvalidRequest',
+    /^'StorageClass' must be different/,
+  ],
+  [
+    'PutBucketLifecycleConfiguration',
+    lifecycle(
+      rule({
+        Expiration: { Days: 100 },
+        Transitions: [{ Date: new Date('2027-01-01T00:00:00Z'), StorageClass: 'GLACIER' }],
+      }),
+    ),
+    'InvalidRequest',
+    /^Found mixed 'Date' and 'Days'/,
+  ],
+  [
+    'PutBucketLifecycleConfiguration',
+    lifecycle(rule({ NoncurrentVersionExpiration: { NoncurrentDays: 1, NewerNoncurrentVersions: 101 } })),
+    'InvalidArgument',
+  ],
   ['PutBucketWebsite', website({ IndexDocument: { Suffix: '/index.html' } }), 'InvalidArgument', /not well formed/],
   ['PutBucketWebsite', website({ ErrorDocument: { Key: 'e' } }), 'InvalidArgument', /must be provided/],
   ['PutBucketWebsite', website({ ...index, RedirectAllRequestsTo: { HostName: 'x' } }), 'InvalidArgument'],

@@ -195,10 +195,13 @@ test('the caller is asked for the KMS permission, with the ARN of what is encryp
   await put('b', { ...byKms, BucketKeyEnabled: true }, { require });
   await run('GetObject', { Bucket, Key: 'k' }, { require });
   await run('HeadObject', { Bucket, Key: 'k' }, { require });
+  // The checksum of the plain bytes is for those who may read them.
+  await run('HeadObject', { Bucket, Key: 'k', ChecksumMode: 'ENABLED' }, { require });
   const via = 's3.us-east-1.amazonaws.com';
   assert.deepEqual(asked, [
     `kms:GenerateDataKey true arn:aws:s3:::${Bucket}/k ${via}`,
     `kms:GenerateDataKey true arn:aws:s3:::${Bucket} ${via}`,
+    `kms:Decrypt true arn:aws:s3:::${Bucket}/k ${via}`,
     `kms:Decrypt true arn:aws:s3:::${Bucket}/k ${via}`,
   ]);
   const anonymous = {

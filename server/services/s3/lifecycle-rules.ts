@@ -70,6 +70,8 @@ function checkRule(rule: SDK.LifecycleRule): void {
   }
   const noncurrent = rule.NoncurrentVersionExpiration;
   if (noncurrent) checkPositive('NoncurrentDays', 'NoncurrentVersionExpiration', noncurrent.NoncurrentDays);
+  checkNewer(noncurrent?.NewerNoncurrentVersions);
+  checkOrder(rule);
   for (const { NoncurrentDays, StorageClass } of rule.NoncurrentVersionTransitions ?? []) {
     if (NoncurrentDays === undefined) throw malformedXml();
     checkClass(StorageClass);
@@ -80,6 +82,53 @@ function checkRule(rule: SDK.LifecycleRule): void {
     if (filterOf(rule).tags.length > 0)
       throw invalidRequest('AbortIncompleteMultipartUpload cannot be specified with Tags.');
   }
+}
+
+/** S3 keeps 100 at most; the wording above that is without a source. */
+function checkNewer(count: number | undefined): void {
+  if (count === undefined) return;
+  checkPositive('NewerNoncurrentVersions', 'NoncurrentVersionExpiration', count);
+  if (count > 100)
+    throw invalidArgument(
+      "'NewerNoncurrentVersions' for NoncurrentVersionExpiration action must be at most 100",
+      'NewerNoncurrentVersions',
+      String(count),
+    );
+}
+
+/** How many days an object stays in a class before it may go on (lifecycle-transition-general-considerations.html, read 2026-11-21). */
+const leastStay: Readonly<Record<string, number>> = { STANDARD_IA: 30, ONEZONE_IA: 30, GLACIER: 90 };
+
+/** One action after the other, none of them twice. Texts as users of Terraform and the CDK print S3's. @throws InvalidRequest, InvalidArgument */
+function checkOrder(rule: SDK.LifecycleRule): void {
+  const { Expiration: expiration, Transitions: transitions = [] } = rule;
+  const prefix = rule.Prefix ?? rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix;
+  const which = prefix === undefined ? '()' : `(prefix=${prefix})`;
+  const classes = transitions.map((one) => one.StorageClass);
+  if (new Set(classes).size < classes.length)
+    throw invalidRequest(
+      `'StorageClass' must be different for 'Transition' actions in same 'Rule' with filter '${which}'`,
+    );
+  const dated = [expiration, ...transitions].filter((one) => one?.Date !== undefined).length;
+  const aged = [expiration, ...transitions].filter((one) => one?.Days !== undefined).length;
+  if (dated > 0 && aged > 0)
+    throw invalidRequest(
+      `Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule for filter '${which}'`,
+    );
+  const days = transitions.flatMap(({ Days, StorageClass }) => (Days === undefined ? [] : [{ Days, StorageClass }]));
+  days.sort((a, b) => a.Days - b.Days);
+  for (const [place, { Days, StorageClass }] of days.entries()) {
+    const before = days[place - 1];
+    const stay = leastStay[before?.StorageClass ?? ''] ?? 0;
+    if (before && Days < before.Days + stay)
+      throw invalidArgument(
+        `'Days' in the 'Transition' action for StorageClass '${StorageClass}' for filter '${which}' must be ${stay} days more than 'filter '${which}'' in the 'Transition' action for StorageClass '${before.StorageClass}'`,
+      );
+  }
+  if (days.some(({ Days }) => expiration?.Days !== undefined && expiration.Days <= Days))
+    throw invalidArgument(
+      `'Days' in the Expiration action for filter '${which}' must be greater than 'Days' in the Transition action`,
+    );
 }
 
 function checkFilter(filter: SDK.LifecycleRuleFilter): void {

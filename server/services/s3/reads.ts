@@ -33,7 +33,7 @@ import {
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
 import { checkOpens, customerKeyOf } from './customer-keys.ts';
-import { encryptionMembers, openingKey } from './encryption.ts';
+import { checkDecrypts, encryptionMembers, openingKey } from './encryption.ts';
 import {
   deletedKey,
   invalidArgument,
@@ -204,6 +204,8 @@ async function getObject(
 
 function headObject(call: Call, input: HeadObjectRequest): HeadObjectOutput {
   const { object, stretch } = prepareRead(call, call.tx, input);
+  // A checksum is of the plain bytes, so it takes the permission to read them.
+  if (input.ChecksumMode === 'ENABLED' && object.checksum) checkDecrypts(call, call.tx, object);
   return describe(call, call.tx, input, object, stretch);
 }
 
