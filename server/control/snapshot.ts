@@ -8,24 +8,17 @@ import {
   type Cidr,
   type DhcpOptions,
   type GatewayEndpoint,
-  type IcmpMatch,
   type Instance,
   type InstanceConnectEndpoint,
   type InterfaceEndpoint,
   type Ipv4,
-  type NetworkAcl,
-  type NetworkAclEntry,
   type NetworkInterface,
   noGateways,
   type PeeringConnection,
-  type PortRange,
   type PrefixList,
   type PrivateAddress,
   type Route,
   type RouteTable,
-  type RulePeer,
-  type SecurityGroup,
-  type SecurityGroupRule,
   type Snapshot,
   type Subnet,
   type Vpc,
@@ -48,6 +41,7 @@ import type {
   VpcRow,
 } from '../store/rows/ec2.ts';
 import type { Transaction } from '../store/store.ts';
+import { toNetworkAcl, toSecurityGroup } from './filter-rules.ts';
 import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
 
 /** The rows of every kind, by what they are asked for. */
@@ -169,7 +163,9 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     subnets: toSubnets(row, index),
     routeTables: (index.routeTables.get(row.id) ?? []).map((table) => toRouteTable(table, row.id, index)),
     networkAcls: (index.networkAcls.get(row.id) ?? []).map(toNetworkAcl),
-    securityGroups: (index.groups.get(row.id) ?? []).map((group) => toSecurityGroup(group, index)),
+    securityGroups: (index.groups.get(row.id) ?? []).map((group) =>
+      toSecurityGroup(group, index.rules.get(group.id) ?? []),
+    ),
     networkInterfaces: (index.interfaces.get(row.id) ?? []).map((one) => toNetworkInterface(one, index)),
     instances: (index.instances.get(row.id) ?? []).map(toInstance),
     ...noGateways,
@@ -258,63 +254,6 @@ function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boole
       return attachment !== undefined && index.liveInstances.has(attachment.instanceId);
     }
   }
-}
-
-function toNetworkAcl(row: NetworkAclRow): NetworkAcl {
-  const entries = [...row.entries].sort((a, b) => a.ruleNumber - b.ruleNumber);
-  const side = (egress: boolean) =>
-    entries.flatMap((entry): NetworkAclEntry[] => {
-      const cidr = entry.cidrBlock ?? entry.ipv6CidrBlock;
-      if (entry.egress !== egress || cidr === undefined) return [];
-      return [
-        {
-          ruleNumber: entry.ruleNumber,
-          protocol: entry.protocol,
-          action: entry.action,
-          cidr,
-          ...(entry.portRange && { ports: entry.portRange }),
-          ...(entry.icmp && { icmp: entry.icmp }),
-        },
-      ];
-    });
-  return { networkAclId: row.id, ingress: side(false), egress: side(true) };
-}
-
-function toSecurityGroup(row: SecurityGroupRow, index: Index): SecurityGroup {
-  const rules = index.rules.get(row.id) ?? [];
-  const side = (egress: boolean) => rules.filter((rule) => rule.isEgress === egress).flatMap(toRule);
-  return { groupId: row.id, ingress: side(false), egress: side(true) };
-}
-
-const [icmp, tcp, udp, icmpv6] = [1, 6, 17, 58];
-const everyPort: PortRange = { from: 0, to: 65535 };
-
-function toRule(row: SecurityGroupRuleRow): SecurityGroupRule[] {
-  const peer = toPeer(row.peer);
-  const rule = { ruleId: row.id, protocol: row.protocol, peer };
-  if (row.protocol === tcp || row.protocol === udp) return [{ ...rule, ports: portsOf(row) }];
-  if (row.protocol === icmp || row.protocol === icmpv6) return [{ ...rule, icmp: icmpOf(row) }];
-  return [rule];
-}
-
-function toPeer(peer: SecurityGroupRuleRow['peer']): RulePeer {
-  switch (peer.kind) {
-    case 'cidr6':
-      return { kind: 'cidr', cidr: peer.cidr };
-    // The row also keeps whose group it is.
-    case 'security-group':
-      return { kind: 'security-group', groupId: peer.groupId };
-    default:
-      return peer;
-  }
-}
-
-function portsOf({ fromPort = -1, toPort = -1 }: SecurityGroupRuleRow): PortRange {
-  return fromPort === -1 ? everyPort : { from: fromPort, to: toPort === -1 ? 65535 : toPort };
-}
-
-function icmpOf({ fromPort = -1, toPort = -1 }: SecurityGroupRuleRow): IcmpMatch {
-  return { type: fromPort, code: toPort };
 }
 
 function toNetworkInterface(row: NetworkInterfaceRow, index: Index): NetworkInterface {
