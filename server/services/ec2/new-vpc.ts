@@ -49,12 +49,12 @@ export function makeVpc(
   spec: NewVpc,
 ): { vpc: VpcRow; routeTableId: RouteTableId; networkAclId: NetworkAclId; groupId: SecurityGroupId } {
   const { tx, accountId, region, newId } = maker;
-  const owner = { accountId, region };
   ensureDefaultDhcpOptions(tx, accountId, region);
   const vpcId: VpcId = newId('vpc');
   const vpc: VpcRow = {
-    ...owner,
     id: vpcId,
+    accountId,
+    region,
     cidrBlocks: [{ associationId: newId('vpc-cidr-assoc'), cidr: spec.cidr }],
     isDefault: spec.isDefault,
     instanceTenancy: spec.instanceTenancy,
@@ -67,8 +67,9 @@ export function makeVpc(
   tx.put('vpc', vpc);
   const routeTableId: RouteTableId = newId('rtb');
   tx.put('route-table', {
-    ...owner,
     id: routeTableId,
+    accountId,
+    region,
     vpcId,
     routes: [localRoute(spec.cidr)],
     associations: [{ associationId: newId('rtbassoc'), main: true }],
@@ -76,8 +77,9 @@ export function makeVpc(
   });
   const networkAclId: NetworkAclId = newId('acl');
   tx.put('network-acl', {
-    ...owner,
     id: networkAclId,
+    accountId,
+    region,
     vpcId,
     isDefault: true,
     entries: defaultAclEntries(100, { cidrBlock: anywhere }),
@@ -86,16 +88,25 @@ export function makeVpc(
   });
   const groupId: SecurityGroupId = newId('sg');
   tx.put('security-group', {
-    ...owner,
     id: groupId,
+    accountId,
+    region,
     vpcId,
     groupName: 'default',
     description: 'default VPC security group',
     tags: {},
   });
-  const all = { ...owner, groupId, vpcId, protocol: -1, tags: {} };
-  const self: SecurityGroupRuleRow['peer'] = { kind: 'security-group', groupId, ownerId: accountId };
-  tx.put('security-group-rule', { ...all, id: newId('sgr'), isEgress: false, peer: self });
+  tx.put('security-group-rule', {
+    id: newId('sgr'),
+    accountId,
+    region,
+    groupId,
+    vpcId,
+    isEgress: false,
+    protocol: -1,
+    peer: { kind: 'security-group', groupId, ownerId: accountId },
+    tags: {},
+  });
   tx.put('security-group-rule', allowAllOut(maker, groupId, vpcId));
   return { vpc, routeTableId, networkAclId, groupId };
 }

@@ -7,7 +7,7 @@ import { isWellFormedId, malformedId, missingParameter, notFound, type ResourceK
 
 type Ec2Kind = ResourceKind & Kind;
 
-/** `{ accountId, region }` of the caller, for `tx.list`. */
+/** `{ accountId, region }` of the caller. In a new row not the first thing: what follows a leading spread costs a microsecond a member (V8 11.3). */
 export function scopeOf(call: Call): { accountId: string; region: string } {
   return { accountId: call.accountId, region: call.region };
 }

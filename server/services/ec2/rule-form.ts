@@ -105,7 +105,7 @@ export function readPermissions(
     const base = { protocol, ...readPorts(protocol, permission.FromPort, permission.ToPort) };
     const specs: RuleSpec[] = [];
     const add = (peer: Peer, description: string | undefined) =>
-      specs.push({ ...base, peer, ...(description !== undefined && { description: checkDescription(description) }) });
+      specs.push({ peer, ...base, ...(description !== undefined && { description: checkDescription(description) }) });
     for (const range of permission.IpRanges ?? []) add(cidrPeer(range.CidrIp), range.Description);
     for (const range of permission.Ipv6Ranges ?? []) add(cidr6Peer(range.CidrIpv6), range.Description);
     for (const list of permission.PrefixListIds ?? []) add(prefixListPeer(call, list.PrefixListId), list.Description);

@@ -132,7 +132,7 @@ function authorize(call: Call, input: AuthorizeInput, isEgress: boolean) {
   const tags = tagsFromSpecifications(input.TagSpecifications, 'security-group-rule');
   const made = specs.map((spec): SecurityGroupRuleRow => {
     const id = call.tx.newId('sgr');
-    return { ...scopeOf(call), id, groupId: group.id, vpcId: group.vpcId, isEgress, ...spec, tags };
+    return { id, ...scopeOf(call), groupId: group.id, vpcId: group.vpcId, isEgress, ...spec, tags };
   });
   for (const row of made) call.tx.put('security-group-rule', row);
   return { Return: true, SecurityGroupRules: made.map((row) => toRule(call, row)) };

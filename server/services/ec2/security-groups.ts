@@ -129,7 +129,7 @@ function createGroup(call: Call, input: CreateSecurityGroupRequest): SecurityGro
   enforceQuota(call, 'securityGroupsPerRegion', () => call.tx.list('security-group', scopeOf(call)).length);
   const id: SecurityGroupId = call.tx.newId('sg');
   const tags = tagsFromSpecifications(input.TagSpecifications, 'security-group');
-  const row: SecurityGroupRow = { ...scopeOf(call), id, vpcId, groupName, description, tags };
+  const row: SecurityGroupRow = { id, ...scopeOf(call), vpcId, groupName, description, tags };
   call.tx.put('security-group', row);
   const hasIpv6 = (call.tx.get('vpc', vpcId)?.ipv6CidrBlocks ?? []).length > 0;
   for (const cidr of hasIpv6 ? [anywhere, anywhere6] : [anywhere])

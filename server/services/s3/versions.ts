@@ -79,7 +79,7 @@ export function updateVersion(tx: Transaction, row: ObjectRow): void {
 export function placeObject(tx: Transaction, bucket: BucketRow, made: NewObject, now: Date): ObjectRow {
   const id = objectId(bucket.id, made.key);
   const accountId = made.accountId ?? bucket.accountId;
-  const row: ObjectRow = { ...made, id, accountId, region: bucket.region, bucket: bucket.id };
+  const row: ObjectRow = { id, ...made, accountId, region: bucket.region, bucket: bucket.id };
   if (bucket.versioning !== undefined) Object.assign(row, makeRoom(tx, bucket, made.key, now));
   tx.put('object', row);
   return row;
