@@ -63,7 +63,7 @@ async function kernelState(): Promise<string[]> {
 
 for (const seed of [11, 12]) {
   test(`twenty changes, one after the other, leave the kernel as one would (seed ${seed})`, {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const networks = randomNetworks(seed, 20, names).filter((each) =>
       each.vpcs[0]?.networkInterfaces.some((one) => one.attachment),

@@ -115,7 +115,7 @@ test('[N6] an ACL change stops flows that exist, tracked or not', async () => {
 });
 
 test('[W6] a gateway endpoint’s route drops the TCP connections it moves, on both sides, coming and going', {
-  timeout: 15_000,
+  timeout: 120_000,
 }, async () => {
   const s3 = { host: '198.18.1.1', port: 443 };
   await apply({ routes: [toIgw] });

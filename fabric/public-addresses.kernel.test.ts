@@ -112,7 +112,7 @@ test('[I3] a public address whose subnet has no route to the gateway is not reac
   assert.equal(await arrivals(), false);
 });
 
-test('[BPA] blocking stops flows that exist, and they live again when it is off', { timeout: 30_000 }, async () => {
+test('[BPA] blocking stops flows that exist, and they live again when it is off', { timeout: 120_000 }, async () => {
   const addresses = { a: { '10.0.0.10': '198.19.0.10' } };
   await apply(addresses);
   assert.match(await a.hold('blocked', s3), /^open/);

@@ -151,7 +151,7 @@ async function stopAndStart(instanceId: string): Promise<Launched> {
 /** Public addresses outside AWS that answer. */
 const [outside, otherOutside] = ['198.51.100.7', '203.0.113.99'];
 
-describe('lab G', { timeout: 120_000, concurrency: 3 }, () => {
+describe('lab G', { timeout: 600_000, concurrency: 3 }, () => {
   test('[G1] the address plan: sizes, overlaps, five reserved addresses', async () => {
     for (const cidr of ['10.0.0.0/15', '10.0.0.0/29']) await refused(ec2.createVpc({ CidrBlock: cidr }), 'InvalidVpc.Range'); // biome-ignore format: one line
     await refused(ec2.createVpc({ CidrBlock: '10.0.0.0/33' }), 'InvalidParameterValue');

@@ -183,7 +183,7 @@ describe('the road', () => {
   });
 });
 
-describe('ends that nobody wanted', { timeout: 120_000 }, () => {
+describe('ends that nobody wanted', { timeout: 600_000 }, () => {
   const acknowledged = new Set<string>();
 
   /** Writes until told to stop. @returns what stops it */

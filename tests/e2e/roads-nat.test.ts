@@ -229,7 +229,7 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     await ec2.terminateInstances({ InstanceIds: [witness] });
   });
 
-  test('the cloud killed and brought up again: gateway and translation are back', { timeout: 60_000 }, async () => {
+  test('the cloud killed and brought up again: gateway and translation are back', { timeout: 300_000 }, async () => {
     const { directory } = own;
     own.launcher.kill('SIGKILL');
     await own.ended;
