@@ -47,8 +47,14 @@ export function requireKey(call: Call, input: KeyInput): KmsKeyRow {
   return findKey(call.tx, scopeOf(call), input.KeyId, call.now);
 }
 
-/** A key of the caller's own account: its settings are told to nobody else. @throws NotFoundException */
+/** Whether it is an alias, by its name or its ARN: those stand for a key where it is used or described, and nowhere else. */
+export function isAlias(named: string | undefined): boolean {
+  return /^(alias\/|arn:[^/]*:alias\/)/.test(named ?? '');
+}
+
+/** A key of the caller's own account: its settings are told to nobody else, and under its own name alone. @throws NotFoundException; of an alias without a source */
 export function ownKey(call: Call, input: KeyInput): KmsKeyRow {
+  if (isAlias(input.KeyId)) throw new AwsError('NotFoundException', 400, `Invalid keyId '${input.KeyId}'`);
   const key = requireKey(call, input);
   if (key.accountId === call.accountId) return key;
   throw new AwsError('NotFoundException', 400, `Key '${key.id}' does not exist`);

@@ -52,8 +52,9 @@ export function pageOf<T>(
   most: number,
 ): { readonly items: T[]; readonly Truncated: boolean; readonly NextMarker?: string } {
   const limit = checkLimit(input.Limit, most);
-  const start = input.Marker === undefined ? 0 : Number(Buffer.from(input.Marker, 'base64').toString());
-  if (!Number.isInteger(start) || start < 0 || start > items.length)
+  const place = input.Marker === undefined ? '0' : Buffer.from(input.Marker, 'base64').toString();
+  const start = Number(place);
+  if (!/^\d+$/.test(place) || start > items.length)
     throw new AwsError('InvalidMarkerException', 400, 'The marker is invalid.');
   const end = start + limit;
   return end < items.length

@@ -9,7 +9,7 @@ import { checkUsable, keyContext } from '../../kms-keys.ts';
 import { arnOf, uniqueIdOf } from '../../principal-names.ts';
 import { type Call, type Operation, operation, type Permission } from '../../service.ts';
 import type { KmsGrantRow, KmsKeyRow } from '../../store/rows/kms.ts';
-import { dryRunnable, onAll, onThisKey, requireKey } from './access.ts';
+import { dryRunnable, isAlias, onAll, onThisKey, requireKey } from './access.ts';
 import { invalid, type Paged, pageOf, validationError } from './errors.ts';
 import { grantOperations, isService, retirement } from './grant-statements.ts';
 import { checkGrantTokens, grantIdOf, newGrantId, tokenOf } from './grant-tokens.ts';
@@ -25,7 +25,7 @@ const notAllowed = (what: string, values: readonly string[]) =>
 
 /** @throws InvalidArnException: an alias (recorded by a user of boto, 2015), or another key's errors */
 function keyOf(call: Call, input: { readonly KeyId?: string | undefined }): KmsKeyRow {
-  if (/^(alias\/|arn:[^/]*:alias\/)/.test(input.KeyId ?? ''))
+  if (isAlias(input.KeyId))
     throw new AwsError('InvalidArnException', 400, 'Key Aliases are not supported for this operation.');
   return requireKey(call, input);
 }

@@ -29,6 +29,13 @@ test('a key is named by id, ARN and alias, of its own region alone', async () =>
   await run('CreateAlias', { AliasName: 'alias/mine', TargetKeyId: KeyId });
   for (const named of [KeyId, Arn, 'alias/mine', `arn:aws:kms:us-east-1:${testAccountId}:alias/mine`])
     assert.equal((await run<SDK.DescribeKeyResponse>('DescribeKey', { KeyId: named })).KeyMetadata?.Arn, Arn);
+  // Its settings know it by its own name alone.
+  for (const operation of ['DisableKey', 'ScheduleKeyDeletion', 'GetKeyPolicy', 'EnableKeyRotation', 'TagResource'])
+    await assert.rejects(
+      run(operation, { KeyId: 'alias/mine' }),
+      awsError('NotFoundException', "Invalid keyId 'alias/mine'"),
+    );
+  await assert.rejects(run('ListKeys', { Marker: 'x' }), awsError('InvalidMarkerException'));
   const elsewhere = { region: 'eu-west-1' };
   const missing = (KeyId: string, message: string, overrides = {}) =>
     assert.rejects(run('DescribeKey', { KeyId }, overrides), awsError('NotFoundException', message));
