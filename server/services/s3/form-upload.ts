@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import type { PutObjectOutput } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import type { WebAnswer, WebRequest } from '../../service.ts';
+import { algorithms, suffixOf } from './checksums.ts';
 import { entityTooLarge, invalidArgument } from './errors.ts';
 import { type FormUpload, readForm } from './form-data.ts';
 import { maxBodyBytes } from './objects.ts';
@@ -222,13 +223,18 @@ const members: readonly (readonly [field: string, member: string])[] = [
   ['x-amz-server-side-encryption-customer-algorithm', 'SSECustomerAlgorithm'],
   ['x-amz-server-side-encryption-customer-key', 'SSECustomerKey'],
   ['x-amz-server-side-encryption-customer-key-md5', 'SSECustomerKeyMD5'],
+  ['x-amz-server-side-encryption-context', 'SSEKMSEncryptionContext'],
   ['x-amz-object-lock-mode', 'ObjectLockMode'],
   ['x-amz-object-lock-legal-hold', 'ObjectLockLegalHoldStatus'],
+  ['x-amz-checksum-algorithm', 'ChecksumAlgorithm'],
+  ...algorithms.map((algorithm) => [`x-amz-checksum-${suffixOf(algorithm)}`, `Checksum${algorithm}`] as const),
 ];
 
 function inputOf(form: FormUpload, bucket: string, key: string, range: SizeRange | undefined): object {
   const { fields } = form;
   const tagging = fields.get('tagging');
+  const until = fields.get('x-amz-object-lock-retain-until-date');
+  const bucketKey = fields.get('x-amz-server-side-encryption-bucket-key-enabled');
   const Metadata: Record<string, string> = {};
   for (const [name, value] of fields)
     if (name.startsWith('x-amz-meta-')) Metadata[name.slice('x-amz-meta-'.length)] = asHeader(value);
@@ -242,7 +248,20 @@ function inputOf(form: FormUpload, bucket: string, key: string, range: SizeRange
       members.flatMap(([field, member]) => (fields.has(field) ? [[member, asHeader(fields.get(field) ?? '')]] : [])),
     ),
     ...(tagging !== undefined && { Tagging: taggingHeader(tagging) }),
+    ...(until !== undefined && { ObjectLockRetainUntilDate: lockDate(until) }),
+    ...(bucketKey !== undefined && { BucketKeyEnabled: bucketKey.toLowerCase() === 'true' }),
   };
+}
+
+/** @throws InvalidArgument, whose wording is without a source */
+function lockDate(text: string): Date {
+  const date = new Date(text);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw invalidArgument(
+    'The retain until date must be provided in ISO 8601 format',
+    'x-amz-object-lock-retain-until-date',
+    text,
+  );
 }
 
 /** A form is UTF-8 and a header bytes: it will be answered in one, with the bytes that came. */

@@ -1,10 +1,10 @@
 // What a browser asks of S3: preflights, forms with a signed policy, and pages of a website.
 
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import type { GetObjectOutput } from '@aws-sdk/client-s3';
+import type { GetObjectOutput, HeadObjectOutput } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import type { StreamingBody, WebAnswer, WebRequest } from '../../service.ts';
 import { awsError, testNow } from '../../testing.ts';
@@ -181,6 +181,32 @@ test('a form is refused for what its policy does not say, and leaves nothing', a
   const late = { ...form(base, { key: 'k' }, 'x'), credentials: () => ({ ...key, expiration: testNow }) };
   await assert.rejects(ask(late), awsError('ExpiredToken'));
   assert.deepEqual(store.bytesIds(), []);
+});
+
+test("a form's checksum is verified, and its lock is kept", async (t) => {
+  const { ask, run } = await withBucket(t);
+  const Bucket = 'locked-notes';
+  await run('CreateBucket', { Bucket, ObjectLockEnabledForBucket: true });
+  const send = (fields: Record<string, string>) => {
+    const open = Object.keys(fields).map((name) => ['starts-with', `$${name}`, '']);
+    return ask({ ...form([{ bucket: Bucket }, ...open, ...signatureConditions], fields, 'secret'), bucket: Bucket });
+  };
+  const sha256 = createHash('sha256').update('secret').digest('base64');
+  const wrong = createHash('sha256').update('other').digest('base64');
+  const until = new Date(testNow.getTime() + 3_600_000);
+  const locked = {
+    key: 'k',
+    'x-amz-object-lock-mode': 'GOVERNANCE',
+    'x-amz-object-lock-retain-until-date': until.toISOString(),
+  };
+  await assert.rejects(send({ ...locked, 'x-amz-checksum-sha256': wrong }), awsError('BadDigest'));
+  await assert.rejects(
+    send({ ...locked, 'x-amz-object-lock-retain-until-date': 'soon' }),
+    awsError('InvalidArgument', /ISO 8601/),
+  );
+  assert.equal((await send({ ...locked, 'x-amz-checksum-sha256': sha256 })).status, 204);
+  const head = await run<HeadObjectOutput>('HeadObject', { Bucket, Key: 'k', ChecksumMode: 'ENABLED' });
+  assert.deepEqual([head.ChecksumSHA256, head.ObjectLockRetainUntilDate], [sha256, until]);
 });
 
 test('a website shows indexes, redirects and error pages', async (t) => {
