@@ -1,6 +1,7 @@
 // Is a code that a person typed the one that their device shows? Time-based one-time passwords: https://www.rfc-editor.org/rfc/rfc6238
 // (read 2026-11-21), six digits of SHA-1, every 30 seconds, as AWS's virtual devices have. IAM asks for two codes in a row when a device is
-// enabled or brought back into step; STS for one. A code works once: a device keeps the step of the last one that did.
+// enabled or brought back into step; STS for one. A code works once, and one of
+// a step before works after it (recorded on AWS 2026-09): a device keeps the steps of those that did.
 
 import { createHmac } from 'node:crypto';
 import type { MfaDeviceRow } from './store/rows/iam.ts';
@@ -26,11 +27,18 @@ export function stepAt(now: Date): number {
 /** @returns the step of a code that was not used yet, or undefined */
 export function acceptedStep(device: MfaDeviceRow, code: string, now: Date): number | undefined {
   const center = stepAt(now) + (device.assigned?.driftSteps ?? 0);
-  const after = device.assigned?.lastStep ?? Number.NEGATIVE_INFINITY;
+  const used = device.assigned?.usedSteps ?? [];
   for (let step = center - toleranceSteps; step <= center + toleranceSteps; step += 1) {
-    if (step > after && totp(device.seedHex, step) === code) return step;
+    if (!used.includes(step) && totp(device.seedHex, step) === code) return step;
   }
   return undefined;
+}
+
+/** The device with a code's step used up. */
+export function usedUp(device: MfaDeviceRow, step: number): MfaDeviceRow {
+  if (!device.assigned) return device;
+  const lately = (device.assigned.usedSteps ?? []).filter((one) => one > step - 4 * toleranceSteps);
+  return { ...device, assigned: { ...device.assigned, usedSteps: [...lately, step] } };
 }
 
 /**

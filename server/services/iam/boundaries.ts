@@ -31,6 +31,11 @@ export function checkBoundary(call: Call, arn: string | undefined): string | und
   return arn;
 }
 
+/** The code is recorded, the words are not. */
+function noBoundary(whose: string) {
+  return noSuchMember(`The permissions boundary of ${whose} cannot be found.`);
+}
+
 function putUserBoundary(call: Call, input: PutUserPermissionsBoundaryRequest): void {
   const arn = checkBoundary(call, required('permissionsBoundary', input.PermissionsBoundary));
   const row = findUser(call, input.UserName);
@@ -38,7 +43,8 @@ function putUserBoundary(call: Call, input: PutUserPermissionsBoundaryRequest): 
 }
 
 function deleteUserBoundary(call: Call, input: DeleteUserPermissionsBoundaryRequest): void {
-  const { permissionsBoundaryArn: _gone, ...rest } = findUser(call, input.UserName);
+  const { permissionsBoundaryArn, ...rest } = findUser(call, input.UserName);
+  if (permissionsBoundaryArn === undefined) throw noBoundary(`user ${rest.userName}`);
   call.tx.put('user', rest);
 }
 
@@ -50,8 +56,9 @@ function putRoleBoundary(call: Call, input: PutRolePermissionsBoundaryRequest): 
 }
 
 function deleteRoleBoundary(call: Call, input: DeleteRolePermissionsBoundaryRequest): void {
-  const { permissionsBoundaryArn: _gone, ...rest } = findRole(call, input.RoleName);
+  const { permissionsBoundaryArn, ...rest } = findRole(call, input.RoleName);
   checkModifiable(rest);
+  if (permissionsBoundaryArn === undefined) throw noBoundary(`role ${rest.roleName}`);
   call.tx.put('role', rest);
 }
 

@@ -30,7 +30,8 @@ export function checkedName(member: string, value: string | undefined, most: num
 export function checkedPath(value: string | undefined, member = 'path'): string {
   const path = value ?? '/';
   constraints().length(member, path, 1, 512).done();
-  if (!/^(\/|\/[\u0021-\u007f]+\/)$/.test(path)) {
+  // Recorded: a delete character is refused, whatever the reference's pattern says.
+  if (!/^(\/|\/[\u0021-\u007e]+\/)$/.test(path)) {
     throw validationError(
       `The specified value for ${member} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.`,
     );

@@ -36,8 +36,8 @@ const columns = [
   'cert_2_last_rotated',
 ];
 
-/** AWS writes `+00:00` here, and no milliseconds. */
-const time = (iso: string) => `${iso.slice(0, 19)}+00:00`;
+/** Recorded: no milliseconds. */
+const time = (iso: string) => `${iso.slice(0, 19)}Z`;
 
 function keyCells(key: AccessKeyRow | undefined): string[] {
   if (!key) return ['false', 'N/A', 'N/A', 'N/A', 'N/A'];
@@ -74,8 +74,13 @@ function passwordCells(call: Call, user: UserRow): string[] {
 
 function userLine(call: Call, user: UserRow): string[] {
   const all = call.tx.list('access-key', { accountId: call.accountId });
-  const keys = all.filter(({ owner }) => owner.kind === 'user' && owner.userName === user.userName);
-  const certificates = credentialsOf(call, 'signing-certificate', user.userId);
+  // Recorded: keys by their ids, certificates that are inactive first, users whatever their case.
+  const keys = all
+    .filter(({ owner }) => owner.kind === 'user' && owner.userName === user.userName)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const certificates = credentialsOf(call, 'signing-certificate', user.userId).sort(
+    (a, b) => Number(a.status === 'Active') - Number(b.status === 'Active'),
+  );
   const certificateCells = [0, 1].flatMap((place) => {
     const certificate = certificates[place];
     return certificate ? [String(certificate.status === 'Active'), time(certificate.createDate)] : ['false', 'N/A'];
@@ -96,7 +101,8 @@ function generate(call: Call): GenerateCredentialReportResponse {
   const account = accountOf(call);
   const { credentialReport: kept } = account;
   if (kept && call.now.getTime() - Date.parse(kept.generatedAt) < freshForMs) return { State: 'COMPLETE' };
-  const users = call.tx.list('user', { accountId: call.accountId });
+  const place = ({ userName }: UserRow) => userName.toLowerCase();
+  const users = call.tx.list('user', { accountId: call.accountId }).sort((a, b) => (place(a) < place(b) ? -1 : 1));
   const lines = [columns, rootLine(call), ...users.map((user) => userLine(call, user))];
   // User names may hold a comma.
   const cell = (text: string) => (text.includes(',') ? `"${text}"` : text);
@@ -109,9 +115,10 @@ function generate(call: Call): GenerateCredentialReportResponse {
 function get(call: Call): GetCredentialReportResponse {
   const kept = accountOf(call).credentialReport;
   if (!kept)
-    throw new AwsError('ReportNotPresent', 410, 'No report found for this account. Please generate a new report.');
+    // Recorded, the word too.
+    throw new AwsError('ReportNotPresent', 410, 'Unknown');
   if (call.now.getTime() - Date.parse(kept.generatedAt) > keptForMs) {
-    throw new AwsError('ReportExpired', 410, 'The report has expired. Please generate a new report.');
+    throw new AwsError('ReportExpired', 410, 'Unknown');
   }
   return { Content: Buffer.from(kept.content), ReportFormat: 'text/csv', GeneratedTime: new Date(kept.generatedAt) };
 }

@@ -132,7 +132,11 @@ describe('MFA devices', () => {
     await rejects(run('EnableMFADevice', { ...input, ...same }), 'InvalidAuthenticationCode');
     await rejects(run('EnableMFADevice', { ...input, ...codes(device, 30) }), 'InvalidAuthenticationCode');
     await run('EnableMFADevice', { ...input, ...codes(device) });
-    await rejects(run('EnableMFADevice', { ...input, ...codes(device) }), 'EntityAlreadyExists');
+    const again = 'MFA Device for user ana already exists.';
+    await rejects(run('EnableMFADevice', { ...input, ...codes(device) }), 'EntityAlreadyExists', again);
+    await run('CreateUser', { UserName: 'bob' });
+    const taken = run('EnableMFADevice', { ...input, UserName: 'bob', ...codes(device) });
+    await rejects(taken, 'EntityAlreadyExists', 'MFA Device is already in use.');
     const MFADevices = [{ UserName: 'ana', SerialNumber: device.SerialNumber, EnableDate: testNow }];
     assert.deepEqual(await run('ListMFADevices', ana), { MFADevices, IsTruncated: false });
     assert.deepEqual(await run('ListMFADevices', {}, asUser('ana')), { MFADevices, IsTruncated: false });
@@ -146,7 +150,7 @@ describe('MFA devices', () => {
     await rejects(run('DeactivateMFADevice', input), 'NoSuchEntity');
     await run('DeleteVirtualMFADevice', { SerialNumber: device.SerialNumber });
     await rejects(
-      run('GetMFADevice', { SerialNumber: device.SerialNumber }),
+      run('TagMFADevice', { SerialNumber: device.SerialNumber, Tags: [] }),
       'NoSuchEntity',
       `VirtualMFADevice with serial number ${device.SerialNumber} doesn't exist.`,
     );
@@ -159,8 +163,10 @@ describe('MFA devices', () => {
     const tags = await run('ListMFADeviceTags', { SerialNumber: device.SerialNumber });
     assert.deepEqual(tags, { Tags: [{ Key: 'a', Value: '1' }], IsTruncated: false });
     await run('UpdateUser', { ...ana, NewUserName: 'anna' });
-    const shown = await run('GetMFADevice', { SerialNumber: device.SerialNumber });
-    assert.equal(shown.UserName, 'anna');
+    const { MFADevices } = await run<{ MFADevices: Output[] }>('ListMFADevices', { UserName: 'anna' });
+    assert.equal(MFADevices[0]?.SerialNumber, device.SerialNumber);
+    const keysAlone = /^The MFA device serial number sent in the request is invalid or not supported by this API\./;
+    await rejects(run('GetMFADevice', { SerialNumber: device.SerialNumber }), 'ValidationError', keysAlone);
   });
 });
 
@@ -315,10 +321,10 @@ describe('a user with everything', () => {
     await run('CreateLoginProfile', { ...ana, Password: 'First1234!' });
     const device = await makeDevice();
     await run('EnableMFADevice', { ...ana, SerialNumber: device.SerialNumber, ...codes(device) });
+    await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must remove tokens from principal first.');
+    await run('DeactivateMFADevice', { ...ana, SerialNumber: device.SerialNumber });
     await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must delete login profile first.');
     await run('DeleteLoginProfile', ana);
-    await rejects(remove(), 'DeleteConflict', 'Cannot delete entity, must delete MFA device first.');
-    await run('DeactivateMFADevice', { ...ana, SerialNumber: device.SerialNumber });
     await remove();
     const left = await run<{ VirtualMFADevices: Output[] }>('ListVirtualMFADevices');
     assert.equal(left.VirtualMFADevices.length, 1);

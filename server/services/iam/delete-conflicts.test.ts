@@ -125,6 +125,7 @@ const entities: Readonly<Record<string, Entity>> = {
     dependents: [
       membership,
       ...policies('User', user),
+      assigned('Cannot delete entity, must remove tokens from principal first.'),
       pair(
         'access keys',
         'Cannot delete entity, must delete access keys first.',
@@ -139,7 +140,6 @@ const entities: Readonly<Record<string, Entity>> = {
         user,
         { adding: { Password: 'First1234!' } },
       ),
-      assigned('Cannot delete entity, must delete MFA device first.'),
       pair(
         'signing certificates',
         'Cannot delete entity, must delete signing certificates first.',

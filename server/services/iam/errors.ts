@@ -1,5 +1,5 @@
 // IAM's errors, to the letter where they were recorded on AWS. Status: NoSuchEntity 404, conflicts and quotas 409, the rest 400.
-// Sources: recorded answers 2025-03 … 2025-06, public logs for the DeleteConflict texts; `unsourced` marks a text that we could not confirm.
+// Sources: recorded answers 2025-03 … 2025-06 and, for MFA devices and reports, 2026-09; public logs for the DeleteConflict texts; `unsourced` marks a text that we could not confirm.
 
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
@@ -62,11 +62,11 @@ export function entityAlreadyExists(kind: keyof typeof duplicateWords, name: str
 const conflictWords = {
   'access-keys': 'Cannot delete entity, must delete access keys first.',
   'login-profile': 'Cannot delete entity, must delete login profile first.',
-  'mfa-devices': 'Cannot delete entity, must delete MFA device first.',
+  // Recorded 2026-09; logs of 2018 and 2019 say `must delete MFA device first`.
+  'mfa-devices': 'Cannot delete entity, must remove tokens from principal first.',
   'signing-certificates': 'Cannot delete entity, must delete signing certificates first.',
   // Recorded for a service-specific credential.
   references: 'Cannot delete entity, must remove referenced objects first.',
-  // Weak: the public tests of a service that copies IAM's API have it.
   'mfa-assigned': 'MFA VirtualDevice in use. Must deactivate first.',
   'attached-policies': 'Cannot delete entity, must detach all policies first.',
   'inline-policies': 'Cannot delete entity, must delete policies first.',

@@ -22,6 +22,7 @@ import type {
   PutUserPolicyRequest,
 } from '@aws-sdk/client-iam';
 import { type Call, operation } from '../../service.ts';
+import type { InlinePolicies } from '../../store/rows/iam.ts';
 import { checkedName, page, required } from './checks.ts';
 import { checkIdentityDocument, checkInlineSize, encodeDocument } from './documents.ts';
 import { noSuchEntity } from './errors.ts';
@@ -37,13 +38,18 @@ interface PolicyInput {
   readonly MaxItems?: number | undefined;
 }
 
+/** Recorded: a name is the same in any case, and stays as it was written first. */
+function writtenName(policies: InlinePolicies, name: string): string {
+  return Object.keys(policies).find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
+}
+
 function put(kind: HolderKind): (call: Call, input: PolicyInput) => void {
   return (call, input) => {
     const name = checkedName('policyName', input.PolicyName, 128);
     const document = required('policyDocument', input.PolicyDocument);
     const holder = findHolder(call, kind, input);
     checkIdentityDocument(document);
-    const inlinePolicies = { ...holder.row.inlinePolicies, [name]: document };
+    const inlinePolicies = { ...holder.row.inlinePolicies, [writtenName(holder.row.inlinePolicies, name)]: document };
     checkInlineSize(kind, holderName(holder), Object.values(inlinePolicies));
     saveHolder(call, holder, { inlinePolicies });
   };
@@ -52,7 +58,8 @@ function put(kind: HolderKind): (call: Call, input: PolicyInput) => void {
 function get(kind: HolderKind): (call: Call, input: PolicyInput) => { PolicyName: string; PolicyDocument: string } {
   return (call, input) => {
     const name = checkedName('policyName', input.PolicyName, 128);
-    const document = findHolder(call, kind, input).row.inlinePolicies[name];
+    const { inlinePolicies } = findHolder(call, kind, input).row;
+    const document = inlinePolicies[writtenName(inlinePolicies, name)];
     if (document === undefined) throw noSuchEntity(`${kind}-policy`, name);
     return { PolicyName: name, PolicyDocument: encodeDocument(document) };
   };
@@ -72,7 +79,7 @@ function remove(kind: HolderKind): (call: Call, input: PolicyInput) => void {
   return (call, input) => {
     const name = checkedName('policyName', input.PolicyName, 128);
     const holder = findHolder(call, kind, input);
-    const { [name]: gone, ...inlinePolicies } = holder.row.inlinePolicies;
+    const { [writtenName(holder.row.inlinePolicies, name)]: gone, ...inlinePolicies } = holder.row.inlinePolicies;
     if (gone === undefined) throw noSuchEntity(`${kind}-policy`, name);
     saveHolder(call, holder, { inlinePolicies });
   };

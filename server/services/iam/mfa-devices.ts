@@ -1,5 +1,6 @@
 // Virtual MFA devices: made with a secret, assigned to a user by two codes in a row, taken away again. STS asks them when it is given a code.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html (read 2026-11-21). Eight per user, names unique with their path.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html (read 2026-11-21). Eight per user, names unique with their path. Messages were
+// recorded on AWS 2026-09.
 // Gaps: hardware devices are not known (their serial numbers are not found), and root's device is not assigned by the API.
 
 import { randomBytes } from 'node:crypto';
@@ -24,7 +25,7 @@ import { type Call, operation } from '../../service.ts';
 import type { MfaDeviceRow, UserRow } from '../../store/rows/iam.ts';
 import { checkedName, checkedPath, checkedTags, constraints, page, required } from './checks.ts';
 import { describeUser, findUser, tags, userOfId } from './entities.ts';
-import { deleteConflict, noSuchMember, quotaExceeded } from './errors.ts';
+import { deleteConflict, noSuchMember, quotaExceeded, validationError } from './errors.ts';
 import { onEverything, onMfaDevice, onNewMfaDevice, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
 import { qrPng } from './qr-code.ts';
 
@@ -61,7 +62,7 @@ function createVirtualMfaDevice(call: Call, input: CreateVirtualMFADeviceRequest
   const given = checkedTags(input.Tags);
   const id = `arn:${call.partition}:iam::${call.accountId}:mfa${path}${name}`;
   if (call.tx.get('mfa-device', id)) {
-    throw new AwsError('EntityAlreadyExists', 409, 'MFADevice entity at the same path and name already exists.');
+    throw new AwsError('EntityAlreadyExists', 409, 'MFA device already exists.');
   }
   const seed = randomBytes(40);
   const row: MfaDeviceRow = {
@@ -104,13 +105,17 @@ function enableMfaDevice(call: Call, input: EnableMFADeviceRequest): void {
   const user = findUser(call, input.UserName);
   const [first, second] = checkedCodes(input);
   const device = findMfaDevice(call, input.SerialNumber);
-  if (device.assigned) throw new AwsError('EntityAlreadyExists', 409, 'MFA Device is already in use.');
+  if (device.assigned) {
+    const own = device.assigned.userId === user.userId;
+    const message = own ? `MFA Device for user ${user.userName} already exists.` : 'MFA Device is already in use.';
+    throw new AwsError('EntityAlreadyExists', 409, message);
+  }
   if (mfaDevicesOf(call, user.userId).length >= devicesPerUser) {
     throw quotaExceeded('MFADevicesPerUser', devicesPerUser);
   }
   const step = acceptedPair(device.seedHex, first, second, call.now, false);
   if (step === undefined) throw wrongCodes();
-  const assigned = { userId: user.userId, date: timestamp(call.now), lastStep: step, driftSteps: 0 };
+  const assigned = { userId: user.userId, date: timestamp(call.now), usedSteps: [step], driftSteps: 0 };
   call.tx.put('mfa-device', { ...device, assigned });
 }
 
@@ -129,7 +134,7 @@ function resyncMfaDevice(call: Call, input: ResyncMFADeviceRequest): void {
   const step = acceptedPair(device.seedHex, first, second, call.now, true);
   if (step === undefined || !device.assigned) throw wrongCodes();
   // The second code is the one that the device shows now.
-  const assigned = { ...device.assigned, lastStep: step, driftSteps: step - stepAt(call.now) };
+  const assigned = { ...device.assigned, usedSteps: [step], driftSteps: step - stepAt(call.now) };
   call.tx.put('mfa-device', { ...device, assigned });
 }
 
@@ -145,15 +150,12 @@ function deleteVirtualMfaDevice(call: Call, input: DeleteVirtualMFADeviceRequest
   call.tx.delete('mfa-device', device.id);
 }
 
-function getMfaDevice(call: Call, input: GetMFADeviceRequest): GetMFADeviceResponse {
-  const device = findMfaDevice(call, input.SerialNumber);
-  if (input.UserName !== undefined) findAssigned(call, findUser(call, input.UserName), input.SerialNumber);
-  const user = device.assigned && userOfId(call, device.assigned.userId);
-  return {
-    SerialNumber: device.id,
-    ...(user && { UserName: user.userName }),
-    ...(device.assigned && { EnableDate: new Date(device.assigned.date) }),
-  };
+/** Recorded: of security keys alone, which nobody can have here. */
+function getMfaDevice(call: Call, input: GetMFADeviceRequest): never {
+  findMfaDevice(call, input.SerialNumber);
+  throw validationError(
+    'The MFA device serial number sent in the request is invalid or not supported by this API. Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.',
+  );
 }
 
 function listMfaDevices(call: Call, input: ListMFADevicesRequest): ListMFADevicesResponse {

@@ -221,7 +221,8 @@ function listPolicies(call: Call, input: ListPoliciesRequest): ListPoliciesRespo
     PermissionsBoundary: [used.boundary],
     any: [used.attached, used.boundary],
   }[input.PolicyUsageFilter ?? 'any'];
-  const onlyUsed = input.OnlyAttached === true || input.PolicyUsageFilter !== undefined;
+  // Recorded: how a policy is used is asked of attached ones alone.
+  const onlyUsed = input.OnlyAttached === true;
   const policies = [...(scope === 'AWS' ? [] : own), ...(scope === 'Local' ? [] : aws)]
     .filter((policy) => policy.path.startsWith(prefix))
     .filter((policy) => !onlyUsed || counted.some((counts) => counts.has(policy.arn)));

@@ -1,5 +1,5 @@
 // Users: people and programs with long-term keys.
-// Order of DeleteUser's checks follows what public logs show: groups, policies, keys; that of the rest is unsourced.
+// Order of DeleteUser's checks follows what public logs show: groups, policies, keys; MFA devices before keys was recorded on AWS. That of the rest is unsourced.
 
 import type {
   CreateUserRequest,
@@ -104,12 +104,12 @@ function deleteUser(call: Call, input: DeleteUserRequest): void {
   if (groupsOf(call, row).length > 0) throw deleteConflict('members');
   if (row.attachedPolicyArns.length > 0) throw deleteConflict('attached-policies');
   if (Object.keys(row.inlinePolicies).length > 0) throw deleteConflict('inline-policies');
+  if (mfaDevicesOf(call, row.userId).length > 0) throw deleteConflict('mfa-devices');
   const keys = call.tx.list('access-key', { accountId: row.accountId });
   if (keys.some(({ owner }) => owner.kind === 'user' && owner.userName === row.userName)) {
     throw deleteConflict('access-keys');
   }
   if (call.tx.get('login-profile', row.userId)) throw deleteConflict('login-profile');
-  if (mfaDevicesOf(call, row.userId).length > 0) throw deleteConflict('mfa-devices');
   if (credentialsOf(call, 'signing-certificate', row.userId).length > 0) throw deleteConflict('signing-certificates');
   if (credentialsOf(call, 'ssh-public-key', row.userId).length > 0) throw deleteConflict('references');
   if (credentialsOf(call, 'service-credential', row.userId).length > 0) throw deleteConflict('references');

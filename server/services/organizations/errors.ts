@@ -45,7 +45,7 @@ const words = {
     "We can't find an create account request with the CreateAccountRequestId that you specified.",
   MasterCannotLeaveOrganizationException:
     "You can't remove a management account from an organization. If you want the management account to become a member account in another organization, you must first delete the current organization of the management account.",
-  ResourcePolicyNotFoundException: "We can't find a resource policy request with the parameter that you specified.",
+  ResourcePolicyNotFoundException: 'No resource-based policy found.',
   HandshakeNotFoundException: "We can't find a handshake with the HandshakeId that you specified.",
   HandshakeAlreadyInStateException:
     "The specified handshake is already in the requested state. For example, you can't accept a handshake that was already accepted.",

@@ -29,7 +29,7 @@ test('versioning is changed and versions are deleted only with a code that was n
       path: '/',
       seedHex,
       createDate: testNow.toISOString(),
-      assigned: { userId: principal.userId, date: testNow.toISOString(), lastStep: 0, driftSteps: 0 },
+      assigned: { userId: principal.userId, date: testNow.toISOString(), usedSteps: [], driftSteps: 0 },
       tags: {},
     }),
   ).durable;

@@ -3,7 +3,7 @@
 // so it is a device of the caller's own, of the account that owns the bucket.
 
 import { AwsError } from '../../errors.ts';
-import { acceptedStep } from '../../mfa.ts';
+import { acceptedStep, usedUp } from '../../mfa.ts';
 import type { Call } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { bareAccessDenied } from './errors.ts';
@@ -26,5 +26,5 @@ export function requireMfa(call: Call, bucket: BucketRow, { MFA: header }: MfaIn
   const own = device?.assigned !== undefined && device.assigned.userId === call.principal.userId;
   const step = own ? acceptedStep(device, code, call.now) : undefined;
   if (!device?.assigned || step === undefined) throw new AwsError('AccessDenied', 403, 'Invalid Mfa Authentication');
-  call.tx.put('mfa-device', { ...device, assigned: { ...device.assigned, lastStep: step } });
+  call.tx.put('mfa-device', usedUp(device, step));
 }

@@ -1,7 +1,7 @@
 // Is whoever asks for a session holding their MFA device? Messages as public logs show them.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html (read 2026-11-21)
 
-import { acceptedStep } from '../../mfa.ts';
+import { acceptedStep, usedUp } from '../../mfa.ts';
 import type { Call } from '../../service.ts';
 import type { MfaDeviceRow } from '../../store/rows/iam.ts';
 import { accessDenied } from './errors.ts';
@@ -42,5 +42,5 @@ export function checkedMfa(call: Call, input: MfaInput): MfaDeviceRow | undefine
   }
   const step = acceptedStep(device, code, call.now);
   if (step === undefined) throw accessDenied('MultiFactorAuthentication failed with invalid MFA one time pass code. ');
-  return { ...device, assigned: { ...device.assigned, lastStep: step } };
+  return usedUp(device, step);
 }

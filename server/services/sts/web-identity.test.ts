@@ -242,6 +242,11 @@ describe('MFA', () => {
     await session(input);
     await rejects(session(input), 'AccessDenied', invalid);
     await session({ ...input, TokenCode: code(1) });
+    // Recorded on AWS: one of a step before is still good, those that were used are not.
+    await session({ ...input, TokenCode: code(-2) });
+    for (const used of [-2, -1, 0, 1]) {
+      await rejects(session({ ...input, TokenCode: code(used) }), 'AccessDenied', invalid);
+    }
     await rejects(session({ SerialNumber: serial }), 'AccessDenied', /must provide both/);
     await rejects(session({ ...input, SerialNumber: `${serial}2` }), 'AccessDenied', /unable to validate MFA code/);
   });

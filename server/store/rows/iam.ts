@@ -122,8 +122,8 @@ export interface MfaDeviceRow extends Row {
   path: string;
   seedHex: string;
   createDate: string;
-  /** `lastStep`: of the last code that was taken; `driftSteps`: how far the device's clock is ahead. */
-  assigned?: { userId: string; date: string; lastStep: number; driftSteps: number };
+  /** `usedSteps`: of the codes that were taken lately; `driftSteps`: how far the device's clock is ahead. */
+  assigned?: { userId: string; date: string; usedSteps?: number[]; driftSteps: number };
   tags: Record<string, string>;
 }
 
