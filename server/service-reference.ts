@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { factsOf } from './authorize/facts.ts';
 
 export interface ServiceReference {
   /** By namespace, the prefix of the service's actions: `s3` → `Amazon S3`. */
@@ -30,6 +31,25 @@ export function isAction(name: string): boolean {
     ),
   );
   return actions.has(name.toLowerCase());
+}
+
+/**
+ * The form of an action's resource that an ARN has, with the names of its parts: `arn:aws:s3:::${BucketName}/${ObjectName}` for `s3:GetObject` of an object.
+ * Of served services alone.
+ */
+export function resourceForm(action: string, arn: string, partition: string): string | undefined {
+  const [namespace = '', name = ''] = action.split(':');
+  const facts = factsOf(namespace.toLowerCase());
+  const types = [...(facts?.action(name)?.resources.keys() ?? [])];
+  const forms = types.flatMap((type) => facts?.resourceTypes[type] ?? []);
+  return forms.find((form) => hasForm(arn, form))?.replace(/\$\{Partition\}/, partition);
+}
+
+/** The last part of a form takes everything that is left. */
+function hasForm(arn: string, form: string): boolean {
+  const fixed = form.split(/\$\{\w+\}/).map((text) => text.replace(/[.*+?^$|()[\]\\/]/g, '\\$&'));
+  const last = fixed.pop() ?? '';
+  return new RegExp(`^${fixed.join('[^:/]*')}.*${last}$`).test(arn);
 }
 
 function read(name: string): unknown {

@@ -39,7 +39,8 @@ function managed(call: Call): OrganizationRow {
   if (organization.serviceAccess['iam.amazonaws.com'] === undefined) {
     throw refusal(
       'ServiceAccessNotEnabledException',
-      'The request was rejected because trusted access is not enabled for IAM in Organizations.',
+      // Recorded on AWS 2026-09.
+      `Trusted Access for IAM not enabled by organization of input account ${call.accountId}.`,
     );
   }
   return organization;

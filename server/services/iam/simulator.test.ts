@@ -111,17 +111,16 @@ describe('SimulatePrincipalPolicy', () => {
       ActionNames: ['s3:GetObject'],
       ResourceArns: ['arn:aws:s3:::home/ana/x', 'arn:aws:s3:::home/bob/x'],
     };
-    assert.deepEqual(await decisions(run('SimulatePrincipalPolicy', input)), ['allowed', 'implicitDeny']);
+    const ofResources = async (answer: Promise<Answer>) =>
+      (await answer).EvaluationResults[0]?.ResourceSpecificResults?.map((one) => one.EvalResourceDecision);
+    assert.deepEqual(await ofResources(run('SimulatePrincipalPolicy', input)), ['allowed', 'implicitDeny']);
     const asBob = run('SimulatePrincipalPolicy', { ...input, CallerArn: arn('user', 'bob') });
-    assert.deepEqual(await decisions(asBob), ['implicitDeny', 'allowed']);
+    assert.deepEqual(await ofResources(asBob), ['implicitDeny', 'allowed']);
     const PolicyInputList = [policy(deny('s3:*', { Condition: { StringEquals: { 'aws:PrincipalTag/team': 'net' } } }))];
     const denied = await run('SimulatePrincipalPolicy', { ...input, PolicyInputList });
     assert.deepEqual(
       denied.EvaluationResults.map((one) => [one.EvalDecision, one.MatchedStatements?.[0]?.SourcePolicyId]),
-      [
-        ['explicitDeny', 'PolicyInputList.1'],
-        ['explicitDeny', 'PolicyInputList.1'],
-      ],
+      [['explicitDeny', 'PolicyInputList.1']],
     );
   });
 
@@ -262,6 +261,29 @@ describe('SimulateCustomPolicy', () => {
     await custom(policy(allow('*')), { ActionNames: ['S3:getobject', 'lambda:InvokeFunction', 'sts:TagSession'] });
   });
 
+  it('tells of several resources together, and of each, as recorded on AWS', async () => {
+    const a = 'arn:aws:s3:::simulation/a';
+    const both = { ResourceArns: [a, 'arn:aws:s3:::simulation/b'] };
+    const [all] = (await custom(policy(allow('s3:GetObject')), both)).EvaluationResults;
+    assert.equal(all?.EvalDecision, 'allowed');
+    assert.match(String(all?.EvalResourceName), /^arn:aws:s3:::\$\{BucketName\}\/\$\{\w+\}$/);
+    assert.equal(all?.MatchedStatements?.length, 1);
+    const { EvaluationResults } = await custom(policy(allow('s3:GetObject', { Resource: a })), both);
+    assert.deepEqual(
+      EvaluationResults.map((one) => [one.EvalDecision, one.MatchedStatements?.length, one.EvalDecisionDetails]),
+      [['implicitDeny', 1, {}]],
+    );
+    assert.deepEqual(
+      EvaluationResults[0]?.ResourceSpecificResults?.map((one) => [one.EvalResourceName, one.EvalResourceDecision]),
+      [
+        [a, 'allowed'],
+        ['arn:aws:s3:::simulation/b', 'implicitDeny'],
+      ],
+    );
+    const [everywhere] = (await custom(policy(allow('s3:GetObject')))).EvaluationResults;
+    assert.ok(everywhere && !('EvalDecisionDetails' in everywhere) && !('ResourceSpecificResults' in everywhere));
+  });
+
   it('makes sure that a scenario of EC2 has its resources', async () => {
     const ec2 = (kind: string) => `arn:aws:ec2:us-east-1:${accountId}:${kind}/x`;
     const ask = (ResourceHandlingOption: string, ...kinds: string[]) =>
@@ -271,7 +293,7 @@ describe('SimulateCustomPolicy', () => {
         ResourceHandlingOption,
       });
     const kinds = ['instance', 'image', 'security-group', 'network-interface', 'volume'];
-    assert.deepEqual(await decisions(ask('EC2-VPC-EBS', ...kinds)), Array(5).fill('allowed'));
+    assert.deepEqual(await decisions(ask('EC2-VPC-EBS', ...kinds)), ['allowed']);
     await rejects(ask('EC2-VPC-EBS-Subnet', ...kinds), 'InvalidInput', /: subnet$/);
     await rejects(ask('EC2', ...kinds), 'InvalidInput', 'Invalid Resource Handling Option: EC2');
   });

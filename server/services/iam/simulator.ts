@@ -1,6 +1,6 @@
 // What would these policies decide? The policy simulator: the engine that decides requests, asked about one that nobody made.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html (read 2026-11-21); the shape of the answer was recorded on AWS.
-// One result for each action and resource. A caller's own keys (aws:username …) are known where there is a caller; every other key is what
+// One result for each action, with those of its resources in it. A caller's own keys (aws:username …) are known where there is a caller; every other key is what
 // ContextEntries says, and what the policies ask about beyond that is told as missing.
 // Unsourced: names of inline policies.
 
@@ -10,18 +10,14 @@ import type {
   GetContextKeysForCustomPolicyRequest,
   GetContextKeysForPolicyResponse,
   GetContextKeysForPrincipalPolicyRequest,
-  PolicyEvaluationDecisionType,
-  PolicySourceType,
   SimulateCustomPolicyRequest,
   SimulatePolicyResponse,
   SimulatePrincipalPolicyRequest,
-  Statement,
 } from '@aws-sdk/client-iam';
 import { contextKeysOf } from '@postern/policy/context-keys.ts';
 import { type PolicyKind, parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
-import { statementSpans } from '@postern/policy/positions.ts';
-import type { Citation, Decision, PolicySet, PolicySource, Principal } from '@postern/policy/types.ts';
+import type { PolicySet, Principal } from '@postern/policy/types.ts';
 import { controlPolicies } from '../../authorize/control-policies.ts';
 import { assumedRoleArn, nameKey, roleArn, userArn } from '../../identities.ts';
 import { type Authorization, type Call, operation } from '../../service.ts';
@@ -32,11 +28,7 @@ import { type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
 import { checkedActions, checkedResources, checkScenario, ownerOf } from './simulator-inputs.ts';
-
-/** A policy with its text, which the positions are counted in. */
-interface SimulatedPolicy extends PolicySource {
-  readonly text: string;
-}
+import { combined, describe, type SimulatedPolicy } from './simulator-results.ts';
 
 interface Simulation {
   readonly principal: Principal;
@@ -194,11 +186,7 @@ function simulate(call: Call, input: Common, simulation: Simulation): SimulatePo
   const policies = [...identity, ...(boundary ? [boundary] : []), ...(resource ? [resource] : [])];
   const asked = contextKeysOf(policies.map((policy) => policy.document));
   const missing = asked.filter((key) => !context.has(key.toLowerCase()));
-  const questions = actions.flatMap((action) => resources.map((arn) => ({ action, arn })));
-  // The place is the key: results come in the order of the question, and pages with them.
-  const numbered = questions.map((question, place) => ({ ...question, key: String(place).padStart(8, '0') }));
-  const { items, end } = page(numbered, input, ({ key }) => key);
-  const results = items.map(({ action, arn }) => {
+  const decide = (action: string, arn: string): EvaluationResult => {
     const ownerAccountId = ownerOf(arn, input.ResourceOwner, principal.accountId);
     const decision = evaluate(
       { principal, action, resource: arn, resourceAccountId: ownerAccountId, context },
@@ -210,7 +198,17 @@ function simulate(call: Call, input: Common, simulation: Simulation): SimulatePo
       },
     );
     return describe(action, arn, decision, policies, missing, ownerAccountId !== principal.accountId);
-  });
+  };
+  // The place is the key: results come in the order of the question, and pages with them.
+  const numbered = actions.map((action, place) => ({ action, key: String(place).padStart(8, '0') }));
+  const { items, end } = page(numbered, input, ({ key }) => key);
+  const results = items.map(({ action }) =>
+    combined(
+      action,
+      call.partition,
+      resources.map((arn) => decide(action, arn)),
+    ),
+  );
   return { EvaluationResults: results, ...end };
 }
 
@@ -218,84 +216,6 @@ function simulate(call: Call, input: Common, simulation: Simulation): SimulatePo
 function scpsOf(call: Call, principal: Principal, action: string): Pick<PolicySet, 'scps'> {
   const { scps } = controlPolicies(call.tx, principal, action, undefined);
   return scps ? { scps } : {};
-}
-
-type Outcome = PolicyEvaluationDecisionType;
-
-const outcomes = {
-  allow: 'allowed',
-  'explicit-deny': 'explicitDeny',
-  'implicit-deny': 'implicitDeny',
-  'not-applicable': 'implicitDeny',
-} as const satisfies Record<Decision['layers'][number]['outcome'], Outcome>;
-
-function describe(
-  action: string,
-  resource: string,
-  decision: Decision,
-  policies: readonly SimulatedPolicy[],
-  missing: readonly string[],
-  crossAccount: boolean,
-): EvaluationResult {
-  const outcome: Outcome = decision.allowed ? 'allowed' : decision.explicit ? 'explicitDeny' : 'implicitDeny';
-  const of = (layer: Decision['layers'][number]['layer']) => decision.layers.find((one) => one.layer === layer);
-  // An allowed request is shown with all that allowed it, on either side.
-  const matched = decision.allowed
-    ? [...(of('identity')?.citations ?? []), ...(of('resource')?.citations ?? [])]
-    : // An organization's policies are not shown to its members.
-      decision.citations.filter(({ layer }) => layer !== 'scp');
-  const statements = matched.map((citation) => describeStatement(citation, policies));
-  const boundary = of('boundary');
-  const boundaryDetail = boundary && {
-    PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: boundary.outcome === 'allow' },
-  };
-  const scp = of('scp');
-  const organizationDetail = scp && {
-    OrganizationsDecisionDetail: { AllowedByOrganizations: scp.outcome === 'allow' },
-  };
-  const details: Record<string, Outcome> = {};
-  const resourceLayer = of('resource');
-  if (crossAccount) {
-    details['IAM Policy'] = outcomes[of('identity')?.outcome ?? 'not-applicable'];
-    details['Resource Policy'] = outcomes[resourceLayer?.outcome ?? 'not-applicable'];
-  }
-  // With resources named, what is missing is told with each of them; for `*`, here.
-  const everywhere = resource === '*';
-  return {
-    EvalActionName: action,
-    EvalResourceName: resource,
-    EvalDecision: outcome,
-    EvalDecisionDetails: details,
-    MatchedStatements: statements,
-    MissingContextValues: everywhere ? [...missing] : [],
-    ...boundaryDetail,
-    ...organizationDetail,
-    ...(!everywhere && {
-      ResourceSpecificResults: [
-        {
-          EvalResourceName: resource,
-          EvalResourceDecision: outcome,
-          MatchedStatements: statements,
-          MissingContextValues: [...missing],
-          ...(crossAccount && { EvalDecisionDetails: details }),
-          ...boundaryDetail,
-        },
-      ],
-    }),
-  };
-}
-
-function describeStatement({ policyId, statement }: Citation, policies: readonly SimulatedPolicy[]): Statement {
-  // Not by its id: one of the account's own policies may be named like one of AWS's.
-  const policy = policies.find((one) => one.document.statements.includes(statement));
-  const span = statementSpans(policy?.text ?? '')[statement.index];
-  const place = (position: { line: number; column: number }) => ({ Line: position.line, Column: position.column });
-  return {
-    SourcePolicyId: policyId,
-    // The SDK's enum says user, aws-managed and so on; the service answers these words (recorded).
-    SourcePolicyType: (policyId === 'ResourcePolicy' ? 'Resource Policy' : 'IAM Policy') as string as PolicySourceType,
-    ...(span && { StartPosition: place(span.start), EndPosition: place(span.end) }),
-  };
 }
 
 function simulateCustomPolicy(call: Call, input: SimulateCustomPolicyRequest): SimulatePolicyResponse {
