@@ -99,7 +99,8 @@ export interface TransactionOperation<I, O> {
 export interface StreamOperation<I, O> {
   readonly kind: 'stream';
   readonly authorize: Authorization<I>;
-  readonly run: (call: StreamCall, input: I) => Promise<O>;
+  /** At once, where nothing has to be waited for. */
+  readonly run: (call: StreamCall, input: I) => Promise<O> | O;
   readonly readOnly?: boolean;
 }
 

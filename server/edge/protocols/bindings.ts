@@ -15,80 +15,98 @@ import { missingParameter } from '../refusals.ts';
 import { define } from './query-read.ts';
 import { readText, writeText } from './scalars.ts';
 
-/** A member that is outside of the body, and where: one of the five. */
-interface Binding {
+/** The members of an input that are outside of its body, by place. */
+interface Bindings {
+  readonly labels: readonly Named[];
+  readonly queries: readonly Named[];
+  /** By the header's name in lower case. */
+  readonly headers: ReadonlyMap<string, Named>;
+  readonly requiredHeaders: readonly Named[];
+  /** Their prefixes in lower case. */
+  readonly prefixes: readonly Named[];
+  readonly otherQueries: readonly Member[];
+}
+
+interface Named {
   readonly member: Member;
-  readonly place: 'label' | 'query' | 'header' | 'prefix' | 'other-queries';
-  /** Of the query parameter, the header or the prefix; headers in lower case. */
+  /** As it is spelled in the model. */
   readonly name: string;
 }
 
-const bindings = new WeakMap<StructureShape, readonly Binding[]>();
+const bindings = new WeakMap<StructureShape, Bindings>();
 
-/** Worked out once: of PutObject's 40 members a usual request has three, and asking each for its traits was 3 % of it. */
-function bindingsOf(shape: StructureShape): readonly Binding[] {
+/** Worked out once: of PutObject's 40 members a usual request has three. */
+function bindingsOf(shape: StructureShape): Bindings {
   let known = bindings.get(shape);
   if (!known) {
-    known = shape.members.flatMap((member): Binding[] => {
-      const { httpLabel, httpQuery, httpHeader, httpPrefixHeaders, httpQueryParams } = member.ownTraits;
-      if (httpLabel) return [{ member, place: 'label', name: member.name }];
-      if (httpQuery !== undefined) return [{ member, place: 'query', name: httpQuery }];
-      if (httpHeader !== undefined) return [{ member, place: 'header', name: httpHeader.toLowerCase() }];
-      if (httpPrefixHeaders !== undefined) return [{ member, place: 'prefix', name: httpPrefixHeaders.toLowerCase() }];
-      return httpQueryParams ? [{ member, place: 'other-queries', name: '' }] : [];
-    });
+    const all = shape.members.map((member) => ({ member, traits: member.ownTraits }));
+    const headers = all.flatMap(({ member, traits }): Named[] =>
+      traits.httpHeader === undefined ? [] : [{ member, name: traits.httpHeader }],
+    );
+    known = {
+      labels: all.flatMap(({ member, traits }) => (traits.httpLabel ? [{ member, name: member.name }] : [])),
+      queries: all.flatMap(({ member, traits }) =>
+        traits.httpQuery === undefined ? [] : [{ member, name: traits.httpQuery }],
+      ),
+      headers: new Map(headers.map((one) => [one.name.toLowerCase(), one])),
+      requiredHeaders: headers.filter(({ member }) => member.required),
+      prefixes: all.flatMap(({ member, traits }) =>
+        traits.httpPrefixHeaders === undefined ? [] : [{ member, name: traits.httpPrefixHeaders.toLowerCase() }],
+      ),
+      otherQueries: all.flatMap(({ member, traits }) => (traits.httpQueryParams ? [member] : [])),
+    };
     bindings.set(shape, known);
   }
   return known;
 }
 
 /** Reads everything of the input but its body. @throws AwsError for a missing or mistyped member */
-export function readBindings(identified: Identified, operation: OperationModel): Record<string, unknown> {
+export function readBindings({ head, labels }: Identified, operation: OperationModel): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   if (!operation.input) return input;
-  const all = bindingsOf(operation.input);
-  for (const binding of all) {
-    const value = readBinding(identified, operation.service.protocol, binding, all);
-    if (value !== undefined) input[binding.member.name] = value;
+  const { protocol } = operation.service;
+  const known = bindingsOf(operation.input);
+  for (const { member, name } of known.labels) {
+    const label = labels[name];
+    if (label !== undefined) input[member.name] = readText(protocol, member, label, name, 'date-time');
+    else if (member.required) throw missingParameter(protocol, name, 'query');
+  }
+  const query = head.query ?? [];
+  for (const { member, name } of known.queries) {
+    // Most requests have none at all.
+    const values = query.length > 0 ? query.filter((pair) => pair[0] === name).map((pair) => pair[1]) : query;
+    if (values.length > 0) input[member.name] = readQueryMember(protocol, member, values as string[], name);
+    else if (member.required) throw missingParameter(protocol, name, 'query');
+  }
+  readHeaders(protocol, known, head.headers, input);
+  for (const member of known.otherQueries) {
+    const used = new Set(known.queries.map(({ name }) => name));
+    const map: Record<string, unknown> = {};
+    for (const [key, value] of query) if (!used.has(key)) define(map, key, value);
+    input[member.name] = map;
   }
   return input;
 }
 
-function readBinding(
-  { head, labels }: Identified,
+function readHeaders(
   protocol: Protocol,
-  { member, place, name }: Binding,
-  all: readonly Binding[],
-): unknown {
-  switch (place) {
-    case 'label': {
-      const label = labels[name];
-      if (label !== undefined) return readText(protocol, member, label, name, 'date-time');
-      if (member.required) throw missingParameter(protocol, name, 'query');
-      return undefined;
-    }
-    case 'query': {
-      // Most requests have none at all.
-      const values = head.query?.length ? head.query.filter((pair) => pair[0] === name).map((pair) => pair[1]) : [];
-      if (values.length > 0) return readQueryMember(protocol, member, values, name);
-      if (member.required) throw missingParameter(protocol, name, 'query');
-      return undefined;
-    }
-    case 'header': {
-      const text = headerText(head.headers, name);
-      const spelled = member.ownTraits.httpHeader ?? name;
-      if (text !== undefined) return readHeader(protocol, member, text, spelled);
-      if (member.required) throw missingParameter(protocol, spelled, 'header');
-      return undefined;
-    }
-    case 'prefix':
-      return readPrefixHeaders(head.headers, name);
-    case 'other-queries': {
-      const used = new Set(all.map((other) => (other.place === 'query' ? other.name : undefined)));
-      const map: Record<string, unknown> = {};
-      for (const [key, value] of head.query ?? []) if (!used.has(key)) define(map, key, value);
-      return map;
-    }
+  { headers: known, requiredHeaders, prefixes }: Bindings,
+  headers: Headers,
+  input: Record<string, unknown>,
+): void {
+  // A request has fewer headers than an operation has names for them.
+  for (const header in headers) {
+    const name = header === 'x-amz-decoded-content-length' ? 'content-length' : header;
+    const binding = known.get(name);
+    const text = binding && headerText(headers, name);
+    if (binding && text !== undefined)
+      input[binding.member.name] = readHeader(protocol, binding.member, text, binding.name);
+  }
+  for (const { member, name } of requiredHeaders)
+    if (input[member.name] === undefined) throw missingParameter(protocol, name, 'header');
+  for (const { member, name } of prefixes) {
+    const map = readPrefixHeaders(headers, name);
+    if (map) input[member.name] = map;
   }
 }
 
@@ -179,8 +197,8 @@ export function writeBindings(
     const { httpHeader, httpPrefixHeaders, httpResponseCode } = member.ownTraits;
     if (httpHeader !== undefined) headers[httpHeader] = safe(writeHeader(member, value));
     else if (httpPrefixHeaders !== undefined) {
-      for (const [name, item] of Object.entries(value as Record<string, unknown>))
-        headers[httpPrefixHeaders + name] = safe(String(item));
+      for (const [key, item] of Object.entries(value as Record<string, unknown>))
+        headers[httpPrefixHeaders + key] = safe(String(item));
     } else if (httpResponseCode && typeof value === 'number') status = value;
   }
   return status;

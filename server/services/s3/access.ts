@@ -90,15 +90,21 @@ function isRestricted(tx: Transaction, bucket: BucketRow): boolean {
   return hasPublicPolicy(bucket) && effectiveBlock(tx, bucket).restrictPublicBuckets;
 }
 
-/** Keys that every S3 request has. */
-export function commonContext(call: BaseCall, bucket?: BucketRow): Context {
-  const presigned = /[?&]X-Amz-Signature=/i.test(call.url);
-  return {
-    's3:authType': [presigned ? 'REST-QUERY-STRING' : 'REST-HEADER'],
-    ...(call.principal.type !== 'anonymous' && { 's3:signatureversion': ['AWS4-HMAC-SHA256'] }),
-    ...(bucket && { 's3:ResourceAccount': [bucket.accountId], 'aws:ResourceAccount': [bucket.accountId] }),
-    ...(bucket?.tags && tagContext('s3:BucketTag', bucket.tags)),
+const byHeader = ['REST-HEADER'];
+const byQuery = ['REST-QUERY-STRING'];
+const version4 = ['AWS4-HMAC-SHA256'];
+
+/** Keys that every S3 request has, in an object of the caller's own. */
+export function commonContext(call: BaseCall, bucket?: BucketRow): Record<string, readonly string[]> {
+  const context: Record<string, readonly string[]> = {
+    's3:authType': call.url.includes('?') && /[?&]X-Amz-Signature=/i.test(call.url) ? byQuery : byHeader,
   };
+  if (call.principal.type !== 'anonymous') context['s3:signatureversion'] = version4;
+  if (!bucket) return context;
+  const owner = [bucket.accountId];
+  context['s3:ResourceAccount'] = owner;
+  context['aws:ResourceAccount'] = owner;
+  return bucket.tags ? Object.assign(context, tagContext('s3:BucketTag', bucket.tags)) : context;
 }
 
 export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): Context {
@@ -116,7 +122,7 @@ export function onBucket<I extends BucketInput>(
       {
         action,
         resource: bucketArn(call.partition, bucket.id),
-        context: { ...commonContext(call, bucket), ...keys(call, input) },
+        context: Object.assign(commonContext(call, bucket), keys(call, input)),
       },
     ];
   };
@@ -132,7 +138,7 @@ export function onObject<I extends ObjectInput>(
     const bucket = requireBucket(call, call.tx, input);
     const key = requireKey(input);
     const resource = objectArn(call.partition, bucket.id, key);
-    const context = { ...commonContext(call, bucket), ...keys(call, input) };
+    const context = Object.assign(commonContext(call, bucket), keys(call, input));
     return [action, ...further(input)].map((one) => ({ action: one, resource, context }));
   };
 }

@@ -27,16 +27,15 @@ function seconds(date: Date | string): number {
 /** @throws PreconditionFailed (412), or NotModified (304) */
 export function checkRead(object: ObjectRow, conditions: ReadConditions): void {
   const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
-  const modified = seconds(object.lastModified);
   if (IfMatch !== undefined) {
     if (!listsTag(IfMatch, object.etag)) throw preconditionFailed('If-Match');
-  } else if (IfUnmodifiedSince && modified > seconds(IfUnmodifiedSince)) {
+  } else if (IfUnmodifiedSince && seconds(object.lastModified) > seconds(IfUnmodifiedSince)) {
     throw preconditionFailed('If-Unmodified-Since');
   }
   const same =
     IfNoneMatch !== undefined
       ? listsTag(IfNoneMatch, object.etag)
-      : IfModifiedSince !== undefined && modified <= seconds(IfModifiedSince);
+      : IfModifiedSince !== undefined && seconds(object.lastModified) <= seconds(IfModifiedSince);
   if (same) throw notModified({ etag: object.etag, 'last-modified': new Date(object.lastModified).toUTCString() });
 }
 
