@@ -310,13 +310,13 @@ function runTransaction(
   return { output: value ?? {}, durable };
 }
 
-async function runStream(
+function runStream(
   parts: PipelineParts,
   row: Extract<Operation, { kind: 'stream' }>,
   base: BaseCall,
   asked: RequestAuthorization,
   input: unknown,
-): Promise<Outcome> {
+): Soon<Outcome> {
   const call = base as Mutable<Call & StreamCall>;
   parts.store.read((tx) => {
     call.tx = tx;
@@ -328,8 +328,8 @@ async function runStream(
     return value;
   };
   call.read = (work) => parts.store.read(work);
-  const output = (await row.run(call, input)) as Record<string, unknown> | undefined;
-  return { output: output ?? {}, durable: undefined };
+  const output = row.run(call, input) as Soon<Record<string, unknown> | undefined>;
+  return soon(output, (known) => ({ output: known ?? {}, durable: undefined }));
 }
 
 export function eventOf(
