@@ -104,6 +104,9 @@ test('a grant constraint is held against the encryption context: these pairs and
   await encrypt('app', { team: 'red' });
   for (const context of [undefined, {}, { team: 'blue' }, { team: 'red', more: 'x' }])
     await assert.rejects(encrypt('app', context), denied('Encrypt'));
+  await grant('root', arn('user/ben'), ['Encrypt'], { Constraints: { EncryptionContextEquals: {} } });
+  await encrypt('ben');
+  await assert.rejects(encrypt('ben', { team: 'red' }), denied('Encrypt'));
 });
 
 test('who got CreateGrant from a grant hands on no more than it has', async () => {
