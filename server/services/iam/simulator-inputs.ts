@@ -1,6 +1,8 @@
-// What is the policy simulator asked about? Actions that there are, resources, whose they are, and EC2's scenarios.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html (read 2026-11-21). Unsourced: the words for what is none of these.
+// What is the policy simulator asked about? Actions that there are, resources, whose they are, EC2's scenarios, and what is true of the request.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html (read 2026-11-21). The words
+// about context entries were recorded on AWS (2026-09); those for an action, a resource or a scenario that is none are unsourced.
 
+import type { ContextEntry } from '@aws-sdk/client-iam';
 import { isAction } from '../../service-reference.ts';
 import { constraints, required } from './checks.ts';
 import { invalidInput } from './errors.ts';
@@ -53,4 +55,32 @@ export function ownerOf(resource: string, owner: string | undefined, callers: st
   const account = /^(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?$/.exec(owner)?.[1];
   if (account === undefined) throw invalidInput(`Invalid Resource Owner: ${owner}`);
   return account;
+}
+
+const contextTypes = ['string', 'numeric', 'boolean', 'ip', 'binary', 'date'].flatMap((one) => [one, `${one}List`]);
+const numeric = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
+/** @returns values by lower-case key; an entry with nothing in it says nothing */
+export function checkedContext(entries: readonly ContextEntry[] | undefined): Map<string, readonly string[]> {
+  const checks = constraints();
+  for (const [index, { ContextKeyName, ContextKeyType }] of (entries ?? []).entries()) {
+    const member = `contextEntries.${index + 1}.member`;
+    checks.length(`${member}.contextKeyName`, ContextKeyName, 5, 256);
+    checks.oneOf(`${member}.contextKeyType`, ContextKeyType, contextTypes);
+  }
+  checks.done();
+  const context = new Map<string, readonly string[]>();
+  for (const { ContextKeyName: key, ContextKeyType: type, ContextKeyValues: values } of entries ?? []) {
+    if (key === undefined && type === undefined && values === undefined) continue;
+    if (key === undefined) throw invalidInput('ContextKeyName cannot be null or empty.');
+    if (type === undefined) throw invalidInput(`Context key ${key} has invalid type null.`);
+    if (!values || values.length === 0) {
+      throw invalidInput(`Context values for context key ${key} cannot be null or empty.`);
+    }
+    if (type.startsWith('numeric') && !values.every((value) => numeric.test(value))) {
+      throw invalidInput(`Invalid context value for key ${key}: expected numeric format.`);
+    }
+    context.set(key.toLowerCase(), values);
+  }
+  return context;
 }

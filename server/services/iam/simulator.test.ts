@@ -261,6 +261,28 @@ describe('SimulateCustomPolicy', () => {
     await custom(policy(allow('*')), { ActionNames: ['S3:getobject', 'lambda:InvokeFunction', 'sts:TagSession'] });
   });
 
+  it('refuses context entries that are not whole, in the words recorded on AWS', async () => {
+    const ask = (...ContextEntries: object[]) => custom(policy(allow('*')), { ContextEntries });
+    const key = { ContextKeyName: 'stack:key' };
+    const values = { ContextKeyValues: ['yes'] };
+    await ask({});
+    await rejects(ask({ ...key, ...values }), 'InvalidInput', 'Context key stack:key has invalid type null.');
+    await rejects(
+      ask({ ...key, ContextKeyType: 'stringList', ContextKeyValues: [] }),
+      'InvalidInput',
+      'Context values for context key stack:key cannot be null or empty.',
+    );
+    await rejects(
+      ask({ ContextKeyType: 'string', ...values }),
+      'InvalidInput',
+      'ContextKeyName cannot be null or empty.',
+    );
+    const number = (value: string) => ask({ ...key, ContextKeyType: 'numeric', ContextKeyValues: [value] });
+    for (const good of ['01.00', '+1', '1e2', '1e9999']) await number(good);
+    const none = 'Invalid context value for key stack:key: expected numeric format.';
+    for (const bad of ['0x10', ' 1 ', 'Infinity']) await rejects(number(bad), 'InvalidInput', none);
+  });
+
   it('tells of several resources together, and of each, as recorded on AWS', async () => {
     const a = 'arn:aws:s3:::simulation/a';
     const both = { ResourceArns: [a, 'arn:aws:s3:::simulation/b'] };

@@ -27,7 +27,7 @@ import { invalidInput, noSuchEntity } from './errors.ts';
 import { type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
-import { checkedActions, checkedResources, checkScenario, ownerOf } from './simulator-inputs.ts';
+import { checkedActions, checkedContext, checkedResources, checkScenario, ownerOf } from './simulator-inputs.ts';
 import { combined, describe, type SimulatedPolicy } from './simulator-results.ts';
 
 interface Simulation {
@@ -138,8 +138,6 @@ function namedCaller(call: Call, arn: string): Principal {
   return { type: 'user', accountId, arn, userId: row?.userId ?? '', userName, ...(row && { tags: row.tags }) };
 }
 
-const contextTypes = ['string', 'numeric', 'boolean', 'ip', 'binary', 'date'].flatMap((one) => [one, `${one}List`]);
-
 /** What is known of the request, by lower-case key: the caller's own facts, and on top of them what the input says. */
 function contextOf(principal: Principal, entries: readonly ContextEntry[] | undefined): Map<string, readonly string[]> {
   const context = new Map<string, readonly string[]>();
@@ -153,16 +151,7 @@ function contextOf(principal: Principal, entries: readonly ContextEntry[] | unde
       context.set(`aws:principaltag/${key.toLowerCase()}`, [value]);
     }
   }
-  const checks = constraints();
-  for (const [index, { ContextKeyName, ContextKeyType }] of (entries ?? []).entries()) {
-    const member = `contextEntries.${index + 1}.member`;
-    checks.length(`${member}.contextKeyName`, ContextKeyName, 5, 256);
-    checks.oneOf(`${member}.contextKeyType`, ContextKeyType, contextTypes);
-  }
-  checks.done();
-  for (const { ContextKeyName, ContextKeyValues } of entries ?? []) {
-    if (ContextKeyName !== undefined) context.set(ContextKeyName.toLowerCase(), ContextKeyValues ?? []);
-  }
+  for (const [key, values] of checkedContext(entries)) context.set(key, values);
   return context;
 }
 
