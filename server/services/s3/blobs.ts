@@ -7,13 +7,13 @@
 // Files never change, so a copy is a hard link, and a file is unlinked only some seconds after its row is gone: an answer that was already
 // given the path may not have opened it yet.
 
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from '../../edge/intake.ts';
 import type { FileBody, StreamingBody } from '../../service.ts';
+import { fewRandomBytes } from '../../store/randomness.ts';
 import { type BlobKey, cipherAt, counterAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
 import { NewFile, type OpenFile, sync } from './blob-file.ts';
 import { concatenate, decrypted, type Piece, pieceBytes, readSmall } from './blob-reading.ts';
@@ -86,7 +86,7 @@ export class Blobs {
    * The blob is safe from `sweep` until `claim` or `discard`.
    */
   async write(body: Body | undefined, options: WriteOptions): Promise<WrittenBlob> {
-    const blobId = randomBytes(16).toString('hex');
+    const blobId = fewRandomBytes(16).toString('hex');
     this.#unclaimed.add(blobId);
     const { key } = options;
     const sealing = () => key && { key: key(blobId), counter: counterAt(blobId, 0) };
@@ -143,7 +143,7 @@ export class Blobs {
 
   /** A second name for the same bytes; the key that opens them stays the same. */
   async link(blobId: string): Promise<string> {
-    const copy = `${randomBytes(16).toString('hex')}-${seedOf(blobId)}`;
+    const copy = `${fewRandomBytes(16).toString('hex')}-${seedOf(blobId)}`;
     if (isInRow(blobId)) return this.#keep(copy, this.#inRow(blobId));
     this.#unclaimed.add(copy);
     this.#makeDirectory(copy);
