@@ -200,7 +200,7 @@ export class CheckedBody extends Readable implements FedBody {
       let decoder: ChunkedDecoder | undefined;
       const digests = [...new Set([...options.digests, ...this.#checks.map((check) => check.algorithm)])];
       const onChunk = this.#chunked?.signing?.key ? (digest: string) => decoder?.compareNext(digest) : undefined;
-      const intake: Intake = new Intake({ ...options, digests, onChunk, onFailure: fail });
+      const intake: Intake = new Intake({ onChunk, onFailure: fail, ...options, digests });
       if (this.#chunked) decoder = new ChunkedDecoder(this.#chunked, () => intake.cut());
       const pass = (piece: Buffer) => {
         this.#count(piece);
