@@ -17,6 +17,8 @@ interface Template {
   readonly segments: readonly Segment[];
   /** Literal queries without `x-id`, which only SDKs send. */
   readonly literals: readonly QueryPair[];
+  /** How many parts of path and query are literal. */
+  readonly literalParts: number;
 }
 
 type Segment = { readonly literal: string } | { readonly label: string; readonly greedy: boolean };
@@ -55,7 +57,8 @@ function templateOf(row: RouteRow): Template {
       const [name = '', value = ''] = part.split('=');
       return [name, value];
     });
-  return { row, segments, literals };
+  const literalParts = literals.length + segments.filter((segment) => 'literal' in segment).length;
+  return { row, segments, literals, literalParts };
 }
 
 /**
@@ -81,10 +84,9 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
     const satisfied = row.requiredQueries.every((name) => has(query, name, ''));
     // Two operations may differ in nothing else than what the SDKs add: ListBuckets and ListDirectoryBuckets.
     const hinted = has(query, 'x-id', row.name) ? 0.5 : 0;
-    const literalSegments = template.segments.filter((segment) => 'literal' in segment).length;
     // An operation whose literals fit but whose parameter is missing still wins over one with fewer literals: DELETE ?annotation is no DeleteObject.
     const rank =
-      (literalSegments + template.literals.length) * 100 +
+      template.literalParts * 100 +
       (satisfied ? row.requiredQueries.length * 2 + row.requiredHeaders.length + 1 : 0) +
       hinted;
     candidates.push({ template, labels, rank });
@@ -118,6 +120,10 @@ function bucketAddress(path: string, hostBucket: string | undefined): { bucket?:
   return { bucket, rest: slash < 0 ? '/' : path.slice(slash) };
 }
 
+function literalsOf(segments: readonly Segment[]): string {
+  return segments.map((one) => ('literal' in one ? `/${one.literal}` : '')).join('');
+}
+
 /** A greedy label takes the rest with its slashes, also doubled ones: S3 keys may hold them. */
 function matchPath(
   segments: readonly Segment[],
@@ -126,11 +132,11 @@ function matchPath(
 ): Record<string, string> | 'bad-encoding' | undefined {
   const labels: Record<string, string> = {};
   let rest = path.slice(1);
-  for (const [at, segment] of segments.entries()) {
+  for (let at = 0; at < segments.length; at++) {
+    const segment = segments[at] as Segment;
     if ('label' in segment && segment.greedy) {
       // Literal segments may follow: `/{Name+}/policy`.
-      const end = segments.slice(at + 1).map((one) => ('literal' in one ? `/${one.literal}` : ''));
-      const suffix = end.join('');
+      const suffix = at === segments.length - 1 ? '' : literalsOf(segments.slice(at + 1));
       if (!rest.endsWith(suffix)) return undefined;
       const value = decodePercent(suffix === '' ? rest : rest.slice(0, -suffix.length));
       if (value === undefined) return 'bad-encoding';
