@@ -8,6 +8,7 @@ import { apiCases, furnishApi } from './api.ts';
 import { measureCheck } from './check.ts';
 import { bringUp, memoryOf, serverProcess } from './cloud.ts';
 import { measureDifferential } from './differential.ts';
+import { measureDurable } from './durable.ts';
 import { measureFabric } from './fabric.ts';
 import { type Case, measureCases, type Row, type Target } from './measure.ts';
 import { measureNetwork } from './network.ts';
@@ -19,7 +20,7 @@ import { mark, number, tableHead, tableRow, tableText } from './table.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'start,check,api,s3,network,fabric,reach,differential,roads,scale' },
+    only: { type: 'string', default: 'start,check,durable,api,s3,network,fabric,reach,differential,roads,scale' },
     call: { type: 'string', default: '' },
     'no-moto': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -78,6 +79,14 @@ if (wanted.has('check')) {
       `| ${number(interfaces)} | ${spread(elapsedMs)} | ${number(memoryBytes / 1e6)} | ${isGoal ? '< 10,000' : ''} | ${isGoal ? mark(middle(elapsedMs) < 10_000) : ''} |`,
     );
   }
+}
+
+if (wanted.has('durable')) {
+  progress('durable');
+  put('\n## What a durable answer costs\n\nOne after the other, with nothing else to do, the ways in turn; µs.\n');
+  put('| way | best tenth | middle | event loop | all threads |\n|---|---|---|---|---|');
+  for (const { name, ...us } of await measureDurable(quick ? 5 : 40))
+    put(`| ${name} | ${[us.bestUs, us.middleUs, us.mainUs, us.allUs].map(number).join(' | ')} |`);
 }
 
 if (wanted.has('network')) {
