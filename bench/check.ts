@@ -31,44 +31,205 @@ export function writeSnapshot(directory: string, interfaces: number): void {
   const block = (side: number) => `10.${side}.0.0/16`;
   const everywhere = { IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
   const all = <T>(make: (side: 0 | 1) => T[]) => sides.flatMap(make);
-  write('vpcs', { Vpcs: sides.map((side) => ({ VpcId: vpc(side), OwnerId: owner, CidrBlock: block(side), CidrBlockAssociationSet: [{ CidrBlock: block(side), CidrBlockState: { State: 'associated' } }], Tags: [{ Key: 'Name', Value: `vpc${side}` }] })) }); // biome-ignore format: one answer
-  write('subnets', { Subnets: all((side) => Array.from({ length: 10 }, (_, number) => ({ SubnetId: subnet(side, number), VpcId: vpc(side), CidrBlock: `10.${side}.${number * 16}.0/20`, AvailabilityZone: 'us-east-1a', Tags: [{ Key: 'Name', Value: number < 3 ? `public-${number}` : `private-${number}` }] }))) }); // biome-ignore format: one answer
-  write('route-tables', { RouteTables: all((side) => [true, false].map((isPublic) => ({ RouteTableId: table(side, isPublic), VpcId: vpc(side),
-    Routes: [
-      { DestinationCidrBlock: block(side), GatewayId: 'local', State: 'active' },
-      { DestinationCidrBlock: block(1 - side), VpcPeeringConnectionId: 'pcx-00000001', State: 'active' },
-      { DestinationCidrBlock: '0.0.0.0/0', ...(isPublic ? { GatewayId: `igw-${hex(side)}` } : { NatGatewayId: `nat-${hex(side)}` }), State: 'active' },
-      ...(isPublic ? [] : [{ DestinationPrefixListId: 'pl-63a5400a', GatewayId: `vpce-${hex(side)}`, State: 'active' }]),
-    ],
-    Associations: [{ Main: !isPublic, RouteTableAssociationId: `rtbassoc-main-${side}` }, ...Array.from({ length: 3 }, (_, number) => ({ Main: false, SubnetId: subnet(side, number) }))].slice(isPublic ? 1 : 0, isPublic ? 4 : 1),
-  }))) }); // biome-ignore format: one answer
-  write('network-acls', { NetworkAcls: sides.map((side) => ({ NetworkAclId: `acl-${hex(side)}`, VpcId: vpc(side), IsDefault: true, Associations: [],
-    Entries: [
-      { RuleNumber: 90, Egress: false, Protocol: '6', RuleAction: 'deny', CidrBlock: '198.51.100.0/24', PortRange: { From: 22, To: 22 } },
-      ...[true, false].map((Egress) => ({ RuleNumber: 100, Egress, Protocol: '-1', RuleAction: 'allow', CidrBlock: '0.0.0.0/0' })),
-    ] })) }); // biome-ignore format: one answer
-  write('security-groups', { SecurityGroups: all((side) => Array.from({ length: groupsPerVpc }, (_, number) => ({ GroupId: group(side, number), GroupName: `app-${number}`, OwnerId: owner, VpcId: vpc(side), Description: 'bench',
-    IpPermissions: [
-      { IpProtocol: 'tcp', FromPort: 8000 + number, ToPort: 8000 + number, UserIdGroupPairs: [{ GroupId: group(side, (number + 1) % groupsPerVpc), UserId: owner }] },
-      { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: `10.${side}.${(number % 10) * 16}.0/24` }] },
-      ...(number % 20 === 0 ? [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, ...everywhere }] : []),
-    ],
-    IpPermissionsEgress: [{ IpProtocol: '-1', ...everywhere }],
-  }))) }); // biome-ignore format: one answer
+  write('vpcs', {
+    Vpcs: sides.map((side) => ({
+      VpcId: vpc(side),
+      OwnerId: owner,
+      CidrBlock: block(side),
+      CidrBlockAssociationSet: [{ CidrBlock: block(side), CidrBlockState: { State: 'associated' } }],
+      Tags: [{ Key: 'Name', Value: `vpc${side}` }],
+    })),
+  });
+  write('subnets', {
+    Subnets: all((side) =>
+      Array.from({ length: 10 }, (_, number) => ({
+        SubnetId: subnet(side, number),
+        VpcId: vpc(side),
+        CidrBlock: `10.${side}.${number * 16}.0/20`,
+        AvailabilityZone: 'us-east-1a',
+        Tags: [{ Key: 'Name', Value: number < 3 ? `public-${number}` : `private-${number}` }],
+      })),
+    ),
+  });
+  write('route-tables', {
+    RouteTables: all((side) =>
+      [true, false].map((isPublic) => ({
+        RouteTableId: table(side, isPublic),
+        VpcId: vpc(side),
+        Routes: [
+          { DestinationCidrBlock: block(side), GatewayId: 'local', State: 'active' },
+          { DestinationCidrBlock: block(1 - side), VpcPeeringConnectionId: 'pcx-00000001', State: 'active' },
+          {
+            DestinationCidrBlock: '0.0.0.0/0',
+            ...(isPublic ? { GatewayId: `igw-${hex(side)}` } : { NatGatewayId: `nat-${hex(side)}` }),
+            State: 'active',
+          },
+          ...(isPublic
+            ? []
+            : [{ DestinationPrefixListId: 'pl-63a5400a', GatewayId: `vpce-${hex(side)}`, State: 'active' }]),
+        ],
+        Associations: [
+          { Main: !isPublic, RouteTableAssociationId: `rtbassoc-main-${side}` },
+          ...Array.from({ length: 3 }, (_, number) => ({ Main: false, SubnetId: subnet(side, number) })),
+        ].slice(isPublic ? 1 : 0, isPublic ? 4 : 1),
+      })),
+    ),
+  });
+  write('network-acls', {
+    NetworkAcls: sides.map((side) => ({
+      NetworkAclId: `acl-${hex(side)}`,
+      VpcId: vpc(side),
+      IsDefault: true,
+      Associations: [],
+      Entries: [
+        {
+          RuleNumber: 90,
+          Egress: false,
+          Protocol: '6',
+          RuleAction: 'deny',
+          CidrBlock: '198.51.100.0/24',
+          PortRange: { From: 22, To: 22 },
+        },
+        ...[true, false].map((Egress) => ({
+          RuleNumber: 100,
+          Egress,
+          Protocol: '-1',
+          RuleAction: 'allow',
+          CidrBlock: '0.0.0.0/0',
+        })),
+      ],
+    })),
+  });
+  write('security-groups', {
+    SecurityGroups: all((side) =>
+      Array.from({ length: groupsPerVpc }, (_, number) => ({
+        GroupId: group(side, number),
+        GroupName: `app-${number}`,
+        OwnerId: owner,
+        VpcId: vpc(side),
+        Description: 'bench',
+        IpPermissions: [
+          {
+            IpProtocol: 'tcp',
+            FromPort: 8000 + number,
+            ToPort: 8000 + number,
+            UserIdGroupPairs: [{ GroupId: group(side, (number + 1) % groupsPerVpc), UserId: owner }],
+          },
+          {
+            IpProtocol: 'tcp',
+            FromPort: 22,
+            ToPort: 22,
+            IpRanges: [{ CidrIp: `10.${side}.${(number % 10) * 16}.0/24` }],
+          },
+          ...(number % 20 === 0 ? [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, ...everywhere }] : []),
+        ],
+        IpPermissionsEgress: [{ IpProtocol: '-1', ...everywhere }],
+      })),
+    ),
+  });
   const perSide = Math.round(interfaces / 2);
-  const placed = all((side) => Array.from({ length: perSide }, (_, number) => ({ side, number, id: hex(side * 100_000 + number), address: `10.${side}.${(number % 10) * 16 + Math.floor(number / 2000)}.${10 + (Math.floor(number / 10) % 200)}` }))); // biome-ignore format: one value
-  write('network-interfaces', { NetworkInterfaces: [
-    ...placed.map(({ side, number, id, address }) => ({ NetworkInterfaceId: `eni-${id}`, VpcId: vpc(side), SubnetId: subnet(side, number % 10), OwnerId: owner, Status: 'in-use', InterfaceType: 'interface', SourceDestCheck: true, MacAddress: '',
-      Groups: [{ GroupId: group(side, number % groupsPerVpc) }], Attachment: { InstanceId: `i-${id}`, InstanceOwnerId: owner, DeviceIndex: 0, Status: 'attached' },
-      PrivateIpAddresses: [{ PrivateIpAddress: address, Primary: true, ...(number % 10 < 3 && { Association: { PublicIp: `52.${side}.${Math.floor(number / 250)}.${1 + (number % 250)}` } }) }] })),
-    ...sides.map((side) => ({ NetworkInterfaceId: `eni-nat${side}`, VpcId: vpc(side), SubnetId: subnet(side, 0), Status: 'in-use', InterfaceType: 'nat_gateway', SourceDestCheck: false, PrivateIpAddresses: [{ PrivateIpAddress: `10.${side}.15.250`, Primary: true, Association: { PublicIp: `54.0.0.${side + 1}` } }] })),
-  ] }); // biome-ignore format: one answer
-  write('instances', { Reservations: [{ Instances: placed.map(({ side, number, id }) => ({ InstanceId: `i-${id}`, VpcId: vpc(side), SubnetId: subnet(side, number % 10), State: { Name: 'running' }, Tags: [{ Key: 'Name', Value: `app-${number % groupsPerVpc}` }] })) }] }); // biome-ignore format: one answer
-  write('internet-gateways', { InternetGateways: sides.map((side) => ({ InternetGatewayId: `igw-${hex(side)}`, Attachments: [{ State: 'available', VpcId: vpc(side) }] })) }); // biome-ignore format: one answer
-  write('nat-gateways', { NatGateways: sides.map((side) => ({ NatGatewayId: `nat-${hex(side)}`, VpcId: vpc(side), SubnetId: subnet(side, 0), State: 'available', ConnectivityType: 'public', NatGatewayAddresses: [{ NetworkInterfaceId: `eni-nat${side}`, PrivateIp: `10.${side}.15.250`, IsPrimary: true }] })) }); // biome-ignore format: one answer
-  write('vpc-endpoints', { VpcEndpoints: sides.map((side) => ({ VpcEndpointId: `vpce-${hex(side)}`, VpcEndpointType: 'Gateway', VpcId: vpc(side), ServiceName: 'com.amazonaws.us-east-1.s3', State: 'available', RouteTableIds: [table(side, false)] })) }); // biome-ignore format: one answer
-  write('prefix-lists', { PrefixLists: [{ PrefixListId: 'pl-63a5400a', PrefixListName: 'com.amazonaws.us-east-1.s3', Cidrs: ['52.216.0.0/15', '3.5.0.0/19', '54.231.0.0/16', '16.182.0.0/16'] }] }); // biome-ignore format: one answer
-  write('vpc-peering-connections', { VpcPeeringConnections: [{ VpcPeeringConnectionId: 'pcx-00000001', Status: { Code: 'active' }, RequesterVpcInfo: { VpcId: vpc(0), OwnerId: owner, Region: 'us-east-1' }, AccepterVpcInfo: { VpcId: vpc(1), OwnerId: owner, Region: 'us-east-1' } }] }); // biome-ignore format: one answer
+  const placed = all((side) =>
+    Array.from({ length: perSide }, (_, number) => ({
+      side,
+      number,
+      id: hex(side * 100_000 + number),
+      address: `10.${side}.${(number % 10) * 16 + Math.floor(number / 2000)}.${10 + (Math.floor(number / 10) % 200)}`,
+    })),
+  );
+  write('network-interfaces', {
+    NetworkInterfaces: [
+      ...placed.map(({ side, number, id, address }) => ({
+        NetworkInterfaceId: `eni-${id}`,
+        VpcId: vpc(side),
+        SubnetId: subnet(side, number % 10),
+        OwnerId: owner,
+        Status: 'in-use',
+        InterfaceType: 'interface',
+        SourceDestCheck: true,
+        MacAddress: '',
+        Groups: [{ GroupId: group(side, number % groupsPerVpc) }],
+        Attachment: { InstanceId: `i-${id}`, InstanceOwnerId: owner, DeviceIndex: 0, Status: 'attached' },
+        PrivateIpAddresses: [
+          {
+            PrivateIpAddress: address,
+            Primary: true,
+            ...(number % 10 < 3 && {
+              Association: { PublicIp: `52.${side}.${Math.floor(number / 250)}.${1 + (number % 250)}` },
+            }),
+          },
+        ],
+      })),
+      ...sides.map((side) => ({
+        NetworkInterfaceId: `eni-nat${side}`,
+        VpcId: vpc(side),
+        SubnetId: subnet(side, 0),
+        Status: 'in-use',
+        InterfaceType: 'nat_gateway',
+        SourceDestCheck: false,
+        PrivateIpAddresses: [
+          { PrivateIpAddress: `10.${side}.15.250`, Primary: true, Association: { PublicIp: `54.0.0.${side + 1}` } },
+        ],
+      })),
+    ],
+  });
+  write('instances', {
+    Reservations: [
+      {
+        Instances: placed.map(({ side, number, id }) => ({
+          InstanceId: `i-${id}`,
+          VpcId: vpc(side),
+          SubnetId: subnet(side, number % 10),
+          State: { Name: 'running' },
+          Tags: [{ Key: 'Name', Value: `app-${number % groupsPerVpc}` }],
+        })),
+      },
+    ],
+  });
+  write('internet-gateways', {
+    InternetGateways: sides.map((side) => ({
+      InternetGatewayId: `igw-${hex(side)}`,
+      Attachments: [{ State: 'available', VpcId: vpc(side) }],
+    })),
+  });
+  write('nat-gateways', {
+    NatGateways: sides.map((side) => ({
+      NatGatewayId: `nat-${hex(side)}`,
+      VpcId: vpc(side),
+      SubnetId: subnet(side, 0),
+      State: 'available',
+      ConnectivityType: 'public',
+      NatGatewayAddresses: [{ NetworkInterfaceId: `eni-nat${side}`, PrivateIp: `10.${side}.15.250`, IsPrimary: true }],
+    })),
+  });
+  write('vpc-endpoints', {
+    VpcEndpoints: sides.map((side) => ({
+      VpcEndpointId: `vpce-${hex(side)}`,
+      VpcEndpointType: 'Gateway',
+      VpcId: vpc(side),
+      ServiceName: 'com.amazonaws.us-east-1.s3',
+      State: 'available',
+      RouteTableIds: [table(side, false)],
+    })),
+  });
+  write('prefix-lists', {
+    PrefixLists: [
+      {
+        PrefixListId: 'pl-63a5400a',
+        PrefixListName: 'com.amazonaws.us-east-1.s3',
+        Cidrs: ['52.216.0.0/15', '3.5.0.0/19', '54.231.0.0/16', '16.182.0.0/16'],
+      },
+    ],
+  });
+  write('vpc-peering-connections', {
+    VpcPeeringConnections: [
+      {
+        VpcPeeringConnectionId: 'pcx-00000001',
+        Status: { Code: 'active' },
+        RequesterVpcInfo: { VpcId: vpc(0), OwnerId: owner, Region: 'us-east-1' },
+        AccepterVpcInfo: { VpcId: vpc(1), OwnerId: owner, Region: 'us-east-1' },
+      },
+    ],
+  });
 }
 
 /** Each of a kind that looks at many pairs. */

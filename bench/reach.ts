@@ -100,7 +100,10 @@ export function manyInterfaces(interfaces: number, design: Design): Snapshot {
     sourceDestCheck: false,
     service: { kind: 'nat-gateway', natGatewayId: 'nat-1' },
   };
-  const to = (cidr: `${string}/${number}`, target: Snapshot['vpcs'][number]['routeTables'][number]['routes'][number]['target']) => ({ destination: { kind: 'cidr', cidr }, target, state: 'active' }) as const; // biome-ignore format: one value
+  const to = (
+    cidr: `${string}/${number}`,
+    target: Snapshot['vpcs'][number]['routeTables'][number]['routes'][number]['target'],
+  ) => ({ destination: { kind: 'cidr', cidr }, target, state: 'active' }) as const;
   const local = to('10.0.0.0/16', { kind: 'local' });
   const s3 = {
     destination: { kind: 'prefix-list', prefixListId: 'pl-s3' },
@@ -177,8 +180,10 @@ export function measureReach(interfaces: number, design: Design): ReachRow {
 }
 
 export function measureReachApart(interfaces: number, design: Design): ReachRow {
-  const script = `const { measureReach } = await import(${JSON.stringify(import.meta.url)}); process.stdout.write(JSON.stringify(measureReach(${interfaces}, '${design}')));`; // biome-ignore format: one value
-  const child = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { encoding: 'utf8' }); // biome-ignore format: one value
+  const script = `const { measureReach } = await import(${JSON.stringify(import.meta.url)}); process.stdout.write(JSON.stringify(measureReach(${interfaces}, '${design}')));`;
+  const child = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
   if (child.status !== 0) throw new Error(`reach with ${interfaces} interfaces: ${child.stderr}`);
   return JSON.parse(child.stdout) as ReachRow;
 }

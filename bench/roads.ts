@@ -52,7 +52,8 @@ function postern(cloud: BenchCloud, ...args: string[]): string {
   const [name = '', ...rest] = args;
   const words = [command, name, '--data', cloud.directory, ...rest];
   const result = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 120_000 });
-  if (result.status !== 0) throw new Error(`postern ${args.join(' ')} ended with ${result.status}: ${result.stderr}${result.stdout}`); // biome-ignore format: one sentence
+  if (result.status !== 0)
+    throw new Error(`postern ${args.join(' ')} ended with ${result.status}: ${result.stderr}${result.stdout}`);
   return result.stdout;
 }
 
@@ -100,9 +101,11 @@ export async function measureRoads(
     must((await ec2.createSubnet({ VpcId, CidrBlock, AvailabilityZone: `${region}a` })).Subnet?.SubnetId);
   const launch = async (SubnetId: string, isPublic = false) => {
     const run = await ec2.runInstances({
-      ImageId: 'ami-0abcdef1234567890', MinCount: 1, MaxCount: 1,
+      ImageId: 'ami-0abcdef1234567890',
+      MinCount: 1,
+      MaxCount: 1,
       NetworkInterfaces: [{ DeviceIndex: 0, SubnetId, AssociatePublicIpAddress: isPublic }],
-    }); // biome-ignore format: one request
+    });
     const id = must(run.Instances?.[0]?.InstanceId);
     wait();
     const seen = (await ec2.describeInstances({ InstanceIds: [id] })).Reservations?.[0]?.Instances?.[0];
@@ -111,8 +114,15 @@ export async function measureRoads(
 
   options.progress('building the roads');
   const [a, b] = [await network('10.61.0.0/16'), await network('10.62.0.0/16')];
-  const [front, back, far] = [await subnet(a.vpc, '10.61.0.0/24'), await subnet(a.vpc, '10.61.1.0/24'), await subnet(b.vpc, '10.62.0.0/24')]; // biome-ignore format: one line
-  const peering = must((await ec2.createVpcPeeringConnection({ VpcId: a.vpc, PeerVpcId: b.vpc })).VpcPeeringConnection?.VpcPeeringConnectionId); // biome-ignore format: one line
+  const [front, back, far] = [
+    await subnet(a.vpc, '10.61.0.0/24'),
+    await subnet(a.vpc, '10.61.1.0/24'),
+    await subnet(b.vpc, '10.62.0.0/24'),
+  ];
+  const peering = must(
+    (await ec2.createVpcPeeringConnection({ VpcId: a.vpc, PeerVpcId: b.vpc })).VpcPeeringConnection
+      ?.VpcPeeringConnectionId,
+  );
   await ec2.acceptVpcPeeringConnection({ VpcPeeringConnectionId: peering });
   const pcx = { VpcPeeringConnectionId: peering };
   await ec2.createRoute({ RouteTableId: a.table, DestinationCidrBlock: '10.62.0.0/16', ...pcx });
@@ -125,10 +135,22 @@ export async function measureRoads(
   await ec2.associateRouteTable({ RouteTableId: inner, SubnetId: back });
   wait();
   await ec2.createRoute({ RouteTableId: inner, DestinationCidrBlock: '0.0.0.0/0', NatGatewayId: nat });
-  const [near, nearPeer, across, peer] = [await launch(front), await launch(front), await launch(back), await launch(far, true)]; // biome-ignore format: one line
+  const [near, nearPeer, across, peer] = [
+    await launch(front),
+    await launch(front),
+    await launch(back),
+    await launch(far, true),
+  ];
   const service = (name: string) => `com.amazonaws.${region}.${name}`;
   await ec2.createVpcEndpoint({ VpcId: a.vpc, ServiceName: service('s3'), RouteTableIds: [inner] });
-  const door = await ec2.createVpcEndpoint({ VpcEndpointType: 'Interface', VpcId: a.vpc, ServiceName: service('s3'), SubnetIds: [back], SecurityGroupIds: [a.group], PrivateDnsEnabled: false }); // biome-ignore format: one line
+  const door = await ec2.createVpcEndpoint({
+    VpcEndpointType: 'Interface',
+    VpcId: a.vpc,
+    ServiceName: service('s3'),
+    SubnetIds: [back],
+    SecurityGroupIds: [a.group],
+    PrivateDnsEnabled: false,
+  });
   wait();
   const doorName = must(door.VpcEndpoint?.DnsEntries?.[0]?.DnsName).replace(/^\*/, 'bucket');
 
@@ -209,15 +231,25 @@ export async function measureScale(
     const SubnetId = (await ec2.createSubnet({ VpcId, CidrBlock: `10.${index}.0.0/22` })).Subnet?.SubnetId;
     const groups: string[] = [];
     for (let number = 0; number < groupsPerVpc; number += 1) {
-      const GroupId = (await ec2.createSecurityGroup({ VpcId, GroupName: `g${number}`, Description: 'bench' })).GroupId ?? ''; // biome-ignore format: one line
+      const GroupId =
+        (await ec2.createSecurityGroup({ VpcId, GroupName: `g${number}`, Description: 'bench' })).GroupId ?? '';
       groups.push(GroupId);
       const UserIdGroupPairs = [{ GroupId: groups[number - 1] ?? GroupId }];
-      await ec2.authorizeSecurityGroupIngress({ GroupId, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, UserIdGroupPairs }] }); // biome-ignore format: one line
+      await ec2.authorizeSecurityGroupIngress({
+        GroupId,
+        IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, UserIdGroupPairs }],
+      });
     }
     firstGroup ||= groups[0] ?? '';
     const perGroup = Math.ceil(options.instancesPerVpc / groupsPerVpc);
     for (const group of groups)
-      await ec2.runInstances({ ImageId: 'ami-0abcdef1234567890', MinCount: perGroup, MaxCount: perGroup, SubnetId, SecurityGroupIds: [group] }); // biome-ignore format: one line
+      await ec2.runInstances({
+        ImageId: 'ami-0abcdef1234567890',
+        MinCount: perGroup,
+        MaxCount: perGroup,
+        SubnetId,
+        SecurityGroupIds: [group],
+      });
   }
   options.progress('waiting for all of them');
   const deadline = performance.now() + 600_000;
@@ -239,14 +271,28 @@ export async function measureScale(
     await describeAll(ec2);
     describeMs.push(performance.now() - describedAt);
     const changedAt = performance.now();
-    await ec2.authorizeSecurityGroupIngress({ GroupId: firstGroup, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 9000 + repeat, ToPort: 9000 + repeat, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }] }); // biome-ignore format: one line
+    await ec2.authorizeSecurityGroupIngress({
+      GroupId: firstGroup,
+      IpPermissions: [
+        { IpProtocol: 'tcp', FromPort: 9000 + repeat, ToPort: 9000 + repeat, IpRanges: [{ CidrIp: '10.0.0.0/8' }] },
+      ],
+    });
     await settled(cloud);
     changeMs.push(performance.now() - changedAt);
   }
   options.progress('a thousand rules');
   const burst = await measureBurst(cloud, ec2);
   ec2.destroy();
-  return { instances, vpcs: options.vpcs, groups: options.vpcs * groupsPerVpc, upSeconds, memoryBytes, describeMs, changeMs, burst }; // biome-ignore format: one line
+  return {
+    instances,
+    vpcs: options.vpcs,
+    groups: options.vpcs * groupsPerVpc,
+    upSeconds,
+    memoryBytes,
+    describeMs,
+    changeMs,
+    burst,
+  };
 }
 
 async function measureBurst(cloud: BenchCloud, ec2: EC2): Promise<ScaleFigures['burst']> {
@@ -254,8 +300,10 @@ async function measureBurst(cloud: BenchCloud, ec2: EC2): Promise<ScaleFigures['
   const groups = (found.SecurityGroups ?? []).map(({ GroupId }) => GroupId ?? '');
   const changes = Array.from({ length: 1000 }, (_, index) => ({
     GroupId: groups[index % groups.length] ?? '',
-    IpPermissions: [{ IpProtocol: 'tcp', FromPort: 20_000 + index, ToPort: 20_000 + index, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }],
-  })); // biome-ignore format: one rule
+    IpPermissions: [
+      { IpProtocol: 'tcp', FromPort: 20_000 + index, ToPort: 20_000 + index, IpRanges: [{ CidrIp: '10.0.0.0/8' }] },
+    ],
+  }));
   const startedAt = performance.now();
   const lane = async () => {
     for (let next = changes.pop(); next !== undefined; next = changes.pop())

@@ -47,16 +47,24 @@ test('JUnit: a failure fails, what is unknown is an error and no skip, and nothi
 
 test('SARIF: a place for each, `fail` with a level, `open` and `pass` with none', () => {
   const log = toSarif('net/my check.yaml', '0.1.0', results, () => 'reachability') as {
-    runs: { tool: { driver: { rules: { id: string }[] } }; results: { ruleId: string; ruleIndex: number; kind: string; level: string; locations: object[] }[] }[];
-  }; // biome-ignore format: one type
+    runs: {
+      tool: { driver: { rules: { id: string }[] } };
+      results: { ruleId: string; ruleIndex: number; kind: string; level: string; locations: object[] }[];
+    }[];
+  };
   const [run] = log.runs;
   assert.deepEqual(run?.results.map(({ kind, level, ruleId }) => [kind, level, ruleId]), [
     ['pass', 'none', 'reachability'], ['fail', 'error', 'reachability'], ['open', 'none', 'reachability'], ['fail', 'error', 'check-file'],
   ]); // biome-ignore format: a table
   for (const { ruleId, ruleIndex } of run?.results ?? []) assert.equal(run?.tool.driver.rules[ruleIndex]?.id, ruleId);
   assert.deepEqual(run?.results[1]?.locations, [
-    { physicalLocation: { artifactLocation: { uri: 'net/my%20check.yaml' }, region: { startLine: 3, startColumn: 5, endLine: 5, endColumn: 1 } } },
-  ]); // biome-ignore format: one value
+    {
+      physicalLocation: {
+        artifactLocation: { uri: 'net/my%20check.yaml' },
+        region: { startLine: 3, startColumn: 5, endLine: 5, endColumn: 1 },
+      },
+    },
+  ]);
 });
 
 test('exit codes: a mistake before a failure, a failure before what is unknown; packets that disagree are a failure', () => {

@@ -78,7 +78,11 @@ test('the kernel is told what the golden file says', () => {
 test('a peering adds what the golden file says', () => {
   const [first] = network.vpcs;
   assert.ok(first !== undefined);
-  const toPeer = { destination: { kind: 'cidr', cidr: '10.1.0.0/16' }, target: { kind: 'peering-connection', vpcPeeringConnectionId: 'pcx-1' }, state: 'active' } as const; // biome-ignore format: a route
+  const toPeer = {
+    destination: { kind: 'cidr', cidr: '10.1.0.0/16' },
+    target: { kind: 'peering-connection', vpcPeeringConnectionId: 'pcx-1' },
+    state: 'active',
+  } as const;
   const near = {
     ...first,
     routeTables: first.routeTables.map((each) => ({ ...each, routes: [...each.routes, toPeer] })),
@@ -115,7 +119,11 @@ test('IPv6 adds what the golden file says', () => {
   const [card] = first?.networkInterfaces ?? [];
   assert.ok(first !== undefined && card !== undefined);
   const block = '2001:db8:1010:100::/56';
-  const toward = (cidr: `${string}/${number}`, target: Route['target']): Route => ({ destination: { kind: 'cidr', cidr }, target, state: 'active' }); // biome-ignore format: a route
+  const toward = (cidr: `${string}/${number}`, target: Route['target']): Route => ({
+    destination: { kind: 'cidr', cidr },
+    target,
+    state: 'active',
+  });
   const entry = { ruleNumber: 101, protocol: -1, action: 'allow', cidr: '::/0' } as const;
   const dual: Vpc = {
     ...first, ipv6CidrBlocks: [block], egressOnlyInternetGatewayIds: ['eigw-1'],

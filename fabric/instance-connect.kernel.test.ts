@@ -193,7 +193,11 @@ test('[J4] where it preserves the client’s address the instance sees that one,
 });
 
 test('[N4] [N7] the ACLs see the client’s address, and none is asked inside the endpoint’s subnet', async () => {
-  const closed = { networkAclId: 'acl-open', ingress: [aclEntry(100, 'allow')], egress: [aclEntry(90, 'deny', { cidr: '203.0.113.0/24' }), aclEntry(100, 'allow')] } as const; // biome-ignore format: one ACL
+  const closed = {
+    networkAclId: 'acl-open',
+    ingress: [aclEntry(100, 'allow')],
+    egress: [aclEntry(90, 'deny', { cidr: '203.0.113.0/24' }), aclEntry(100, 'allow')],
+  } as const;
   const preserving = { preserveClientIp: true, networkAcls: [closed] };
   await apply(vpcWith('a', open, preserving));
   assert.equal(await dial('a'), 'timeout');

@@ -15,7 +15,11 @@ const addresses = [
   { address: '10.0.0.6', primary: false, publicAddress: '198.19.0.51' },
 ];
 const natted = nat('1', 'nat', '10.0.0.5', { privateAddresses: addresses, macAddress: '0a:00:00:00:01:01' });
-const toBox = { destination: { kind: 'cidr', cidr: '10.0.1.0/24' }, target: { kind: 'network-interface', networkInterfaceId: 'eni-box' }, state: 'active' } as const; // biome-ignore format: a route
+const toBox = {
+  destination: { kind: 'cidr', cidr: '10.0.1.0/24' },
+  target: { kind: 'network-interface', networkInterfaceId: 'eni-box' },
+  state: 'active',
+} as const;
 const network = snapshot(vpc({
   subnets: [subnet('nat', '10.0.0.0/24', { routeTableId: 'rtb-public' }), subnet('private', '10.0.1.0/24', { routeTableId: 'rtb-private' }), subnet('box', '10.0.2.0/24', { routeTableId: 'rtb-public', blockPublicAccess: 'block-bidirectional' })],
   internetGatewayId: 'igw-1', gatewayRouteTableId: 'rtb-edge', natGateways: [natted.gateway],

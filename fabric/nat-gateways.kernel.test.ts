@@ -112,7 +112,12 @@ test('[R15] what a NAT gateway sends under other addresses than its own are repl
   // As if its translation had failed: a stranger's address, towards the instance.
   const place: Place = { kind: 'nat-gateway', name: 'nat-1' };
   const send = (source: string) =>
-    query(place, ['perl', '-MIO::Socket::INET', '-e', `IO::Socket::INET->new(Proto => 'udp', PeerAddr => '10.0.1.10:9', LocalAddr => '${source}')->send('x') or die`]); // biome-ignore format: a command
+    query(place, [
+      'perl',
+      '-MIO::Socket::INET',
+      '-e',
+      `IO::Socket::INET->new(Proto => 'udp', PeerAddr => '10.0.1.10:9', LocalAddr => '${source}')->send('x') or die`,
+    ]);
   const datagrams = async () =>
     (await a.run('awk', '/^Udp:/ && $2 ~ /[0-9]/ { print $2 + $3 }', '/proc/net/snmp')).trim();
   await query(place, ['ip', 'addr', 'add', '198.51.100.9/32', 'dev', 'lo']);

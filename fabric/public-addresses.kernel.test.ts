@@ -65,7 +65,12 @@ async function apply(wanted: Wanted): Promise<void> {
 const s3 = { host: '198.18.1.1', port: 443 };
 /** UDP and back, always from the same port; the answer is the address that b saw. */
 const udp = (to: string) =>
-  a.run('perl', '-MIO::Socket::INET', '-e', `$s = IO::Socket::INET->new(Proto => 'udp', LocalPort => 4444, PeerAddr => '${to}:80'); $s->send('x'); alarm 1; $s->recv($m, 99); print $m`); // biome-ignore format: a command
+  a.run(
+    'perl',
+    '-MIO::Socket::INET',
+    '-e',
+    `$s = IO::Socket::INET->new(Proto => 'udp', LocalPort => 4444, PeerAddr => '${to}:80'); $s->send('x'); alarm 1; $s->recv($m, 99); print $m`,
+  );
 const datagramsOfA = () => a.run('awk', '/^Udp:/ && $2 ~ /[0-9]/ { print $2 + $3 }', '/proc/net/snmp');
 
 test('[I2] an Elastic IP that moves takes new flows along, and UDP that goes on from the same port continues under the new address', async () => {
@@ -99,7 +104,12 @@ test('[I2] an Elastic IP may be on a secondary private address, alone or beside 
 
 test('[I3] a public address whose subnet has no route to the gateway is not reached, by a lone datagram neither', async () => {
   const send = () =>
-    query({ kind: 'core' }, ['perl', '-MIO::Socket::INET', '-e', "IO::Socket::INET->new(Proto => 'udp', LocalAddr => '203.0.113.10', PeerAddr => '198.19.0.10:9')->send('x') or die"]); // biome-ignore format: a command
+    query({ kind: 'core' }, [
+      'perl',
+      '-MIO::Socket::INET',
+      '-e',
+      "IO::Socket::INET->new(Proto => 'udp', LocalAddr => '203.0.113.10', PeerAddr => '198.19.0.10:9')->send('x') or die",
+    ]);
   const arrivals = async () => {
     const before_ = await datagramsOfA();
     assert.equal((await send()).code, 0);

@@ -144,9 +144,15 @@ function serveSession(session: Session, user: string): void {
   });
   const begin = (channel: ServerChannel, command: string | undefined) => {
     const env = {
-      ...process.env, ...environment, HOME: home, USER: user, LOGNAME: user, SHELL: '/bin/bash',
-      ...(window && { TERM: window.term }), SSH_CONNECTION: connectionText,
-    }; // biome-ignore format: one environment
+      ...process.env,
+      ...environment,
+      HOME: home,
+      USER: user,
+      LOGNAME: user,
+      SHELL: '/bin/bash',
+      ...(window && { TERM: window.term }),
+      SSH_CONNECTION: connectionText,
+    };
     const shell = command === undefined ? ['-l'] : ['-c', command];
     if (window) {
       const quoted = shell.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');

@@ -71,16 +71,21 @@ const steps: Lab['steps'] = [
       const privateTable = await routeTable(lab, 'private-table', privateA, privateB);
       const address = await laptop.aws`ec2 allocate-address --domain vpc`;
       lab.made.set('allocation', address.AllocationId);
-      const nat = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${publicA} --allocation-id ${address.AllocationId}`).NatGateway.NatGatewayId;
+      const nat = (
+        await laptop.aws`ec2 create-nat-gateway --subnet-id ${publicA} --allocation-id ${address.AllocationId}`
+      ).NatGateway.NatGatewayId;
       lab.made.set('nat', nat);
       await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-available --nat-gateway-ids ${nat}`;
       await laptop.aws`ec2 create-route --route-table-id ${privateTable} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id ${nat}`;
-      const group = (await laptop.aws`ec2 create-security-group --group-name lab --description ${'out, and ssh in'} --vpc-id ${vpc}`).GroupId;
+      const group = (
+        await laptop.aws`ec2 create-security-group --group-name lab --description ${'out, and ssh in'} --vpc-id ${vpc}`
+      ).GroupId;
       lab.made.set('group', group);
       await laptop.aws`ec2 authorize-security-group-ingress --group-id ${group} --protocol tcp --port 22 --cidr 0.0.0.0/0`;
       await role(lab);
-      const run = await laptop.aws`ec2 run-instances ${image} --subnet-id ${privateA} --security-group-ids ${group} --iam-instance-profile Name=lab-profile`;
+      const run =
+        await laptop.aws`ec2 run-instances ${image} --subnet-id ${privateA} --security-group-ids ${group} --iam-instance-profile Name=lab-profile`;
       const id = run.Instances[0].InstanceId;
       lab.made.set('instance', id);
       await laptop.settle();
@@ -116,26 +121,52 @@ const steps: Lab['steps'] = [
       await laptop.aws`s3api create-bucket --bucket ${bucket}`;
       const tables = [made(lab, 'public-table'), made(lab, 'private-table')];
       for (const service of ['s3', 'dynamodb']) {
-        const created = await laptop.aws`ec2 create-vpc-endpoint --vpc-id ${made(lab, 'vpc')} --service-name ${`com.amazonaws.${region}.${service}`} --route-table-ids ${tables}`;
+        const created =
+          await laptop.aws`ec2 create-vpc-endpoint --vpc-id ${made(lab, 'vpc')} --service-name ${`com.amazonaws.${region}.${service}`} --route-table-ids ${tables}`;
         lab.made.set(`${service}-endpoint`, created.VpcEndpoint.VpcEndpointId);
       }
       await laptop.settle();
-      mustWork(await inside(lab, `cd ~ && echo hello > one.txt && ${awsOnce} s3 cp one.txt s3://${bucket}/`), 'S3 through its endpoint');
+      mustWork(
+        await inside(lab, `cd ~ && echo hello > one.txt && ${awsOnce} s3 cp one.txt s3://${bucket}/`),
+        'S3 through its endpoint',
+      );
       const road = await lastRoad(lab, 'PutObject');
-      expect(road.vpcEndpointId === made(lab, 's3-endpoint'), `through ${made(lab, 's3-endpoint')}`, JSON.stringify(road));
-      const definition = '--attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST';
+      expect(
+        road.vpcEndpointId === made(lab, 's3-endpoint'),
+        `through ${made(lab, 's3-endpoint')}`,
+        JSON.stringify(road),
+      );
+      const definition =
+        '--attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST';
       mustWork(await awsInside(lab, `dynamodb create-table --table-name lab ${definition}`), 'create-table');
       mustWork(await awsInside(lab, 'dynamodb wait table-exists --table-name lab'), 'the table');
-      mustWork(await awsInside(lab, `dynamodb put-item --table-name lab --item '{"id":{"S":"a"},"n":{"N":"1"}}'`), 'put-item');
-      const item = mustWork(await awsInside(lab, `dynamodb get-item --table-name lab --key '{"id":{"S":"a"}}' --query Item.n.N --output text`), 'get-item');
+      mustWork(
+        await awsInside(lab, `dynamodb put-item --table-name lab --item '{"id":{"S":"a"},"n":{"N":"1"}}'`),
+        'put-item',
+      );
+      const item = mustWork(
+        await awsInside(
+          lab,
+          `dynamodb get-item --table-name lab --key '{"id":{"S":"a"}}' --query Item.n.N --output text`,
+        ),
+        'get-item',
+      );
       expect(item === '1', 'the item', item);
       const query = `dynamodb query --table-name lab --key-condition-expression 'id = :i' --expression-attribute-values '{":i":{"S":"a"}}' --query Count`;
       expect(mustWork(await awsInside(lab, query), 'query') === '1', 'one item', query);
       const table = await lastRoad(lab, 'Query');
-      expect(table.vpcEndpointId === made(lab, 'dynamodb-endpoint'), `through ${made(lab, 'dynamodb-endpoint')}`, JSON.stringify(table));
+      expect(
+        table.vpcEndpointId === made(lab, 'dynamodb-endpoint'),
+        `through ${made(lab, 'dynamodb-endpoint')}`,
+        JSON.stringify(table),
+      );
       const web = await inside(lab, `curl -sS -m 3 ${outsideHost}`);
       expect(web.code === 28, 'the internet to time out still', web.output);
-      return [`S3 from ${road.sourceIp} through ${road.vpcEndpointId}`, `DynamoDB from ${table.sourceIp} through ${table.vpcEndpointId}`, why(web.output)];
+      return [
+        `S3 from ${road.sourceIp} through ${road.vpcEndpointId}`,
+        `DynamoDB from ${table.sourceIp} through ${table.vpcEndpointId}`,
+        why(web.output),
+      ];
     },
   },
   {
@@ -144,26 +175,37 @@ const steps: Lab['steps'] = [
     run: async (lab) => {
       const { laptop } = lab;
       const vpc = made(lab, 'vpc');
-      const door = (await laptop.aws`ec2 create-security-group --group-name door --description ${'443 from the VPC'} --vpc-id ${vpc}`).GroupId;
+      const door = (
+        await laptop.aws`ec2 create-security-group --group-name door --description ${'443 from the VPC'} --vpc-id ${vpc}`
+      ).GroupId;
       lab.made.set('door', door);
       await laptop.aws`ec2 authorize-security-group-ingress --group-id ${door} --protocol tcp --port 443 --cidr 10.0.0.0/16`;
       const subnets = [made(lab, 'private-a'), made(lab, 'private-b')];
       const evidence: string[] = [];
       for (const service of ['sts', 'ec2']) {
-        const created = await laptop.aws`ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id ${vpc} --service-name ${`com.amazonaws.${region}.${service}`} --subnet-ids ${subnets} --security-group-ids ${door} --private-dns-enabled`;
+        const created =
+          await laptop.aws`ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id ${vpc} --service-name ${`com.amazonaws.${region}.${service}`} --subnet-ids ${subnets} --security-group-ids ${door} --private-dns-enabled`;
         const { VpcEndpointId, NetworkInterfaceIds } = created.VpcEndpoint;
         lab.made.set(`${service}-endpoint`, VpcEndpointId);
         expect(NetworkInterfaceIds.length === 2, 'one interface per subnet', JSON.stringify(NetworkInterfaceIds));
         await laptop.settle();
-        const cards = (await laptop.aws`ec2 describe-network-interfaces --network-interface-ids ${NetworkInterfaceIds}`).NetworkInterfaces;
+        const cards = (await laptop.aws`ec2 describe-network-interfaces --network-interface-ids ${NetworkInterfaceIds}`)
+          .NetworkInterfaces;
         const addresses = cards.map((card: { PrivateIpAddress: string }) => card.PrivateIpAddress).sort();
         const found = await lookUp(lab, `${service}.${region}.amazonaws.com`);
         expect(found.join() === addresses.join(), `${service} to be ${addresses.join()}`, found.join());
         evidence.push(`${service}.${region}.amazonaws.com is ${found.join(', ')} in the VPC (${VpcEndpointId})`);
       }
-      const arn = mustWork(await awsInside(lab, 'sts get-caller-identity --query Arn --output text'), 'sts by its endpoint');
+      const arn = mustWork(
+        await awsInside(lab, 'sts get-caller-identity --query Arn --output text'),
+        'sts by its endpoint',
+      );
       const road = await lastRoad(lab, 'GetCallerIdentity');
-      expect(road.vpcEndpointId === made(lab, 'sts-endpoint'), `through ${made(lab, 'sts-endpoint')}`, JSON.stringify(road));
+      expect(
+        road.vpcEndpointId === made(lab, 'sts-endpoint'),
+        `through ${made(lab, 'sts-endpoint')}`,
+        JSON.stringify(road),
+      );
       return [...evidence, `${arn} from ${road.sourceIp} through ${road.vpcEndpointId}`];
     },
   },
@@ -218,11 +260,18 @@ const steps: Lab['steps'] = [
     title: 'who used which endpoint, and from where',
     run: async (lab) => {
       const s3 = await lastRoad(lab, 'GetObject');
-      expect(s3.kind === 'endpoint' && s3.vpcEndpointId === made(lab, 's3-endpoint'), 'S3’s endpoint', JSON.stringify(s3));
+      expect(
+        s3.kind === 'endpoint' && s3.vpcEndpointId === made(lab, 's3-endpoint'),
+        'S3’s endpoint',
+        JSON.stringify(s3),
+      );
       mustWork(await awsInside(lab, 'ec2 describe-vpcs'), 'ec2 by its endpoint');
       const ec2 = await lastRoad(lab, 'DescribeVpcs');
       expect(ec2.vpcEndpointId === made(lab, 'ec2-endpoint'), 'EC2’s endpoint', JSON.stringify(ec2));
-      return [`GetObject from ${s3.sourceIp} through ${s3.vpcEndpointId}`, `DescribeVpcs from ${ec2.sourceIp} through ${ec2.vpcEndpointId}`];
+      return [
+        `GetObject from ${s3.sourceIp} through ${s3.vpcEndpointId}`,
+        `DescribeVpcs from ${ec2.sourceIp} through ${ec2.vpcEndpointId}`,
+      ];
     },
   },
   {
@@ -235,7 +284,11 @@ const steps: Lab['steps'] = [
       const evidence = [
         why(await violation`ec2 delete-subnet --subnet-id ${made(lab, 'private-a')}`),
         why(await violation`ec2 delete-security-group --group-id ${made(lab, 'door')}`),
-        mustFail(await laptop.try`ec2 release-address --allocation-id ${made(lab, 'allocation')}`, 'InvalidIPAddress.InUse', 'releasing the NAT gateway’s address'),
+        mustFail(
+          await laptop.try`ec2 release-address --allocation-id ${made(lab, 'allocation')}`,
+          'InvalidIPAddress.InUse',
+          'releasing the NAT gateway’s address',
+        ),
       ];
       await laptop.aws`ec2 terminate-instances --instance-ids ${made(lab, 'instance')}`;
       await laptop.settle();
@@ -259,12 +312,18 @@ const steps: Lab['steps'] = [
       return [...evidence, 'in the right order everything goes'];
     },
   },
-]; // biome-ignore format: a command stays one line, as it is typed
+];
 
 /** For the instance: all of S3 and DynamoDB, and to look at VPCs. */
 async function role({ laptop }: LabRun): Promise<void> {
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] }; // biome-ignore format: one document
-  const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['s3:*', 'dynamodb:*', 'ec2:Describe*'], Resource: '*' }] }; // biome-ignore format: one document
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  };
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: ['s3:*', 'dynamodb:*', 'ec2:Describe*'], Resource: '*' }],
+  };
   await laptop.aws`iam create-role --role-name lab-role --assume-role-policy-document ${JSON.stringify(trust)}`;
   await laptop.aws`iam put-role-policy --role-name lab-role --policy-name lab --policy-document ${JSON.stringify(policy)}`;
   await laptop.aws`iam create-instance-profile --instance-profile-name lab-profile`;

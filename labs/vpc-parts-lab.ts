@@ -2,7 +2,21 @@
 
 import type { Ran } from './aws-cli.ts';
 import { expect } from './lab.ts';
-import { described, end, everywhere, type Launched, launch, type Made, network, newGroup, ping, publicly, reaches, ssh, subnet } from './networks.ts'; // biome-ignore format: one line
+import {
+  described,
+  end,
+  everywhere,
+  type Launched,
+  launch,
+  type Made,
+  network,
+  newGroup,
+  ping,
+  publicly,
+  reaches,
+  ssh,
+  subnet,
+} from './networks.ts';
 import { reachabilityStep } from './reachability-step.ts';
 import { image, type Lab, type LabRun, mustWork, why } from './steps.ts';
 import { whyStep } from './why-step.ts';
@@ -21,14 +35,22 @@ const steps: Lab['steps'] = [
         evidence.push(why(await laptop.refused('InvalidVpc.Range')`ec2 create-vpc --cidr-block ${cidr}`));
       const vpc = (await laptop.aws`ec2 create-vpc --cidr-block 10.10.0.0/16`).Vpc.VpcId;
       const made24 = (await laptop.aws`ec2 create-subnet --vpc-id ${vpc} --cidr-block 10.10.1.0/24`).Subnet;
-      expect(made24.AvailableIpAddressCount === 251, '251 free addresses in a /24', String(made24.AvailableIpAddressCount));
+      expect(
+        made24.AvailableIpAddressCount === 251,
+        '251 free addresses in a /24',
+        String(made24.AvailableIpAddressCount),
+      );
       evidence.push(
-        why(await laptop.refused('InvalidSubnet.Conflict')`ec2 create-subnet --vpc-id ${vpc} --cidr-block 10.10.1.128/25`),
+        why(
+          await laptop.refused('InvalidSubnet.Conflict')`ec2 create-subnet --vpc-id ${vpc} --cidr-block 10.10.1.128/25`,
+        ),
         why(await laptop.refused('InvalidSubnet.Range')`ec2 create-subnet --vpc-id ${vpc} --cidr-block 10.11.0.0/24`),
       );
       const small = await subnet(lab, vpc, '10.10.3.0/28');
       for (const last of ['0', '1', '2', '3', '15'])
-        await laptop.refused('InvalidParameterValue')`ec2 run-instances ${image} --subnet-id ${small} --private-ip-address ${`10.10.3.${last}`}`;
+        await laptop.refused(
+          'InvalidParameterValue',
+        )`ec2 run-instances ${image} --subnet-id ${small} --private-ip-address ${`10.10.3.${last}`}`;
       return [...evidence, '251 free in a /24; the first four and the last address of a subnet are nobody’s'];
     },
   },
@@ -40,7 +62,11 @@ const steps: Lab['steps'] = [
       const gateway = (await laptop.aws`ec2 create-internet-gateway`).InternetGateway;
       expect(gateway.Attachments.length === 0, 'no attachment', JSON.stringify(gateway));
       const { vpc, group, table, gateway: attached } = await network(lab, '10.20.0.0/16');
-      const second = why(await laptop.refused('Resource.AlreadyAssociated')`ec2 attach-internet-gateway --internet-gateway-id ${attached} --vpc-id ${vpc}`);
+      const second = why(
+        await laptop.refused(
+          'Resource.AlreadyAssociated',
+        )`ec2 attach-internet-gateway --internet-gateway-id ${attached} --vpc-id ${vpc}`,
+      );
       const subnetId = await subnet(lab, vpc, '10.20.0.0/24');
       const [known, unknown] = [await launch(lab, subnetId, group, publicly), await launch(lab, subnetId, group)];
       const without = await reaches('without a route', ping(lab, known.id, outside), 'timeout');
@@ -49,7 +75,11 @@ const steps: Lab['steps'] = [
       const evidence = [
         await reaches('with a route and a public address', ping(lab, known.id, outside), 'open'),
         await reaches('with a route and no public address', ping(lab, unknown.id, outside), 'timeout'),
-        why(await laptop.refused('DependencyViolation')`ec2 detach-internet-gateway --internet-gateway-id ${attached} --vpc-id ${vpc}`),
+        why(
+          await laptop.refused(
+            'DependencyViolation',
+          )`ec2 detach-internet-gateway --internet-gateway-id ${attached} --vpc-id ${vpc}`,
+        ),
       ];
       await end(lab, known, unknown);
       return [second, without, ...evidence];
@@ -62,7 +92,11 @@ const steps: Lab['steps'] = [
       const { laptop } = lab;
       const { vpc, group, gateway } = await network(lab, '10.30.0.0/16');
       const [a, b] = [await subnet(lab, vpc, '10.30.0.0/24'), await subnet(lab, vpc, '10.30.1.0/24')];
-      const [inA, inB, target] = [await launch(lab, a, group, publicly), await launch(lab, b, group, publicly), await launch(lab, b, group)];
+      const [inA, inB, target] = [
+        await launch(lab, a, group, publicly),
+        await launch(lab, b, group, publicly),
+        await launch(lab, b, group),
+      ];
       const custom = (await laptop.aws`ec2 create-route-table --vpc-id ${vpc}`).RouteTable.RouteTableId;
       await laptop.aws`ec2 create-route --route-table-id ${custom} ${everywhere} --gateway-id ${gateway}`;
       await laptop.aws`ec2 associate-route-table --route-table-id ${custom} --subnet-id ${a}`;
@@ -75,7 +109,9 @@ const steps: Lab['steps'] = [
       await laptop.aws`ec2 terminate-instances --instance-ids ${target.id}`;
       await laptop.settle();
       const routes = (await laptop.aws`ec2 describe-route-tables --route-table-ids ${custom}`).RouteTables[0].Routes;
-      const dead = routes.find((one: { DestinationCidrBlock?: string }) => one.DestinationCidrBlock === '198.51.100.0/24');
+      const dead = routes.find(
+        (one: { DestinationCidrBlock?: string }) => one.DestinationCidrBlock === '198.51.100.0/24',
+      );
       expect(dead.State === 'blackhole', 'a blackhole', JSON.stringify(dead));
       evidence.push(
         await reaches('by the longer prefix, a blackhole', ping(lab, inA.id, outside), 'timeout'),
@@ -96,7 +132,11 @@ const steps: Lab['steps'] = [
       await laptop.aws`ec2 modify-subnet-attribute --subnet-id ${subnetId} --map-public-ip-on-launch`;
       const [one, other] = [await launch(lab, subnetId, group), await launch(lab, subnetId, group)];
       const again = await stopAndStart(lab, one);
-      expect(again.publicIp !== one.publicIp && again.privateIp === one.privateIp, 'another public and the same private address', JSON.stringify(again));
+      expect(
+        again.publicIp !== one.publicIp && again.privateIp === one.privateIp,
+        'another public and the same private address',
+        JSON.stringify(again),
+      );
       const address = await laptop.aws`ec2 allocate-address --domain vpc`;
       await laptop.aws`ec2 associate-address --allocation-id ${address.AllocationId} --instance-id ${one.id}`;
       const elastic = await stopAndStart(lab, one);
@@ -113,7 +153,11 @@ const steps: Lab['steps'] = [
       const { laptop } = lab;
       const { vpc } = await network(lab, '10.50.0.0/16');
       const subnetId = await subnet(lab, vpc, '10.50.0.0/24');
-      const [web, client, bystander] = [await newGroup(laptop, vpc, 'web'), await newGroup(laptop, vpc, 'client'), await newGroup(laptop, vpc, 'bystander')];
+      const [web, client, bystander] = [
+        await newGroup(laptop, vpc, 'web'),
+        await newGroup(laptop, vpc, 'client'),
+        await newGroup(laptop, vpc, 'bystander'),
+      ];
       await laptop.aws`ec2 authorize-security-group-ingress --group-id ${web} --protocol tcp --port 22 --source-group ${client}`;
       const [server, caller] = [await launch(lab, subnetId, web), await launch(lab, subnetId, bystander)];
       const evidence = [await reaches('no member', ssh(lab, caller.id, server.privateIp), 'timeout')];
@@ -137,7 +181,11 @@ const steps: Lab['steps'] = [
       const { laptop } = lab;
       const { vpc, group } = await network(lab, '10.60.0.0/16');
       const [a, b] = [await subnet(lab, vpc, '10.60.0.0/24'), await subnet(lab, vpc, '10.60.1.0/24')];
-      const [server, neighbour, caller] = [await launch(lab, a, group), await launch(lab, a, group), await launch(lab, b, group)];
+      const [server, neighbour, caller] = [
+        await launch(lab, a, group),
+        await launch(lab, a, group),
+        await launch(lab, b, group),
+      ];
       const acl = (await laptop.aws`ec2 create-network-acl --vpc-id ${vpc}`).NetworkAcl.NetworkAclId;
       const filter = ['--filters', `Name=association.subnet-id,Values=${a}`];
       const associations = (await laptop.aws`ec2 describe-network-acls ${filter}`).NetworkAcls[0].Associations;
@@ -174,20 +222,31 @@ const steps: Lab['steps'] = [
       const backTable = (await laptop.aws`ec2 create-route-table --vpc-id ${vpc}`).RouteTable.RouteTableId;
       await laptop.aws`ec2 associate-route-table --route-table-id ${backTable} --subnet-id ${back}`;
       const address = await laptop.aws`ec2 allocate-address --domain vpc`;
-      const nat = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${front} --allocation-id ${address.AllocationId}`).NatGateway.NatGatewayId;
+      const nat = (
+        await laptop.aws`ec2 create-nat-gateway --subnet-id ${front} --allocation-id ${address.AllocationId}`
+      ).NatGateway.NatGatewayId;
       await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-available --nat-gateway-ids ${nat}`;
       await laptop.aws`ec2 create-route --route-table-id ${backTable} ${everywhere} --nat-gateway-id ${nat}`;
       const inner = await launch(lab, back, group);
-      const evidence = [await reaches('a NAT gateway whose subnet has no internet route', ping(lab, inner.id, outside), 'timeout')];
+      const evidence = [
+        await reaches('a NAT gateway whose subnet has no internet route', ping(lab, inner.id, outside), 'timeout'),
+      ];
       await laptop.aws`ec2 create-route --route-table-id ${frontTable} ${everywhere} --gateway-id ${gateway}`;
       await laptop.settle();
       evidence.push(await reaches('with the route', ping(lab, inner.id, outside), 'open'));
-      const seen = mustWork(await lab.laptop.inside(inner.id, 'curl -sS -m 5 http://checkip.amazonaws.com/'), 'the internet');
+      const seen = mustWork(
+        await lab.laptop.inside(inner.id, 'curl -sS -m 5 http://checkip.amazonaws.com/'),
+        'the internet',
+      );
       expect(seen === address.PublicIp, `to be seen as ${address.PublicIp}`, seen);
       const outer = await launch(lab, front, group, publicly);
-      evidence.push(`seen outside as ${seen}`, await reaches('from outside to its Elastic IP', ssh(lab, outer.id, address.PublicIp), 'timeout'));
-      const alone = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${front} --connectivity-type private`).NatGateway.NatGatewayId;
+      evidence.push(
+        `seen outside as ${seen}`,
+        await reaches('from outside to its Elastic IP', ssh(lab, outer.id, address.PublicIp), 'timeout'),
+      );
+      const alone = (await laptop.aws`ec2 create-nat-gateway --subnet-id ${front} --connectivity-type private`)
+        .NatGateway.NatGatewayId;
       await laptop.settle();
       await laptop.aws`ec2 wait nat-gateway-available --nat-gateway-ids ${alone}`;
       await laptop.aws`ec2 replace-route --route-table-id ${backTable} ${everywhere} --nat-gateway-id ${alone}`;
@@ -204,13 +263,20 @@ const steps: Lab['steps'] = [
     run: async (lab) => {
       const { laptop } = lab;
       const far = ['--region', 'eu-west-1'];
-      const [a, b, c, d] = [await network(lab, '10.81.0.0/16'), await network(lab, '10.82.0.0/16'), await network(lab, '10.83.0.0/16'), await network(lab, '10.84.0.0/16', ...far)];
+      const [a, b, c, d] = [
+        await network(lab, '10.81.0.0/16'),
+        await network(lab, '10.82.0.0/16'),
+        await network(lab, '10.83.0.0/16'),
+        await network(lab, '10.84.0.0/16', ...far),
+      ];
       const inA = await launch(lab, await subnet(lab, a.vpc, '10.81.0.0/24'), a.group);
       const inB = await launch(lab, await subnet(lab, b.vpc, '10.82.0.0/24'), b.group);
       const inC = await launch(lab, await subnet(lab, c.vpc, '10.83.0.0/24'), c.group);
       const inD = await launch(lab, await subnet(lab, d.vpc, '10.84.0.0/24', ...far), d.group, ...far);
       const peer = async (from: Made, to: Made, options: readonly string[] = [], accept: readonly string[] = []) => {
-        const id = (await laptop.aws`ec2 create-vpc-peering-connection --vpc-id ${from.vpc} --peer-vpc-id ${to.vpc} ${options}`).VpcPeeringConnection.VpcPeeringConnectionId;
+        const id = (
+          await laptop.aws`ec2 create-vpc-peering-connection --vpc-id ${from.vpc} --peer-vpc-id ${to.vpc} ${options}`
+        ).VpcPeeringConnection.VpcPeeringConnectionId;
         await laptop.aws`ec2 accept-vpc-peering-connection --vpc-peering-connection-id ${id} ${accept}`;
         return id as string;
       };
@@ -242,7 +308,8 @@ const steps: Lab['steps'] = [
       await route(d, '10.81.0.0/16', ad, far);
       evidence.push(await reaches('A to D in eu-west-1', ping(lab, inA.id, inD.privateIp), 'open'));
       const twin = await network(lab, '10.81.0.0/16');
-      const overlapping = await laptop.try`ec2 create-vpc-peering-connection --vpc-id ${a.vpc} --peer-vpc-id ${twin.vpc}`;
+      const overlapping =
+        await laptop.try`ec2 create-vpc-peering-connection --vpc-id ${a.vpc} --peer-vpc-id ${twin.vpc}`;
       const failed = await overlap(lab, overlapping);
       await laptop.aws`ec2 delete-vpc-peering-connection --vpc-peering-connection-id ${ab}`;
       await laptop.settle();
@@ -254,7 +321,7 @@ const steps: Lab['steps'] = [
   },
   reachabilityStep,
   whyStep,
-]; // biome-ignore format: a command stays one line, as it is typed
+];
 
 /** Overlapping blocks: the request is answered, and becomes `failed` (P3). */
 async function overlap({ laptop }: LabRun, ran: Ran): Promise<string> {

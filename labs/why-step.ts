@@ -47,11 +47,18 @@ export const whyStep: Lab['steps'][number] = {
     const { laptop } = lab;
     const bucket = `${lab.bucket}-why`;
     const { vpc, group } = await network(lab, '10.140.0.0/16');
-    const trust = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}'; // biome-ignore format: one document
+    const trust =
+      '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}';
     await laptop.aws`iam create-role --role-name why --assume-role-policy-document ${trust}`;
     await laptop.aws`iam create-instance-profile --instance-profile-name why`;
     await laptop.aws`iam add-role-to-instance-profile --instance-profile-name why --role-name why`;
-    const instance = await launch(lab, await subnet(lab, vpc, '10.140.0.0/24'), group, '--iam-instance-profile', 'Name=why'); // biome-ignore format: one call
+    const instance = await launch(
+      lab,
+      await subnet(lab, vpc, '10.140.0.0/24'),
+      group,
+      '--iam-instance-profile',
+      'Name=why',
+    );
     await laptop.aws`s3api create-bucket --bucket ${bucket}`;
     await laptop.aws`s3api put-object --bucket ${bucket} --key k`;
     const service = 'com.amazonaws.us-east-1.s3';
@@ -74,7 +81,13 @@ export const whyStep: Lab['steps'][number] = {
     const evidence = [says(before, 'route', 'identity policy'), await carryOut(lab, before)];
     evidence.push(says(await told(lab, question)));
     mustWork(await laptop.inside(instance.id, get), 'the request inside');
-    evidence.push(mustFail(await laptop.try`s3api get-object --bucket ${bucket} --key k /tmp/k`, 'AccessDenied', 'the same from the terminal')); // biome-ignore format: one call
+    evidence.push(
+      mustFail(
+        await laptop.try`s3api get-object --bucket ${bucket} --key k /tmp/k`,
+        'AccessDenied',
+        'the same from the terminal',
+      ),
+    );
     const denied = await told(lab, ['why', '--last']);
     evidence.push(`from the terminal, ${says(denied, 'resource policy')}`);
     const guard = denied.cure?.plans[0]?.steps[0]?.guard ?? '';

@@ -16,7 +16,10 @@ const network = snapshot(
 ); // biome-ignore format: a network
 
 const ask = (question: ReachQuestion) =>
-  reachAnswer(network, question).rows.map((row) => `${row.fromInstance ?? row.from} → ${row.toInstance ?? row.to} by ${row.via.map(({ id }) => id).join(' ') || '-'}: ${row.traffic}`); // biome-ignore format: one value
+  reachAnswer(network, question).rows.map(
+    (row) =>
+      `${row.fromInstance ?? row.from} → ${row.toInstance ?? row.to} by ${row.via.map(({ id }) => id).join(' ') || '-'}: ${row.traffic}`,
+  );
 
 test('instances, subnets, groups and VPCs are their interfaces', () => {
   const inside = 'i-a → i-b by -: tcp 80';
@@ -28,14 +31,21 @@ test('instances, subnets, groups and VPCs are their interfaces', () => {
 
 test('a service is reached by the road that routes say; a bucket is its service to the network', () => {
   assert.deepEqual(ask({ to: 's3' }), ['i-a → s3 by igw-1: all traffic', 'i-b → s3 by vpce-s3: tcp; icmp echo']);
-  assert.deepEqual(ask({ from: 'i-b', to: 's3://bucket/key', protocol: 'tcp', port: 443 }), ['i-b → s3 by vpce-s3: tcp 443']); // biome-ignore format: one value
+  assert.deepEqual(ask({ from: 'i-b', to: 's3://bucket/key', protocol: 'tcp', port: 443 }), [
+    'i-b → s3 by vpce-s3: tcp 443',
+  ]);
   assert.deepEqual(ask({ from: 'i-b', to: 'resolver' }), ['i-b → the resolver of vpc-a by -: tcp 53; udp 53']);
 });
 
 test('hosts outside, and only some traffic', () => {
   assert.deepEqual(ask({ from: '203.0.113.9', to: 'i-a' }), ['internet → i-a by igw-1: tcp 22 from 203.0.113.9']);
-  assert.deepEqual(ask({ from: 'i-a', to: '203.0.113.0/24', protocol: 'icmp' }), ['i-a → internet by igw-1: icmp to 203.0.113.0/24']); // biome-ignore format: one value
-  assert.deepEqual(ask({ protocol: 'udp', port: 53 }).map((row) => row.split(':')[0]), ['i-a → internet by igw-1', 'i-a → s3 by igw-1', 'i-a → dynamodb by igw-1']); // biome-ignore format: one value
+  assert.deepEqual(ask({ from: 'i-a', to: '203.0.113.0/24', protocol: 'icmp' }), [
+    'i-a → internet by igw-1: icmp to 203.0.113.0/24',
+  ]);
+  assert.deepEqual(
+    ask({ protocol: 'udp', port: 53 }).map((row) => row.split(':')[0]),
+    ['i-a → internet by igw-1', 'i-a → s3 by igw-1', 'i-a → dynamodb by igw-1'],
+  );
 });
 
 test('requests are told as rules name them', () => {
@@ -63,17 +73,25 @@ test('what is no end is refused, with what to do instead', () => {
 });
 
 test('many pairs are asked class by class, and told no differently', () => {
-  const cards = Array.from({ length: 80 }, (_, index) => eni(`m${index}`, '2', `10.0.1.${20 + index}`, { groupIds: ['sg-open'] })); // biome-ignore format: one value
-  const many = { ...network, vpcs: network.vpcs.map((each) => ({ ...each, networkInterfaces: [...each.networkInterfaces, ...cards] })) }; // biome-ignore format: one value
+  const cards = Array.from({ length: 80 }, (_, index) =>
+    eni(`m${index}`, '2', `10.0.1.${20 + index}`, { groupIds: ['sg-open'] }),
+  );
+  const many = {
+    ...network,
+    vpcs: network.vpcs.map((each) => ({ ...each, networkInterfaces: [...each.networkInterfaces, ...cards] })),
+  };
   const { rows, isComplete } = reachAnswer(many, { to: 'subnet-2', protocol: 'tcp', port: 80 });
   assert.deepEqual([rows.length, isComplete], [1, true]);
-  const open = { ...many, vpcs: many.vpcs.map((each) => ({ ...each, securityGroups: [...each.securityGroups, group('sg-open', [tcp(80)])] })) }; // biome-ignore format: one value
+  const open = {
+    ...many,
+    vpcs: many.vpcs.map((each) => ({ ...each, securityGroups: [...each.securityGroups, group('sg-open', [tcp(80)])] })),
+  };
   // Everybody but the receiver itself, and to b from a alone.
   assert.equal(reachAnswer(open, { to: 'subnet-2', protocol: 'tcp', port: 80 }).rows.length, 80 * 81 + 1);
 });
 
 test('more rows than a person reads are not told, and said so', () => {
-  const cards = Array.from({ length: 101 }, (_, index) => eni(`m${index}`, '2', `10.0.1.${20 + index}`)); // biome-ignore format: one value
+  const cards = Array.from({ length: 101 }, (_, index) => eni(`m${index}`, '2', `10.0.1.${20 + index}`));
   const crowd = snapshot(vpc({ subnets: [subnet('2', '10.0.1.0/24')], networkInterfaces: cards }));
   assert.deepEqual([reachAnswer(crowd, {}).rows.length, reachAnswer(crowd, {}).isComplete], [10_000, false]);
 });

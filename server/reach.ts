@@ -121,9 +121,16 @@ function endsOf(snapshot: Snapshot, name: string): End[] {
       vpc.networkInterfaces.filter((card) => (isSelected === undefined ? vpc.vpcId === text : isSelected(card, text))),
     );
     if (cards.length > 0) return interfaceEnds(cards);
-    throw new OperatorFailure(404, `${text} has no network interface: it does not exist, or nothing runs there.`, 'aws ec2 describe-network-interfaces'); // biome-ignore format: one sentence
+    throw new OperatorFailure(
+      404,
+      `${text} has no network interface: it does not exist, or nothing runs there.`,
+      'aws ec2 describe-network-interfaces',
+    );
   }
-  const known = new Set([...Object.keys(servicePlan), ...snapshot.vpcs.flatMap((vpc) => vpc.interfaceEndpoints.map((each) => each.service))]); // biome-ignore format: one value
+  const known = new Set([
+    ...Object.keys(servicePlan),
+    ...snapshot.vpcs.flatMap((vpc) => vpc.interfaceEndpoints.map((each) => each.service)),
+  ]);
   if (known.has(text) && text !== 'other') return [{ kind: 'service', service: text }];
   throw new OperatorFailure(
     400,
@@ -138,7 +145,10 @@ function hostsOf(snapshot: Snapshot, text: string): Cidr {
   const cidr = text.includes(':') ? normalizeIpv6Cidr(whole) : normalizeCidr(whole);
   if (cidr === undefined) throw new OperatorFailure(400, `${text} is no address and no block of them.`);
   if (AddressSet.ofCidrs([cidr]).subtract(AddressSet.ofCidrs([...privateBlocks, ...uniqueLocal])).isEmpty)
-    throw new OperatorFailure(400, `${text} is private, and nobody outside has such an address. Ask for a VPC, subnet or interface by its id.`); // biome-ignore format: one sentence
+    throw new OperatorFailure(
+      400,
+      `${text} is private, and nobody outside has such an address. Ask for a VPC, subnet or interface by its id.`,
+    );
   const holder = snapshot.vpcs
     .flatMap((vpc) => vpc.networkInterfaces)
     .find(({ privateAddresses, ipv6Addresses }) =>

@@ -89,7 +89,10 @@ export function createRoads({
     tunnel: async (instanceId, port, asked) => {
       const { via, privateIp, publicIp } = target(instanceId, asked);
       if (via !== undefined && !tunnelPorts.includes(port))
-        throw new OperatorFailure(400, `An instance connect endpoint reaches ports ${tunnelPorts.join(' and ')}, not ${port}.`); // biome-ignore format: one sentence
+        throw new OperatorFailure(
+          400,
+          `An instance connect endpoint reaches ports ${tunnelPorts.join(' and ')}, not ${port}.`,
+        );
       const address = via === undefined ? publicIp : privateIp;
       if (address === undefined)
         throw new OperatorFailure(409, 'The instance has no public address, and its VPC no instance connect endpoint.');

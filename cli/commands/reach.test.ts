@@ -35,7 +35,11 @@ test('the table fits 80 columns, with a road of several gateways one below the o
     traffic: 'tcp 22, 80, 443, 1024–65535 (source ports 1024–65535); udp 53; icmp echo',
     assumptions: ['eni-1 hands on what is not its own, unchanged'],
   });
-  const text = render({ to: 'i-0123456789abcdef0' }, { rows: [row({ traffic: 'tcp 22 from any IPv4 address' }), natted], isComplete: true }, 80); // biome-ignore format: one value
+  const text = render(
+    { to: 'i-0123456789abcdef0' },
+    { rows: [row({ traffic: 'tcp 22 from any IPv4 address' }), natted], isComplete: true },
+    80,
+  );
   assert.equal(
     text,
     `Who reaches i-0123456789abcdef0

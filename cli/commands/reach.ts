@@ -50,20 +50,35 @@ export function render(question: ReachQuestion, { rows }: ReachAnswer, width: nu
   };
   const roadOf = ({ via }: ReachRow) => (via.length === 0 ? 'inside the VPC' : via.map(({ id }) => id).join(' '));
   const table = rows.map((row) => ({ who: whoOf(row), road: roadOf(row), traffic: row.traffic }));
-  const widest = (texts: readonly string[], most: number) => Math.min(most, Math.max(...texts.map((each) => each.length))); // biome-ignore format: one value
+  const widest = (texts: readonly string[], most: number) =>
+    Math.min(most, Math.max(...texts.map((each) => each.length)));
   // Ids are 21 characters, or 22; two of them stand one below the other.
-  const whoWidth = widest(table.map(({ who }) => who), 22); // biome-ignore format: one value
-  const roadWidth = widest(table.flatMap(({ road }) => (road.startsWith('inside') ? [road] : road.split(' '))), 22); // biome-ignore format: one value
+  const whoWidth = widest(
+    table.map(({ who }) => who),
+    22,
+  );
+  const roadWidth = widest(
+    table.flatMap(({ road }) => (road.startsWith('inside') ? [road] : road.split(' '))),
+    22,
+  );
   const trafficWidth = Math.max(20, width - whoWidth - roadWidth - 6);
   const columns = [whoWidth, roadWidth, trafficWidth];
   const row = (cells: readonly string[]) => {
-    const wrapped = cells.map((cell, index) => wrap(cell, columns[index] ?? 20).split('\n').map((each) => each.trim())); // biome-ignore format: one value
+    const wrapped = cells.map((cell, index) =>
+      wrap(cell, columns[index] ?? 20)
+        .split('\n')
+        .map((each) => each.trim()),
+    );
     const height = Math.max(...wrapped.map((cell) => cell.length));
     return Array.from({ length: height }, (_, line) =>
       `  ${wrapped.map((cell, index) => (cell[line] ?? '').padEnd(columns[index] ?? 20)).join('  ')}`.trimEnd(),
     );
   };
-  lines.push(...row([hasOneTo ? 'from' : hasOneFrom ? 'to' : 'from → to', 'by', 'traffic']).map((each) => paint(process.stdout, 'dim', each))); // biome-ignore format: one value
+  lines.push(
+    ...row([hasOneTo ? 'from' : hasOneFrom ? 'to' : 'from → to', 'by', 'traffic']).map((each) =>
+      paint(process.stdout, 'dim', each),
+    ),
+  );
   for (const { who, road, traffic } of table) lines.push(...row([who, road, traffic]));
   const assumptions = [...new Set(rows.flatMap((each) => each.assumptions))];
   if (assumptions.length > 0)

@@ -43,12 +43,18 @@ export function endsOf(
   const from = options.from ?? words.shift();
   const to = options.to ?? words.shift();
   if (from === undefined || to === undefined || words.length > 0)
-    throw new OperatorError('A trace has two ends: FROM TO, or --from FROM --to TO.', { exitCode: exitCodes.usage, cure: 'postern help trace' }); // biome-ignore format: one sentence
+    throw new OperatorError('A trace has two ends: FROM TO, or --from FROM --to TO.', {
+      exitCode: exitCodes.usage,
+      cure: 'postern help trace',
+    });
   return [from, to];
 }
 
 /** What policies decide, besides packets: there is no port to say. */
-const isService = (to: string) => to.startsWith('s3://') || to.startsWith('arn:') || /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(to) && !/^(i|eni)-[0-9a-f]+$/.test(to); // biome-ignore format: one condition
+const isService = (to: string) =>
+  to.startsWith('s3://') ||
+  to.startsWith('arn:') ||
+  (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(to) && !/^(i|eni)-[0-9a-f]+$/.test(to));
 
 /** `HOST:443` and `--port 443` say the same; with neither it is a ping. */
 export function questionOf(
@@ -64,7 +70,14 @@ export function questionOf(
       exitCode: exitCodes.usage,
     });
   if (isRequest)
-    return { from, to, protocol: 'tcp', port: 443, ...(action !== undefined && { action }), ...(as !== undefined && { as }) }; // biome-ignore format: one value
+    return {
+      from,
+      to,
+      protocol: 'tcp',
+      port: 443,
+      ...(action !== undefined && { action }),
+      ...(as !== undefined && { as }),
+    };
   const [, host = to, portInName] = /^([^:]+):(\d+)$/.exec(to) ?? [];
   const portText = options.port ?? portInName;
   const protocol = options.protocol ?? (portText === undefined ? 'icmp' : 'tcp');
@@ -73,7 +86,9 @@ export function questionOf(
   if (protocol === 'icmp') return { from, to: host, protocol };
   const port = Number(portText);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new OperatorError(`${protocol} needs a port, 1 to 65535: HOST:443, or --port 443.`, { exitCode: exitCodes.usage }); // biome-ignore format: one sentence
+    throw new OperatorError(`${protocol} needs a port, 1 to 65535: HOST:443, or --port 443.`, {
+      exitCode: exitCodes.usage,
+    });
   return { from, to: host, protocol, port };
 }
 
@@ -111,7 +126,11 @@ function printRequest({ from }: TraceQuestion, found: RequestTraceAnswer, comman
   printChain(found.chain);
   const obstacles = found.chain.filter((link) => link.verdict === 'drop').length;
   const isOpen = found.verdict === 'open';
-  const words = isOpen ? (found.action === undefined ? '✓ open' : '✓ allowed') : `✗ ${obstacles} ${obstacles === 1 ? 'obstacle' : 'obstacles'}`; // biome-ignore format: one choice
+  const words = isOpen
+    ? found.action === undefined
+      ? '✓ open'
+      : '✓ allowed'
+    : `✗ ${obstacles} ${obstacles === 1 ? 'obstacle' : 'obstacles'}`;
   answer(`\n${paint(process.stdout, isOpen ? 'green' : 'red', words)}`);
   if (found.cure !== undefined) printCure(found.cure, command);
 }

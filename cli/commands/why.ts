@@ -15,7 +15,10 @@ export interface WhyOptions {
 
 export async function why(requestId: string | undefined, options: WhyOptions): Promise<number> {
   if ((requestId === undefined) === (options.last !== true))
-    throw new OperatorError('Which request: its id, as clients print it, or --last.', { exitCode: exitCodes.usage, cure: 'postern requests' }); // biome-ignore format: one sentence
+    throw new OperatorError('Which request: its id, as clients print it, or --last.', {
+      exitCode: exitCodes.usage,
+      cure: 'postern requests',
+    });
   const directory = dataDirectory(options.data);
   const question: WhyQuestion = requestId === undefined ? {} : { requestId };
   const found = await Cloud.find(directory).ask<WhyAnswer>('POST', '/why', question);
@@ -31,7 +34,10 @@ function print({ request, verdict, road, chain, notes, now, cure }: WhyAnswer, c
   const outcome = request.errorCode === undefined ? `${request.status}` : `${request.status} ${request.errorCode}`;
   const call = paint(process.stdout, 'bold', `${request.service}:${request.operation}`);
   answer(`${mark} ${call} ${verdict}, ${outcome}`);
-  const action = request.action === undefined ? '' : ` asked for ${request.action}${request.resource === undefined || request.resource === '*' ? '' : ` on ${request.resource}`}`; // biome-ignore format: one text
+  const action =
+    request.action === undefined
+      ? ''
+      : ` asked for ${request.action}${request.resource === undefined || request.resource === '*' ? '' : ` on ${request.resource}`}`;
   answer(`  ${wrap(`${who(request)}${action}`, width - 2, 2)}`);
   answer(`  ${wrap(`from ${road}`, width - 2, 2)}`);
   answer(`  ${request.requestId}, ${request.time}\n`);

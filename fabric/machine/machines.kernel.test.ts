@@ -151,7 +151,11 @@ describe('a machine', () => {
   });
 
   test('mounts and makes no device, and loads nothing into the kernel', async () => {
-    const device = readFileSync('/proc/self/mounts', 'utf8').split('\n').map((line) => line.split(' ')[0] ?? '').find((name) => name.startsWith('/dev/')) ?? '/dev/vda'; // biome-ignore format: one search
+    const device =
+      readFileSync('/proc/self/mounts', 'utf8')
+        .split('\n')
+        .map((line) => line.split(' ')[0] ?? '')
+        .find((name) => name.startsWith('/dev/')) ?? '/dev/vda';
     assert.notEqual((await run(id, 'sh', '-c', `mkdir -p /mnt/x; mount ${device} /mnt/x`)).status, 0);
     assert.notEqual((await run(id, 'sh', '-c', 'mknod /tmp/disk b 254 0 && cat /tmp/disk')).status, 0);
     assert.notEqual((await run(id, 'sh', '-c', 'echo 1 > /proc/sys/kernel/panic')).status, 0);

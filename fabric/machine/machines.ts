@@ -227,7 +227,11 @@ export class LinuxMachines implements Machines {
       machine.ready = { resolve, reject };
     });
     this.#listen(machine);
-    const environment = Buffer.from(Object.entries(machineEnvironment()).map(([name, value]) => `${name}=${value}`).join('\0')); // biome-ignore format: one value
+    const environment = Buffer.from(
+      Object.entries(machineEnvironment())
+        .map(([name, value]) => `${name}=${value}`)
+        .join('\0'),
+    );
     const frames = [
       frame(`environment ${environment.length}`, environment),
       Buffer.from(`hostname ${spec.hostname}\n`),

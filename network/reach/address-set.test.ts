@@ -42,7 +42,10 @@ test('in words: what it is, or what it is not, whichever is shorter', () => {
   assert.equal(set('0.0.0.0/0').subtract(set('10.0.0.0/8')).describe(), '0.0.0.0/0 but 10.0.0.0/8');
   assert.equal(AddressSet.all.subtract(set('2001:db8::/32')).describe(), 'anywhere but 2001:db8::/32');
   assert.equal(AddressSet.all.describe(), 'anywhere');
-  assert.equal(AddressSet.ofAddresses(['10.0.0.1', '10.0.0.3', '10.0.0.5', '10.0.0.7', '10.0.0.9']).describe(), '10.0.0.1, 10.0.0.3, 10.0.0.5, 10.0.0.7 and 1 more'); // biome-ignore format: one value
+  assert.equal(
+    AddressSet.ofAddresses(['10.0.0.1', '10.0.0.3', '10.0.0.5', '10.0.0.7', '10.0.0.9']).describe(),
+    '10.0.0.1, 10.0.0.3, 10.0.0.5, 10.0.0.7 and 1 more',
+  );
 });
 
 test('a cover is as wide as what it must not touch lets it be', () => {

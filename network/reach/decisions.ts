@@ -105,7 +105,9 @@ export interface VpcBlocks {
 export function blocksOf(vpc: Vpc, peers: readonly Vpc[]): VpcBlocks {
   const { cidrBlocks, ipv6CidrBlocks, networkInterfaces, subnets } = vpc;
   const boxes = networkInterfaces.filter((eni) => !eni.sourceDestCheck && eni.attachment !== undefined);
-  const subnetBlocks = subnets.map(({ cidrBlock, ipv6CidrBlock }) => AddressSet.ofCidrs(ipv6CidrBlock === undefined ? [cidrBlock] : [cidrBlock, ipv6CidrBlock])); // biome-ignore format: one value
+  const subnetBlocks = subnets.map(({ cidrBlock, ipv6CidrBlock }) =>
+    AddressSet.ofCidrs(ipv6CidrBlock === undefined ? [cidrBlock] : [cidrBlock, ipv6CidrBlock]),
+  );
   return {
     own: membership(AddressSet.ofCidrs([...cidrBlocks, ...ipv6CidrBlocks])),
     clients: membership(AddressSet.ofCidrs([vpc, ...peers].flatMap((each) => each.cidrBlocks))),

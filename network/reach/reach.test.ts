@@ -11,9 +11,13 @@ import { describeReach } from './words.ts';
 
 const interfaceEnd = (name: string): End => ({ kind: 'network-interface', networkInterfaceId: `eni-${name}` });
 const internet: End = { kind: 'internet' };
-const nameOf = (end: End) => (end.kind === 'network-interface' ? end.networkInterfaceId.slice(4) : end.kind === 'service' ? end.service : end.kind); // biome-ignore format: one value
+const nameOf = (end: End) =>
+  end.kind === 'network-interface' ? end.networkInterfaceId.slice(4) : end.kind === 'service' ? end.service : end.kind;
 const rows = (found: readonly Reach[]) =>
-  found.map((each) => `${nameOf(each.from)} → ${nameOf(each.to)} by ${each.via.map(({ id }) => id).join(' ') || '-'}: ${describeReach(each)}`); // biome-ignore format: one value
+  found.map(
+    (each) =>
+      `${nameOf(each.from)} → ${nameOf(each.to)} by ${each.via.map(({ id }) => id).join(' ') || '-'}: ${describeReach(each)}`,
+  );
 
 const natted = nat('1', '1', '10.0.0.5', { publicAddress: '198.19.0.50' });
 const publicTable = table('rtb-public', local('10.0.0.0/16'), toIgw);
@@ -43,7 +47,10 @@ const reach = prepareReach(network);
 test('who can reach this interface on 22?', () => {
   const found = reach.to(interfaceEnd('web'), { traffic: { protocol: 6, ports: [{ from: 22, to: 22 }] } });
   assert.deepEqual(rows(found), ['internet → web by igw-1: tcp 22 from 203.0.113.0/24']);
-  assert.deepEqual(rows(reach.to(interfaceEnd('web'))).at(-1), 'internet → web by igw-1: tcp 22 from 203.0.113.0/24; tcp 443 from any IPv4 address'); // biome-ignore format: one value
+  assert.deepEqual(
+    rows(reach.to(interfaceEnd('web'))).at(-1),
+    'internet → web by igw-1: tcp 22 from 203.0.113.0/24; tcp 443 from any IPv4 address',
+  );
 });
 
 test('is there any way from the internet to the database, and who has one at all?', () => {
@@ -71,13 +78,31 @@ test('only hosts of a block, and only some traffic', () => {
   assert.deepEqual(rows(found), ['app → internet by nat-1 igw-1: tcp 443 to 203.0.113.0/24']);
   const udp = { traffic: { protocol: 17 } };
   assert.deepEqual(reach.from(interfaceEnd('app'), udp), []);
-  assert.deepEqual(rows(reach.between([internet], [interfaceEnd('web')], { traffic: [{ protocol: 17 }, { protocol: 6, ports: [{ from: 1, to: 25 }] }] })), ['internet → web by igw-1: tcp 22 from 203.0.113.0/24']); // biome-ignore format: one value
+  assert.deepEqual(
+    rows(
+      reach.between([internet], [interfaceEnd('web')], {
+        traffic: [{ protocol: 17 }, { protocol: 6, ports: [{ from: 1, to: 25 }] }],
+      }),
+    ),
+    ['internet → web by igw-1: tcp 22 from 203.0.113.0/24'],
+  );
 });
 
 test('metadata and resolver are reached past groups and ACLs, nothing begins at services, and what is not there reaches nothing', () => {
-  const services = (['metadata', 'resolver'] as const).map((service): End => ({ kind: 'vpc-service', vpcId: 'vpc-a', service })); // biome-ignore format: one value
-  assert.deepEqual(rows(reach.between([interfaceEnd('db')], services)), ['db → vpc-service by -: tcp 80', 'db → vpc-service by -: tcp 53; udp 53']); // biome-ignore format: one value
-  assert.deepEqual(reach.between([{ kind: 'service', service: 's3' }, interfaceEnd('gone'), interfaceEnd('nat-1')], [interfaceEnd('web'), internet]), []); // biome-ignore format: one value
+  const services = (['metadata', 'resolver'] as const).map(
+    (service): End => ({ kind: 'vpc-service', vpcId: 'vpc-a', service }),
+  );
+  assert.deepEqual(rows(reach.between([interfaceEnd('db')], services)), [
+    'db → vpc-service by -: tcp 80',
+    'db → vpc-service by -: tcp 53; udp 53',
+  ]);
+  assert.deepEqual(
+    reach.between(
+      [{ kind: 'service', service: 's3' }, interfaceEnd('gone'), interfaceEnd('nat-1')],
+      [interfaceEnd('web'), internet],
+    ),
+    [],
+  );
   assert.deepEqual(reach.to(interfaceEnd('gone')), []);
 });
 
@@ -92,19 +117,37 @@ test('of every answer there is a flow that the walk lets through', () => {
 });
 
 test('interfaces that nothing tells apart are one class', () => {
-  const twins = snapshot(vpc({ subnets: [subnet('1', '10.0.0.0/24')], networkInterfaces: ['a', 'b', 'c'].map((name, index) => eni(name, '1', `10.0.0.1${index}`)) })); // biome-ignore format: one value
+  const twins = snapshot(
+    vpc({
+      subnets: [subnet('1', '10.0.0.0/24')],
+      networkInterfaces: ['a', 'b', 'c'].map((name, index) => eni(name, '1', `10.0.0.1${index}`)),
+    }),
+  );
   const pairs = prepareReach(twins).allPairs();
   assert.deepEqual(pairs.classes, [['eni-a', 'eni-b', 'eni-c']]);
   assert.deepEqual([pairs.count, pairs.pairs.length], [6, 1]);
-  assert.deepEqual(rows([...pairs.expand({ to: (end) => nameOf(end) === 'b' })]), ['a → b by -: all traffic', 'c → b by -: all traffic']); // biome-ignore format: one value
+  assert.deepEqual(rows([...pairs.expand({ to: (end) => nameOf(end) === 'b' })]), [
+    'a → b by -: all traffic',
+    'c → b by -: all traffic',
+  ]);
   // A rule that names one address tells it apart.
-  const told = { ...twins, vpcs: twins.vpcs.map((each) => ({ ...each, securityGroups: [group('sg-open', [tcp(80, cidrPeer('10.0.0.10/32'))])] })) }; // biome-ignore format: one value
+  const told = {
+    ...twins,
+    vpcs: twins.vpcs.map((each) => ({
+      ...each,
+      securityGroups: [group('sg-open', [tcp(80, cidrPeer('10.0.0.10/32'))])],
+    })),
+  };
   assert.deepEqual(prepareReach(told).allPairs().classes, [['eni-a'], ['eni-b', 'eni-c']]);
 });
 
 /** a and c with the middlebox box between them: on the way there, and back too where the table of c's subnet is `rtb-back`. */
 const boxed = (tableOfC: `rtb-${string}`, groupsOfC = [group('sg-c', [allowAll])]) => {
-  const toBox = (cidr: `${string}/${number}`): Route => ({ destination: { kind: 'cidr', cidr }, target: { kind: 'network-interface', networkInterfaceId: 'eni-box' }, state: 'active' }); // biome-ignore format: one value
+  const toBox = (cidr: `${string}/${number}`): Route => ({
+    destination: { kind: 'cidr', cidr },
+    target: { kind: 'network-interface', networkInterfaceId: 'eni-box' },
+    state: 'active',
+  });
   return snapshot(
     vpc({
       subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-there' }), subnet('2', '10.0.1.0/24', { routeTableId: tableOfC }), subnet('3', '10.0.2.0/24')],
@@ -114,7 +157,8 @@ const boxed = (tableOfC: `rtb-${string}`, groupsOfC = [group('sg-c', [allowAll])
     }),
   ); // biome-ignore format: a network
 };
-const throughBox = (snapshotOfIt: Snapshot) => prepareReach(snapshotOfIt).between([interfaceEnd('a')], [interfaceEnd('c')]); // biome-ignore format: one value
+const throughBox = (snapshotOfIt: Snapshot) =>
+  prepareReach(snapshotOfIt).between([interfaceEnd('a')], [interfaceEnd('c')]);
 
 test('[R4] what a middlebox does is the guest’s affair, and said so', () => {
   const [found] = throughBox(boxed('rtb-back'));
@@ -127,5 +171,7 @@ test('[R4] what a middlebox does is the guest’s affair, and said so', () => {
 test('replies that go past the middlebox: UDP alone, and as flows of their own that groups must let begin', () => {
   assert.deepEqual(rows(throughBox(boxed('rtb-main'))), ['a → c by eni-box: udp']);
   assert.deepEqual(rows(throughBox(boxed('rtb-main', [group('sg-c', [allowAll], [])]))), []);
-  assert.deepEqual(rows(throughBox(boxed('rtb-back', [group('sg-c', [allowAll], [])]))), ['a → c by eni-box: all traffic']); // biome-ignore format: one value
+  assert.deepEqual(rows(throughBox(boxed('rtb-back', [group('sg-c', [allowAll], [])]))), [
+    'a → c by eni-box: all traffic',
+  ]);
 });

@@ -11,8 +11,13 @@ const tcp = (from: number, to = from) => pool.of({ protocol: 6, ports: { from, t
 test('[S10] protocols, ports and ICMP types are told apart', () => {
   const rule = partsOf({ protocol: 1, icmp: { type: 8, code: -1 } });
   assert.ok(hasPacket(rule, { protocol: 1, icmp: { type: 8, code: 3 } }));
-  assert.ok(!hasPacket(rule, { protocol: 1, icmp: { type: 0, code: 0 } }) && !hasPacket(rule, { protocol: 58, icmp: { type: 8, code: 0 } })); // biome-ignore format: one value
-  assert.ok(hasPacket(partsOf({ protocol: 1, icmp: { type: -1, code: 4 } }), { protocol: 1, icmp: { type: 3, code: 4 } })); // biome-ignore format: one value
+  assert.ok(
+    !hasPacket(rule, { protocol: 1, icmp: { type: 0, code: 0 } }) &&
+      !hasPacket(rule, { protocol: 58, icmp: { type: 8, code: 0 } }),
+  );
+  assert.ok(
+    hasPacket(partsOf({ protocol: 1, icmp: { type: -1, code: 4 } }), { protocol: 1, icmp: { type: 3, code: 4 } }),
+  );
   assert.ok(hasPacket(allParts, { protocol: 47 }) && !hasPacket(partsOf({ protocol: 47 }), { protocol: 50 }));
 });
 
@@ -30,7 +35,12 @@ test('an echo request is answered by an echo reply, all else by its own kind', (
     const packet = { protocol: 1, source: '10.0.0.1', destination: '10.0.0.2', icmp: { type, code: 0 } };
     assert.equal(hasPacket(requests, packet), hasPacket(replies, replyTo(packet)), `type ${type}`);
   }
-  assert.ok(!pool.isOpen(pool.of({ protocol: 1, icmp: { type: 8, code: 0 } }), pool.of({ protocol: 1, icmp: { type: 8, code: 0 } }))); // biome-ignore format: one value
+  assert.ok(
+    !pool.isOpen(
+      pool.of({ protocol: 1, icmp: { type: 8, code: 0 } }),
+      pool.of({ protocol: 1, icmp: { type: 8, code: 0 } }),
+    ),
+  );
 });
 
 test('[N7] a flow set knows the ports of requests and of replies', () => {
@@ -44,11 +54,20 @@ test('[N7] a flow set knows the ports of requests and of replies', () => {
   ]);
   assert.equal(flows.describe(), 'tcp 22, 443 (source ports 1024–65535) from 10.0.0.0/8 to 10.0.1.7');
   assert.deepEqual(flows.protocols(), [6]);
-  assert.deepEqual(flows.ports(6), [{ from: 22, to: 22 }, { from: 443, to: 443 }]); // biome-ignore format: one value
+  assert.deepEqual(flows.ports(6), [
+    { from: 22, to: 22 },
+    { from: 443, to: 443 },
+  ]);
   assert.deepEqual(flows.ports(17), []);
   assert.deepEqual(flows.only({ protocol: 6, ports: { from: 1, to: 80 } }).ports(6), [{ from: 22, to: 22 }]);
   assert.ok(flows.only({ protocol: 17 }).isEmpty);
   const packet = flows.example();
-  assert.deepEqual(packet, { protocol: 6, source: '10.0.0.0', destination: '10.0.1.7', sourcePort: 40_000, destinationPort: 443 }); // biome-ignore format: one value
+  assert.deepEqual(packet, {
+    protocol: 6,
+    source: '10.0.0.0',
+    destination: '10.0.1.7',
+    sourcePort: 40_000,
+    destinationPort: 443,
+  });
   assert.ok(packet !== undefined && flows.contains(packet) && !flows.contains({ ...packet, sourcePort: 1023 }));
 });

@@ -84,7 +84,9 @@ export function describeTraffic({ destinations, there, back }: Omit<FlowBox, 'so
     if (open.length === 0) return [];
     const sources = isSourceLimited(back, part) ? ` (source ports ${rangesText(back[part])})` : '';
     if (part === 'other') return [isWhole(part) ? 'other protocols' : `protocols ${rangesText(open)}`];
-    return [`${part}${isWhole(part) ? '' : ` ${part === 'tcp' || part === 'udp' ? rangesText(open) : icmpText(open)}`}${sources}`]; // biome-ignore format: one value
+    return [
+      `${part}${isWhole(part) ? '' : ` ${part === 'tcp' || part === 'udp' ? rangesText(open) : icmpText(open)}`}${sources}`,
+    ];
   });
   return words.join('; ');
 }

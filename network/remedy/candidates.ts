@@ -176,7 +176,9 @@ function newRoute(situation: Situation): Candidate[] {
 function tableOf({ network, trace, step }: Situation): RouteTableId | undefined {
   if (isTable(step.component)) return step.component;
   const at = trace.steps.indexOf(step);
-  const led = trace.steps.slice(0, at).findLast(({ stage, leg, component }) => stage === 'route' && leg === step.leg && isTable(component)); // biome-ignore format: one condition
+  const led = trace.steps
+    .slice(0, at)
+    .findLast(({ stage, leg, component }) => stage === 'route' && leg === step.leg && isTable(component));
   if (led !== undefined) return led.component as RouteTableId;
   return network.holder(step.vpcId, step.packet.destination)?.routeTable.routeTableId;
 }
@@ -191,15 +193,24 @@ export function roadsTo(network: NetworkIndex, vpc: Vpc, routeTableId: RouteTabl
   const { destination } = packet;
   const cidr = hostCidr(destination);
   const replaces = hasRoute(network.snapshot, routeTableId, cidr);
-  const route = (target: Extract<Change, { kind: 'route' }>['target']): Change => ({ kind: 'route', routeTableId, destination: cidr, target, replaces }); // biome-ignore format: one value
+  const route = (target: Extract<Change, { kind: 'route' }>['target']): Change => ({
+    kind: 'route',
+    routeTableId,
+    destination: cidr,
+    target,
+    replaces,
+  });
   const peerings = network.snapshot.peeringConnections.filter(({ requester, accepter }) => {
-    const otherId = requester.vpcId === vpc.vpcId ? accepter.vpcId : accepter.vpcId === vpc.vpcId ? requester.vpcId : undefined; // biome-ignore format: one condition
+    const otherId =
+      requester.vpcId === vpc.vpcId ? accepter.vpcId : accepter.vpcId === vpc.vpcId ? requester.vpcId : undefined;
     const other = otherId === undefined ? undefined : network.vpc(otherId);
     return [...(other?.cidrBlocks ?? []), ...(other?.ipv6CidrBlocks ?? [])].some((block) =>
       isInside(block, destination),
     );
   });
-  const acrossPeering = peerings.map(({ vpcPeeringConnectionId }) => route({ kind: 'peering-connection', vpcPeeringConnectionId })); // biome-ignore format: one value
+  const acrossPeering = peerings.map(({ vpcPeeringConnectionId }) =>
+    route({ kind: 'peering-connection', vpcPeeringConnectionId }),
+  );
   if (privateBlocks.some((block) => isInside(block, destination))) return acrossPeering;
   const { internetGatewayId } = vpc;
   const nat = isIpv6(destination) ? [] : vpc.natGateways.filter((each) => each.connectivityType === 'public');

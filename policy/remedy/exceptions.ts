@@ -51,7 +51,9 @@ export function exceptions(
     ...(guard !== undefined && { guard }),
   });
   const { rest: parts, core } = split(statement, request);
-  const rest = parts.filter(({ actions = [], resources = [] }) => actions.length === 0 || resources.length === 0 || applies(actions, resources)); // biome-ignore format: one condition
+  const rest = parts.filter(
+    ({ actions = [], resources = [] }) => actions.length === 0 || resources.length === 0 || applies(actions, resources),
+  );
   const choices: Choice[] = [];
   if (statement.notPrincipal) {
     const spared = sparedBy(statement.notPrincipal, request, policies);

@@ -41,7 +41,10 @@ describe('blockersOf', () => {
       const found = blockersOf(request, policies);
       assert.equal(found.length > 0, !decision.allowed, `seed ${seed}`);
       if (!decision.allowed)
-        assert.ok(found.some((one) => one.layer === decision.layer && one.explicit === decision.explicit), `seed ${seed}: ${decision.layer} among ${JSON.stringify(found.map((one) => one.layer))}`); // biome-ignore format: one check
+        assert.ok(
+          found.some((one) => one.layer === decision.layer && one.explicit === decision.explicit),
+          `seed ${seed}: ${decision.layer} among ${JSON.stringify(found.map((one) => one.layer))}`,
+        );
     }
   });
 });

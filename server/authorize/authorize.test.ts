@@ -252,7 +252,9 @@ test('[X7] the endpoint policy is asked by every service, also for what needs no
   const describe = { key: anasKey, path: overEndpoint, operation: 'DescribeVpcs' };
   const noDescribe = ask(rows(policy(allow(everyone), deny({ ...everyone, Action: 'ec2:Describe*' }))), describe);
   assert.match(noDescribe.error?.message ?? '', /with an explicit deny in a VPC endpoint policy$/);
-  const others = policy(allow({ ...everyone, Condition: { StringEquals: { 'aws:PrincipalArn': 'arn:aws:iam::123456789012:user/bob' } } })); // biome-ignore format: one value
+  const others = policy(
+    allow({ ...everyone, Condition: { StringEquals: { 'aws:PrincipalArn': 'arn:aws:iam::123456789012:user/bob' } } }),
+  );
   assert.equal(short(ask(rows(others), describe)), '-endpoint');
   const named = policy(allow({ Principal: { AWS: 'arn:aws:iam::123456789012:user/ana' } }));
   assert.equal(short(ask(rows(named), describe)), '+identity');

@@ -44,7 +44,10 @@ test('EC2 asks once per resource, with `type/*` for what is created', () => {
     asks('ModifyVpcEndpoint', { VpcEndpointId: endpointId, AddRouteTableIds: ['rtb-0aaaaaaaaaaaaaaaa'] }),
     ['ec2:ModifyVpcEndpoint route-table/rtb-0aaaaaaaaaaaaaaaa', `ec2:ModifyVpcEndpoint vpc-endpoint/${endpointId}`],
   );
-  const inOne = { SubnetConfigurations: [{ SubnetId: subnetId, Ipv4: '10.0.0.9' }], SecurityGroupIds: ['sg-0aaaaaaaaaaaaaaaa'] }; // biome-ignore format: one value
+  const inOne = {
+    SubnetConfigurations: [{ SubnetId: subnetId, Ipv4: '10.0.0.9' }],
+    SecurityGroupIds: ['sg-0aaaaaaaaaaaaaaaa'],
+  };
   assert.deepEqual(
     asks('CreateVpcEndpoint', { VpcId: vpcId, ServiceName: 'com.amazonaws.us-east-1.sts', ...inOne }),
     ['security-group/sg-0aaaaaaaaaaaaaaaa', `subnet/${subnetId}`, 'vpc-endpoint/*', `vpc/${vpcId}`].map(

@@ -29,9 +29,13 @@ const outcomes = (world: World, yaml: string) =>
 
 async function launch(world: World, name: string, SubnetId: string, group: string): Promise<string> {
   const { Instances } = await world.run<{ Instances: { InstanceId: string }[] }>('RunInstances', {
-    ImageId: 'ami-0123456789abcdef0', MinCount: 1, MaxCount: 1, SubnetId, SecurityGroupIds: [group],
+    ImageId: 'ami-0123456789abcdef0',
+    MinCount: 1,
+    MaxCount: 1,
+    SubnetId,
+    SecurityGroupIds: [group],
     TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: name }] }],
-  }); // biome-ignore format: one call
+  });
   return Instances[0]?.InstanceId ?? '';
 }
 
@@ -73,7 +77,10 @@ describe('a public subnet with a web server, a private one with a database, and 
     await permit(dbGroup, 5432, { UserIdGroupPairs: [{ GroupId: webGroup }] });
     const [web, db] = [await launch(world, 'web', open, webGroup), await launch(world, 'db', closed, dbGroup)];
     const { VpcEndpoint } = await world.run<{ VpcEndpoint: { VpcEndpointId: string } }>('CreateVpcEndpoint', {
-      VpcId: vpc, ServiceName: 'com.amazonaws.us-east-1.s3', RouteTableIds: [privateTable] }); // biome-ignore format: one call
+      VpcId: vpc,
+      ServiceName: 'com.amazonaws.us-east-1.s3',
+      RouteTableIds: [privateTable],
+    });
     ids = { vpc, web, db, webGroup, dbGroup, privateTable, endpoint: VpcEndpoint.VpcEndpointId };
   });
 

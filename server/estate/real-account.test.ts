@@ -117,8 +117,17 @@ test('NAT64, regional NAT gateways, and a peering whose other side is not there 
   assert.equal(one('{ from: subnet app-a, does-not-reach: 8.8.8.8 }', regional).outcome, 'unknown');
   const peered = {
     ...withRoute('rtb-0data', { DestinationCidrBlock: '10.50.0.0/16', VpcPeeringConnectionId: 'pcx-0far' }),
-    peerings: { VpcPeeringConnections: [{ VpcPeeringConnectionId: 'pcx-0far', Status: { Code: 'active' }, RequesterVpcInfo: { VpcId: 'vpc-0a1b2c3d4e5f60718' }, AccepterVpcInfo: { VpcId: 'vpc-0far' } }] },
-  }; // biome-ignore format: one answer
+    peerings: {
+      VpcPeeringConnections: [
+        {
+          VpcPeeringConnectionId: 'pcx-0far',
+          Status: { Code: 'active' },
+          RequesterVpcInfo: { VpcId: 'vpc-0a1b2c3d4e5f60718' },
+          AccepterVpcInfo: { VpcId: 'vpc-0far' },
+        },
+      ],
+    },
+  };
   const far = one('{ from: 10.50.0.0/16, does-not-reach: sg db }', peered);
   assert.equal(far.outcome, 'unknown');
   assert.match(far.message, /pcx-0far \(peering connection\) could carry it: what is on the other side is not known/);
@@ -237,7 +246,10 @@ test('permissions: identity, bucket and endpoint policies, by the road that the 
 });
 
 test('a policy that cannot be read makes what rests on it unknown', () => {
-  const result = one('{ who: role app, can: s3:GetObject, resource: bucket media/x }', { ...realAccount, 'bucket-policy.media': { Policy: '{"Version":"2031-01-01","Statement":[{"Resource":"arn:aws:s3:::media/*"}]}' } }); // biome-ignore format: one call
+  const result = one('{ who: role app, can: s3:GetObject, resource: bucket media/x }', {
+    ...realAccount,
+    'bucket-policy.media': { Policy: '{"Version":"2031-01-01","Statement":[{"Resource":"arn:aws:s3:::media/*"}]}' },
+  });
   assert.equal(result.outcome, 'unknown');
   assert.match(result.message, /policy cannot be read/);
 });

@@ -38,7 +38,14 @@ export function diagnoseVia(
     .find((eni) => eni.attachment?.instanceId === instanceId && eni.attachment.deviceIndex === 0);
   const privateIp = target?.privateAddresses[0]?.address;
   if (!home || !door || source === undefined)
-    return { findings: [{ problem: `There is no instance connect endpoint ${endpointId}.`, cure: 'aws ec2 describe-instance-connect-endpoints' }] }; // biome-ignore format: one finding
+    return {
+      findings: [
+        {
+          problem: `There is no instance connect endpoint ${endpointId}.`,
+          cure: 'aws ec2 describe-instance-connect-endpoints',
+        },
+      ],
+    };
   if (!target || privateIp === undefined) {
     const cure = `aws ec2 start-instances${region ? ` --region ${region}` : ''} --instance-ids ${instanceId}`;
     return { findings: [{ problem: `${instanceId} is ${state ?? 'not running'}.`, cure }] };

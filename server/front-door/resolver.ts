@@ -13,9 +13,17 @@ import * as dns from 'dns-packet';
 export type Resolve = (asker: VpcId | 'internet', name: string, type: RecordType) => Resolution | undefined;
 
 const publicResolvers: readonly (Ipv4 | Ipv6)[] = [
-  '8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9',
-  '2001:4860:4860::8888', '2001:4860:4860::8844', '2606:4700:4700::1111', '2606:4700:4700::1001', '2620:fe::fe',
-]; // biome-ignore format: by family
+  '8.8.8.8',
+  '8.8.4.4',
+  '1.1.1.1',
+  '1.0.0.1',
+  '9.9.9.9',
+  '2001:4860:4860::8888',
+  '2001:4860:4860::8844',
+  '2606:4700:4700::1111',
+  '2606:4700:4700::1001',
+  '2620:fe::fe',
+];
 const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3 } as const;
 
 /**

@@ -37,13 +37,17 @@ export function readSecurityGroups(building: Building): void {
     // Of a group that the answer about groups does not have: nothing carries it that we know.
     if (vpcId === undefined) continue;
     const owner = building.ownerOf(vpcId);
-    putRule(building, { groupId, vpcId, owner }, {
-      id: item.text('SecurityGroupRuleId') as `sgr-${string}`,
-      isEgress: item.flag('IsEgress'),
-      item,
-      peer: rulePeer(item, owner),
-      tags: item.tags(),
-    }); // biome-ignore format: one value
+    putRule(
+      building,
+      { groupId, vpcId, owner },
+      {
+        id: item.text('SecurityGroupRuleId') as `sgr-${string}`,
+        isEgress: item.flag('IsEgress'),
+        item,
+        peer: rulePeer(item, owner),
+        tags: item.tags(),
+      },
+    );
   }
   for (const { item } of building.list('SecurityGroupVpcAssociations')) {
     if (item.optionalText('State') !== 'associated') continue;

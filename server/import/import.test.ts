@@ -118,9 +118,13 @@ test('lab F: NAT gateway, interface endpoints with private DNS, a stopped and a 
   await route(world, b, '0.0.0.0/0', { NatGatewayId: NatGateway.NatGatewayId });
   const group = await makeGroup(world, vpcId);
   await world.run('CreateVpcEndpoint', {
-    VpcId: vpcId, ServiceName: 'com.amazonaws.us-east-1.sts', VpcEndpointType: 'Interface', SubnetIds: [open, closed], SecurityGroupIds: [group],
+    VpcId: vpcId,
+    ServiceName: 'com.amazonaws.us-east-1.sts',
+    VpcEndpointType: 'Interface',
+    SubnetIds: [open, closed],
+    SecurityGroupIds: [group],
     PrivateDnsEnabled: false,
-  }); // biome-ignore format: one call
+  });
   const [stopped, gone] = [await launch(world, closed), await launch(world, closed)];
   await launch(world, open, [], {});
   for (const [id, state] of [[stopped, 'stopped'], [gone, 'terminated']] as const) // biome-ignore format: pairs
@@ -157,8 +161,11 @@ test('lab G: ACLs, groups that name one another, peering, a prefix list, edge ro
   const pair = { IpProtocol: 'tcp', FromPort: 5432, ToPort: 5433, UserIdGroupPairs: [{ GroupId: web }] };
   await world.run('AuthorizeSecurityGroupIngress', { GroupId: db, IpPermissions: [pair] });
   const { PrefixList } = await world.run<{ PrefixList: { PrefixListId: string } }>('CreateManagedPrefixList', {
-    PrefixListName: 'offices', MaxEntries: 5, AddressFamily: 'IPv4', Entries: [{ Cidr: '203.0.113.0/24' }],
-  }); // biome-ignore format: one call
+    PrefixListName: 'offices',
+    MaxEntries: 5,
+    AddressFamily: 'IPv4',
+    Entries: [{ Cidr: '203.0.113.0/24' }],
+  });
   const lists = [{ PrefixListId: PrefixList.PrefixListId }];
   await world.run('AuthorizeSecurityGroupIngress', {
     GroupId: web,
@@ -226,8 +233,9 @@ test('IPv6, an egress-only gateway, and public access that is blocked but for on
   });
   const plain = await makeSubnet(world, Vpc.VpcId, '10.0.1.0/24');
   await launch(world, Subnet.SubnetId, [], { Ipv6AddressCount: 1 });
-  const { EgressOnlyInternetGateway } = await world.run<{ EgressOnlyInternetGateway: { EgressOnlyInternetGatewayId: string } }>(
-    'CreateEgressOnlyInternetGateway', { VpcId: Vpc.VpcId }); // biome-ignore format: one call
+  const { EgressOnlyInternetGateway } = await world.run<{
+    EgressOnlyInternetGateway: { EgressOnlyInternetGatewayId: string };
+  }>('CreateEgressOnlyInternetGateway', { VpcId: Vpc.VpcId });
   const table = await makeRouteTable(world, Vpc.VpcId);
   await world.run('CreateRoute', {
     RouteTableId: table,

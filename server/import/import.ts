@@ -13,7 +13,16 @@ import { readAnswers } from './files.ts';
 import { holdAgainstTold, readTheRest } from './findings.ts';
 import { readSecurityGroups } from './group-rows.ts';
 import { readBuckets, readIdentities } from './iam-rows.ts';
-import { instanceItems, readEndpoints, readGateways, readInstanceConnectEndpoints, readInstances, readInterfaces, readNatGateways, readPeerings } from './interface-rows.ts'; // biome-ignore format: one line
+import {
+  instanceItems,
+  readEndpoints,
+  readGateways,
+  readInstanceConnectEndpoints,
+  readInstances,
+  readInterfaces,
+  readNatGateways,
+  readPeerings,
+} from './interface-rows.ts';
 import { ImportError } from './item.ts';
 import type { RowSet } from './row-set.ts';
 import {

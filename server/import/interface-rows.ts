@@ -1,6 +1,16 @@
 // Interfaces, instances, gateways, endpoints and peerings: from AWS's answers to rows.
 
-import type { InstanceConnectEndpointId, InstanceId, InterfaceService, Ipv4, NetworkInterfaceId, PrefixListId, SecurityGroupId, SubnetId, VpcId } from '@postern/network/snapshot.ts'; // biome-ignore format: one line
+import type {
+  InstanceConnectEndpointId,
+  InstanceId,
+  InterfaceService,
+  Ipv4,
+  NetworkInterfaceId,
+  PrefixListId,
+  SecurityGroupId,
+  SubnetId,
+  VpcId,
+} from '@postern/network/snapshot.ts';
 import type { NetworkInterfaceRow } from '../store/rows/ec2.ts';
 import type { Building } from './building.ts';
 import type { Item } from './item.ts';

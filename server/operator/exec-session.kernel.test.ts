@@ -22,8 +22,14 @@ before(async () => {
   const guestDirectory = join(dirname(fileURLToPath(import.meta.url)), '../../guest');
   machines = new LinuxMachines({ imageDirectory: join(directory, 'image'), guestDirectory });
   await machines.start({
-    instanceId: id, hostname: 'ip-10-0-0-4', disk: join(directory, 'disk'), caCertificate: 'x', authorizedKeys: [], lease: { nameServers: [], timeServers: [] }, region: 'us-east-1',
-  }); // biome-ignore format: one machine
+    instanceId: id,
+    hostname: 'ip-10-0-0-4',
+    disk: join(directory, 'disk'),
+    caCertificate: 'x',
+    authorizedKeys: [],
+    lease: { nameServers: [], timeServers: [] },
+    region: 'us-east-1',
+  });
   machines.release(id);
 });
 

@@ -41,23 +41,40 @@ export function nowQuestion(
   const service = parts.services.get(event.service);
   if (!service) return { request, policies };
   const accessKey = event.accessKeyId === undefined ? undefined : tx.get('access-key', event.accessKeyId);
-  const own = Object.fromEntries([...context].filter(([key]) => !/^aws:/.test(key) || /^aws:(requesttag|resourcetag|tagkeys)/.test(key))); // biome-ignore format: one value
-  const facts = factsOf(parts, { ...event, principal, path, userAgent: context.get('aws:useragent')?.[0], referer: context.get('aws:referer')?.[0] }); // biome-ignore format: one call
+  const own = Object.fromEntries(
+    [...context].filter(([key]) => !/^aws:/.test(key) || /^aws:(requesttag|resourcetag|tagkeys)/.test(key)),
+  );
+  const facts = factsOf(parts, {
+    ...event,
+    principal,
+    path,
+    userAgent: context.get('aws:useragent')?.[0],
+    referer: context.get('aws:referer')?.[0],
+  });
   const fresh = parts.authorizer.question(tx, facts, service, { action, resource, context: own }, accessKey);
   // What needs no permission is asked of the gates alone.
   if (policies.identity.some(({ id }) => id === noneNeeded)) {
     const { endpoint, scps, rcps } = fresh.policies;
-    const gates = { ...(endpoint && { endpoint }), ...(policies.scps && scps && { scps }), ...(policies.rcps && rcps && { rcps }) }; // biome-ignore format: one value
+    const gates = {
+      ...(endpoint && { endpoint }),
+      ...(policies.scps && scps && { scps }),
+      ...(policies.rcps && rcps && { rcps }),
+    };
     return { request: fresh.request, policies: withNewEndpoint({ identity: policies.identity, ...gates }, path) };
   }
   // A session whose key is gone, and tables' policies, are known only from then.
   const kept: Partial<PolicySet> = {
-    ...(accessKey === undefined && isTemporary(principal.type) && { identity: policies.identity, ...(policies.session && { session: policies.session }) }), // biome-ignore format: one value
+    ...(accessKey === undefined &&
+      isTemporary(principal.type) && {
+        identity: policies.identity,
+        ...(policies.session && { session: policies.session }),
+      }),
     ...(event.service === 'dynamodb' && policies.resource && { resource: policies.resource }),
   };
   const merged = new Map(fresh.request.context);
   // What an instance's or a session's credentials said of themselves, where their row is gone.
-  if (accessKey === undefined) for (const [key, values] of context) if (!merged.has(key) && !pathKeys.has(key)) merged.set(key, values); // biome-ignore format: one step
+  if (accessKey === undefined)
+    for (const [key, values] of context) if (!merged.has(key) && !pathKeys.has(key)) merged.set(key, values);
   return {
     request: { ...fresh.request, context: merged },
     policies: withNewEndpoint({ ...fresh.policies, ...kept }, path),
@@ -137,7 +154,14 @@ export function hypothetical(
   const question = parts.authorizer.question(tx, facts, service, asked, accessKey);
   return {
     question: { ...question, policies: withNewEndpoint(question.policies, path) },
-    ...(failure && { failure: { service: service.name, errorCode: failure.code, errorMessage: failure.message, ...(failure.explanation !== undefined && { explanation: failure.explanation }) } }), // biome-ignore format: one value
+    ...(failure && {
+      failure: {
+        service: service.name,
+        errorCode: failure.code,
+        errorMessage: failure.message,
+        ...(failure.explanation !== undefined && { explanation: failure.explanation }),
+      },
+    }),
   };
 }
 

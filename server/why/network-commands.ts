@@ -33,7 +33,9 @@ type Writers = {
 const writers: Writers = {
   'group-rule': ({ groupId, direction, rule }, region) => ({
     what: `${groupId}: let ${direction === 'ingress' ? 'in' : 'out'} ${traffic(rule)} ${direction === 'ingress' ? 'from' : 'to'} ${peerName(rule)}`,
-    commands: [`aws ec2 authorize-security-group-${direction}${region} --group-id ${groupId} --ip-permissions ${quoted(JSON.stringify([permission(rule)]))}`], // biome-ignore format: a command
+    commands: [
+      `aws ec2 authorize-security-group-${direction}${region} --group-id ${groupId} --ip-permissions ${quoted(JSON.stringify([permission(rule)]))}`,
+    ],
   }),
   'acl-entry': ({ networkAclId, direction, entry }, region) => ({
     what: `${networkAclId}: ${direction === 'ingress' ? 'inbound' : 'outbound'} rule ${entry.ruleNumber} allows ${traffic(entry)} ${direction === 'ingress' ? 'from' : 'to'} ${entry.cidr}`,
@@ -42,7 +44,9 @@ const writers: Writers = {
   'acl-shift': ({ networkAclId, direction, entries }, region) => ({
     what: `${networkAclId}: no number is free in front of rule ${entries[0]?.ruleNumber}, so it and what follows move back by one`,
     // From the last one forward: at no time is there less than before.
-    commands: entries.toReversed().map((entry, place) => entryCommand(place === 0 ? 'create' : 'replace', region, networkAclId, direction, entry)), // biome-ignore format: a command
+    commands: entries
+      .toReversed()
+      .map((entry, place) => entryCommand(place === 0 ? 'create' : 'replace', region, networkAclId, direction, entry)),
   }),
   route: ({ routeTableId, destination, target, replaces }, region) => ({
     what: `${routeTableId}: ${destination} → ${nameOf(target)}`,
@@ -52,11 +56,15 @@ const writers: Writers = {
   }),
   'endpoint-route-table': ({ vpcEndpointId, routeTableId }, region) => ({
     what: `${routeTableId}: use the gateway endpoint ${vpcEndpointId}`,
-    commands: [`aws ec2 modify-vpc-endpoint${region} --vpc-endpoint-id ${vpcEndpointId} --add-route-table-ids ${routeTableId}`], // biome-ignore format: a command
+    commands: [
+      `aws ec2 modify-vpc-endpoint${region} --vpc-endpoint-id ${vpcEndpointId} --add-route-table-ids ${routeTableId}`,
+    ],
   }),
   'new-gateway-endpoint': ({ vpcId, service, routeTableId }, region, name) => ({
     what: `${routeTableId}: a new gateway endpoint for ${service} (no cost)`,
-    commands: [`aws ec2 create-vpc-endpoint${region} --vpc-id ${vpcId} --service-name com.amazonaws.${name}.${service} --route-table-ids ${routeTableId}`], // biome-ignore format: a command
+    commands: [
+      `aws ec2 create-vpc-endpoint${region} --vpc-id ${vpcId} --service-name com.amazonaws.${name}.${service} --route-table-ids ${routeTableId}`,
+    ],
   }),
   'new-internet-gateway': ({ vpcId }, region) => ({
     what: `${vpcId}: a new internet gateway`,
@@ -67,15 +75,21 @@ const writers: Writers = {
   }),
   'elastic-ip': ({ networkInterfaceId, address }, region) => ({
     what: `${networkInterfaceId}: a new Elastic IP for ${address} (costs by the hour)`,
-    commands: [`aws ec2 associate-address${region} --network-interface-id ${networkInterfaceId} --private-ip-address ${address} --allocation-id $(aws ec2 allocate-address${region} --query AllocationId --output text)`], // biome-ignore format: a command
+    commands: [
+      `aws ec2 associate-address${region} --network-interface-id ${networkInterfaceId} --private-ip-address ${address} --allocation-id $(aws ec2 allocate-address${region} --query AllocationId --output text)`,
+    ],
   }),
   'no-source-dest-check': ({ networkInterfaceId }, region) => ({
     what: `${networkInterfaceId}: no source/destination check`,
-    commands: [`aws ec2 modify-network-interface-attribute${region} --network-interface-id ${networkInterfaceId} --no-source-dest-check`], // biome-ignore format: a command
+    commands: [
+      `aws ec2 modify-network-interface-attribute${region} --network-interface-id ${networkInterfaceId} --no-source-dest-check`,
+    ],
   }),
   'public-access-exclusion': ({ subnetId, mode, exclusionId }, region) => ({
     what: `${subnetId}: excluded from block public access (${mode})`,
-    commands: [`aws ec2 ${exclusionId === undefined ? 'create' : 'modify'}-vpc-block-public-access-exclusion${region} ${exclusionId === undefined ? `--subnet-id ${subnetId}` : `--exclusion-id ${exclusionId}`} --internet-gateway-exclusion-mode ${mode}`], // biome-ignore format: a command
+    commands: [
+      `aws ec2 ${exclusionId === undefined ? 'create' : 'modify'}-vpc-block-public-access-exclusion${region} ${exclusionId === undefined ? `--subnet-id ${subnetId}` : `--exclusion-id ${exclusionId}`} --internet-gateway-exclusion-mode ${mode}`,
+    ],
   }),
   'dns-support': ({ vpcId }, region) => ({
     what: `${vpcId}: DNS support`,
@@ -187,7 +201,8 @@ function permission({ protocol, ports, icmp, peer }: Match & Pick<SecurityGroupR
   return {
     IpProtocol: protocolName(protocol),
     ...(range && { FromPort: range.from, ToPort: range.to }),
-    ...(peer.kind === 'cidr' && (peer.cidr.includes(':') ? { Ipv6Ranges: [{ CidrIpv6: peer.cidr }] } : { IpRanges: [{ CidrIp: peer.cidr }] })), // biome-ignore format: one value
+    ...(peer.kind === 'cidr' &&
+      (peer.cidr.includes(':') ? { Ipv6Ranges: [{ CidrIpv6: peer.cidr }] } : { IpRanges: [{ CidrIp: peer.cidr }] })),
     ...(peer.kind === 'prefix-list' && { PrefixListIds: [{ PrefixListId: peer.prefixListId }] }),
     ...(peer.kind === 'security-group' && { UserIdGroupPairs: [{ GroupId: peer.groupId }] }),
   };

@@ -55,7 +55,12 @@ export function cureOf(planning: Planning): Cure {
   }
   // Another way is worth telling where it spares changes of policies, or where the first is not open either.
   const told = plans
-    .filter((plan) => !plans.some((other) => other !== plan && other.networkSteps < plan.networkSteps && other.policySteps <= plan.policySteps)) // biome-ignore format: one condition
+    .filter(
+      (plan) =>
+        !plans.some(
+          (other) => other !== plan && other.networkSteps < plan.networkSteps && other.policySteps <= plan.policySteps,
+        ),
+    )
     .sort((one, other) => one.weight - other.weight)
     .slice(0, mostPlans);
   return {
@@ -124,7 +129,9 @@ function alternative(
 ): RemedyStep['or'] {
   if (taken.some((edit) => placeKey([edit]) === placeKey(edits))) return [];
   const commands = byPlace(edits).map((group) => policyCommands(writing, group));
-  return commands.includes(undefined) ? [] : [{ what: `${placeName(edits)}: ${what}`, commands: commands.flatMap((one) => one ?? []) }]; // biome-ignore format: one value
+  return commands.includes(undefined)
+    ? []
+    : [{ what: `${placeName(edits)}: ${what}`, commands: commands.flatMap((one) => one ?? []) }];
 }
 
 function isAwsOwn(policyId: string): boolean {
@@ -135,7 +142,11 @@ function isAwsOwn(policyId: string): boolean {
 function worksOn(actions: readonly string[], resources: readonly string[]): boolean {
   const facts = factsOf('s3');
   if (facts === undefined || !actions.every((action) => action.startsWith('s3:'))) return true;
-  const types = new Set(resources.flatMap((arn) => (arn.endsWith('*') && !arn.includes('/') ? ['bucket', 'object'] : [arn.includes('/') ? 'object' : 'bucket']))); // biome-ignore format: one value
+  const types = new Set(
+    resources.flatMap((arn) =>
+      arn.endsWith('*') && !arn.includes('/') ? ['bucket', 'object'] : [arn.includes('/') ? 'object' : 'bucket'],
+    ),
+  );
   const works = (name: string) => [...(facts.action(name)?.resources.keys() ?? [])].some((type) => types.has(type));
   return actions.some((action) => {
     const fits = compileGlob(action.slice('s3:'.length).toLowerCase());

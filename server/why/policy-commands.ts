@@ -118,7 +118,11 @@ function ownerOf(
 ): { readonly kind: 'user' | 'role'; readonly name: string; readonly policies: InlinePolicies } | undefined {
   const role = roleArn === undefined ? undefined : parseRoleArn(roleArn);
   const name = type === 'federated-user' ? parentArn?.split('/').at(-1) : userName;
-  const row = role ? tx.get('role', nameKey(accountId, role.roleName)) : name === undefined ? undefined : tx.get('user', nameKey(accountId, name)); // biome-ignore format: one choice
+  const row = role
+    ? tx.get('role', nameKey(accountId, role.roleName))
+    : name === undefined
+      ? undefined
+      : tx.get('user', nameKey(accountId, name));
   if (row === undefined) return undefined;
   return 'roleName' in row
     ? { kind: 'role', name: row.roleName, policies: row.inlinePolicies }

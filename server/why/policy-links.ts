@@ -81,8 +81,15 @@ function absentLink(
   if (isRoot) return [{ stage, verdict: 'pass', because: 'the account’s root needs none (E3)' }];
   if (layer === 'resource' && policies.trust) return [];
   if (layer === 'identity' && (request.principal.type === 'anonymous' || request.principal.type === 'service'))
-    return [{ stage, verdict: 'none', because: 'a caller without an identity has none: only the resource’s policy can allow' }]; // biome-ignore format: one value
-  if (blockers.length > 0) return [{ stage, verdict: 'drop', because: `${absent}, and it would have to allow ${request.action}` }]; // biome-ignore format: one value
+    return [
+      {
+        stage,
+        verdict: 'none',
+        because: 'a caller without an identity has none: only the resource’s policy can allow',
+      },
+    ];
+  if (blockers.length > 0)
+    return [{ stage, verdict: 'drop', because: `${absent}, and it would have to allow ${request.action}` }];
   return absent === undefined ? [] : [{ stage, verdict: 'none', because: absent }];
 }
 
@@ -152,7 +159,10 @@ function nearWords({ statement, principal, resource, failed }: Fit, request: Aut
   const misses = [
     ...(principal ? [] : [`its Principal is not ${request.principal.roleArn ?? request.principal.arn}`]),
     ...(resource ? [] : [`its Resource is ${(statement.resources ?? statement.notResources ?? []).join(', ')}`]),
-    ...failed.map(({ condition: { operator, key, values }, actual }) => `${operator} ${key} ${values.join(', ')} does not hold: it is ${actual === undefined ? 'absent' : actual.join(', ')}`), // biome-ignore format: one sentence
+    ...failed.map(
+      ({ condition: { operator, key, values }, actual }) =>
+        `${operator} ${key} ${values.join(', ')} does not hold: it is ${actual === undefined ? 'absent' : actual.join(', ')}`,
+    ),
   ];
   return `nearest is ${name}, but ${misses.join(', and ')}`;
 }

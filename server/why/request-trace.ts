@@ -36,7 +36,9 @@ export function traceRequest(parts: WhyParts, tx: Transaction, question: TraceQu
       },
       policies: { identity: [{ id: 'none asked', document: EVERYTHING }] },
     };
-    const cure = way.isOpen ? {} : { cure: cureOf({ tx, snapshot, ways, unsolved: found.unsolved, question: () => nothing }) }; // biome-ignore format: one value
+    const cure = way.isOpen
+      ? {}
+      : { cure: cureOf({ tx, snapshot, ways, unsolved: found.unsolved, question: () => nothing }) };
     return { road, verdict: way.isOpen ? 'open' : 'dropped', chain: way.links, ...cure };
   }
   const caller = callerOf(parts, tx, question, from);
@@ -55,7 +57,8 @@ export function traceRequest(parts: WhyParts, tx: Transaction, question: TraceQu
   const asked = path && ask(path);
   const own = asked?.failure === undefined ? [] : ownLinks(asked.failure);
   const policies = asked ? policyLinks(asked.question) : [];
-  const isAllowed = asked !== undefined && own.length === 0 && evaluate(asked.question.request, asked.question.policies).allowed; // biome-ignore format: one condition
+  const isAllowed =
+    asked !== undefined && own.length === 0 && evaluate(asked.question.request, asked.question.policies).allowed;
   const chain = [caller.link, ...way.links, ...own, ...policies];
   if (way.isOpen && isAllowed) return { ...named, verdict: 'open', chain };
   if (own.length > 0)

@@ -46,7 +46,13 @@ export function signatureLink(event: RequestEvent): ChainLink {
   const { principalArn, accessKeyId, errorCode, errorMessage } = event;
   const stage = 'signature';
   const isRefused = errorCode !== undefined && signatureErrors.has(errorCode) && event.decision === undefined;
-  if (isRefused) return { stage, verdict: 'drop', ...(accessKeyId !== undefined && { component: accessKeyId }), because: `${errorCode}: ${errorMessage ?? ''}` }; // biome-ignore format: one value
+  if (isRefused)
+    return {
+      stage,
+      verdict: 'drop',
+      ...(accessKeyId !== undefined && { component: accessKeyId }),
+      because: `${errorCode}: ${errorMessage ?? ''}`,
+    };
   if (principalArn === 'anonymous')
     return { stage, verdict: 'none', because: 'the request is not signed: nobody asks' };
   return {

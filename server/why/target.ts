@@ -70,7 +70,10 @@ export function targetOf(
     const permission = action === undefined ? {} : { permission: { action, resource: '*' } };
     return { service: serviceNamed(to), region: home, ...permission, input: {} };
   }
-  throw new OperatorFailure(400, `${to} is nothing that ${action ?? 'a request'} could be about: s3://BUCKET/KEY, an ARN, or one of ${[...services.keys()].join(', ')}.`); // biome-ignore format: one sentence
+  throw new OperatorFailure(
+    400,
+    `${to} is nothing that ${action ?? 'a request'} could be about: s3://BUCKET/KEY, an ARN, or one of ${[...services.keys()].join(', ')}.`,
+  );
 }
 
 /** Operations whose permission has another name. */

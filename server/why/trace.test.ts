@@ -47,7 +47,8 @@ test('a subnet that is excluded from block public access for egress is excluded 
     return { ...network, vpcs: only === undefined ? [] : [{ ...only, subnets: subnets ?? [] }] };
   };
   const question = { from: 'internet', to: 'i-a', protocol: 'tcp', port: 22 } as const;
-  const commands = (more: object) => traceFlow(of(more), question).cure?.plans[0]?.steps.flatMap((step) => step.commands); // biome-ignore format: one line
+  const commands = (more: object) =>
+    traceFlow(of(more), question).cure?.plans[0]?.steps.flatMap((step) => step.commands);
   const mode = '--internet-gateway-exclusion-mode allow-bidirectional';
   assert.deepEqual(commands({}), [`aws ec2 create-vpc-block-public-access-exclusion --subnet-id subnet-1 ${mode}`]);
   assert.deepEqual(commands({ publicAccessExclusionId: 'vpcbpa-exclude-1' }), [

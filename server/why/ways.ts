@@ -60,10 +60,20 @@ export function wayFrom(snapshot: Snapshot, from: Place, host: string, address?:
     address !== undefined
       ? { stage, verdict: 'pass', because: `the client used the endpoint’s own name: ${address}` }
       : answers === undefined
-        ? { stage, verdict: 'drop', component: vpc.vpcId, because: `enableDnsSupport is false, so nobody says what ${host} is` } // biome-ignore format: one value
+        ? {
+            stage,
+            verdict: 'drop',
+            component: vpc.vpcId,
+            because: `enableDnsSupport is false, so nobody says what ${host} is`,
+          }
         : resolved === undefined
           ? { stage, verdict: 'drop', component: vpc.vpcId, because: `${host} has no address there` }
-          : { stage, verdict: 'pass', component: vpc.vpcId, because: `${host} is ${resolved}${privateDns(vpc, resolved)}` }; // biome-ignore format: one value
+          : {
+              stage,
+              verdict: 'pass',
+              component: vpc.vpcId,
+              because: `${host} is ${resolved}${privateDns(vpc, resolved)}`,
+            };
   const destination = address ?? resolved ?? resolve(snapshot, 'internet', host, 'A')?.answers[0]?.data;
   const source = card.privateAddresses[0]?.address;
   if (destination === undefined || source === undefined) return { links: [name], isOpen: false };
@@ -158,7 +168,10 @@ export function originOf(snapshot: Snapshot, path: RequestPath, sessionName: str
     const near = snapshot.peeringConnections.flatMap(({ requester, accepter }) =>
       requester.vpcId === path.vpcId ? [accepter.vpcId] : accepter.vpcId === path.vpcId ? [requester.vpcId] : [],
     ) as readonly string[];
-    return placeOfAddress(snapshot, (vpcId) => vpcId === path.vpcId, sourceIp) ?? placeOfAddress(snapshot, (vpcId) => near.includes(vpcId), sourceIp); // biome-ignore format: one choice
+    return (
+      placeOfAddress(snapshot, (vpcId) => vpcId === path.vpcId, sourceIp) ??
+      placeOfAddress(snapshot, (vpcId) => near.includes(vpcId), sourceIp)
+    );
   }
   for (const vpc of snapshot.vpcs) {
     for (const card of vpc.networkInterfaces) {

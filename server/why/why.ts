@@ -40,7 +40,8 @@ export function createWhy(parts: WhyParts): Why {
 // ---- a request that was made
 
 function requestOf({ trail }: WhyParts, { requestId }: WhyQuestion): RequestEvent {
-  const found = requestId === undefined ? trail.list({ failed: true, limit: 1 })[0] : trail.list({ requestId, limit: 1 })[0]; // biome-ignore format: one choice
+  const found =
+    requestId === undefined ? trail.list({ failed: true, limit: 1 })[0] : trail.list({ requestId, limit: 1 })[0];
   if (found) return found;
   throw requestId === undefined
     ? new OperatorFailure(404, 'No request was answered with an error.', 'postern requests')
@@ -70,7 +71,10 @@ function explainRequest(parts: WhyParts, tx: Transaction, event: RequestEvent): 
     notes.push(
       'What the policies were asked is not kept any more: the newest thousand requests are, and refused ones for longer.',
     );
-  if (then && isUnlisted(event, then)) notes.push('The object does not exist: whoever may list the bucket is told so with 404, everybody else gets 403 (T5).'); // biome-ignore format: one sentence
+  if (then && isUnlisted(event, then))
+    notes.push(
+      'The object does not exist: whoever may list the bucket is told so with 404, everybody else gets 403 (T5).',
+    );
   const verdict = isDenied || event.status === 403 || event.status === 401 ? 'denied' : refused ? 'failed' : 'allowed';
   const answer = { request: event, verdict, road: roadWords(path, origin), chain, notes } as const;
   if (!then) return answer;
@@ -109,7 +113,9 @@ function wayOfRequest(snapshot: Snapshot, origin: Place, event: RequestEvent, pa
   const endpoint = snapshot.vpcs
     .flatMap((vpc) => vpc.interfaceEndpoints.map((each) => ({ vpc, each })))
     .find(({ each }) => each.vpcEndpointId === path.vpcEndpointId);
-  const card = endpoint?.vpc.networkInterfaces.find((one) => one.networkInterfaceId === endpoint.each.networkInterfaceIds[0]); // biome-ignore format: one look-up
+  const card = endpoint?.vpc.networkInterfaces.find(
+    (one) => one.networkInterfaceId === endpoint.each.networkInterfaceIds[0],
+  );
   const address = card?.privateAddresses[0]?.address;
   return address === undefined ? usual : wayFrom(snapshot, origin, host, address);
 }

@@ -19,7 +19,10 @@ async function built(snapshot: Snapshot): Promise<Snapshot> {
   for (const [name, id] of byLength) if (!name.endsWith('-ipv6')) text = text.replaceAll(`"${id}"`, `"${name}"`);
   const cloud = JSON.parse(text) as Snapshot;
   const wanted = new Set(snapshot.vpcs.map((vpc) => vpc.vpcId));
-  return { ...cloud, vpcs: cloud.vpcs.filter((vpc) => wanted.has(vpc.vpcId)).sort((a, b) => (a.vpcId < b.vpcId ? -1 : 1)) }; // biome-ignore format: one line
+  return {
+    ...cloud,
+    vpcs: cloud.vpcs.filter((vpc) => wanted.has(vpc.vpcId)).sort((a, b) => (a.vpcId < b.vpcId ? -1 : 1)),
+  };
 }
 
 /** Members by name, so that the same value is the same text. */
@@ -39,11 +42,19 @@ function essence(snapshot: Snapshot): unknown {
   const idsOf = ({ securityGroups }: Vpc) => securityGroups.map((each) => each.groupId);
   /** Groups that rules of a VPC can name: its own and those of its peers in the Region (S7). */
   const inReach = (vpc: Vpc) => {
-    const pairs = snapshot.peeringConnections.map(({ requester, accepter }): string[] => [requester.vpcId, accepter.vpcId]); // biome-ignore format: one line
-    const peers = snapshot.vpcs.filter((each) => each.region === vpc.region && pairs.some((pair) => pair.includes(vpc.vpcId) && pair.includes(each.vpcId))); // biome-ignore format: one line
+    const pairs = snapshot.peeringConnections.map(({ requester, accepter }): string[] => [
+      requester.vpcId,
+      accepter.vpcId,
+    ]);
+    const peers = snapshot.vpcs.filter(
+      (each) =>
+        each.region === vpc.region && pairs.some((pair) => pair.includes(vpc.vpcId) && pair.includes(each.vpcId)),
+    );
     return new Set([vpc, ...peers].flatMap(idsOf));
   };
-  const blocks = snapshot.vpcs.flatMap((vpc) => vpc.ipv6CidrBlocks.map((block, index) => ({ block, name: `${vpc.vpcId}-ipv6-${index}` }))); // biome-ignore format: one line
+  const blocks = snapshot.vpcs.flatMap((vpc) =>
+    vpc.ipv6CidrBlocks.map((block, index) => ({ block, name: `${vpc.vpcId}-ipv6-${index}` })),
+  );
   const route = ({ destination, target, state }: Route) => [
     destination.kind === 'cidr' ? destination.cidr : lists.get(destination.prefixListId),
     state === 'blackhole' ? 'blackhole' : target,
@@ -52,16 +63,35 @@ function essence(snapshot: Snapshot): unknown {
     (groups: ReadonlySet<string>) =>
     ({ ruleId: _id, peer, ...rest }: SecurityGroupRule) => ({
       ...rest,
-      peer: peer.kind === 'prefix-list' ? lists.get(peer.prefixListId) : peer.kind === 'security-group' && (!groups.has(peer.groupId) || peer.groupId.includes('nobody')) ? 'nobody' : peer, // biome-ignore format: one line
+      peer:
+        peer.kind === 'prefix-list'
+          ? lists.get(peer.prefixListId)
+          : peer.kind === 'security-group' && (!groups.has(peer.groupId) || peer.groupId.includes('nobody'))
+            ? 'nobody'
+            : peer,
     });
-  const card = ({ macAddress: _mac, networkInterfaceId, privateAddresses, service, groupIds, ...rest }: NetworkInterface) => ({
+  const card = ({
+    macAddress: _mac,
+    networkInterfaceId,
+    privateAddresses,
+    service,
+    groupIds,
+    ...rest
+  }: NetworkInterface) => ({
     ...rest,
     ...(service ? { service: service.kind } : { networkInterfaceId }),
     groupIds: [...groupIds].sort(),
-    addresses: service?.kind === 'instance-connect-endpoint' ? 'any' : privateAddresses.map(({ address, primary, publicAddress }) => [address, primary, publicAddress !== undefined]),
+    addresses:
+      service?.kind === 'instance-connect-endpoint'
+        ? 'any'
+        : privateAddresses.map(({ address, primary, publicAddress }) => [
+            address,
+            primary,
+            publicAddress !== undefined,
+          ]),
     // A service's interface is checked or not as AWS has it.
     ...(service && { sourceDestCheck: 'any' }),
-  }); // biome-ignore format: one value
+  });
   const sorted = (all: readonly unknown[]) => [...new Set(all.map((each) => JSON.stringify(inOrder(each))))].sort();
   const subnet = (vpc: Vpc, each: Vpc['subnets'][number]) => {
     const table = vpc.routeTables.find((one) => one.routeTableId === each.routeTableId);
@@ -71,7 +101,8 @@ function essence(snapshot: Snapshot): unknown {
   };
   const { vpcs, peeringConnections } = snapshot;
   /** A shared group's rules name what its own VPC's can. */
-  const reachOf = (groupId: string, vpc: Vpc) => inReach(vpcs.find((each) => idsOf(each).some((id) => id === groupId)) ?? vpc); // biome-ignore format: one line
+  const reachOf = (groupId: string, vpc: Vpc) =>
+    inReach(vpcs.find((each) => idsOf(each).some((id) => id === groupId)) ?? vpc);
   const shape = {
     vpcs: vpcs.map((vpc) => ({
       vpcId: vpc.vpcId,
@@ -80,11 +111,28 @@ function essence(snapshot: Snapshot): unknown {
       ipv6CidrBlocks: vpc.ipv6CidrBlocks,
       enableDnsSupport: vpc.enableDnsSupport,
       gateways: [vpc.internetGatewayId, ...vpc.egressOnlyInternetGatewayIds],
-      edge: sorted(vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId)?.routes.map(route) ?? []), // biome-ignore format: one line
+      edge: sorted(
+        vpc.routeTables.find((each) => each.routeTableId === vpc.gatewayRouteTableId)?.routes.map(route) ?? [],
+      ),
       subnets: sorted(vpc.subnets.map((each) => subnet(vpc, each))),
-      groups: sorted(vpc.securityGroups.filter(({ groupId }) => /^sg-(?!nobody)[a-z]+$/.test(groupId)).map(({ groupId, ingress, egress }) => ({ groupId, ingress: sorted(ingress.map(rule(reachOf(groupId, vpc)))), egress: sorted(egress.map(rule(reachOf(groupId, vpc)))) }))), // biome-ignore format: one line
-      interfaces: sorted(vpc.networkInterfaces.filter(({ networkInterfaceId }) => !networkInterfaceId.includes('dead')).map(card)), // biome-ignore format: one line
-      endpoints: sorted([...vpc.gatewayEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })), ...vpc.interfaceEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })), ...vpc.natGateways.map(({ natGatewayId, connectivityType }) => ({ natGatewayId, connectivityType })), ...vpc.instanceConnectEndpoints.map(({ preserveClientIp }) => ({ preserveClientIp }))]), // biome-ignore format: one line
+      groups: sorted(
+        vpc.securityGroups
+          .filter(({ groupId }) => /^sg-(?!nobody)[a-z]+$/.test(groupId))
+          .map(({ groupId, ingress, egress }) => ({
+            groupId,
+            ingress: sorted(ingress.map(rule(reachOf(groupId, vpc)))),
+            egress: sorted(egress.map(rule(reachOf(groupId, vpc)))),
+          })),
+      ),
+      interfaces: sorted(
+        vpc.networkInterfaces.filter(({ networkInterfaceId }) => !networkInterfaceId.includes('dead')).map(card),
+      ),
+      endpoints: sorted([
+        ...vpc.gatewayEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })),
+        ...vpc.interfaceEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })),
+        ...vpc.natGateways.map(({ natGatewayId, connectivityType }) => ({ natGatewayId, connectivityType })),
+        ...vpc.instanceConnectEndpoints.map(({ preserveClientIp }) => ({ preserveClientIp })),
+      ]),
     })),
     peerings: sorted(peeringConnections.map(({ requester, accepter }) => [requester.vpcId, accepter.vpcId])),
   };

@@ -71,7 +71,8 @@ class Building {
   #withIpv6<T>(value: T): T {
     let text = JSON.stringify(value);
     for (const { vpcId, ipv6CidrBlocks } of this.#snapshot.vpcs)
-      for (const block of ipv6CidrBlocks) text = text.replaceAll(block.slice(0, -'00::/56'.length), ref(`${vpcId}-ipv6`)); // biome-ignore format: one line
+      for (const block of ipv6CidrBlocks)
+        text = text.replaceAll(block.slice(0, -'00::/56'.length), ref(`${vpcId}-ipv6`));
     return JSON.parse(text) as T;
   }
 
@@ -88,25 +89,42 @@ class Building {
       const AddressFamily = cidrs.some((cidr) => cidr.includes(':')) ? 'IPv6' : 'IPv4';
       this.#add(
         'CreateManagedPrefixList',
-        { PrefixListName: prefixListId.slice(3), AddressFamily, MaxEntries: cidrs.length, Entries: cidrs.map((Cidr) => ({ Cidr })) },
+        {
+          PrefixListName: prefixListId.slice(3),
+          AddressFamily,
+          MaxEntries: cidrs.length,
+          Entries: cidrs.map((Cidr) => ({ Cidr })),
+        },
         { [prefixListId]: 'PrefixList.PrefixListId' },
-      ); // biome-ignore format: one call
+      );
     }
   }
 
   #vpc(vpc: Vpc): void {
     const { vpcId, cidrBlocks, ipv6CidrBlocks } = vpc;
     const hasIpv6 = ipv6CidrBlocks.length > 0;
-    this.#add('CreateVpc', { CidrBlock: cidrBlocks[0], ...(hasIpv6 && { AmazonProvidedIpv6CidrBlock: true }) }, { [vpcId]: 'Vpc.VpcId' }); // biome-ignore format: one line
+    this.#add(
+      'CreateVpc',
+      { CidrBlock: cidrBlocks[0], ...(hasIpv6 && { AmazonProvidedIpv6CidrBlock: true }) },
+      { [vpcId]: 'Vpc.VpcId' },
+    );
     if (hasIpv6)
-      this.#add('DescribeVpcs', { VpcIds: [ref(vpcId)] }, { [`${vpcId}-ipv6`]: 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock' }); // biome-ignore format: one line
+      this.#add(
+        'DescribeVpcs',
+        { VpcIds: [ref(vpcId)] },
+        { [`${vpcId}-ipv6`]: 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock' },
+      );
     for (const CidrBlock of cidrBlocks.slice(1)) this.#add('AssociateVpcCidrBlock', { VpcId: ref(vpcId), CidrBlock });
     if (vpc.internetGatewayId !== undefined) {
       this.#add('CreateInternetGateway', {}, { [vpc.internetGatewayId]: 'InternetGateway.InternetGatewayId' });
       this.#add('AttachInternetGateway', { VpcId: ref(vpcId), InternetGatewayId: ref(vpc.internetGatewayId) });
     }
     for (const id of vpc.egressOnlyInternetGatewayIds)
-      this.#add('CreateEgressOnlyInternetGateway', { VpcId: ref(vpcId) }, { [id]: 'EgressOnlyInternetGateway.EgressOnlyInternetGatewayId' }); // biome-ignore format: one line
+      this.#add(
+        'CreateEgressOnlyInternetGateway',
+        { VpcId: ref(vpcId) },
+        { [id]: 'EgressOnlyInternetGateway.EgressOnlyInternetGatewayId' },
+      );
   }
 
   #peerings({ vpcId, region }: Vpc): void {
@@ -115,7 +133,11 @@ class Building {
       const from = this.#snapshot.vpcs.find((each) => each.vpcId === requester.vpcId);
       if (from === undefined) continue;
       this.#region = from.region;
-      const input = { VpcId: ref(requester.vpcId), PeerVpcId: ref(accepter.vpcId), ...(region !== from.region && { PeerRegion: region }) }; // biome-ignore format: one line
+      const input = {
+        VpcId: ref(requester.vpcId),
+        PeerVpcId: ref(accepter.vpcId),
+        ...(region !== from.region && { PeerRegion: region }),
+      };
       this.#add('CreateVpcPeeringConnection', input, { [id]: 'VpcPeeringConnection.VpcPeeringConnectionId' });
       this.#region = region;
       this.#add('AcceptVpcPeeringConnection', { VpcPeeringConnectionId: ref(id) });
@@ -134,9 +156,15 @@ class Building {
         continue;
       }
       create(groupId);
-      const everywhere = [{ IpRanges: [{ CidrIp: '0.0.0.0/0' }] }, ...(vpc.ipv6CidrBlocks.length > 0 ? [{ Ipv6Ranges: [{ CidrIpv6: '::/0' }] }] : [])]; // biome-ignore format: one line
+      const everywhere = [
+        { IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+        ...(vpc.ipv6CidrBlocks.length > 0 ? [{ Ipv6Ranges: [{ CidrIpv6: '::/0' }] }] : []),
+      ];
       for (const peer of everywhere)
-        this.#add('RevokeSecurityGroupEgress', { GroupId: ref(groupId), IpPermissions: [{ IpProtocol: '-1', ...peer }] }); // biome-ignore format: one line
+        this.#add('RevokeSecurityGroupEgress', {
+          GroupId: ref(groupId),
+          IpPermissions: [{ IpProtocol: '-1', ...peer }],
+        });
     }
     if (this.#namesOutOfReach(vpc)) create(nobody(vpc));
   }
@@ -150,7 +178,9 @@ class Building {
     return vpc.securityGroups.some(
       (group) =>
         this.#ownerOf(group.groupId) === vpc &&
-        [...group.ingress, ...group.egress].some(({ peer }) => peer.kind === 'security-group' && !this.#isInReach(vpc, peer.groupId)), // biome-ignore format: one line
+        [...group.ingress, ...group.egress].some(
+          ({ peer }) => peer.kind === 'security-group' && !this.#isInReach(vpc, peer.groupId),
+        ),
     );
   }
 
@@ -170,19 +200,32 @@ class Building {
     for (const { subnetId, cidrBlock, ipv6CidrBlock, availabilityZone } of subnets)
       this.#add(
         'CreateSubnet',
-        { VpcId: ref(vpcId), CidrBlock: cidrBlock, ...(ipv6CidrBlock && { Ipv6CidrBlock: ipv6CidrBlock }), AvailabilityZone: availabilityZone },
+        {
+          VpcId: ref(vpcId),
+          CidrBlock: cidrBlock,
+          ...(ipv6CidrBlock && { Ipv6CidrBlock: ipv6CidrBlock }),
+          AvailabilityZone: availabilityZone,
+        },
         { [subnetId]: 'Subnet.SubnetId' },
-      ); // biome-ignore format: one call
+      );
     for (const { networkAclId, ingress, egress } of networkAcls) {
       this.#add('CreateNetworkAcl', { VpcId: ref(vpcId) }, { [networkAclId]: 'NetworkAcl.NetworkAclId' });
-      for (const entry of [...ingress.map((each) => ({ ...each, Egress: false })), ...egress.map((each) => ({ ...each, Egress: true }))]) {
+      for (const entry of [
+        ...ingress.map((each) => ({ ...each, Egress: false })),
+        ...egress.map((each) => ({ ...each, Egress: true })),
+      ]) {
         const { ruleNumber, protocol, action, cidr, ports, icmp, Egress } = entry;
         this.#add('CreateNetworkAclEntry', {
-          NetworkAclId: ref(networkAclId), Egress, RuleNumber: ruleNumber, Protocol: String(protocol), RuleAction: action,
+          NetworkAclId: ref(networkAclId),
+          Egress,
+          RuleNumber: ruleNumber,
+          Protocol: String(protocol),
+          RuleAction: action,
           ...(cidr.includes(':') ? { Ipv6CidrBlock: cidr } : { CidrBlock: cidr }),
-          ...(ports && { PortRange: { From: ports.from, To: ports.to } }), ...(icmp && { IcmpTypeCode: { Type: icmp.type, Code: icmp.code } }),
+          ...(ports && { PortRange: { From: ports.from, To: ports.to } }),
+          ...(icmp && { IcmpTypeCode: { Type: icmp.type, Code: icmp.code } }),
         });
-      } // biome-ignore format: one call
+      }
     }
     for (const { subnetId, networkAclId } of subnets) {
       const Filters = [{ Name: 'association.subnet-id', Values: [ref(subnetId)] }];
@@ -217,7 +260,9 @@ class Building {
   #peer(vpc: Vpc, peer: RulePeer): object {
     switch (peer.kind) {
       case 'cidr':
-        return peer.cidr.includes(':') ? { Ipv6Ranges: [{ CidrIpv6: peer.cidr }] } : { IpRanges: [{ CidrIp: peer.cidr }] }; // biome-ignore format: one line
+        return peer.cidr.includes(':')
+          ? { Ipv6Ranges: [{ CidrIpv6: peer.cidr }] }
+          : { IpRanges: [{ CidrIp: peer.cidr }] };
       case 'prefix-list':
         return { PrefixListIds: [{ PrefixListId: ref(peer.prefixListId) }] };
       case 'security-group':
@@ -232,32 +277,56 @@ class Building {
     for (const card of cards) this.#interface(card);
     for (const { instanceId } of vpc.instances) {
       const own = cards.filter((each) => each.attachment?.instanceId === instanceId);
-      const NetworkInterfaces = own.map((each) => ({ DeviceIndex: each.attachment?.deviceIndex ?? 0, NetworkInterfaceId: ref(each.networkInterfaceId) })); // biome-ignore format: one line
-      this.#add('RunInstances', { ImageId: 'ami-0abcdef1234567890', InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, NetworkInterfaces }, { [instanceId]: 'Instances[0].InstanceId' }); // biome-ignore format: one line
+      const NetworkInterfaces = own.map((each) => ({
+        DeviceIndex: each.attachment?.deviceIndex ?? 0,
+        NetworkInterfaceId: ref(each.networkInterfaceId),
+      }));
+      this.#add(
+        'RunInstances',
+        { ImageId: 'ami-0abcdef1234567890', InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, NetworkInterfaces },
+        { [instanceId]: 'Instances[0].InstanceId' },
+      );
       this.#add('WaitInstanceRunning', { InstanceIds: [ref(instanceId)] });
     }
     for (const { networkInterfaceId: id, privateAddresses } of cards)
       for (const { address, publicAddress } of privateAddresses)
         if (publicAddress !== undefined) {
           this.#add('AllocateAddress', { Domain: 'vpc' }, { [publicAddress]: 'AllocationId' });
-          this.#add('AssociateAddress', { AllocationId: ref(publicAddress), NetworkInterfaceId: ref(id), PrivateIpAddress: address }); // biome-ignore format: one line
+          this.#add('AssociateAddress', {
+            AllocationId: ref(publicAddress),
+            NetworkInterfaceId: ref(id),
+            PrivateIpAddress: address,
+          });
         }
   }
 
-  #interface({ networkInterfaceId, subnetId, privateAddresses, ipv6Addresses, groupIds, sourceDestCheck }: NetworkInterface): void {
+  #interface({
+    networkInterfaceId,
+    subnetId,
+    privateAddresses,
+    ipv6Addresses,
+    groupIds,
+    sourceDestCheck,
+  }: NetworkInterface): void {
     this.#add(
       'CreateNetworkInterface',
       {
         SubnetId: ref(subnetId),
-        PrivateIpAddresses: privateAddresses.map(({ address, primary }) => ({ PrivateIpAddress: address, Primary: primary })),
+        PrivateIpAddresses: privateAddresses.map(({ address, primary }) => ({
+          PrivateIpAddress: address,
+          Primary: primary,
+        })),
         ...(ipv6Addresses.length > 0 && { Ipv6Addresses: ipv6Addresses.map((Ipv6Address) => ({ Ipv6Address })) }),
         Groups: groupIds.map(ref),
       },
       { [networkInterfaceId]: 'NetworkInterface.NetworkInterfaceId' },
     );
     if (!sourceDestCheck)
-      this.#add('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId: ref(networkInterfaceId), SourceDestCheck: { Value: false } });
-  } // biome-ignore format: two calls
+      this.#add('ModifyNetworkInterfaceAttribute', {
+        NetworkInterfaceId: ref(networkInterfaceId),
+        SourceDestCheck: { Value: false },
+      });
+  }
 
   #services(vpc: Vpc): void {
     const VpcId = ref(vpc.vpcId);
@@ -268,22 +337,40 @@ class Building {
       const [first, ...others] = card?.privateAddresses ?? [];
       if (card === undefined || first === undefined) continue;
       for (const { publicAddress } of [first, ...others])
-        if (publicAddress !== undefined) this.#add('AllocateAddress', { Domain: 'vpc' }, { [publicAddress]: 'AllocationId' }); // biome-ignore format: one line
+        if (publicAddress !== undefined)
+          this.#add('AllocateAddress', { Domain: 'vpc' }, { [publicAddress]: 'AllocationId' });
       const isPublic = connectivityType === 'public';
       this.#add(
         'CreateNatGateway',
         {
-          SubnetId: ref(card.subnetId), ConnectivityType: connectivityType, PrivateIpAddress: first.address, ...(isPublic && { AllocationId: ref(first.publicAddress ?? '') }),
+          SubnetId: ref(card.subnetId),
+          ConnectivityType: connectivityType,
+          PrivateIpAddress: first.address,
+          ...(isPublic && { AllocationId: ref(first.publicAddress ?? '') }),
           ...(others.length > 0 && { SecondaryPrivateIpAddresses: others.map((each) => each.address) }),
-          ...(others.length > 0 && isPublic && { SecondaryAllocationIds: others.map((each) => ref(each.publicAddress ?? '')) }),
+          ...(others.length > 0 &&
+            isPublic && { SecondaryAllocationIds: others.map((each) => ref(each.publicAddress ?? '')) }),
         },
         { [natGatewayId]: 'NatGateway.NatGatewayId' },
-      ); // biome-ignore format: one call
+      );
     }
     for (const { vpcEndpointId, service } of vpc.gatewayEndpoints) {
-      const leads = (table: Vpc['routeTables'][number]) => table.routes.some(({ target, state }) => target.kind === 'gateway-endpoint' && target.vpcEndpointId === vpcEndpointId && state === 'active'); // biome-ignore format: one line
+      const leads = (table: Vpc['routeTables'][number]) =>
+        table.routes.some(
+          ({ target, state }) =>
+            target.kind === 'gateway-endpoint' && target.vpcEndpointId === vpcEndpointId && state === 'active',
+        );
       const RouteTableIds = vpc.routeTables.filter(leads).map((each) => ref(each.routeTableId));
-      this.#add('CreateVpcEndpoint', { VpcId, VpcEndpointType: 'Gateway', ServiceName: `com.amazonaws.${vpc.region}.${service}`, ...(RouteTableIds.length > 0 && { RouteTableIds }) }, { [vpcEndpointId]: 'VpcEndpoint.VpcEndpointId' }); // biome-ignore format: one line
+      this.#add(
+        'CreateVpcEndpoint',
+        {
+          VpcId,
+          VpcEndpointType: 'Gateway',
+          ServiceName: `com.amazonaws.${vpc.region}.${service}`,
+          ...(RouteTableIds.length > 0 && { RouteTableIds }),
+        },
+        { [vpcEndpointId]: 'VpcEndpoint.VpcEndpointId' },
+      );
     }
     for (const { vpcEndpointId, service, networkInterfaceIds } of vpc.interfaceEndpoints) {
       const cards = vpc.networkInterfaces.filter((each) => networkInterfaceIds.includes(each.networkInterfaceId));
@@ -291,17 +378,28 @@ class Building {
       this.#add(
         'CreateVpcEndpoint',
         {
-          VpcId, VpcEndpointType: 'Interface', ServiceName: `com.amazonaws.${vpc.region}.${service}`, PrivateDnsEnabled: false,
-          SubnetIds: cards.map((each) => ref(each.subnetId)), SubnetConfigurations: cards.map((each) => ({ SubnetId: ref(each.subnetId), Ipv4: each.privateAddresses[0]?.address })),
+          VpcId,
+          VpcEndpointType: 'Interface',
+          ServiceName: `com.amazonaws.${vpc.region}.${service}`,
+          PrivateDnsEnabled: false,
+          SubnetIds: cards.map((each) => ref(each.subnetId)),
+          SubnetConfigurations: cards.map((each) => ({
+            SubnetId: ref(each.subnetId),
+            Ipv4: each.privateAddresses[0]?.address,
+          })),
           SecurityGroupIds: (cards[0]?.groupIds ?? []).map(ref),
         },
         { [vpcEndpointId]: 'VpcEndpoint.VpcEndpointId' },
-      ); // biome-ignore format: one call
+      );
     }
     for (const { instanceConnectEndpointId, networkInterfaceId, preserveClientIp } of vpc.instanceConnectEndpoints) {
       const card = vpc.networkInterfaces.find((each) => each.networkInterfaceId === networkInterfaceId);
       if (card === undefined) continue;
-      this.#add('CreateInstanceConnectEndpoint', { SubnetId: ref(card.subnetId), SecurityGroupIds: card.groupIds.map(ref), PreserveClientIp: preserveClientIp }, { [instanceConnectEndpointId]: 'InstanceConnectEndpoint.InstanceConnectEndpointId' }); // biome-ignore format: one line
+      this.#add(
+        'CreateInstanceConnectEndpoint',
+        { SubnetId: ref(card.subnetId), SecurityGroupIds: card.groupIds.map(ref), PreserveClientIp: preserveClientIp },
+        { [instanceConnectEndpointId]: 'InstanceConnectEndpoint.InstanceConnectEndpointId' },
+      );
     }
   }
 
@@ -309,20 +407,31 @@ class Building {
     const isDead = ({ state }: Route) => state === 'blackhole';
     const [first] = vpc.subnets;
     if (first !== undefined && vpc.routeTables.some((table) => table.routes.some(isDead)))
-      this.#add('CreateNetworkInterface', { SubnetId: ref(first.subnetId) }, { [dead(vpc)]: 'NetworkInterface.NetworkInterfaceId' }); // biome-ignore format: one line
+      this.#add(
+        'CreateNetworkInterface',
+        { SubnetId: ref(first.subnetId) },
+        { [dead(vpc)]: 'NetworkInterface.NetworkInterfaceId' },
+      );
     const blocks: readonly Cidr[] = [...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks];
     for (const { routeTableId, routes } of vpc.routeTables) {
       for (const route of routes) {
         const { destination, target, state } = route;
         if (target.kind === 'local' || (target.kind === 'gateway-endpoint' && state === 'active')) continue;
         const isLocal = destination.kind === 'cidr' && blocks.includes(destination.cidr);
-        this.#add(isLocal ? 'ReplaceRoute' : 'CreateRoute', { RouteTableId: ref(routeTableId), ...destinationOf(route), ...targetOf(vpc, route) }); // biome-ignore format: one line
+        this.#add(isLocal ? 'ReplaceRoute' : 'CreateRoute', {
+          RouteTableId: ref(routeTableId),
+          ...destinationOf(route),
+          ...targetOf(vpc, route),
+        });
       }
     }
     for (const { subnetId, routeTableId } of vpc.subnets)
       this.#add('AssociateRouteTable', { SubnetId: ref(subnetId), RouteTableId: ref(routeTableId) });
     if (vpc.gatewayRouteTableId !== undefined && vpc.internetGatewayId !== undefined)
-      this.#add('AssociateRouteTable', { GatewayId: ref(vpc.internetGatewayId), RouteTableId: ref(vpc.gatewayRouteTableId) }); // biome-ignore format: one line
+      this.#add('AssociateRouteTable', {
+        GatewayId: ref(vpc.internetGatewayId),
+        RouteTableId: ref(vpc.gatewayRouteTableId),
+      });
   }
 
   #attributes({ vpcId, enableDnsSupport }: Vpc): void {
@@ -349,7 +458,9 @@ class Building {
 
 function destinationOf({ destination }: Route): object {
   if (destination.kind === 'prefix-list') return { DestinationPrefixListId: ref(destination.prefixListId) };
-  return destination.cidr.includes(':') ? { DestinationIpv6CidrBlock: destination.cidr } : { DestinationCidrBlock: destination.cidr }; // biome-ignore format: one line
+  return destination.cidr.includes(':')
+    ? { DestinationIpv6CidrBlock: destination.cidr }
+    : { DestinationCidrBlock: destination.cidr };
 }
 
 function targetOf(vpc: Vpc, { target, state }: Route): object {

@@ -18,11 +18,12 @@ function at(answer: unknown, path: string): string {
   let value: unknown = answer;
   for (const part of path.match(/[A-Za-z0-9]+|\[\d+\]|\[\?.*?'\]\|\[0\]/g) ?? []) {
     const wanted = /^\[\?(\w+)=='(.*)'\]/.exec(part);
-    if (wanted !== null) value = (value as Record<string, unknown>[]).find((each) => each[wanted[1] ?? ''] === wanted[2]);
+    if (wanted !== null)
+      value = (value as Record<string, unknown>[]).find((each) => each[wanted[1] ?? ''] === wanted[2]);
     else value = (value as Record<string, unknown>)[part.replace(/[[\]]/g, '')];
   }
   return String(value);
-} // biome-ignore format: short
+}
 
 /** Builds it in a cloud of its own. */
 export async function build(snapshot: Snapshot): Promise<Built> {
@@ -32,11 +33,16 @@ export async function build(snapshot: Snapshot): Promise<Built> {
   for (const { operation, region, input, answers = {} } of callsOf(snapshot)) {
     if (operation === 'WaitInstanceRunning') continue;
     const text = resolved(JSON.stringify(input));
-    const answer = await world.run(operation, JSON.parse(text), { region }).catch((error: unknown) => assert.fail(`${operation} ${text}: ${String(error)}`)); // biome-ignore format: one line
+    const answer = await world
+      .run(operation, JSON.parse(text), { region })
+      .catch((error: unknown) => assert.fail(`${operation} ${text}: ${String(error)}`));
     for (const [name, path] of Object.entries(answers)) {
       const found = at(answer, resolved(path));
       // The first subnet of a VPC's block would be …00::/64: what they have in common.
-      names.set(name, name.endsWith('-ipv6') ? found.replace(/(00)?::\/56$/, (_, zeros) => (zeros === undefined ? ':' : '')) : found); // biome-ignore format: one line
+      names.set(
+        name,
+        name.endsWith('-ipv6') ? found.replace(/(00)?::\/56$/, (_, zeros) => (zeros === undefined ? ':' : '')) : found,
+      );
     }
   }
   return { world, names, snapshot: () => world.store.read((tx) => buildSnapshot(tx, world.store.revision)) };

@@ -51,6 +51,12 @@ function quoted(text: string): string {
   const parts = text.split(/«(.*?)»/);
   const isPlain = (part: string) => /^[A-Za-z0-9_./:-]*$/.test(part);
   return parts
-    .map((part, index) => (index % 2 === 1 ? `"$${variable(part)}"` : part === '' || isPlain(part) ? part : `'${part.replaceAll("'", `'"'"'`)}'`)) // biome-ignore format: one line
+    .map((part, index) =>
+      index % 2 === 1
+        ? `"$${variable(part)}"`
+        : part === '' || isPlain(part)
+          ? part
+          : `'${part.replaceAll("'", `'"'"'`)}'`,
+    )
     .join('');
 }

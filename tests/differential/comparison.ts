@@ -51,7 +51,10 @@ export function differences(
 ): readonly string[] {
   const open = isOpen(flow, trace);
   const decision = decisionOf(seen);
-  if (open !== (decision.kind === 'open')) return [`the walk says ${open ? 'open' : `dropped at ${trace.blockers.map(nameOfStep).join('; ')}`}, the kernel ${words(decision)}`]; // biome-ignore format: one line
+  if (open !== (decision.kind === 'open'))
+    return [
+      `the walk says ${open ? 'open' : `dropped at ${trace.blockers.map(nameOfStep).join('; ')}`}, the kernel ${words(decision)}`,
+    ];
   const found: string[] = [];
   if (
     open &&
@@ -71,7 +74,9 @@ function isSameSource(network: NetworkIndex, a: string, b: string): boolean {
   if (a === b) return true;
   const cards = network.snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces);
   const isOf = (address: string) =>
-    cards.find((card) => card.privateAddresses.some((each) => each.address === address || each.publicAddress === address)); // biome-ignore format: one line
+    cards.find((card) =>
+      card.privateAddresses.some((each) => each.address === address || each.publicAddress === address),
+    );
   const owner = isOf(a);
   return owner?.service?.kind === 'nat-gateway' && owner === isOf(b);
 }
@@ -90,7 +95,8 @@ function words(decision: Decision): string {
 }
 
 export function nameOfStep({ leg, stage, component, cause }: Step): string {
-  const detail = cause.kind === 'acl-entry' ? `/${cause.ruleNumber}` : cause.kind === 'component' ? ` (${cause.because})` : ''; // biome-ignore format: one line
+  const detail =
+    cause.kind === 'acl-entry' ? `/${cause.ruleNumber}` : cause.kind === 'component' ? ` (${cause.because})` : '';
   return `${stage} ${component}${detail} (${leg})`;
 }
 
@@ -109,7 +115,8 @@ function decisionDifferences(network: NetworkIndex, trace: Trace, seen: Seen, de
   const candidates = trace.blockers.filter((step) => step.leg === first?.leg);
   // A guest finds nobody of that address in its own subnet, and sends nothing.
   if (seen.passages.length === 0 && candidates.some((step) => step.stage === 'route' || isForNobody(step))) return [];
-  if (decision.kind === 'lost') return candidates.some(isSilent) ? [] : [`the walk says ${told}, and no rule of the kernel dropped it`]; // biome-ignore format: one line
+  if (decision.kind === 'lost')
+    return candidates.some(isSilent) ? [] : [`the walk says ${told}, and no rule of the kernel dropped it`];
   const agrees = candidates.some((step) => isDecider(network, step, decision));
   return agrees ? [] : [`the walk says ${told}, and the packet was ${words(decision)}`];
 }
@@ -144,11 +151,19 @@ function isDecider(network: NetworkIndex, step: Step, decision: Decision & { rea
     case 'acl-entry':
       return ids[0] === `${cause.networkAclId}/${cause.ruleNumber}`;
     case 'security-groups':
-      return isSameSet(ids.filter((id) => id !== ''), cause.groupIds); // biome-ignore format: one line
+      return isSameSet(
+        ids.filter((id) => id !== ''),
+        cause.groupIds,
+      );
     default: {
       const subnet = network.networkInterface(component as `eni-${string}`)?.subnet.subnetId;
       // A VPC without an internet gateway is told of in its stead.
-      return chains[rule] !== undefined || (isShared && component === vpcId) || decision.place === 'core' || [component, vpcId, subnet].some((id) => id !== undefined && ids.includes(id)); // biome-ignore format: one line
+      return (
+        chains[rule] !== undefined ||
+        (isShared && component === vpcId) ||
+        decision.place === 'core' ||
+        [component, vpcId, subnet].some((id) => id !== undefined && ids.includes(id))
+      );
     }
   }
 }

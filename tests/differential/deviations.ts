@@ -71,7 +71,10 @@ export const deviationRows: readonly Row[] = [
       if (acl === undefined) return;
       const rest = acl[which].filter((each) => each.ruleNumber !== ruleNumber);
       // What allows something decides only where the rest is closed.
-      const kept = action === 'allow' && closes ? rest.filter((each) => each.ruleNumber < 1000 || familyOf(each.cidr) !== familyOf(drawn.block)) : rest; // biome-ignore format: one line
+      const kept =
+        action === 'allow' && closes
+          ? rest.filter((each) => each.ruleNumber < 1000 || familyOf(each.cidr) !== familyOf(drawn.block))
+          : rest;
       const entry = aclEntry(ruleNumber, action, { ...matchOf(drawn), cidr: drawn.block });
       acl[which] = [...kept, entry].sort((a, b) => a.ruleNumber - b.ruleNumber);
     },
@@ -81,7 +84,12 @@ export const deviationRows: readonly Row[] = [
     9,
     fc.record({ name: machine, direction, rules: fc.array(drawnRule, { maxLength: 3 }) }),
     (draft, { name, direction: which, rules }) =>
-      setRules(vpcAt(draft, machines[name]), `sg-${name}`, which, rules.map((each) => ruleOf(name, each))), // biome-ignore format: one line
+      setRules(
+        vpcAt(draft, machines[name]),
+        `sg-${name}`,
+        which,
+        rules.map((each) => ruleOf(name, each)),
+      ),
   ),
   row(
     'a group lets in, or out, what one peer is',
@@ -97,7 +105,12 @@ export const deviationRows: readonly Row[] = [
     2,
     fc.record({ of: fc.constantFrom('if', 'eice', 'second'), direction, rules: fc.array(drawnRule, { maxLength: 2 }) }),
     (draft, { of, direction: which, rules }) =>
-      setRules(vpcAt(draft, 0), `sg-${of}`, which, rules.map((each) => ruleOf('a', each))), // biome-ignore format: one line
+      setRules(
+        vpcAt(draft, 0),
+        `sg-${of}`,
+        which,
+        rules.map((each) => ruleOf('a', each)),
+      ),
   ),
   row(
     'the shared group is carried, alone or beside the own one',
@@ -147,7 +160,11 @@ export const deviationRows: readonly Row[] = [
     const table = tableAt(draft, place);
     // A route for the VPC's own block can lead elsewhere (R3), and is always there.
     const blocks = vpcAt(draft, place[0])?.cidrBlocks ?? [];
-    const others = table?.routes.filter(({ destination, target }) => target.kind !== 'local' && !(destination.kind === 'cidr' && blocks.includes(destination.cidr))) ?? []; // biome-ignore format: one line
+    const others =
+      table?.routes.filter(
+        ({ destination, target }) =>
+          target.kind !== 'local' && !(destination.kind === 'cidr' && blocks.includes(destination.cidr)),
+      ) ?? [];
     if (table === undefined || others.length === 0) return;
     const gone = others[index % others.length];
     table.routes = table.routes.filter((each) => each !== gone);
@@ -180,7 +197,11 @@ export const deviationRows: readonly Row[] = [
   row('the peering is gone', 1, fc.constantFrom('01', '12'), (draft, pair) => {
     draft.peeringConnections = draft.peeringConnections.filter((each) => each.vpcPeeringConnectionId !== `pcx-${pair}`);
     for (const number of [0, 1, 2] as const)
-      killRoutes(draft, number, (target) => target.kind === 'peering-connection' && target.vpcPeeringConnectionId === `pcx-${pair}`); // biome-ignore format: one line
+      killRoutes(
+        draft,
+        number,
+        (target) => target.kind === 'peering-connection' && target.vpcPeeringConnectionId === `pcx-${pair}`,
+      );
   }),
   row('no public address', 3, machine, (draft, name) => {
     for (const each of cardOf(draft, name)?.privateAddresses ?? []) delete each.publicAddress;
@@ -220,7 +241,14 @@ export const deviationRows: readonly Row[] = [
         gateway.connectivityType = 'private';
       } else if (what === 'second-address') {
         const isPublic = primary.publicAddress !== undefined;
-        card.privateAddresses = [primary, { address: primary.address.replace('200', '201'), primary: false, ...(isPublic && { publicAddress: '198.19.0.201' }) }]; // biome-ignore format: one line
+        card.privateAddresses = [
+          primary,
+          {
+            address: primary.address.replace('200', '201'),
+            primary: false,
+            ...(isPublic && { publicAddress: '198.19.0.201' }),
+          },
+        ];
       } else {
         // G2: its subnet has no route to the internet.
         Object.assign(card, { networkInterfaceId: 'eni-nat1', subnetId: 'subnet-01', macAddress: '0a:00:00:00:01:c8' });
@@ -269,17 +297,25 @@ export const deviationRows: readonly Row[] = [
   row(
     'what comes in by the internet gateway goes to the middlebox',
     3,
-    fc.record({ isChecked: fc.constantFrom(false, false, true), subnet: fc.constantFrom(0, 0, 1), isDead: fc.constantFrom(false, false, false, true) }), // biome-ignore format: one line
+    fc.record({
+      isChecked: fc.constantFrom(false, false, true),
+      subnet: fc.constantFrom(0, 0, 1),
+      isDead: fc.constantFrom(false, false, false, true),
+    }),
     (draft, { isChecked, subnet, isDead }) => {
       const [vpc, card, table] = [vpcAt(draft, 0), cardOf(draft, 'c'), tableAt(draft, [0, subnet])];
       const guarded = vpc?.subnets.find((each) => each.subnetId === `subnet-0${subnet}`);
-      if (vpc?.internetGatewayId === undefined || card === undefined || table === undefined || guarded === undefined) return; // biome-ignore format: one line
+      if (vpc?.internetGatewayId === undefined || card === undefined || table === undefined || guarded === undefined)
+        return;
       card.sourceDestCheck = isChecked;
       // What the edge table may hold: local, and interfaces for exactly a subnet (R14). An interface without a public address it does not take.
       const local = [...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks].map((cidr) => to(cidr, { kind: 'local' }));
       const toBox = to(guarded.cidrBlock, targets.box('eni-c2'));
       const edge = { routeTableId: 'rtb-0e' as const, routes: [...local, isDead ? dead(toBox) : toBox] };
-      vpc.routeTables = [...vpc.routeTables.filter((each) => each.routeTableId !== 'rtb-0e'), edge as (typeof vpc.routeTables)[number]]; // biome-ignore format: one line
+      vpc.routeTables = [
+        ...vpc.routeTables.filter((each) => each.routeTableId !== 'rtb-0e'),
+        edge as (typeof vpc.routeTables)[number],
+      ];
       vpc.gatewayRouteTableId = 'rtb-0e';
       setRoute(table.routes, to('0.0.0.0/0', targets.box('eni-c2')));
     },
@@ -289,16 +325,29 @@ export const deviationRows: readonly Row[] = [
     6,
     fc.record({
       mode: fc.constantFrom<('block-bidirectional' | 'block-ingress')[]>('block-bidirectional', 'block-ingress'),
-      vpcExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(undefined, undefined, 'allow-bidirectional', 'allow-egress'), // biome-ignore format: one line
-      subnetExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(undefined, 'allow-bidirectional', 'allow-egress'), // biome-ignore format: one line
+      vpcExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(
+        undefined,
+        undefined,
+        'allow-bidirectional',
+        'allow-egress',
+      ),
+      subnetExclusion: fc.constantFrom<(undefined | 'allow-bidirectional' | 'allow-egress')[]>(
+        undefined,
+        'allow-bidirectional',
+        'allow-egress',
+      ),
       subnet: fc.nat(3),
     }),
     (draft, { mode, vpcExclusion, subnetExclusion, subnet }) => {
       // A mode is a Region's: vpc-0 is excluded as a whole or by a subnet, vpc-1 is not.
       for (const number of [0, 1] as const) {
         for (const each of vpcAt(draft, number)?.subnets ?? []) {
-          const exclusions = number === 1 ? [] : [vpcExclusion, each.subnetId === `subnet-0${subnet}` ? subnetExclusion : undefined]; // biome-ignore format: one line
-          const effective = effectiveBlockMode(mode, exclusions.filter((one) => one !== undefined)); // biome-ignore format: one line
+          const exclusions =
+            number === 1 ? [] : [vpcExclusion, each.subnetId === `subnet-0${subnet}` ? subnetExclusion : undefined];
+          const effective = effectiveBlockMode(
+            mode,
+            exclusions.filter((one) => one !== undefined),
+          );
           if (effective === 'off') delete each.blockPublicAccess;
           else each.blockPublicAccess = effective;
         }
@@ -310,8 +359,16 @@ export const deviationRows: readonly Row[] = [
     if (vpc === undefined || card === undefined) return;
     for (const each of vpc.networkInterfaces) if (each.attachment?.instanceId === `i-${name}`) delete each.attachment;
     vpc.instances = vpc.instances.filter((each) => each.instanceId !== `i-${name}`);
-    const own = new Set(vpc.networkInterfaces.filter((each) => each.attachment === undefined && each.service === undefined).map((each) => each.networkInterfaceId)); // biome-ignore format: one line
-    killRoutes(draft, machines[name], (target) => target.kind === 'network-interface' && own.has(target.networkInterfaceId)); // biome-ignore format: one line
+    const own = new Set(
+      vpc.networkInterfaces
+        .filter((each) => each.attachment === undefined && each.service === undefined)
+        .map((each) => each.networkInterfaceId),
+    );
+    killRoutes(
+      draft,
+      machines[name],
+      (target) => target.kind === 'network-interface' && own.has(target.networkInterfaceId),
+    );
   }),
   row('no DNS support', 1, vpcNumber, (draft, number) => {
     const vpc = vpcAt(draft, number);
@@ -322,7 +379,10 @@ export const deviationRows: readonly Row[] = [
   row(
     'a gateway endpoint without routes, or a peering for everything',
     3,
-    fc.record({ place: fc.constantFrom<[VpcNumber, number][]>([0, 0], [0, 1]), what: fc.constantFrom('endpoint-without-routes', 'wide-to-peer') }), // biome-ignore format: one line
+    fc.record({
+      place: fc.constantFrom<[VpcNumber, number][]>([0, 0], [0, 1]),
+      what: fc.constantFrom('endpoint-without-routes', 'wide-to-peer'),
+    }),
     (draft, { place, what }) => {
       const table = tableAt(draft, place);
       const peering = targetOf(draft, 0, 'peer-01');

@@ -27,7 +27,11 @@ export const machineNames = Object.keys(machines) as MachineName[];
 export type VpcNumber = 0 | 1 | 2;
 
 /** Arrays and fields that deviations change. */
-type Mutable<T> = T extends readonly (infer E)[] ? Mutable<E>[] : T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T; // biome-ignore format: one type
+type Mutable<T> = T extends readonly (infer E)[]
+  ? Mutable<E>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Mutable<T[K]> }
+    : T;
 export type Draft = Mutable<Snapshot>;
 export type DraftVpc = Mutable<Vpc>;
 export type DraftInterface = Mutable<NetworkInterface>;
@@ -99,10 +103,15 @@ export function ipv6Of(number: VpcNumber, subnet: number): Cidr {
 const hosts: Readonly<Record<MachineName, number>> = { a: 10, b: 11, c: 12, d: 13, e: 14, f: 15, g: 16 };
 const everything = (): SecurityGroupRule[] => [allow('0.0.0.0/0'), allow('::/0')];
 const allow = (cidr: Cidr) => rule(-1, undefined, cidrPeer(cidr));
-export const openGroup = (groupId: SecurityGroup['groupId']): SecurityGroup => group(groupId, everything(), everything()); // biome-ignore format: one line
+export const openGroup = (groupId: SecurityGroup['groupId']): SecurityGroup =>
+  group(groupId, everything(), everything());
 /** Comes after every entry that a deviation adds. */
 const openEntries = () => [aclEntry(1000, 'allow'), aclEntry(1001, 'allow', { cidr: '::/0' })];
-const openAcl = (networkAclId: NetworkAcl['networkAclId']): NetworkAcl => ({ networkAclId, ingress: openEntries(), egress: openEntries() }); // biome-ignore format: one line
+const openAcl = (networkAclId: NetworkAcl['networkAclId']): NetworkAcl => ({
+  networkAclId,
+  ingress: openEntries(),
+  egress: openEntries(),
+});
 
 export const to = (cidr: Cidr, target: Route['target']): Route => ({
   destination: { kind: 'cidr', cidr },

@@ -147,14 +147,23 @@ export const drawnRule: fc.Arbitrary<DrawnRule> = fc.tuple(match, peer).map(([dr
 }));
 
 export function ruleOf(name: MachineName, drawn: DrawnRule): SecurityGroupRule {
-  const { protocol, ports: range, icmp } = matchOf(drawn) as { protocol: number; ports?: { from: number; to: number }; icmp?: IcmpMatch }; // biome-ignore format: one line
+  const {
+    protocol,
+    ports: range,
+    icmp,
+  } = matchOf(drawn) as { protocol: number; ports?: { from: number; to: number }; icmp?: IcmpMatch };
   return rule(protocol, range && [range.from, range.to], peerOf(name, drawn.peer), icmp);
 }
 
-export function setRules(vpc: DraftVpc | undefined, groupId: string, which: 'ingress' | 'egress', rules: readonly SecurityGroupRule[]): void {
+export function setRules(
+  vpc: DraftVpc | undefined,
+  groupId: string,
+  which: 'ingress' | 'egress',
+  rules: readonly SecurityGroupRule[],
+): void {
   const found = vpc?.securityGroups.find((each) => each.groupId === groupId);
   if (found !== undefined) found[which] = [...rules];
-} // biome-ignore format: one line
+}
 
 /** Narrow destinations that a route table may get beside its usual ones. */
 export const routeBlocks: readonly Cidr[] = ['0.0.0.0/0', '198.51.100.0/24', '198.51.100.64/26', '203.0.113.0/25', '198.18.0.0/16', '198.18.1.0/26', '10.1.0.0/24', '192.168.0.0/16', '::/0', '2001:db8:f000::/96', '2001:db8:f000::c633:6440/122', '2001:db8:1010:200::/60', '2001:db8:0:1::/64']; // biome-ignore format: a table

@@ -3,7 +3,13 @@
 
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { addressAt } from '@postern/network/cidr.ts';
-import type { InstanceConnectEndpointId, NetworkInterface, NetworkInterfaceId, Snapshot, Vpc } from '@postern/network/snapshot.ts'; // biome-ignore format: one import
+import type {
+  InstanceConnectEndpointId,
+  NetworkInterface,
+  NetworkInterfaceId,
+  Snapshot,
+  Vpc,
+} from '@postern/network/snapshot.ts';
 import { echoRequest, echoRequest6, isIpv6, protocols, type Flow as WalkedFlow } from '@postern/network/walk/packet.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
 import { randomFrom } from '../flows/random-networks.ts';
@@ -35,7 +41,8 @@ const [lowPort, highPort] = [32_000, 40_000];
 
 export function walkedFlow({ sender, source, destination, protocol, port, sourcePorts }: TriedFlow): WalkedFlow {
   const is6 = isIpv6(destination);
-  const ports = port === undefined ? {} : { sourcePort: sourcePorts === 'low' ? lowPort : highPort, destinationPort: port }; // biome-ignore format: one line
+  const ports =
+    port === undefined ? {} : { sourcePort: sourcePorts === 'low' ? lowPort : highPort, destinationPort: port };
   const icmp = protocol === 'icmp' ? { icmp: is6 ? echoRequest6 : echoRequest } : {};
   const number = protocol === 'icmp' && is6 ? protocols.icmpv6 : protocols[protocol];
   const packet = { protocol: number, source, destination, ...ports, ...icmp };
@@ -49,7 +56,12 @@ const listening = { machine: [22, 53, 80, 443, 8080], internet: [22, 53, 80, 443
 
 export function isAnswered({ protocol, port = 0 }: TriedFlow, { arrival }: Trace): boolean {
   if (protocol === 'icmp' || arrival === undefined || arrival.kind === 'vpc-service') return true;
-  const ports: readonly number[] = arrival.kind === 'network-interface' ? listening.machine : arrival.kind === 'internet' ? listening.internet : listening.endpoint; // biome-ignore format: one line
+  const ports: readonly number[] =
+    arrival.kind === 'network-interface'
+      ? listening.machine
+      : arrival.kind === 'internet'
+        ? listening.internet
+        : listening.endpoint;
   return ports.includes(port) && (protocol === 'tcp' || arrival.kind !== 'vpc-endpoint');
 }
 
@@ -96,7 +108,15 @@ export function flowsOf(snapshot: Snapshot): readonly TriedFlow[] {
     for (const [protocol, port] of trials) {
       if (only !== undefined && protocol !== only) continue;
       for (const sourcePorts of ['low', 'high'] as const)
-        flows.push({ name: `${from} → ${protocol}${port ?? ''} ${to}${sourcePorts === 'low' ? '' : ', high port'}`, sender, source, destination, protocol, ...(port !== undefined && { port }), sourcePorts }); // biome-ignore format: one line
+        flows.push({
+          name: `${from} → ${protocol}${port ?? ''} ${to}${sourcePorts === 'low' ? '' : ', high port'}`,
+          sender,
+          source,
+          destination,
+          protocol,
+          ...(port !== undefined && { port }),
+          sourcePorts,
+        });
     }
   };
   for (const { card, vpc } of cards) {
@@ -108,10 +128,16 @@ export function flowsOf(snapshot: Snapshot): readonly TriedFlow[] {
     if (attachment === undefined) continue;
     const name = attachment.instanceId.slice(2);
     const sender: Sender = { kind: 'machine', name, networkInterfaceId };
-    const own = new Set(cards.filter((each) => each.card.attachment?.instanceId === attachment.instanceId).flatMap((each) => addressesOf(each.card).map((one) => one.address))); // biome-ignore format: one line
+    const own = new Set(
+      cards
+        .filter((each) => each.card.attachment?.instanceId === attachment.instanceId)
+        .flatMap((each) => addressesOf(each.card).map((one) => one.address)),
+    );
     const destinations: [string, string][] = [
       ...inside.filter((each) => !own.has(each.address)).map((each): [string, string] => [each.name, each.address]),
-      ...publicOf(snapshot).filter((each) => !each.address.includes(':')).map((each): [string, string] => [each.name, each.address]), // biome-ignore format: one line
+      ...publicOf(snapshot)
+        .filter((each) => !each.address.includes(':'))
+        .map((each): [string, string] => [each.name, each.address]),
       ...Object.entries(outside),
       ...Object.entries(outside6),
       ...neighbours(vpc),
@@ -126,13 +152,20 @@ export function flowsOf(snapshot: Snapshot): readonly TriedFlow[] {
     const tried = card.sourceDestCheck ? impostorsTry : impostorsTry.slice(0, 2);
     for (const other of isAlone ? [...pretended, ...strangers] : [])
       for (const [to, destination] of tried) {
-        const isFamily = isIpv6(other.address) === isIpv6(destination) && (!isIpv6(destination) || card.ipv6Addresses.length > 0); // biome-ignore format: one line
+        const isFamily =
+          isIpv6(other.address) === isIpv6(destination) && (!isIpv6(destination) || card.ipv6Addresses.length > 0);
         if (isFamily && other.address !== destination && !own.has(destination))
           add(sender, `${name} as ${other.name}`, other.address, to, destination);
       }
   }
   for (const each of publicOf(snapshot))
-    add({ kind: 'laptop' }, 'laptop', isIpv6(each.address) ? ipv6Plan.laptop : addressPlan.laptop, each.name, each.address); // biome-ignore format: one line
+    add(
+      { kind: 'laptop' },
+      'laptop',
+      isIpv6(each.address) ? ipv6Plan.laptop : addressPlan.laptop,
+      each.name,
+      each.address,
+    );
   add({ kind: 'laptop' }, 'laptop', addressPlan.laptop, 'an address without a holder', '198.19.7.7');
   return flows;
 }
@@ -158,9 +191,10 @@ function publicOf(snapshot: Snapshot): Named[] {
     vpc.networkInterfaces.flatMap((card) => {
       const named = addressesOf(card);
       return [
-        ...card.privateAddresses.flatMap(
-          ({ address, publicAddress }) =>
-          publicAddress === undefined ? [] : [{ name: `${named.find((each) => each.address === address)?.name} publicly`, address: publicAddress }], // biome-ignore format: one line
+        ...card.privateAddresses.flatMap(({ address, publicAddress }) =>
+          publicAddress === undefined
+            ? []
+            : [{ name: `${named.find((each) => each.address === address)?.name} publicly`, address: publicAddress }],
         ),
         ...named.filter((each) => isIpv6(each.address)),
       ];
@@ -173,7 +207,13 @@ function neighbours(vpc: Vpc): [string, string][] {
   const [primary] = vpc.cidrBlocks;
   const [six] = vpc.ipv6CidrBlocks;
   return [
-    ...(primary === undefined ? [] : ([['the router', addressAt(primary, 1)], ['base + 2', addressAt(primary, 2)], ['an idle address', addressAt(primary, 250)]] as [string, string][])), // biome-ignore format: one line
+    ...(primary === undefined
+      ? []
+      : ([
+          ['the router', addressAt(primary, 1)],
+          ['base + 2', addressAt(primary, 2)],
+          ['an idle address', addressAt(primary, 250)],
+        ] as [string, string][])),
     ...(six === undefined ? [] : ([['an idle address, IPv6', six.replace('::/56', '::fade')]] as [string, string][])),
   ];
 }
@@ -206,9 +246,17 @@ export function chosenFlows(
   salt: number,
 ): readonly TriedFlow[] {
   const random = randomFrom(salt);
-  const shuffled = (all: readonly TriedFlow[]) => all.map((flow) => ({ flow, key: random() })).sort((a, b) => a.key - b.key).map((each) => each.flow); // biome-ignore format: one line
+  const shuffled = (all: readonly TriedFlow[]) =>
+    all
+      .map((flow) => ({ flow, key: random() }))
+      .sort((a, b) => a.key - b.key)
+      .map((each) => each.flow);
   // Most that can be tried is outside, and there gateways decide; inside it is groups, ACLs and routes.
-  const held = new Set(snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces.flatMap((card) => addressesOf(card).map((each) => each.address)))); // biome-ignore format: one line
+  const held = new Set(
+    snapshot.vpcs.flatMap((vpc) =>
+      vpc.networkInterfaces.flatMap((card) => addressesOf(card).map((each) => each.address)),
+    ),
+  );
   const all = shuffled(flowsOf(snapshot));
   const inside = all.filter((flow) => held.has(flow.destination));
   const outward = all.filter((flow) => !held.has(flow.destination));
@@ -237,8 +285,17 @@ function byTurns<T>(lists: readonly (readonly T[])[]): T[] {
 /** What decides, roughly and in full. */
 function classOf({ sender, source }: TriedFlow, { blockers, steps }: Trace): readonly [string, string] {
   const [first] = blockers;
-  if (first === undefined) return ['open', `${sender.kind} ${isIpv6(source) ? 6 : 4} ${[...new Set(steps.map((step) => step.stage))].join(' ')}`]; // biome-ignore format: one line
+  if (first === undefined)
+    return [
+      'open',
+      `${sender.kind} ${isIpv6(source) ? 6 : 4} ${[...new Set(steps.map((step) => step.stage))].join(' ')}`,
+    ];
   const { leg, stage, cause } = first;
-  const detail = cause.kind === 'acl-entry' ? `${cause.networkAclId} ${cause.ruleNumber}` : cause.kind === 'component' ? cause.because.replace(/[\d.:a-f]{6,}/g, '…') : cause.kind; // biome-ignore format: one line
+  const detail =
+    cause.kind === 'acl-entry'
+      ? `${cause.networkAclId} ${cause.ruleNumber}`
+      : cause.kind === 'component'
+        ? cause.because.replace(/[\d.:a-f]{6,}/g, '…')
+        : cause.kind;
   return [stage, `${leg} ${detail} ${blockers.length > 1 ? 'and more' : ''}`];
 }

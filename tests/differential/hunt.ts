@@ -9,6 +9,16 @@ const flowsPerNetwork = 50;
 
 const differential = await Differential.start();
 let flows = 0;
-const found = await disagreement(differential, { networks, flowsPerNetwork, seed, shrinkMs: 0, onCompared: () => { flows += 1; } }).catch((error: unknown) => `it fails: ${String(error)}`); // biome-ignore format: one line
-process.stdout.write(`${JSON.stringify({ isCaught: found !== undefined, networks: Math.ceil(flows / flowsPerNetwork), words: found?.split('\n').slice(0, 2).join(' — ') })}\n`); // biome-ignore format: one line
+const found = await disagreement(differential, {
+  networks,
+  flowsPerNetwork,
+  seed,
+  shrinkMs: 0,
+  onCompared: () => {
+    flows += 1;
+  },
+}).catch((error: unknown) => `it fails: ${String(error)}`);
+process.stdout.write(
+  `${JSON.stringify({ isCaught: found !== undefined, networks: Math.ceil(flows / flowsPerNetwork), words: found?.split('\n').slice(0, 2).join(' — ') })}\n`,
+);
 await differential.stop();

@@ -20,7 +20,14 @@ interface Hunted {
 
 function hunt(mutation: Mutation): Promise<Hunted> {
   const node = [process.execPath, '--import', join(root, 'scripts', 'mutate.mjs'), '--import', 'tsx'];
-  const [command = 'node', ...args] = [...node, 'fabric/in-world.ts', '--', ...node, 'tests/differential/hunt.ts', networks]; // biome-ignore format: one line
+  const [command = 'node', ...args] = [
+    ...node,
+    'fabric/in-world.ts',
+    '--',
+    ...node,
+    'tests/differential/hunt.ts',
+    networks,
+  ];
   const env = { ...process.env, POSTERN_MUTATION: JSON.stringify(mutation) };
   const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, complaint] = ['', ''];
@@ -76,7 +83,9 @@ async function lane(): Promise<void> {
     if (!found.isCaught) missed += 1;
     const where = found.networks === undefined ? 'noticed' : `in network ${found.networks}`;
     const after = found.isCaught ? where : 'NOT NOTICED';
-    process.stdout.write(`${found.isCaught ? '✓' : '✗'} ${nameOf(mutation)} (${mutation.file}) ${after}, ${seconds} s. ${found.words ?? ''}\n`); // biome-ignore format: one line
+    process.stdout.write(
+      `${found.isCaught ? '✓' : '✗'} ${nameOf(mutation)} (${mutation.file}) ${after}, ${seconds} s. ${found.words ?? ''}\n`,
+    );
   }
 }
 

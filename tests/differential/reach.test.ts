@@ -42,7 +42,11 @@ function diceOf(salt: number): Dice {
 function pickOf<N extends number | bigint>(dice: Dice, ranges: Ranges<N>): N {
   const [from, end] = dice.pick([...pairsOf(ranges)]);
   const last = (typeof end === 'bigint' ? end - 1n : (end as number) - 1) as N;
-  const middle = (typeof end === 'bigint' ? (from as bigint) + (last as bigint) / 2n : Math.floor(((from as number) + (last as number)) / 2)) as N; // biome-ignore format: one value
+  const middle = (
+    typeof end === 'bigint'
+      ? (from as bigint) + (last as bigint) / 2n
+      : Math.floor(((from as number) + (last as number)) / 2)
+  ) as N;
   return dice.pick([from, last, middle > last ? from : middle]);
 }
 
@@ -52,7 +56,9 @@ function addressOf(dice: Dice, { v4, v6 }: AddressSet, wants6: boolean): string 
 
 /** A packet of the box, of each kind of traffic that it has. */
 function packetsOf(dice: Dice, { sources, destinations, there, back }: FlowBox): Packet[] {
-  const families = [false, true].filter((is6) => (is6 ? sources.v6.length * destinations.v6.length : sources.v4.length * destinations.v4.length) > 0); // biome-ignore format: one value
+  const families = [false, true].filter(
+    (is6) => (is6 ? sources.v6.length * destinations.v6.length : sources.v4.length * destinations.v4.length) > 0,
+  );
   return families.flatMap((is6) =>
     partNames.flatMap((part): Packet[] => {
       const open = openPart(there, back, part);
@@ -72,7 +78,8 @@ function isThere(end: End, arrival: Arrival, network: NetworkIndex): boolean {
   switch (end.kind) {
     case 'network-interface': {
       const service = network.networkInterface(end.networkInterfaceId)?.eni.service;
-      if (arrival.kind === 'vpc-endpoint') return service?.kind === 'vpc-endpoint' && service.vpcEndpointId === arrival.vpcEndpointId; // biome-ignore format: one value
+      if (arrival.kind === 'vpc-endpoint')
+        return service?.kind === 'vpc-endpoint' && service.vpcEndpointId === arrival.vpcEndpointId;
       return arrival.kind === 'network-interface' && arrival.networkInterfaceId === end.networkInterfaceId;
     }
     case 'internet':
@@ -94,14 +101,34 @@ function everything(reach: Reachability, { vpcs }: Snapshot, from: Sender): Reac
 
 /** Addresses that decide something: what interfaces have, and the edges of every block that is named. */
 function interestingAddresses(snapshot: Snapshot): string[] {
-  const cidrs = new Set<Cidr>(['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '224.0.0.0/3', '198.19.0.0/16', '203.0.113.10/32', 'fc00::/7', '2001:db8:f000::10/128', '2001:db8:0:1::/64']); // biome-ignore format: one value
-  const addresses = new Set(['169.254.169.253', '169.254.169.254', '198.18.1.65', '203.0.113.50', '8.8.8.8', '2001:db8:f000::cb00:7132', '2600::1']); // biome-ignore format: one value
+  const cidrs = new Set<Cidr>([
+    '10.0.0.0/8',
+    '100.64.0.0/10',
+    '169.254.0.0/16',
+    '224.0.0.0/3',
+    '198.19.0.0/16',
+    '203.0.113.10/32',
+    'fc00::/7',
+    '2001:db8:f000::10/128',
+    '2001:db8:0:1::/64',
+  ]);
+  const addresses = new Set([
+    '169.254.169.253',
+    '169.254.169.254',
+    '198.18.1.65',
+    '203.0.113.50',
+    '8.8.8.8',
+    '2001:db8:f000::cb00:7132',
+    '2600::1',
+  ]);
   for (const { cidrs: listed } of snapshot.prefixLists) for (const each of listed) cidrs.add(each);
   for (const vpc of snapshot.vpcs) {
     for (const each of [...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks]) cidrs.add(each);
-    for (const { routes } of vpc.routeTables) for (const { destination } of routes) if (destination.kind === 'cidr') cidrs.add(destination.cidr); // biome-ignore format: one line
+    for (const { routes } of vpc.routeTables)
+      for (const { destination } of routes) if (destination.kind === 'cidr') cidrs.add(destination.cidr);
     for (const { ingress, egress } of vpc.networkAcls) for (const { cidr } of [...ingress, ...egress]) cidrs.add(cidr);
-    for (const { ingress, egress } of vpc.securityGroups) for (const { peer } of [...ingress, ...egress]) if (peer.kind === 'cidr') cidrs.add(peer.cidr); // biome-ignore format: one line
+    for (const { ingress, egress } of vpc.securityGroups)
+      for (const { peer } of [...ingress, ...egress]) if (peer.kind === 'cidr') cidrs.add(peer.cidr);
     for (const card of vpc.networkInterfaces) {
       for (const { address, publicAddress } of card.privateAddresses) {
         addresses.add(address);
@@ -113,8 +140,11 @@ function interestingAddresses(snapshot: Snapshot): string[] {
   const edges = AddressSet.all;
   for (const cidr of cidrs) {
     const { v4, v6 } = AddressSet.ofCidrs([cidr]);
-    for (const each of v4) for (const at of [each - 1, each, each + 1]) if (edges.contains(numberToIp(at)) && at >= 0 && at < 2 ** 32) addresses.add(numberToIp(at)); // biome-ignore format: one line
-    for (const each of v6) for (const at of [each - 1n, each, each + 1n]) if (at >= 0n && at < 1n << 128n) addresses.add(numberToIpv6(at)); // biome-ignore format: one line
+    for (const each of v4)
+      for (const at of [each - 1, each, each + 1])
+        if (edges.contains(numberToIp(at)) && at >= 0 && at < 2 ** 32) addresses.add(numberToIp(at));
+    for (const each of v6)
+      for (const at of [each - 1n, each, each + 1n]) if (at >= 0n && at < 1n << 128n) addresses.add(numberToIpv6(at));
   }
   return [...addresses];
 }
@@ -151,7 +181,9 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
     ...machines.map(({ networkInterfaceId }): Sender => ({ kind: 'network-interface', networkInterfaceId })),
   ];
   const fail = (what: string, from: Sender, packet: Packet, more: unknown) =>
-    assert.fail(`${what}\n${JSON.stringify(from)} ${JSON.stringify(packet)}\n${JSON.stringify(more, null, 1)}\n${asCommands(snapshot)}`); // biome-ignore format: one value
+    assert.fail(
+      `${what}\n${JSON.stringify(from)} ${JSON.stringify(packet)}\n${JSON.stringify(more, null, 1)}\n${asCommands(snapshot)}`,
+    );
   for (const from of senders) {
     const found = everything(reach, snapshot, from);
     for (const { to, flows, via } of found)
@@ -163,10 +195,17 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
             fail(`in the set to ${JSON.stringify(to)} by ${JSON.stringify(via)}`, from, packet, trace.blockers);
         }
     const own = from.kind === 'internet' ? undefined : network.networkInterface(from.networkInterfaceId)?.eni;
-    const sources = own === undefined ? addresses : [...own.privateAddresses.map(({ address }) => address), ...own.ipv6Addresses]; // biome-ignore format: one value
+    const sources =
+      own === undefined ? addresses : [...own.privateAddresses.map(({ address }) => address), ...own.ipv6Addresses];
     for (const destination of addresses) {
       // What it has itself is no flow of the network.
-      if (own !== undefined && [...own.privateAddresses.flatMap((each) => [each.address, each.publicAddress]), ...own.ipv6Addresses].includes(destination)) continue; // biome-ignore format: one line
+      if (
+        own !== undefined &&
+        [...own.privateAddresses.flatMap((each) => [each.address, each.publicAddress]), ...own.ipv6Addresses].includes(
+          destination,
+        )
+      )
+        continue;
       const fitting = sources.filter((each) => isIpv6(each) === isIpv6(destination));
       if (fitting.length === 0) continue;
       for (let count = 0; count < 2; count += 1) {
@@ -176,12 +215,23 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
         const isOpen = trace.verdict === 'open';
         tally[isOpen ? 'open' : 'dropped'] += 1;
         if (isOpen ? !sets.some(({ to }) => trace.arrival && isThere(to, trace.arrival, network)) : sets.length > 0)
-          fail(`the walk says ${trace.verdict}, and it is in ${sets.length} sets`, from, packet, isOpen ? trace.steps : trace.blockers); // biome-ignore format: one line
+          fail(
+            `the walk says ${trace.verdict}, and it is in ${sets.length} sets`,
+            from,
+            packet,
+            isOpen ? trace.steps : trace.blockers,
+          );
       }
     }
   }
   // Class by class it must be the same as pair by pair.
-  const pairs = (list: Iterable<Reach>) => [...list].filter(({ to }) => to.kind !== 'service').map(({ from, to, via, flows }) => JSON.stringify([from, to, via, flows.boxes.map((box) => describeBoxes([box])).sort()])).sort(); // biome-ignore format: one value
+  const pairs = (list: Iterable<Reach>) =>
+    [...list]
+      .filter(({ to }) => to.kind !== 'service')
+      .map(({ from, to, via, flows }) =>
+        JSON.stringify([from, to, via, flows.boxes.map((box) => describeBoxes([box])).sort()]),
+      )
+      .sort();
   assert.deepEqual(pairs(reach.allPairs().expand()), pairs(senders.flatMap((from) => reach.from(from))));
 }
 

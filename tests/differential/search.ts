@@ -104,22 +104,27 @@ async function isOfItself(differential: Differential, snapshot: Snapshot, compar
 function tell(snapshot: Snapshot, topology: Topology, compared: Compared, seed: number, isOfItself: boolean): string {
   const { flow, trace, seen, differences } = compared;
   const path = seen.passages.map(
-    ({ leg, place, rules }) => `  ${leg} ${place}: ${rules.map(({ rule, verdict }) => `${rule}${verdict === 'next' ? '' : ` ${verdict}`}`).join('; ')}`, // biome-ignore format: one line
+    ({ leg, place, rules }) =>
+      `  ${leg} ${place}: ${rules.map(({ rule, verdict }) => `${rule}${verdict === 'next' ? '' : ` ${verdict}`}`).join('; ')}`,
   );
   return [
     `${flow.name} (${flow.source} → ${flow.destination}), seed ${seed}`,
     ...differences.map((each) => `  ${each}`),
-    ...(isOfItself ? [] : ['  Applied to an empty kernel, this network shows nothing of it: the change from the one before it does.']),
+    ...(isOfItself
+      ? []
+      : ['  Applied to an empty kernel, this network shows nothing of it: the change from the one before it does.']),
     '',
     'The kernel:',
     ...path,
     'The walk:',
-    ...trace.steps.map((step) => `  ${step.leg} ${step.stage} ${step.component} ${step.verdict} ${JSON.stringify(step.cause)}`),
+    ...trace.steps.map(
+      (step) => `  ${step.leg} ${step.stage} ${step.component} ${step.verdict} ${JSON.stringify(step.cause)}`,
+    ),
     '',
     'It deviates by:',
     ...topology.deviations.map((each) => `  ${each}`),
     '',
     'As commands:',
     asCommands(snapshot),
-  ].join('\n'); // biome-ignore format: a text
+  ].join('\n');
 }

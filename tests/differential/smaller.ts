@@ -50,11 +50,15 @@ function* smallerVpcs(vpc: Vpc, isSender: (card: NetworkInterface) => boolean): 
     if (!isUsed) yield { ...vpc, subnets: vpc.subnets.filter((each) => each.subnetId !== subnetId) };
   }
   for (const { vpcEndpointId } of vpc.gatewayEndpoints) {
-    const less = withRoutes(vpc, ({ target }) => target.kind !== 'gateway-endpoint' || target.vpcEndpointId !== vpcEndpointId); // biome-ignore format: one line
+    const less = withRoutes(
+      vpc,
+      ({ target }) => target.kind !== 'gateway-endpoint' || target.vpcEndpointId !== vpcEndpointId,
+    );
     yield { ...less, gatewayEndpoints: vpc.gatewayEndpoints.filter((each) => each.vpcEndpointId !== vpcEndpointId) };
   }
   for (const { routeTableId } of vpc.routeTables) {
-    const isUsed = vpc.gatewayRouteTableId === routeTableId || vpc.subnets.some((each) => each.routeTableId === routeTableId); // biome-ignore format: one line
+    const isUsed =
+      vpc.gatewayRouteTableId === routeTableId || vpc.subnets.some((each) => each.routeTableId === routeTableId);
     if (!isUsed) yield { ...vpc, routeTables: vpc.routeTables.filter((each) => each.routeTableId !== routeTableId) };
   }
   for (const { groupId } of vpc.securityGroups) {
@@ -71,10 +75,20 @@ function* smallerVpcs(vpc: Vpc, isSender: (card: NetworkInterface) => boolean): 
   for (const direction of ['ingress', 'egress'] as const) {
     for (const acl of vpc.networkAcls)
       for (const entry of acl[direction])
-        yield { ...vpc, networkAcls: vpc.networkAcls.map((each) => (each === acl ? { ...acl, [direction]: acl[direction].filter((one) => one !== entry) } : each)) }; // biome-ignore format: one line
+        yield {
+          ...vpc,
+          networkAcls: vpc.networkAcls.map((each) =>
+            each === acl ? { ...acl, [direction]: acl[direction].filter((one) => one !== entry) } : each,
+          ),
+        };
     for (const group of vpc.securityGroups)
       for (const rule of group[direction])
-        yield { ...vpc, securityGroups: vpc.securityGroups.map((each) => (each === group ? { ...group, [direction]: group[direction].filter((one) => one !== rule) } : each)) }; // biome-ignore format: one line
+        yield {
+          ...vpc,
+          securityGroups: vpc.securityGroups.map((each) =>
+            each === group ? { ...group, [direction]: group[direction].filter((one) => one !== rule) } : each,
+          ),
+        };
   }
 }
 

@@ -52,20 +52,50 @@ async function buildLab(): Promise<void> {
   const [openTable, closedTable] = [await table(open), await table(closed)];
   await ec2.createRoute({ RouteTableId: openTable, DestinationCidrBlock: '0.0.0.0/0', GatewayId: InternetGatewayId });
   for (const service of ['s3', 'dynamodb'])
-    await ec2.createVpcEndpoint({ VpcId, ServiceName: `com.amazonaws.us-east-1.${service}`, RouteTableIds: [openTable, closedTable] });
-  const group = async (GroupName: string) => (await ec2.createSecurityGroup({ VpcId, GroupName, Description: GroupName })).GroupId ?? '';
+    await ec2.createVpcEndpoint({
+      VpcId,
+      ServiceName: `com.amazonaws.us-east-1.${service}`,
+      RouteTableIds: [openTable, closedTable],
+    });
+  const group = async (GroupName: string) =>
+    (await ec2.createSecurityGroup({ VpcId, GroupName, Description: GroupName })).GroupId ?? '';
   const lab = await group('lab');
   door = await group('door');
-  await ec2.authorizeSecurityGroupIngress({ GroupId: lab, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }] });
-  await ec2.authorizeSecurityGroupIngress({ GroupId: door, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '10.0.0.0/16' }] }] });
-  await ec2.createVpcEndpoint({ VpcId, VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.us-east-1.sts', SubnetIds: [closed], SecurityGroupIds: [door], PrivateDnsEnabled: true });
-  await ec2.runInstances({ ImageId: 'ami-0abcdef1234567890', MinCount: 1, MaxCount: 1, SubnetId: closed, SecurityGroupIds: [lab] });
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
-  const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['s3:*', 'dynamodb:*', 'ec2:Describe*'], Resource: '*' }] };
+  await ec2.authorizeSecurityGroupIngress({
+    GroupId: lab,
+    IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
+  });
+  await ec2.authorizeSecurityGroupIngress({
+    GroupId: door,
+    IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '10.0.0.0/16' }] }],
+  });
+  await ec2.createVpcEndpoint({
+    VpcId,
+    VpcEndpointType: 'Interface',
+    ServiceName: 'com.amazonaws.us-east-1.sts',
+    SubnetIds: [closed],
+    SecurityGroupIds: [door],
+    PrivateDnsEnabled: true,
+  });
+  await ec2.runInstances({
+    ImageId: 'ami-0abcdef1234567890',
+    MinCount: 1,
+    MaxCount: 1,
+    SubnetId: closed,
+    SecurityGroupIds: [lab],
+  });
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  };
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: ['s3:*', 'dynamodb:*', 'ec2:Describe*'], Resource: '*' }],
+  };
   await iam.createRole({ RoleName: 'lab-role', AssumeRolePolicyDocument: JSON.stringify(trust) });
   await iam.putRolePolicy({ RoleName: 'lab-role', PolicyName: 'lab', PolicyDocument: JSON.stringify(policy) });
   assert.equal((await postern('wait')).code, 0);
-} // biome-ignore format: calls, a line each
+}
 
 function run(
   program: string,
@@ -119,7 +149,10 @@ test('packets that disagree with the model are a failure: here a guest that drop
 });
 
 test('a failure tells the step that decides and the command that mends it; after that command it holds', async () => {
-  await ec2.revokeSecurityGroupIngress({ GroupId: door, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '10.0.0.0/16' }] }] }); // biome-ignore format: one call
+  await ec2.revokeSecurityGroupIngress({
+    GroupId: door,
+    IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '10.0.0.0/16' }] }],
+  });
   const [junit, sarif] = [join(files, 'junit.xml'), join(files, 'check.sarif')];
   const broken = await postern('check', example, '--junit', junit, '--sarif', sarif);
   assert.equal(broken.code, 1, broken.output + broken.errors);
@@ -163,7 +196,12 @@ test('the same network as AWS’s answers, without a cloud', async () => {
     const answer = (await ec2[call as keyof typeof calls]({})) as unknown as Record<string, unknown>;
     writeFileSync(join(directory, `${call}.json`), JSON.stringify({ [list]: answer[list] }));
   }
-  writeFileSync(join(directory, 'iam.json'), JSON.stringify(await iam.getAccountAuthorizationDetails({}), (key, value: unknown) => (key === '$metadata' ? undefined : value))); // biome-ignore format: one call
+  writeFileSync(
+    join(directory, 'iam.json'),
+    JSON.stringify(await iam.getAccountAuthorizationDetails({}), (key, value: unknown) =>
+      key === '$metadata' ? undefined : value,
+    ),
+  );
   const nobody = join(files, 'nobody');
   mkdirSync(nobody);
   const without = await run(process.execPath, [command, 'check', example], nobody);

@@ -40,7 +40,10 @@ test('wrong usage is 2, with what was meant', async () => {
   assert.match(errorOf(misspelt).message, /Did you mean status/);
   const wrong = [['status', '--no-such'], ['up', '--port', 'x'], ['up', '--auth', 'x'], ['requests', '-n', 'x'], ['exec'], ['lab', '--only', 'E99'], ['status', 'extra']]; // biome-ignore format: a list
   const codes = await Promise.all(wrong.map((args) => run(args)));
-  assert.deepEqual(codes.map(({ code, stdout }) => [code, stdout]), wrong.map(() => [2, ''])); // biome-ignore format: one comparison
+  assert.deepEqual(
+    codes.map(({ code, stdout }) => [code, stdout]),
+    wrong.map(() => [2, '']),
+  );
   for (const { stderr } of codes) assert.doesNotMatch(stderr, /\n {4}at /, 'a stack trace for a mistake of the person');
 });
 
@@ -65,7 +68,12 @@ test('a cloud that ends under `postern aws` is 3, and what the CLI says of a pro
   // It answers once, and is gone before the CLI asks.
   const dying = createServer((_request, response) => {
     const { port } = dying.address() as AddressInfo;
-    const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'AKIAX', AWS_SECRET_ACCESS_KEY: 'x', AWS_DEFAULT_REGION: 'us-east-1' }; // biome-ignore format: one value
+    const environment = {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_ACCESS_KEY_ID: 'AKIAX',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_DEFAULT_REGION: 'us-east-1',
+    };
     response.setHeader('Connection', 'close');
     response.end(JSON.stringify(environment));
     dying.close();

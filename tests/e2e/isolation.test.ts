@@ -380,7 +380,7 @@ for (const kind of kinds) {
           ServiceName: 'com.amazonaws.us-east-1.s3',
           RouteTableIds: (RouteTables ?? []).map((table) => table.RouteTableId ?? ''),
         }),
-      ); // biome-ignore format: as it is
+      );
       await postern(own.directory, 'wait');
       assert.deepEqual(
         [...(await pathsOf('through-the-endpoint'))],

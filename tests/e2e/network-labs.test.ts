@@ -134,7 +134,10 @@ async function inState(instanceId: string, state: string): Promise<Launched> {
         privateIp: instance.PrivateIpAddress ?? '',
         publicIp: instance.PublicIpAddress,
       };
-    assert.ok(Date.now() < deadline, `${instanceId} is ${instance?.State?.Name} (${instance?.StateReason?.Message}), not ${state}`); // biome-ignore format: one sentence
+    assert.ok(
+      Date.now() < deadline,
+      `${instanceId} is ${instance?.State?.Name} (${instance?.StateReason?.Message}), not ${state}`,
+    );
     await delay(50);
   }
 }
@@ -153,7 +156,8 @@ const [outside, otherOutside] = ['198.51.100.7', '203.0.113.99'];
 
 describe('lab G', { timeout: 600_000, concurrency: 3 }, () => {
   test('[G1] the address plan: sizes, overlaps, five reserved addresses', async () => {
-    for (const cidr of ['10.0.0.0/15', '10.0.0.0/29']) await refused(ec2.createVpc({ CidrBlock: cidr }), 'InvalidVpc.Range'); // biome-ignore format: one line
+    for (const cidr of ['10.0.0.0/15', '10.0.0.0/29'])
+      await refused(ec2.createVpc({ CidrBlock: cidr }), 'InvalidVpc.Range');
     await refused(ec2.createVpc({ CidrBlock: '10.0.0.0/33' }), 'InvalidParameterValue');
     const { vpcId, open } = await network('10.10.0.0/16');
     const made = await ec2.createSubnet({ VpcId: vpcId, CidrBlock: '10.10.1.0/24' });

@@ -151,7 +151,10 @@ describe('the road', () => {
 
   it('[lab F9] the trail has the endpoint, the private address and who asked', async () => {
     const { out } = await postern(directory, 'requests', '--json', '--limit', '20');
-    const events = out.trim().split('\n').map((line) => JSON.parse(line) as RequestEvent); // biome-ignore format: one step
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RequestEvent);
     const event = events.findLast((one) => one.operation === 'PutItem');
     const { endpointId: vpcEndpointId, vpcId, privateIp: sourceIp } = made;
     assert.deepEqual(event?.path, { kind: 'endpoint', vpcEndpointId, vpcId, sourceIp, secure: true });

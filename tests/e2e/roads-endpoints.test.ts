@@ -222,7 +222,13 @@ describe('labs F3 to F8: endpoints without NAT', () => {
     assert.match(await there(through), /photo\.jpg/, 'X8: the bucket in the path');
     const resources = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
     const unless = (Condition: object) =>
-      policy({ Effect: 'Deny', NotPrincipal: { AWS: 'arn:aws:iam::123456789012:root' }, Action: 's3:List*', Resource: resources, Condition }); // biome-ignore format: one statement
+      policy({
+        Effect: 'Deny',
+        NotPrincipal: { AWS: 'arn:aws:iam::123456789012:root' },
+        Action: 's3:List*',
+        Resource: resources,
+        Condition,
+      });
     const put = (Policy: string) => s3Client.putBucketPolicy({ Bucket: bucket, Policy });
     await put(unless({ StringNotEquals: { 'aws:SourceVpce': endpoints['s3'] } }));
     assert.match(await there(through), /photo\.jpg/);

@@ -90,7 +90,13 @@ before(async () => {
   own = await bringUp();
   const cidrs = ['--cidr-block', '10.0.0.0/16', '--amazon-provided-ipv6-cidr-block'];
   ids['vpc'] = await ec2('create-vpc', ...cidrs, '--query', 'Vpc.VpcId');
-  const block = await ec2('describe-vpcs', '--vpc-ids', of('vpc'), '--query', 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock'); // biome-ignore format: one call
+  const block = await ec2(
+    'describe-vpcs',
+    '--vpc-ids',
+    of('vpc'),
+    '--query',
+    'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock',
+  );
   assert.match(block, /^2001:db8:101[0-9a-f]:[0-9a-f]{1,2}00::\/56$/);
   prefix = block.replace('00::/56', '');
   ids['igw'] = await ec2('create-internet-gateway', '--query', 'InternetGateway.InternetGatewayId');
@@ -136,9 +142,12 @@ test('[I7] [S13] by the egress-only gateway: out, and nothing in, though the gro
 test('aws:SourceIp is the IPv6 address, for a service’s dual-stack name', async () => {
   await cli('s3api', 'create-bucket', '--bucket', 'six');
   const statement = {
-    Effect: 'Deny', Principal: '*', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::six',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:ListBucket',
+    Resource: 'arn:aws:s3:::six',
     Condition: { NotIpAddress: { 'aws:SourceIp': [`${prefix}01::/64`, '203.0.113.10/32'] } },
-  }; // biome-ignore format: a policy
+  };
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
   await cli('s3api', 'put-bucket-policy', '--bucket', 'six', '--policy', policy);
   const environment = JSON.parse(await ok('env', '--json')) as Record<string, string>;

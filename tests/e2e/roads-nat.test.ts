@@ -86,8 +86,14 @@ function id(value: string | undefined): string {
 }
 
 function clientOf(cloud: Own): EC2 {
-  const [accessKeyId, secretAccessKey] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) => cloud.environment[name] ?? ''); // biome-ignore format: two names
-  return new EC2({ endpoint: cloud.endpoint, region: 'us-east-1', credentials: { accessKeyId: id(accessKeyId), secretAccessKey: id(secretAccessKey) } }); // biome-ignore format: one call
+  const [accessKeyId, secretAccessKey] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map(
+    (name) => cloud.environment[name] ?? '',
+  );
+  return new EC2({
+    endpoint: cloud.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: id(accessKeyId), secretAccessKey: id(secretAccessKey) },
+  });
 }
 
 /** Says to whoever connects to port 8080 which address it is seen as, and once more for each line. */
@@ -133,7 +139,11 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     ).out.trim();
   const s3 = 'curl -s -m 2 -o /dev/null https://s3.us-east-1.amazonaws.com/';
   const reach = () =>
-    attempt(own.directory, instance, { s3, http: 'curl -s -m 2 -o /dev/null http://203.0.113.50/', ping: 'ping -n -c 1 -W 1 198.51.100.7' }); // biome-ignore format: one call
+    attempt(own.directory, instance, {
+      s3,
+      http: 'curl -s -m 2 -o /dev/null http://203.0.113.50/',
+      ping: 'ping -n -c 1 -W 1 198.51.100.7',
+    });
   const everything = { s3: true, http: true, ping: true };
   const nothing = { s3: false, http: false, ping: false };
 
@@ -141,9 +151,25 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     assert.deepEqual(await reach(), nothing);
     allocation = await ec2Cli('allocate-address', '--query', 'AllocationId');
     eip = await ec2Cli('describe-addresses', '--allocation-ids', allocation, '--query', 'Addresses[0].PublicIp');
-    gateway = await ec2Cli('create-nat-gateway', '--subnet-id', lab.publicSubnet, '--allocation-id', allocation, '--tag-specifications', 'ResourceType=natgateway,Tags=[{Key=Name,Value=lab}]', '--query', 'NatGateway.NatGatewayId'); // biome-ignore format: one command
+    gateway = await ec2Cli(
+      'create-nat-gateway',
+      '--subnet-id',
+      lab.publicSubnet,
+      '--allocation-id',
+      allocation,
+      '--tag-specifications',
+      'ResourceType=natgateway,Tags=[{Key=Name,Value=lab}]',
+      '--query',
+      'NatGateway.NatGatewayId',
+    );
     await ec2Cli('wait', 'nat-gateway-available', '--nat-gateway-ids', gateway);
-    const eni = await ec2Cli('describe-network-interfaces', '--filters', `Name=description,Values=Interface for NAT Gateway ${gateway}`, '--query', 'NetworkInterfaces[0].NetworkInterfaceId'); // biome-ignore format: one command
+    const eni = await ec2Cli(
+      'describe-network-interfaces',
+      '--filters',
+      `Name=description,Values=Interface for NAT Gateway ${gateway}`,
+      '--query',
+      'NetworkInterfaces[0].NetworkInterfaceId',
+    );
     assert.match(eni, /^eni-/);
     assert.equal(await refused('delete-network-interface', '--network-interface-id', eni), 'InvalidParameterValue');
     assert.equal(await refused('release-address', '--allocation-id', allocation), 'InvalidIPAddress.InUse');
@@ -206,7 +232,17 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
   });
 
   test('[G4] [R3] a private gateway: what it sends to the internet gateway is dropped, inside the VPC it is the source', async () => {
-    const hidden = await ec2Cli('create-nat-gateway', '--connectivity-type', 'private', '--subnet-id', lab.publicSubnet, '--private-ip-address', '10.0.0.200', '--query', 'NatGateway.NatGatewayId'); // biome-ignore format: one command
+    const hidden = await ec2Cli(
+      'create-nat-gateway',
+      '--connectivity-type',
+      'private',
+      '--subnet-id',
+      lab.publicSubnet,
+      '--private-ip-address',
+      '10.0.0.200',
+      '--query',
+      'NatGateway.NatGatewayId',
+    );
     const route = ['--route-table-id', privateTable, '--destination-cidr-block'];
     const witness = await launch(lab.publicSubnet, lab.group, { PrivateIpAddress: '10.0.0.50' });
     await settled();

@@ -137,7 +137,12 @@ const accept = (where: Site, pcx: string) => aws(where, 'ec2', 'accept-vpc-peeri
 const route = (where: Site, cidr: string, VpcPeeringConnectionId: string) =>
   where.ec2.createRoute({ RouteTableId: where.tableId, DestinationCidrBlock: cidr, VpcPeeringConnectionId });
 const statusOf = (where: Site, pcx: string) =>
-  aws(where, ...'ec2 describe-vpc-peering-connections --query VpcPeeringConnections[].Status.Code'.split(' '), '--vpc-peering-connection-ids', pcx); // biome-ignore format: one call
+  aws(
+    where,
+    ...'ec2 describe-vpc-peering-connections --query VpcPeeringConnections[].Status.Code'.split(' '),
+    '--vpc-peering-connection-ids',
+    pcx,
+  );
 
 /** The sshd that every instance has, or silence. */
 async function reaches(from: Site, to: Site | string, port = 22): Promise<'open' | 'timeout'> {
@@ -243,7 +248,10 @@ test('[S6] [S7] [S8] [P10] another account’s group as the source, until the pe
   await aws(c, 'ec2', 'authorize-security-group-ingress', ...rule, ...source);
   assert.deepEqual(await pairs([b, c]), ['open']);
   const pcx = id(peerings['bc']);
-  assert.match(await aws(b, 'ec2', 'describe-security-group-references', '--group-id', b.groupId), new RegExp(`${c.vpcId}\\s+${pcx}`)); // biome-ignore format: one call
+  assert.match(
+    await aws(b, 'ec2', 'describe-security-group-references', '--group-id', b.groupId),
+    new RegExp(`${c.vpcId}\\s+${pcx}`),
+  );
   await aws(c, 'ec2', 'delete-vpc-peering-connection', ...on(pcx));
   await aws(b, 'ec2', 'wait', 'vpc-peering-connection-deleted', '--vpc-peering-connection-ids', pcx);
   assert.deepEqual(await pairs([b, c], [a, b]), ['timeout', 'open']);
@@ -255,7 +263,11 @@ test('[S6] [S7] [S8] [P10] another account’s group as the source, until the pe
 
 test('[E2] a user assumes a role of another account when both sides allow it, and sees that account’s VPCs only', async () => {
   const region = 'us-east-1';
-  const client = (account: string) => ({ endpoint: own.endpoint, region, credentials: credentials(environmentOf(account)) }); // biome-ignore format: one value
+  const client = (account: string) => ({
+    endpoint: own.endpoint,
+    region,
+    credentials: credentials(environmentOf(account)),
+  });
   const [iam, theirs] = [new IAM(client(defaultAccount)), new IAM(client(other.accountId))];
   const policy = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
   const RoleName = 'network';

@@ -432,7 +432,10 @@ describe('an instance connect endpoint', () => {
     );
     assert.match(await refusal({ privateIpAddress: 'here' }), /^400 .*PrivateIpAddress/);
     assert.match(await refusal({ maxTunnelDuration: '3601' }), /^400 .*MaxTunnelDuration/);
-    assert.match(await refusal({ instanceConnectEndpointId: 'eice-0123456789abcdef0' }), /^400 .*InstanceConnectEndpointId/); // biome-ignore format: one line
+    assert.match(
+      await refusal({ instanceConnectEndpointId: 'eice-0123456789abcdef0' }),
+      /^400 .*InstanceConnectEndpointId/,
+    );
     assert.match(await refusal({}, { secretAccessKey: 'wrong' }), /^400 .*InvalidSignature/);
     const outside = await openWebSocket(request({ privateIpAddress: '192.0.2.1' }));
     assert.equal(outside.kind, 'open');

@@ -17,7 +17,8 @@ export interface TunnelRequest {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-const encode = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`); // biome-ignore format: one expression
+const encode = (text: string) =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** `/openTunnel?…` with a signature in the query. */
 export function presign({ host, region, accessKeyId, secretAccessKey, sessionToken, query }: TunnelRequest): string {
@@ -32,7 +33,9 @@ export function presign({ host, region, accessKeyId, secretAccessKey, sessionTok
     'X-Amz-SignedHeaders': 'host',
     ...(sessionToken !== undefined && { 'X-Amz-Security-Token': sessionToken }),
   };
-  const pairs = Object.entries(all).map(([name, value]) => `${encode(name)}=${encode(value)}`).sort(); // biome-ignore format: one line
+  const pairs = Object.entries(all)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .sort();
   const canonical = ['GET', '/openTunnel', pairs.join('&'), `host:${host}\n`, 'host', sha256('')].join('\n');
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
   const key = scope.split('/').reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${secretAccessKey}`);

@@ -42,7 +42,14 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
         cidrPeer('2001:db8:1010:101::/64'),
       ]),
     );
-  const groups = () => (['sg-x', 'sg-y'] as const).map((id) => group(id, Array.from({ length: Math.floor(random() * 4) }, randomRule), chance(0.7) ? [allowAll] : [randomRule()])); // biome-ignore format: one value
+  const groups = () =>
+    (['sg-x', 'sg-y'] as const).map((id) =>
+      group(
+        id,
+        Array.from({ length: Math.floor(random() * 4) }, randomRule),
+        chance(0.7) ? [allowAll] : [randomRule()],
+      ),
+    );
   const card = (name: string): NetworkInterface => {
     const base = cards.get(name) ?? eni(name, '1', '10.0.0.99');
     const [first] = base.privateAddresses;
@@ -62,8 +69,26 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
       ipv6Addresses: some([10, 100]).map((host) => `2001:db8:1010:10${1 + (index % 2)}::${host + index}`),
     };
   };
-  const routes = (): Route[] => some([toIgw, local6, ...out6, toNat('1', '203.0.113.0/24'), s3Route, toPeer('10.1.0.0/16'), { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const }, { destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const, target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const, state: 'active' as const }]); // biome-ignore format: one value
-  const toBlock6 = (cidr: `${string}/${number}`, target: Route['target']): Route => ({ destination: { kind: 'cidr', cidr }, target, state: 'active' }); // biome-ignore format: one value
+  const routes = (): Route[] =>
+    some([
+      toIgw,
+      local6,
+      ...out6,
+      toNat('1', '203.0.113.0/24'),
+      s3Route,
+      toPeer('10.1.0.0/16'),
+      { ...toIgw, destination: { kind: 'cidr', cidr: '198.51.100.0/24' } as const, state: 'blackhole' as const },
+      {
+        destination: { kind: 'cidr', cidr: '192.0.2.0/24' } as const,
+        target: { kind: 'network-interface', networkInterfaceId: `eni-${machines[0] ?? ''}` } as const,
+        state: 'active' as const,
+      },
+    ]);
+  const toBlock6 = (cidr: `${string}/${number}`, target: Route['target']): Route => ({
+    destination: { kind: 'cidr', cidr },
+    target,
+    state: 'active',
+  });
   const local6 = toBlock6('2001:db8:1010:100::/56', { kind: 'local' });
   const out6 = [
     toBlock6('::/0', { kind: 'egress-only-internet-gateway', egressOnlyInternetGatewayId: 'eigw-1' }),
@@ -115,7 +140,8 @@ export function randomNetworks(seed: number, length: number, machines: readonly 
   let [wiring, securityGroups, networkAcls] = [network(), groups(), [acl()]];
   const own = machines.slice(0, -1);
   let natted: ReturnType<typeof nat> | undefined;
-  const door = (index: string, address: string) => endpointEni(`p${index}`, index, address, { groupIds: [pick(['sg-x', 'sg-y'])] }); // biome-ignore format: one value
+  const door = (index: string, address: string) =>
+    endpointEni(`p${index}`, index, address, { groupIds: [pick(['sg-x', 'sg-y'])] });
   let doors: NetworkInterface[] = [];
   let present = own.map(card);
   let [second, isPeered] = [peerVpc(), true];

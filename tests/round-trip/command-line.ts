@@ -34,7 +34,8 @@ async function run(cli: CommandLine, command: string, variables: ReadonlyMap<str
   if (service === undefined || name === undefined) throw new Error(`there is no ${serviceName} ${verb}: ${command}`);
   const members = new Map<string, { readonly name: string; readonly type: string }>();
   const shape = model?.operation(name)?.input;
-  for (const member of shape?.members ?? []) members.set(squeezed(member.name), { name: member.name, type: member.shape.kind }); // biome-ignore format: one step
+  for (const member of shape?.members ?? [])
+    members.set(squeezed(member.name), { name: member.name, type: member.shape.kind });
   const input: Record<string, unknown> = {};
   let query: string | undefined;
   let region = 'us-east-1';
@@ -56,7 +57,11 @@ async function run(cli: CommandLine, command: string, variables: ReadonlyMap<str
     }
   }
   const accountId = account ?? cli.accountId;
-  const output = await runOperation(cli.store, service, name, input, { region, accountId, principal: rootPrincipal(accountId) }); // biome-ignore format: one call
+  const output = await runOperation(cli.store, service, name, input, {
+    region,
+    accountId,
+    principal: rootPrincipal(accountId),
+  });
   if (query === undefined) return '';
   return String(
     query.split(/[.[\]]+/).reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], output),

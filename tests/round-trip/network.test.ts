@@ -39,14 +39,19 @@ test('what a trace prints opens the flow, plan by plan', async () => {
     const snapshot = first.snapshot();
     const network = indexNetwork(snapshot);
     const nameOf = new Map([...first.names].map(([name, id]) => [id, name]));
-    const dropped = chosenFlows(snapshot, (flow) => walk(network, walkedFlow(flow)), flowsPerNetwork, salt).flatMap((flow) => {
-      const question = questionOf(flow, snapshot);
-      if (question === undefined) return [];
-      // Every cloud gives ids of its own, and the same addresses.
-      const ask = ({ names }: Built) => ({ ...question, from: names.get(nameOf.get(question.from) ?? '') ?? question.from });
-      const plans = traceFlow(snapshot, ask(first)).cure?.plans ?? [];
-      return plans.map((_plan, place) => ({ ask, place }));
-    }); // biome-ignore format: one step after another
+    const dropped = chosenFlows(snapshot, (flow) => walk(network, walkedFlow(flow)), flowsPerNetwork, salt).flatMap(
+      (flow) => {
+        const question = questionOf(flow, snapshot);
+        if (question === undefined) return [];
+        // Every cloud gives ids of its own, and the same addresses.
+        const ask = ({ names }: Built) => ({
+          ...question,
+          from: names.get(nameOf.get(question.from) ?? '') ?? question.from,
+        });
+        const plans = traceFlow(snapshot, ask(first)).cure?.plans ?? [];
+        return plans.map((_plan, place) => ({ ask, place }));
+      },
+    );
     // Spread over all, so that every machine and target has its turn.
     const step = Math.max(1, Math.floor(dropped.length / mostPlans));
     for (const { ask, place } of dropped.filter((_one, index) => index % step === 0)) {
@@ -56,7 +61,9 @@ test('what a trace prints opens the flow, plan by plan', async () => {
       assert.ok(plan, name);
       const commands = plan.steps.flatMap((one) => one.commands);
       const line = { store: cloud.world.store, services: new Map([['ec2', ec2]]), accountId: testAccountId };
-      await carryOut(line, commands).catch((error: Error) => assert.fail(`${name}: ${error.message}\n${commands.join('\n')}`)); // biome-ignore format: one call
+      await carryOut(line, commands).catch((error: Error) =>
+        assert.fail(`${name}: ${error.message}\n${commands.join('\n')}`),
+      );
       const after = traceFlow(cloud.snapshot(), ask(cloud));
       assert.equal(after.verdict, 'open', `${name}\n${commands.join('\n')}\n${JSON.stringify(after.steps, null, 1)}`);
       for (const command of commands) kinds.add(command.split(' ').slice(1, 3).join(' '));

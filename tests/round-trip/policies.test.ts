@@ -123,17 +123,26 @@ async function build(seed: number): Promise<Cloud> {
     };
   };
   const document = (withPrincipal: boolean) =>
-    JSON.stringify({ Version: '2012-10-17', Statement: Array.from({ length: 1 + next(3) }, () => statement(withPrincipal)) }); // biome-ignore format: one value
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: Array.from({ length: 1 + next(3) }, () => statement(withPrincipal)),
+    });
   const boundary = `arn:aws:iam::${account}:policy/limit`;
   const rolePolicy = document(false);
   const bucketPolicy = next(3) === 0 ? undefined : document(true);
-  const [hasBoundary, boundaryText, hasEndpointPolicy, endpointText] = [next(3) === 0, document(false), next(3) === 0, document(true)]; // biome-ignore format: one line
+  const [hasBoundary, boundaryText, hasEndpointPolicy, endpointText] = [
+    next(3) === 0,
+    document(false),
+    next(3) === 0,
+    document(true),
+  ];
   world.store.transact((tx) => {
     tx.put('account', { id: account, accountId: account, region: 'global', createdAt: '' });
     tx.put('role', {
       ...{ id: `${account}/app`, accountId: account, region: 'global', roleName: 'app', roleId: 'AROAEXAMPLEAPP' },
       ...{ path: '/', createDate: '', maxSessionDuration: 3600, attachedPolicyArns: [], tags: {} },
-      assumeRolePolicyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}', // biome-ignore format: a document
+      assumeRolePolicyDocument:
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}',
       inlinePolicies: { own: rolePolicy },
       ...(hasBoundary && { permissionsBoundaryArn: boundary }),
     });
@@ -228,7 +237,9 @@ test('what a trace of a request prints lets it pass, plan by plan', async () => 
         if (alternative !== undefined && other === undefined) continue;
         const commands = plan.steps.flatMap((step) => (step === other ? (step.or[0]?.commands ?? []) : step.commands));
         const { world, services } = cloud;
-        await carryOut({ store: world.store, services, accountId: account }, commands).catch((error: Error) => assert.fail(`${name}: ${error.message}\n${commands.join('\n')}`)); // biome-ignore format: one call
+        await carryOut({ store: world.store, services, accountId: account }, commands).catch((error: Error) =>
+          assert.fail(`${name}: ${error.message}\n${commands.join('\n')}`),
+        );
         const after = ask(cloud);
         const links = after.chain.filter((link) => link.verdict === 'drop');
         assert.equal(
@@ -240,9 +251,18 @@ test('what a trace of a request prints lets it pass, plan by plan', async () => 
         carried += 1;
         if (cloud.question.action !== 's3:GetBucketAcl') continue;
         const vpcEndpointId = /through (vpce-[0-9a-f]+) of (vpc-[0-9a-f]+)/.exec(after.road);
-        await request(cloud, vpcEndpointId
-          ? { kind: 'endpoint', vpcEndpointId: vpcEndpointId[1] as 'vpce-', vpcId: vpcEndpointId[2] as 'vpc-', sourceIp: '10.0.0.10', secure: true }
-          : { kind: 'internet', sourceIp: '198.19.0.77', secure: true }); // biome-ignore format: one call
+        await request(
+          cloud,
+          vpcEndpointId
+            ? {
+                kind: 'endpoint',
+                vpcEndpointId: vpcEndpointId[1] as 'vpce-',
+                vpcId: vpcEndpointId[2] as 'vpc-',
+                sourceIp: '10.0.0.10',
+                secure: true,
+              }
+            : { kind: 'internet', sourceIp: '198.19.0.77', secure: true },
+        );
         made += 1;
       }
     }

@@ -16,11 +16,25 @@ async function makePlace() {
   const vpcId = await makeVpc(world);
   const subnetId = await makeSubnet(world, vpcId);
   const set = async (InternetGatewayBlockMode: string) =>
-    (await world.run<{ VpcBlockPublicAccessOptions: VpcBlockPublicAccessOptions }>('ModifyVpcBlockPublicAccessOptions', { InternetGatewayBlockMode })).VpcBlockPublicAccessOptions; // biome-ignore format: one call
+    (
+      await world.run<{ VpcBlockPublicAccessOptions: VpcBlockPublicAccessOptions }>(
+        'ModifyVpcBlockPublicAccessOptions',
+        { InternetGatewayBlockMode },
+      )
+    ).VpcBlockPublicAccessOptions;
   const options = async () =>
-    (await world.run<{ VpcBlockPublicAccessOptions: VpcBlockPublicAccessOptions }>('DescribeVpcBlockPublicAccessOptions')).VpcBlockPublicAccessOptions; // biome-ignore format: one call
+    (
+      await world.run<{ VpcBlockPublicAccessOptions: VpcBlockPublicAccessOptions }>(
+        'DescribeVpcBlockPublicAccessOptions',
+      )
+    ).VpcBlockPublicAccessOptions;
   const exclude = async (input: object) =>
-    (await world.run<{ VpcBlockPublicAccessExclusion: VpcBlockPublicAccessExclusion }>('CreateVpcBlockPublicAccessExclusion', input)).VpcBlockPublicAccessExclusion; // biome-ignore format: one call
+    (
+      await world.run<{ VpcBlockPublicAccessExclusion: VpcBlockPublicAccessExclusion }>(
+        'CreateVpcBlockPublicAccessExclusion',
+        input,
+      )
+    ).VpcBlockPublicAccessExclusion;
   /** As the API shows it, and as the network has it. */
   const inForce = async () => {
     const { Subnets } = await world.run<DescribeSubnetsResult>('DescribeSubnets', { SubnetIds: [subnetId] });
@@ -60,7 +74,10 @@ test('[BPA] exclusions of a subnet or its VPC; egress-only ones count in bidirec
   assert.equal(await inForce(), 'block-ingress');
   await set('block-bidirectional');
   assert.equal(await inForce(), 'block-ingress');
-  await world.run('ModifyVpcBlockPublicAccessExclusion', { ExclusionId: made.ExclusionId, InternetGatewayExclusionMode: 'allow-bidirectional' }); // biome-ignore format: one call
+  await world.run('ModifyVpcBlockPublicAccessExclusion', {
+    ExclusionId: made.ExclusionId,
+    InternetGatewayExclusionMode: 'allow-bidirectional',
+  });
   assert.equal(await inForce(), 'off');
   await world.run('DeleteVpcBlockPublicAccessExclusion', { ExclusionId: made.ExclusionId });
   assert.equal(await inForce(), 'block-bidirectional');
@@ -75,14 +92,27 @@ test('[BPA] exclusions are described, tagged and filtered, one per resource, and
   const { ExclusionId, ResourceArn } = await exclude({ SubnetId: subnetId, ...mode, TagSpecifications });
   assert.match(ResourceArn ?? '', new RegExp(`:subnet/${subnetId}$`));
   const list = async (input: object = {}) =>
-    (await world.run<DescribeVpcBlockPublicAccessExclusionsResult>('DescribeVpcBlockPublicAccessExclusions', input)).VpcBlockPublicAccessExclusions; // biome-ignore format: one call
-  const [shown] = (await list({ Filters: [{ Name: 'resource-arn', Values: [ResourceArn] }, { Name: 'tag:a', Values: ['b'] }] })) ?? []; // biome-ignore format: one call
+    (await world.run<DescribeVpcBlockPublicAccessExclusionsResult>('DescribeVpcBlockPublicAccessExclusions', input))
+      .VpcBlockPublicAccessExclusions;
+  const [shown] =
+    (await list({
+      Filters: [
+        { Name: 'resource-arn', Values: [ResourceArn] },
+        { Name: 'tag:a', Values: ['b'] },
+      ],
+    })) ?? [];
   assert.deepEqual([shown?.ExclusionId, shown?.State], [ExclusionId, 'create-complete']);
   await assert.rejects(exclude({ SubnetId: subnetId, ...mode }), awsError('ResourceAlreadyExists'));
   await assert.rejects(exclude({ SubnetId: subnetId, VpcId: vpcId, ...mode }), awsError('InvalidParameterCombination'));
   await assert.rejects(exclude({ ...mode }), awsError('MissingParameter'));
-  await assert.rejects(exclude({ VpcId: vpcId, InternetGatewayExclusionMode: 'allow-all' }), awsError('InvalidParameterValue')); // biome-ignore format: one call
-  await assert.rejects(list({ ExclusionIds: ['vpcbpa-exclude-00000000000000000'] }), awsError('InvalidVpcBlockPublicAccessExclusionId.NotFound')); // biome-ignore format: one call
+  await assert.rejects(
+    exclude({ VpcId: vpcId, InternetGatewayExclusionMode: 'allow-all' }),
+    awsError('InvalidParameterValue'),
+  );
+  await assert.rejects(
+    list({ ExclusionIds: ['vpcbpa-exclude-00000000000000000'] }),
+    awsError('InvalidVpcBlockPublicAccessExclusionId.NotFound'),
+  );
   await world.run('DeleteSubnet', { SubnetId: subnetId });
   assert.deepEqual(await list(), []);
 });

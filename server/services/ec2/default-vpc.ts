@@ -102,7 +102,14 @@ function freeSubnetCidr(tx: Transaction, vpc: VpcRow): Cidr | undefined {
 function zoneNamed(region: string, name: string | undefined, id: string | undefined): Zone {
   if (!name && !id) throw missingParameter('availabilityZone');
   const zone = zonesOf(region).find((one) => (name ? one.name === name : one.id === id));
-  if (!zone) throw invalidParameterValue(`Value (${name ?? id}) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: ${zonesOf(region).map((one) => one.name).join(', ')}.`); // biome-ignore format: one sentence of AWS
+  if (!zone)
+    throw invalidParameterValue(
+      `Value (${name ?? id}) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: ${zonesOf(
+        region,
+      )
+        .map((one) => one.name)
+        .join(', ')}.`,
+    );
   return zone;
 }
 

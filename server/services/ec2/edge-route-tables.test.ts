@@ -27,9 +27,25 @@ test('[R14] a table is associated with an internet gateway, shown and found by i
   assert.equal(edgeOfSnapshot(), undefined);
   const { AssociationId } = await associate();
   assert.equal(edgeOfSnapshot(), table);
-  const { RouteTables } = await world.run<DescribeRouteTablesResult>('DescribeRouteTables', { Filters: [{ Name: 'association.gateway-id', Values: [igw] }] }); // biome-ignore format: one call
-  assert.deepEqual(RouteTables?.[0]?.Associations, [{ RouteTableAssociationId: AssociationId, RouteTableId: table, Main: false, GatewayId: igw, AssociationState: { State: 'associated' } }]); // biome-ignore format: one value
-  await assert.rejects(associate(), awsError('Resource.AlreadyAssociated', `the specified association for route table ${table} conflicts with an existing association`)); // biome-ignore format: one call
+  const { RouteTables } = await world.run<DescribeRouteTablesResult>('DescribeRouteTables', {
+    Filters: [{ Name: 'association.gateway-id', Values: [igw] }],
+  });
+  assert.deepEqual(RouteTables?.[0]?.Associations, [
+    {
+      RouteTableAssociationId: AssociationId,
+      RouteTableId: table,
+      Main: false,
+      GatewayId: igw,
+      AssociationState: { State: 'associated' },
+    },
+  ]);
+  await assert.rejects(
+    associate(),
+    awsError(
+      'Resource.AlreadyAssociated',
+      `the specified association for route table ${table} conflicts with an existing association`,
+    ),
+  );
   await assert.rejects(world.run('DeleteRouteTable', { RouteTableId: table }), awsError('DependencyViolation'));
   await world.run('DisassociateRouteTable', { AssociationId });
   assert.equal(edgeOfSnapshot(), undefined);
@@ -41,20 +57,43 @@ test('[R14] an edge table has local and interface routes, to the VPC’s block o
   await route({ DestinationCidrBlock: '10.0.0.0/24', NetworkInterfaceId: box });
   await route({ DestinationCidrBlock: '10.0.0.0/16', NetworkInterfaceId: box }, 'ReplaceRoute');
   await route({ DestinationCidrBlock: '10.0.0.0/16', LocalTarget: true }, 'ReplaceRoute');
-  await assert.rejects(route({ DestinationCidrBlock: '0.0.0.0/0', GatewayId: igw }), wrong(/outside of the VPC's CIDR blocks/)); // biome-ignore format: one call
-  await assert.rejects(route({ DestinationCidrBlock: '192.0.2.0/24', NetworkInterfaceId: box }), wrong(/outside of the VPC's CIDR blocks/)); // biome-ignore format: one call
-  await assert.rejects(route({ DestinationCidrBlock: '10.0.0.0/25', NetworkInterfaceId: box }), wrong(/does not match the CIDR block of a subnet/)); // biome-ignore format: one call
+  await assert.rejects(
+    route({ DestinationCidrBlock: '0.0.0.0/0', GatewayId: igw }),
+    wrong(/outside of the VPC's CIDR blocks/),
+  );
+  await assert.rejects(
+    route({ DestinationCidrBlock: '192.0.2.0/24', NetworkInterfaceId: box }),
+    wrong(/outside of the VPC's CIDR blocks/),
+  );
+  await assert.rejects(
+    route({ DestinationCidrBlock: '10.0.0.0/25', NetworkInterfaceId: box }),
+    wrong(/does not match the CIDR block of a subnet/),
+  );
   const endpoint = { ServiceName: 'com.amazonaws.us-east-1.s3', RouteTableIds: [table] };
   const { RouteTables } = await world.run<DescribeRouteTablesResult>('DescribeRouteTables', { RouteTableIds: [table] });
-  await assert.rejects(world.run('CreateVpcEndpoint', { VpcId: RouteTables?.[0]?.VpcId, ...endpoint }), awsError('InvalidParameter', /associated with a gateway/)); // biome-ignore format: one call
+  await assert.rejects(
+    world.run('CreateVpcEndpoint', { VpcId: RouteTables?.[0]?.VpcId, ...endpoint }),
+    awsError('InvalidParameter', /associated with a gateway/),
+  );
 });
 
 test('[R14] [R11] what cannot be an edge table, and what is no gateway', async () => {
   const { world, vpcId, subnetId, igw, table, associate, route } = await makePlace();
-  const [main] = (await world.run<DescribeRouteTablesResult>('DescribeRouteTables', { Filters: [{ Name: 'vpc-id', Values: [vpcId] }, { Name: 'association.main', Values: ['true'] }] })).RouteTables ?? []; // biome-ignore format: one call
+  const [main] =
+    (
+      await world.run<DescribeRouteTablesResult>('DescribeRouteTables', {
+        Filters: [
+          { Name: 'vpc-id', Values: [vpcId] },
+          { Name: 'association.main', Values: ['true'] },
+        ],
+      })
+    ).RouteTables ?? [];
   await assert.rejects(associate({ RouteTableId: main?.RouteTableId }), wrong(/main route table/));
   await assert.rejects(associate({ SubnetId: subnetId }), awsError('InvalidParameterCombination'));
-  await assert.rejects(associate({ GatewayId: 'igw-0123456789abcdef0' }), awsError('InvalidGatewayID.NotFound', "The gateway ID 'igw-0123456789abcdef0' does not exist")); // biome-ignore format: one call
+  await assert.rejects(
+    associate({ GatewayId: 'igw-0123456789abcdef0' }),
+    awsError('InvalidGatewayID.NotFound', "The gateway ID 'igw-0123456789abcdef0' does not exist"),
+  );
   await assert.rejects(associate({ GatewayId: 'vgw-0123456789abcdef0' }), awsError('UnsupportedOperation'));
   const loose = await makeGateway(world);
   await assert.rejects(associate({ GatewayId: loose }), wrong(/belong to different networks/));
@@ -64,9 +103,15 @@ test('[R14] [R11] what cannot be an edge table, and what is no gateway', async (
   const { AssociationId } = await associate();
   const second = await makeRouteTable(world, vpcId);
   await world.run('CreateRoute', { RouteTableId: second, DestinationCidrBlock: '0.0.0.0/0', GatewayId: igw });
-  await assert.rejects(world.run('ReplaceRouteTableAssociation', { AssociationId, RouteTableId: second }), wrong(/outside of the VPC's CIDR blocks/)); // biome-ignore format: one call
+  await assert.rejects(
+    world.run('ReplaceRouteTableAssociation', { AssociationId, RouteTableId: second }),
+    wrong(/outside of the VPC's CIDR blocks/),
+  );
   const mainAssociation = main?.Associations?.[0]?.RouteTableAssociationId;
-  await assert.rejects(world.run('ReplaceRouteTableAssociation', { AssociationId: mainAssociation, RouteTableId: table }), wrong(/cannot be the main one/)); // biome-ignore format: one call
+  await assert.rejects(
+    world.run('ReplaceRouteTableAssociation', { AssociationId: mainAssociation, RouteTableId: table }),
+    wrong(/cannot be the main one/),
+  );
 });
 
 test('with the gateway that is detached goes its edge association', async () => {

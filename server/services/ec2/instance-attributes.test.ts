@@ -89,8 +89,12 @@ test('[H4] metadata options change one by one and are checked', async () => {
   await modify({ HttpTokens: 'required', HttpPutResponseHopLimit: 3 });
   await modify({ InstanceMetadataTags: 'enabled' });
   assert.deepEqual(store.read((tx) => tx.get('instance', InstanceId))?.metadataOptions, {
-    httpTokens: 'required', httpEndpoint: 'enabled', httpPutResponseHopLimit: 3, instanceMetadataTags: 'enabled', httpProtocolIpv6: 'disabled',
-  }); // biome-ignore format: one value
+    httpTokens: 'required',
+    httpEndpoint: 'enabled',
+    httpPutResponseHopLimit: 3,
+    instanceMetadataTags: 'enabled',
+    httpProtocolIpv6: 'disabled',
+  });
   await assert.rejects(modify({ HttpPutResponseHopLimit: 0 }), awsError('InvalidParameterValue'));
   await assert.rejects(modify({ HttpTokens: 'sometimes' }), awsError('InvalidParameterValue'));
 });

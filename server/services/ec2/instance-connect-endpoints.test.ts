@@ -29,13 +29,20 @@ test('[J4] an endpoint has an interface that AWS manages, and the tools’ filte
   const tags = [{ ResourceType: 'instance-connect-endpoint', Tags: [{ Key: 'Name', Value: 'door' }] }];
   const made = await make(world, SubnetId, { SecurityGroupIds: [group], TagSpecifications: tags, ClientToken: 't' });
   assert.equal(made.State, 'create-in-progress');
-  assert.match(made.DnsName ?? '', /^eice-[0-9a-f]{17}\.[0-9a-f]{8}\.ec2-instance-connect-endpoint\.us-east-1\.amazonaws\.com$/); // biome-ignore format: a pattern
+  assert.match(
+    made.DnsName ?? '',
+    /^eice-[0-9a-f]{17}\.[0-9a-f]{8}\.ec2-instance-connect-endpoint\.us-east-1\.amazonaws\.com$/,
+  );
   const again = await make(world, SubnetId, { SecurityGroupIds: [group], TagSpecifications: tags, ClientToken: 't' });
   assert.equal(again.InstanceConnectEndpointId, made.InstanceConnectEndpointId);
   const states = ['create-complete', 'update-in-progress', 'update-failed', 'update-complete'];
   const [seen] = await describe(world, {
-    Filters: [{ Name: 'state', Values: states }, { Name: 'vpc-id', Values: [vpc] }, { Name: 'tag:Name', Values: ['door'] }],
-  }); // biome-ignore format: three filters
+    Filters: [
+      { Name: 'state', Values: states },
+      { Name: 'vpc-id', Values: [vpc] },
+      { Name: 'tag:Name', Values: ['door'] },
+    ],
+  });
   assert.equal(seen?.State, 'create-complete');
   assert.deepEqual(seen?.SecurityGroupIds, [group]);
   const { NetworkInterfaces } = await world.run<DescribeNetworkInterfacesResult>('DescribeNetworkInterfaces', {
@@ -67,7 +74,9 @@ test('[J4] one per VPC, and what it stands in cannot go before it', async () => 
   const other = await makeSubnet(world, vpc, '10.0.1.0/24');
   await assert.rejects(make(world, other), awsError('InstanceConnectEndpointLimitExceeded'));
   await assert.rejects(world.run('DeleteSubnet', { SubnetId }), awsError('DependencyViolation'));
-  const deleted = await world.run<CreateInstanceConnectEndpointResult>('DeleteInstanceConnectEndpoint', { InstanceConnectEndpointId }); // biome-ignore format: one call
+  const deleted = await world.run<CreateInstanceConnectEndpointResult>('DeleteInstanceConnectEndpoint', {
+    InstanceConnectEndpointId,
+  });
   assert.equal(deleted.InstanceConnectEndpoint?.State, 'delete-in-progress');
   assert.deepEqual(await describe(world), []);
   await assert.rejects(

@@ -167,7 +167,10 @@ test('[X5] private DNS needs both attributes of the VPC, and a name once per VPC
 test('[X8] S3’s public name stays S3’s unless asked, and inbound only needs a gateway endpoint', async () => {
   const { VpcId, world, create, modify, shown } = await makePlace();
   const plain = await create({ ServiceName: s3 });
-  assert.deepEqual([plain.PrivateDnsEnabled, plain.DnsOptions], [false, { DnsRecordIpType: 'ipv4', PrivateDnsOnlyForInboundResolverEndpoint: false }]); // biome-ignore format: a pair
+  assert.deepEqual(
+    [plain.PrivateDnsEnabled, plain.DnsOptions],
+    [false, { DnsRecordIpType: 'ipv4', PrivateDnsOnlyForInboundResolverEndpoint: false }],
+  );
   assert.match(
     plain.DnsEntries?.[0]?.DnsName ?? '',
     /^\*\.vpce-[0-9a-f]+-[a-z0-9]{8}\.s3\.us-east-1\.vpce\.amazonaws\.com$/,
@@ -291,7 +294,11 @@ test('[V4] in a subnet of another account there can be no endpoint, whoever’s 
   const stranger = { accountId: '210987654321' };
   const own = await world.run<{ Vpc: { VpcId: string } }>('CreateVpc', { CidrBlock: '10.0.0.0/16' }, stranger);
   const create = (vpc: string) =>
-    world.run('CreateVpcEndpoint', { VpcId: vpc, VpcEndpointType: 'Interface', ServiceName: sts, PrivateDnsEnabled: false, SubnetIds: [a] }, stranger); // biome-ignore format: one call
+    world.run(
+      'CreateVpcEndpoint',
+      { VpcId: vpc, VpcEndpointType: 'Interface', ServiceName: sts, PrivateDnsEnabled: false, SubnetIds: [a] },
+      stranger,
+    );
   await assert.rejects(create(own.Vpc.VpcId), awsError('InvalidSubnetID.NotFound'));
   await assert.rejects(create(VpcId), awsError('InvalidVpcID.NotFound'));
 });
@@ -325,7 +332,8 @@ test('tokens, tags, filters and what is refused by name', async () => {
   );
   await assert.rejects(create({ ClientToken: 'x' }), awsError('IdempotentParameterMismatch'));
   const found = async (Name: string, value: string) =>
-    (await world.run<DescribeVpcEndpointsResult>('DescribeVpcEndpoints', { Filters: [{ Name, Values: [value] }] })).VpcEndpoints?.length; // biome-ignore format: one call
+    (await world.run<DescribeVpcEndpointsResult>('DescribeVpcEndpoints', { Filters: [{ Name, Values: [value] }] }))
+      .VpcEndpoints?.length;
   assert.deepEqual(
     [await found('vpc-endpoint-type', 'Interface'), await found('vpc-endpoint-type', 'Gateway')],
     [1, 0],

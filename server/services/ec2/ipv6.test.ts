@@ -188,15 +188,30 @@ test('[C4] a subnet takes a /56, /60 or /64 of a block of its VPC that no siblin
   const [association] = Subnet?.Ipv6CidrBlockAssociationSet ?? [];
   assert.equal(association?.Ipv6CidrBlock, slash64(1));
   assert.match(association?.AssociationId ?? '', /^subnet-cidr-assoc-/);
-  await assert.rejects(create('10.0.2.0/24', slash64(1)), awsError('InvalidSubnet.Conflict', `The CIDR '${slash64(1)}' conflicts with another subnet`));
-  await assert.rejects(create('10.0.2.0/24', '2001:db8::/64'), awsError('InvalidSubnet.Range', "The IPv6 CIDR '2001:db8::/64' is invalid."));
+  await assert.rejects(
+    create('10.0.2.0/24', slash64(1)),
+    awsError('InvalidSubnet.Conflict', `The CIDR '${slash64(1)}' conflicts with another subnet`),
+  );
+  await assert.rejects(
+    create('10.0.2.0/24', '2001:db8::/64'),
+    awsError('InvalidSubnet.Range', "The IPv6 CIDR '2001:db8::/64' is invalid."),
+  );
   for (const bad of ['x', slash64(2).replace('/64', '/62'), slash64(2).replace('/64', '/80'), '10.0.0.0/24'])
-    await assert.rejects(create('10.0.2.0/24', bad), awsError('InvalidParameterValue', `invalid value for parameter ipv6-cidr-block: ${bad}`));
+    await assert.rejects(
+      create('10.0.2.0/24', bad),
+      awsError('InvalidParameterValue', `invalid value for parameter ipv6-cidr-block: ${bad}`),
+    );
   assert.ok(await create('10.0.2.0/24', slash64(16).replace('/64', '/60')));
   const plain = await makeVpc(world, '10.9.0.0/16');
-  await assert.rejects(world.run('CreateSubnet', { VpcId: plain, CidrBlock: '10.9.0.0/24', Ipv6CidrBlock: slash64(9) }), awsError('InvalidSubnet.Range'));
-  await assert.rejects(world.run('CreateSubnet', { VpcId, Ipv6CidrBlock: slash64(9), Ipv6Native: true }), awsError('UnsupportedOperation', /Ipv6Native/));
-}); // biome-ignore format: one call a line
+  await assert.rejects(
+    world.run('CreateSubnet', { VpcId: plain, CidrBlock: '10.9.0.0/24', Ipv6CidrBlock: slash64(9) }),
+    awsError('InvalidSubnet.Range'),
+  );
+  await assert.rejects(
+    world.run('CreateSubnet', { VpcId, Ipv6CidrBlock: slash64(9), Ipv6Native: true }),
+    awsError('UnsupportedOperation', /Ipv6Native/),
+  );
+});
 
 test('a subnet gains and loses its IPv6 block, but not while something uses it', async () => {
   const { world, VpcId, slash64 } = await makePlace();
@@ -304,8 +319,12 @@ test('an instance is launched with IPv6 addresses, in both forms of the request'
   const at = (host: string) => slash64(1).replace('::/64', `::${host}`);
   const launch = async (input: object) => {
     const made = await world.run<Reservation>('RunInstances', {
-      ImageId: 'ami-00000000', InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, ...input,
-    }); // biome-ignore format: one request
+      ImageId: 'ami-00000000',
+      InstanceType: 't3.micro',
+      MinCount: 1,
+      MaxCount: 1,
+      ...input,
+    });
     return made.Instances?.[0];
   };
   const one = await launch({ SubnetId, Ipv6Addresses: [{ Ipv6Address: at('a') }] });

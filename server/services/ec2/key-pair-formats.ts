@@ -55,8 +55,14 @@ export function privateKeyPem(privateKey: KeyObject, publicKey: PublicKey, comme
   for (let pad = 1; secret.length % 8 !== 0; pad += 1) secret = Buffer.concat([secret, Buffer.from([pad])]);
   const count = Buffer.from([0, 0, 0, 1]);
   const body = Buffer.concat([
-    Buffer.from('openssh-key-v1\0'), field('none'), field('none'), field(''), count, field(publicKey.blob), field(secret),
-  ]); // biome-ignore format: the order of the format
+    Buffer.from('openssh-key-v1\0'),
+    field('none'),
+    field('none'),
+    field(''),
+    count,
+    field(publicKey.blob),
+    field(secret),
+  ]);
   const lines = body.toString('base64').match(/.{1,70}/g) ?? [];
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }

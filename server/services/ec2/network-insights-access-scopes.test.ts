@@ -14,8 +14,24 @@ import { indexNetwork } from '@postern/network/walk/network-index.ts';
 import type { Packet } from '@postern/network/walk/packet.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import {
-  cidrPeer, eni, group, local, nat, peered, s3Endpoint, s3Route, snapshot, subnet, table, tcp, toIgw, toNat, toPeer, udp, vpc,
-} from '../../../tests/flows/snapshots.ts'; // biome-ignore format: a vocabulary
+  cidrPeer,
+  eni,
+  group,
+  local,
+  nat,
+  peered,
+  s3Endpoint,
+  s3Route,
+  snapshot,
+  subnet,
+  table,
+  tcp,
+  toIgw,
+  toNat,
+  toPeer,
+  udp,
+  vpc,
+} from '../../../tests/flows/snapshots.ts';
 import { awsError } from '../../testing.ts';
 import { makeGateway, makeGroup, makeRouteTable, makeSubnet, makeVpc, makeWorld, putInterface } from './testing.ts';
 

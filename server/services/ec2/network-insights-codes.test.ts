@@ -12,9 +12,27 @@ import { stages } from '@postern/network/stages.ts';
 import { type AnalysisCode, explanationCodes } from '@postern/network/walk/explanation-codes.ts';
 import { indexNetwork } from '@postern/network/walk/network-index.ts';
 import {
-  aclEntry, cidrPeer, endpointEni, eni, group, groupPeer, interfaceEndpoint, local, nat, peered, s3Endpoint, s3Route, snapshot, subnet,
-  table, tcp, toIgw, toNat, toPeer, vpc,
-} from '../../../tests/flows/snapshots.ts'; // biome-ignore format: a vocabulary
+  aclEntry,
+  cidrPeer,
+  endpointEni,
+  eni,
+  group,
+  groupPeer,
+  interfaceEndpoint,
+  local,
+  nat,
+  peered,
+  s3Endpoint,
+  s3Route,
+  snapshot,
+  subnet,
+  table,
+  tcp,
+  toIgw,
+  toNat,
+  toPeer,
+  vpc,
+} from '../../../tests/flows/snapshots.ts';
 
 const vpcBlock = '10.0.0.0/16';
 const igw: Place = { kind: 'internet-gateway', id: 'igw-1', vpcId: 'vpc-a' };

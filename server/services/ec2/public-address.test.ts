@@ -24,7 +24,9 @@ function launched({ world, vpcId, subnetId }: Place, address = '10.0.0.4', state
 }
 
 function publicOf(world: World, networkInterfaceId: string): string | undefined {
-  return world.store.read((tx) => tx.get('network-interface', networkInterfaceId)?.privateAddresses[0]?.autoPublicIp?.publicIp); // biome-ignore format: one path
+  return world.store.read(
+    (tx) => tx.get('network-interface', networkInterfaceId)?.privateAddresses[0]?.autoPublicIp?.publicIp,
+  );
 }
 
 async function elastic({ world }: Place, NetworkInterfaceId: string): Promise<string> {

@@ -162,7 +162,10 @@ function toPair(tx: Transaction, rule: SecurityGroupRuleRow, peer: GroupPeer): U
 
 /** Rules as DescribeSecurityGroups shows them: one permission per protocol and port range, with all its peers. */
 export function toPermissions(tx: Transaction, rules: readonly SecurityGroupRuleRow[]): IpPermission[] {
-  const byRange = new Map<string, Required<Pick<IpPermission, 'IpRanges' | 'Ipv6Ranges' | 'PrefixListIds' | 'UserIdGroupPairs'>> & IpPermission>(); // biome-ignore format: one type
+  const byRange = new Map<
+    string,
+    Required<Pick<IpPermission, 'IpRanges' | 'Ipv6Ranges' | 'PrefixListIds' | 'UserIdGroupPairs'>> & IpPermission
+  >();
   for (const rule of rules) {
     const key = `${rule.protocol} ${rule.fromPort ?? ''} ${rule.toPort ?? ''}`;
     let permission = byRange.get(key);

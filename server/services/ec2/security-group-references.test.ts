@@ -106,7 +106,10 @@ test('[S5] [S7] without an active peering, or from another region, a group of an
   await assert.rejects(foreign.authorize({ GroupId: foreign.db, UserId: stranger.accountId }), invisible);
   await foreign.act('Accept', foreign.pcx);
   // The peering of one VPC is not that of another.
-  await assert.rejects(waiting.authorize({ GroupId: foreign.db, UserId: stranger.accountId }), awsError('InvalidGroup.NotFound')); // biome-ignore format: one line
+  await assert.rejects(
+    waiting.authorize({ GroupId: foreign.db, UserId: stranger.accountId }),
+    awsError('InvalidGroup.NotFound'),
+  );
   const abroad = await makePair(world, { region: 'eu-west-1' });
   await assert.rejects(abroad.authorize({ GroupId: abroad.db }), awsError('InvalidGroup.NotFound'));
 });
@@ -123,10 +126,16 @@ test('[S8] [P10] a reference stays when its group or its peering goes, is told a
   assert.deepEqual(one?.StaleIpPermissionsEgress, []);
   assert.deepEqual(one?.StaleIpPermissions, [
     {
-      IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [], PrefixListIds: [],
-      UserIdGroupPairs: [{ GroupId: db, UserId: account, VpcId: PeerVpcId, VpcPeeringConnectionId: pcx, PeeringStatus: 'deleted' }],
+      IpProtocol: 'tcp',
+      FromPort: 22,
+      ToPort: 22,
+      IpRanges: [],
+      PrefixListIds: [],
+      UserIdGroupPairs: [
+        { GroupId: db, UserId: account, VpcId: PeerVpcId, VpcPeeringConnectionId: pcx, PeeringStatus: 'deleted' },
+      ],
     },
-  ]); // biome-ignore format: one rule
+  ]);
   const again = await connect();
   await act('Accept', again);
   assert.deepEqual(await stale(), []);

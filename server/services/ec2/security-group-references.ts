@@ -25,10 +25,8 @@ function referencesOf(call: Call, group: SecurityGroupRow): SecurityGroupReferen
   const naming = new Set(call.tx.find(rulesByPeeredGroup, group.id).map((rule) => rule.vpcId));
   return [...naming].flatMap((vpcId) => {
     const peering = activePeering(call.tx, group.vpcId, vpcId);
-    return peering
-      ? [{ GroupId: group.id, ReferencingVpcId: vpcId, VpcPeeringConnectionId: peering.id }]
-      : [];
-  }); // biome-ignore format: one entry
+    return peering ? [{ GroupId: group.id, ReferencingVpcId: vpcId, VpcPeeringConnectionId: peering.id }] : [];
+  });
 }
 
 function staleRules(call: Call, group: SecurityGroupRow, isEgress: boolean): StaleIpPermission[] {

@@ -21,7 +21,11 @@ async function twoVpcs() {
 
 test('an interface carries another VPC’s group only while the two are associated', async () => {
   const { world, home, other, GroupId, SubnetId } = await twoVpcs();
-  const make = () => world.run<{ NetworkInterface: { NetworkInterfaceId: string } }>('CreateNetworkInterface', { SubnetId, Groups: [GroupId] }); // biome-ignore format: one call
+  const make = () =>
+    world.run<{ NetworkInterface: { NetworkInterfaceId: string } }>('CreateNetworkInterface', {
+      SubnetId,
+      Groups: [GroupId],
+    });
   await assert.rejects(
     make(),
     awsError('InvalidParameter', `Security group ${GroupId} and subnet ${SubnetId} belong to different networks.`),
@@ -79,7 +83,9 @@ test('default groups, the default VPC, the own VPC and a second time are refused
       { Name: 'group-name', Values: ['default'] },
     ],
   });
-  const { Vpcs } = await world.run<DescribeVpcsResult>('DescribeVpcs', { Filters: [{ Name: 'is-default', Values: ['true'] }] }); // biome-ignore format: one call
+  const { Vpcs } = await world.run<DescribeVpcsResult>('DescribeVpcs', {
+    Filters: [{ Name: 'is-default', Values: ['true'] }],
+  });
   const associate = (group: string | undefined, VpcId: string | undefined) =>
     world.run('AssociateSecurityGroupVpc', { GroupId: group, VpcId });
   await assert.rejects(associate(defaults?.[0]?.GroupId, other), awsError('InvalidParameterValue'));

@@ -124,7 +124,10 @@ test('IPv6 ranges are kept back too, and a subnet that is all kept back has none
   await assert.rejects(reserve(world, SubnetId, '2001:db8::/80'), awsError('InvalidParameterValue'));
   await reserve(world, SubnetId, low);
   await assert.rejects(reserve(world, SubnetId, block.replace('/64', '/80')), awsError('InvalidParameterValue'));
-  const made = await world.run<CreateNetworkInterfaceResult>('CreateNetworkInterface', { SubnetId, Ipv6AddressCount: 3 }); // biome-ignore format: one call
+  const made = await world.run<CreateNetworkInterfaceResult>('CreateNetworkInterface', {
+    SubnetId,
+    Ipv6AddressCount: 3,
+  });
   for (const { Ipv6Address } of made.NetworkInterface?.Ipv6Addresses ?? [])
     assert.match(Ipv6Address ?? '', /:[89a-f][0-9a-f]{3}:[^:]*:[^:]*:[^:]*$/);
   const listed = await world.run<GetSubnetCidrReservationsResult>('GetSubnetCidrReservations', { SubnetId });

@@ -162,9 +162,12 @@ function deleteSubnet(call: Call, subnet: SubnetRow): void {
 
 function modified(subnet: SubnetRow, input: ModifySubnetAttributeRequest): SubnetRow {
   const {
-    MapPublicIpOnLaunch: map, PrivateDnsHostnameTypeOnLaunch: hostname, EnableResourceNameDnsARecordOnLaunch: record,
-    EnableResourceNameDnsAAAARecordOnLaunch: record6, AssignIpv6AddressOnCreation: assign6,
-  } = input; // biome-ignore format: five names
+    MapPublicIpOnLaunch: map,
+    PrivateDnsHostnameTypeOnLaunch: hostname,
+    EnableResourceNameDnsARecordOnLaunch: record,
+    EnableResourceNameDnsAAAARecordOnLaunch: record6,
+    AssignIpv6AddressOnCreation: assign6,
+  } = input;
   const refused = ['MapCustomerOwnedIpOnLaunch', 'EnableDns64'] as const;
   const off = refused.filter((name) => input[name] !== undefined);
   const given = [map, hostname, record, record6, assign6].filter((value) => value !== undefined).length + off.length;

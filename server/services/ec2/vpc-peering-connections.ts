@@ -145,9 +145,11 @@ function acceptPeering(call: Call, id: string | undefined): VpcPeeringConnection
   // C13: the accepter may have got a block since; and either VPC may be gone.
   const isPossible = vpc !== undefined && peer !== undefined && !doOverlap(vpc, peer);
   for (const side of isPossible ? [vpc, peer] : [])
-    enforceQuota(call, 'peeringsPerVpc', () =>
-      peeringsOfVpc(call.tx, side.id).filter((one) => one.state === 'active').length,
-    ); // biome-ignore format: one question
+    enforceQuota(
+      call,
+      'peeringsPerVpc',
+      () => peeringsOfVpc(call.tx, side.id).filter((one) => one.state === 'active').length,
+    );
   const next: VpcPeeringConnectionRow = isPossible
     ? { ...row, state: 'active' }
     : { ...row, state: 'failed', endedAt: call.now.toISOString() };

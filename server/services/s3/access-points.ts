@@ -105,7 +105,9 @@ function checkPoint(call: BaseCall, point: AccessPointRow): void {
     call.principal.accountId !== point.accountId &&
     call.principal.type !== 'service'
   )
-    throw bareAccessDenied('RestrictPublicBuckets of the access point is on, and its policy is public: only its account may use it'); // biome-ignore format: one sentence
+    throw bareAccessDenied(
+      'RestrictPublicBuckets of the access point is on, and its policy is public: only its account may use it',
+    );
 }
 
 /** A call that asks for every permission on both. */

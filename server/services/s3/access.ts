@@ -41,7 +41,9 @@ export function requireBucket(call: BaseCall, tx: Transaction, input: BucketInpu
   if (bucket.region !== call.region && call.principal.type !== 'anonymous') throw wrongRegion(call, bucket);
   checkExpectedOwner(bucket, input.ExpectedBucketOwner);
   if (isRestricted(tx, bucket) && call.principal.accountId !== bucket.accountId && call.principal.type !== 'service')
-    throw bareAccessDenied(`RestrictPublicBuckets is on, and the policy of ${bucket.id} is public: only ${bucket.accountId} may use it`); // biome-ignore format: one sentence
+    throw bareAccessDenied(
+      `RestrictPublicBuckets is on, and the policy of ${bucket.id} is public: only ${bucket.accountId} may use it`,
+    );
   checkPayer(call, bucket);
   return bucket;
 }
@@ -51,7 +53,9 @@ function checkPayer(call: BaseCall, bucket: BucketRow): void {
   if (bucket.configurations?.['requestPayment'] === undefined || call.principal.accountId === bucket.accountId) return;
   const said = call.headers['x-amz-request-payer'] ?? /[?&]x-amz-request-payer=([^&]*)/i.exec(call.url)?.[1];
   if (call.principal.type === 'anonymous' || said?.toLowerCase() !== 'requester')
-    throw bareAccessDenied(`the requester pays for ${bucket.id}, and the request does not say x-amz-request-payer: requester`); // biome-ignore format: one sentence
+    throw bareAccessDenied(
+      `the requester pays for ${bucket.id}, and the request does not say x-amz-request-payer: requester`,
+    );
 }
 
 function wrongRegion(call: BaseCall, bucket: BucketRow): Error {
