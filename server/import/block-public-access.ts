@@ -24,6 +24,7 @@ export function readBlockPublicAccess(building: Building): void {
 
 function fromSubnets(building: Building, told: readonly { subnetId: SubnetId; vpcId: VpcId; mode: string }[]): void {
   const places = new Map<string, (typeof told)[number][]>();
+  const known = new Map(exclusions(building).map(({ id, exclusionId }): [string, string] => [id, exclusionId]));
   for (const each of told) {
     const { accountId, region } = building.ownerOf(each.vpcId);
     const place = `${accountId}/${region}`;
@@ -42,9 +43,15 @@ function fromSubnets(building: Building, told: readonly { subnetId: SubnetId; vp
     for (const subnet of subnets) {
       const exclusion = exclusionOf[subnet.mode];
       if (subnet.mode !== mode && exclusion !== undefined)
-        putExclusion(building, { accountId, region }, `of ${subnet.subnetId}`, exclusion, {
-          subnetId: subnet.subnetId,
-        });
+        putExclusion(
+          building,
+          { accountId, region },
+          known.get(subnet.subnetId) ?? `of ${subnet.subnetId}`,
+          exclusion,
+          {
+            subnetId: subnet.subnetId,
+          },
+        );
     }
   }
 }
@@ -76,14 +83,20 @@ function fromOptions(building: Building): void {
       updatedAt: '',
     });
   }
-  for (const { item } of building.list('VpcBlockPublicAccessExclusions', 'ExclusionId')) {
-    if (!/^(create|update)-complete$/.test(item.optionalText('State') ?? '')) continue;
-    const [, kind, id] = /:(vpc|subnet)\/(.+)$/.exec(item.text('ResourceArn')) ?? [];
-    if (id === undefined) continue;
+  for (const { item, kind, id, exclusionId } of exclusions(building)) {
     const vpcId = kind === 'vpc' ? (id as VpcId) : building.rows.get('subnet', id)?.vpcId;
     const mode: ExclusionMode =
       item.text('InternetGatewayExclusionMode') === 'allow-egress' ? 'allow-egress' : 'allow-bidirectional';
     const what = kind === 'vpc' ? { vpcId: id as VpcId } : { subnetId: id as SubnetId };
-    putExclusion(building, building.ownerOf(vpcId), item.text('ExclusionId'), mode, what);
+    putExclusion(building, building.ownerOf(vpcId), exclusionId, mode, what);
   }
+}
+
+/** Those in force, with the VPC or subnet that each is for. */
+function exclusions(building: Building): { item: Item; kind: string; id: string; exclusionId: string }[] {
+  return building.list('VpcBlockPublicAccessExclusions', 'ExclusionId').flatMap(({ item }) => {
+    if (!/^(create|update)-complete$/.test(item.optionalText('State') ?? '')) return [];
+    const [, kind, id] = /:(vpc|subnet)\/(.+)$/.exec(item.text('ResourceArn')) ?? [];
+    return kind === undefined || id === undefined ? [] : [{ item, kind, id, exclusionId: item.text('ExclusionId') }];
+  });
 }
