@@ -91,6 +91,8 @@ function plain(line: string, names: ReadonlyMap<string, string>): string {
       .replaceAll(/(zone set|lookup|table|fwmark) \d{3,}/g, '$1 #')
       .replaceAll(/^\d{4,}:/g, '#:')
       .replaceAll(/(?<=zone\S*: \S+ : )\d+$/g, '#')
+      // A peering's mark, in the name of the set of a peer's members.
+      .replaceAll(/(?<=\bmembers-p)\d+(?=-sg-)/g, '#')
       .replaceAll(/(?<=[a-z]-)[a-z]?\d+(?![\w./-])/g, '#')
       // Last: 9 comes after 10, and # nowhere.
       .replaceAll(/\{ ([^{}]*) \}/g, (_, all: string) => `{ ${all.split(', ').sort().join(', ')} }`)
