@@ -48,6 +48,8 @@ export interface Own {
 export interface OwnOptions {
   readonly directory?: string;
   readonly args?: readonly string[];
+  /** Beside this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
@@ -65,7 +67,7 @@ export function bringUp(options: OwnOptions = {}): Promise<Own> {
     [command, 'up', '--data', directory, '--port', '0', '--json', ...(options.args ?? [])],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...(options.user && { HOME: directory }) },
+      env: { ...process.env, ...options.environment, ...(options.user && { HOME: directory }) },
       ...options.user,
     },
   );
