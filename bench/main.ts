@@ -221,7 +221,7 @@ async function measureTable<Ids>(
         furnish,
         durationMs: quick ? 700 : 1500,
         rounds: quick ? 1 : 3,
-        only: values.call,
+        only: values.call.split('|'),
         withMoto: !values['no-moto'],
         progress,
         onRow: (row) => {

@@ -117,8 +117,8 @@ export interface MeasureOptions<Ids> {
   readonly durationMs: number;
   /** Each figure is the middle of this many, the servers in turn, so that a drift of the machine reaches all alike. */
   readonly rounds: number;
-  /** Only the calls whose names contain this. */
-  readonly only: string;
+  /** Only the calls whose names contain one of these. */
+  readonly only: readonly string[];
   readonly withMoto: boolean;
   readonly progress: (text: string) => void;
   /** Told of each figure as it is known: a run that is cut short has shown what it measured. */
@@ -137,7 +137,7 @@ export async function measureCases<Ids>(postern: Target, options: MeasureOptions
     const motoIds = moto ? await options.furnish(moto.target) : undefined;
     const bareTarget: Target = { name: 'bare', port: barePort, processId: bare.pid, credentials: postern.credentials };
     for (const one of options.cases) {
-      if (!one.name.includes(options.only)) continue;
+      if (!options.only.some((text) => one.name.includes(text))) continue;
       for (const concurrency of [1, 16]) {
         options.progress(`${one.name}, concurrency ${concurrency}`);
         await prepare(one, postern, ids, 1);

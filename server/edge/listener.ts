@@ -107,11 +107,16 @@ function servedInTurns(options: EdgeOptions): (one: Arrived) => void {
   const serveAll = () => {
     const all = arrived;
     arrived = [];
-    const answers = all.map((one) => answerOf(options, one));
+    const answers: { readonly one: Arrived; readonly answer: Soon<Answer> }[] = [];
+    for (const one of all) {
+      const answer = answerOf(options, one);
+      if (isLong(answer)) sendOff(one, answer);
+      else answers.push({ one, answer });
+    }
     isTurnsEnd = true;
-    for (const [at, one] of all.entries()) take(one, answers[at] as Soon<Answer>);
+    for (const { one, answer } of answers) take(one, answer);
     // What promises come to that wait for nothing outside still belongs to this turn: a tick comes after all of them.
-    if (answers.some((answer) => answer instanceof Promise))
+    if (answers.some(({ answer }) => answer instanceof Promise))
       queueMicrotask(() => process.nextTick(() => (isTurnsEnd = false)));
     else isTurnsEnd = false;
   };
@@ -126,6 +131,15 @@ function isShort({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'GET' || method === 'HEAD' || /^application\/x-(?:www-form|amz-json)/.test(headers['content-type'] ?? '')
   );
+}
+
+const longBytes = 64 * 1024;
+
+/** Such a one goes out by itself: sixteen of them beside each other would be fresh memory, which costs more than waking the client. */
+function isLong(answer: Soon<Answer>): answer is Answer {
+  if (answer instanceof Promise) return false;
+  const { body } = answer;
+  return (typeof body === 'string' || body instanceof Uint8Array) && body.length > longBytes;
 }
 
 /** Neither throws nor rejects. */
