@@ -40,10 +40,11 @@ export interface ServerEnd {
 
 /**
  * What to say of a server that nobody asked to end. A bug, a full disk and V8 tell theirs first; SIGKILL leaves no time for it. `unshare`, which is between
- * us and the server, cannot die of SIGKILL as its child did, and ends with 1 (util-linux 2.38); the server itself does so before it answers only, and says why.
+ * us and the server, cannot die of SIGKILL as its child did, and ends with 1 (util-linux 2.38); the server itself ends with 1 before it answers only.
+ * @param hasAnswered whether it was up
  */
-export function wordsOfEnd({ status, signal }: ServerEnd): string {
-  if (signal === 'SIGKILL' || (signal === undefined && status === 1))
+export function wordsOfEnd({ status, signal }: ServerEnd, hasAnswered: boolean): string {
+  if (signal === 'SIGKILL' || (signal === undefined && status === 1 && hasAnswered))
     return 'was killed (SIGKILL), which leaves no time for words of its own: by somebody, or by the kernel for want of memory, which `dmesg` tells';
   return `ended by itself, with ${signal ?? `status ${status}`}; if it had words, they are above`;
 }
@@ -220,6 +221,6 @@ function readyMessage(stream: Readable, ended: Promise<ServerEnd>): Promise<Read
       text += chunk;
       if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as ReadyMessage);
     });
-    ended.then((end) => resolve({ ready: false, message: `Before it answered, the cloud ${wordsOfEnd(end)}.` }));
+    ended.then((end) => resolve({ ready: false, message: `Before it answered, the cloud ${wordsOfEnd(end, false)}.` }));
   });
 }

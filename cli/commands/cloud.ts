@@ -59,7 +59,7 @@ export async function up(options: UpOptions): Promise<number> {
   else greet(cloud, directory, performance.now() - startedAt, options.auth === 'open');
   const end = await cloud.ended;
   if (end.status !== 0 || end.signal !== undefined)
-    throw new OperatorError(`The cloud ${wordsOfEnd(end)}. Its state is kept.`, { cure: 'postern up' });
+    throw new OperatorError(`The cloud ${wordsOfEnd(end, true)}. Its state is kept.`, { cure: 'postern up' });
   if (!options.json) say('postern: the cloud has ended; its state is kept.');
   return exitCodes.ok;
 }
