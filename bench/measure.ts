@@ -43,6 +43,9 @@ export interface Case<Ids> {
   readonly withMoto?: (concurrency: number) => boolean;
 }
 
+/** No write is answered more often: so many requests that may be sent once only are made beforehand. */
+const mostPerSecond = 20_000;
+
 /** Signed beforehand, so that signing is not measured. */
 function requestsOf<Ids>(one: Case<Ids>, target: Target, ids: Ids, count: number): (index: number) => Buffer {
   const host = `127.0.0.1:${target.port}`;
@@ -165,10 +168,10 @@ export async function measureCases<Ids>(postern: Target, options: MeasureOptions
         for (let round = 0; round < options.rounds; round += 1) {
           // Both are compiled code only after some thousand requests; nobody is measured cold.
           if (round === 0 && !isMeasuredCold) {
-            await measure(postern, ids, 9000);
+            await measure(postern, ids, mostPerSecond);
             await measure(bareTarget, ids, 100);
           }
-          runs.postern.push(await measure(postern, ids, 9000));
+          runs.postern.push(await measure(postern, ids, mostPerSecond));
           runs.bare.push(await measure(bareTarget, ids, 100));
           if (one.floor) {
             await resize(barePort, answerBytes, one.floor, (one.as?.(ids) ?? postern.credentials).secretAccessKey);
