@@ -31,3 +31,17 @@ test('bytes that were deleted after somebody began to read them are read to thei
   // Then they go, which nobody waits for.
   while (paths.some(existsSync)) await new Promise((resolve) => setImmediate(resolve));
 });
+
+test('a sweep leaves what is written and named while it goes on', async (t) => {
+  const { store, directory } = makeS3(t);
+  const blobs = new Blobs(directory, store);
+  const options = { maxBytes: 1e6, onTooLong: () => new Error('too long') };
+  // So many folders that it takes a while.
+  const orphans = await Promise.all(Array.from({ length: 200 }, () => blobs.write(randomBytes(100_000), options)));
+  const again = new Blobs(directory, store);
+  const sweeping = again.sweep(() => false);
+  const written = await Promise.all(Array.from({ length: 40 }, () => again.write(randomBytes(100_000), options)));
+  for (const { blobId } of written) again.claim(blobId);
+  assert.equal(await sweeping, orphans.length);
+  assert.ok(written.every(({ blobId }) => existsSync(again.path(blobId))));
+});

@@ -68,6 +68,8 @@ export class Blobs {
   readonly #made = new Set<string>();
   /** Written, and not yet named by a committed row. */
   readonly #unclaimed = new Set<string>();
+  /** While `sweep` is under way: it was told the names of before. */
+  #claimedMeanwhile: Set<string> | undefined;
   readonly #readers = new Map<string, number>();
   readonly #condemned = new Map<string, NodeJS.Timeout | 'when-unread'>();
 
@@ -155,6 +157,7 @@ export class Blobs {
   /** A committed row names it now. */
   claim(blobId: string): void {
     this.#unclaimed.delete(blobId);
+    this.#claimedMeanwhile?.add(blobId);
   }
 
   /** Removes a blob that no row ever named. */
@@ -280,19 +283,23 @@ export class Blobs {
   /** Removes every file that no row names. @returns how many */
   async sweep(isNamed: (blobId: string) => boolean): Promise<number> {
     let removed = 0;
+    const claimed = new Set<string>();
+    this.#claimedMeanwhile = claimed;
+    const isKept = (blobId: string) => isNamed(blobId) || this.#unclaimed.has(blobId) || claimed.has(blobId);
     for (const shard of await listed(this.#directory)) {
       for (const rest of await listed(join(this.#directory, shard))) {
         const blobId = shard + rest;
-        if (isNamed(blobId) || this.#unclaimed.has(blobId) || this.#condemned.has(blobId)) continue;
+        if (isKept(blobId) || this.#condemned.has(blobId)) continue;
         await unlink(join(this.#directory, shard, rest)).catch(ignoreMissing);
         removed += 1;
       }
     }
     for (const blobId of this.#small.bytesIds()) {
-      if (isNamed(blobId) || this.#unclaimed.has(blobId)) continue;
+      if (isKept(blobId)) continue;
       this.#small.deleteBytes(blobId);
       removed += 1;
     }
+    this.#claimedMeanwhile = undefined;
     return removed;
   }
 
