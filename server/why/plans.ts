@@ -13,6 +13,7 @@ import type { RequestPath } from '../path.ts';
 import type { Transaction } from '../store/store.ts';
 import { networkSteps, withNewAddress } from './network-commands.ts';
 import { policyCommands, takesPolicy } from './policy-commands.ts';
+import { mustAllowName } from './policy-links.ts';
 import type { OtherWay } from './ways.ts';
 
 const mostPlans = 4;
@@ -92,7 +93,7 @@ export function policySteps(tx: Transaction, { request, policies }: PolicyQuesti
     const guard = group.flatMap((step) => step.choices[0]?.guard ?? [])[0];
     const taken = remedy.steps.filter((step) => !group.includes(step)).flatMap((step) => step.choices[0]?.edits ?? []);
     steps.push({
-      what: `${placeName(edits)}: ${group.map((step) => step.choices[0]?.what ?? '').join('; ')}`,
+      what: `${placeName(request, edits)}: ${group.map((step) => step.choices[0]?.what ?? '').join('; ')}`,
       commands,
       ...(guard !== undefined && { guard }),
       or: choices.flatMap((choice) => alternative(writing, choice, taken)),
@@ -116,8 +117,8 @@ function samePlace({ steps }: PolicyRemedy): PolicyRemedy['steps'][number][][] {
 
 const placeKey = ([edit]: readonly Edit[]) => `${edit?.layer} ${edit?.policyId ?? ''}`;
 
-function placeName([edit]: readonly Edit[]): string {
-  const names = { identity: 'identity policy', resource: 'resource policy', boundary: 'permissions boundary', session: 'session policy', scp: 'service control policy', rcp: 'resource control policy', endpoint: 'endpoint policy', trust: 'trust policy' } as const; // biome-ignore format: a table
+function placeName(request: PolicyQuestion['request'], [edit]: readonly Edit[]): string {
+  const names = { identity: 'identity policy', resource: 'resource policy', boundary: 'permissions boundary', session: 'session policy', scp: 'service control policy', rcp: 'resource control policy', endpoint: 'endpoint policy', trust: mustAllowName(request) } as const; // biome-ignore format: a table
   return edit === undefined ? '' : `${names[edit.layer]}${edit.policyId === undefined ? '' : ` (${edit.policyId})`}`;
 }
 
@@ -131,7 +132,7 @@ function alternative(
   const commands = byPlace(edits).map((group) => policyCommands(writing, group));
   return commands.includes(undefined)
     ? []
-    : [{ what: `${placeName(edits)}: ${what}`, commands: commands.flatMap((one) => one ?? []) }];
+    : [{ what: `${placeName(writing.request, edits)}: ${what}`, commands: commands.flatMap((one) => one ?? []) }];
 }
 
 function isAwsOwn(policyId: string): boolean {

@@ -17,11 +17,18 @@ import type { ChainLink } from '../operator/api.ts';
 
 interface Row {
   readonly layer: PolicyLayer;
-  readonly stage: string;
+  readonly stage: string | ((request: AuthorizationRequest) => string);
   /** Said where there is none. Absent: then there is no link. */
   readonly absent?: string;
   readonly sources: (policies: PolicySet) => readonly PolicySource[];
 }
+
+/** What a person calls the policy that must itself allow (E1): a key's or a role's. */
+export function mustAllowName({ action }: AuthorizationRequest): 'key policy' | 'trust policy' {
+  return action.startsWith('kms:') ? 'key policy' : 'trust policy';
+}
+
+const stageOf = ({ stage }: Row, request: AuthorizationRequest) => (typeof stage === 'string' ? stage : stage(request));
 
 const rows: readonly Row[] = [
   {
@@ -46,7 +53,7 @@ const rows: readonly Row[] = [
     absent: 'the resource has none',
     sources: ({ resource }) => list(resource),
   },
-  { layer: 'trust', stage: 'trust policy', sources: ({ trust }) => list(trust) },
+  { layer: 'trust', stage: mustAllowName, sources: ({ trust }) => list(trust) },
   {
     layer: 'identity',
     stage: 'identity policy',
@@ -76,7 +83,8 @@ function absentLink(
   blockers: readonly Blocker[],
   policies: PolicySet,
 ): ChainLink[] {
-  const { stage, layer, absent } = row;
+  const { layer, absent } = row;
+  const stage = stageOf(row, request);
   const isRoot = layer === 'identity' && request.principal.type === 'root';
   if (isRoot) return [{ stage, verdict: 'pass', because: 'the account’s root needs none (E3)' }];
   if (layer === 'resource' && policies.trust) return [];
@@ -102,7 +110,7 @@ function layerLink(
   { outcome, citations, at }: Answer,
   blockers: readonly Blocker[],
 ): ChainLink {
-  const { stage } = row;
+  const stage = stageOf(row, request);
   const sources = row.sources(policies);
   const where = at === undefined ? '' : ` at ${at}`;
   if (outcome === 'allow')
