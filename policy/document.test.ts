@@ -424,6 +424,13 @@ const refused: readonly [string, ParseOptions, string, string, string][] = [
     'JSON strings must not have leading spaces',
   ],
   [
+    'white space before the first byte of what is no JSON, IAM',
+    { kind: 'trust' },
+    ' {"Version":"2012-10-17",}',
+    'MalformedPolicyDocument',
+    'This policy contains invalid Json',
+  ],
+  [
     'a key twice, IAM',
     { kind: 'identity' },
     '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","\\u0041ction":"s3:*"}}',

@@ -63,12 +63,13 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
   if (oversize) return oversize;
   // S3 looks at the first byte, so that not even white space may stand before it.
   if (options.kind === 'resource' && !text.startsWith('{')) return fail('json');
+  const parsed = parseJson(text);
+  if (parsed === undefined || !isObject(parsed)) return fail('json');
+  // Recorded: what is no JSON at all is told so, white space before it or not.
   if (/^\s/.test(text)) {
     const refusing = options.kind === 'identity' || options.kind === 'trust';
     if (refusing) return fail('leading-space');
   }
-  const parsed = parseJson(text);
-  if (parsed === undefined || !isObject(parsed)) return fail('json');
   if (hasDuplicateKeys(text)) return fail('json');
   for (const key of Object.keys(parsed)) {
     if (key !== 'Version' && key !== 'Id' && key !== 'Statement') return fail('unknown-field', key);

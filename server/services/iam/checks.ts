@@ -55,7 +55,7 @@ export function checkedPolicyArn(value: string | undefined, member = 'policyArn'
   const arn = required(member, value);
   constraints().length(member, arn, 20, 2048).done();
   const parts = arn.split(':');
-  if (parts[0] !== 'arn' || parts.length < 6) throw validationError('Invalid ARN: Could not be parsed!');
+  if (parts[0] !== 'arn' || parts.length < 6) throw validationError('Invalid ARN:  Could not be parsed!');
   if (!/^arn:[\w-]+:iam::(\d{12}|aws):policy\/[\u0021-\u007f]+$/.test(arn)) {
     throw validationError(`ARN ${arn} is not valid.`);
   }

@@ -46,7 +46,7 @@ describe('OpenID Connect providers', () => {
     await rejects(
       run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn: 'idp.example.com/tenant' }),
       'ValidationError',
-      'Invalid ARN: Could not be parsed!',
+      'Invalid ARN:  Could not be parsed!',
     );
     await rejects(
       run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn }),

@@ -73,7 +73,8 @@ function checkedOidcArn(value: string | undefined): string {
   const arn = required('openIDConnectProviderArn', value);
   constraints().length('openIDConnectProviderArn', arn, 20, 2048).done();
   // The words are those that were recorded for policies' ARNs.
-  if (!/^arn:[\w-]+:iam::\d{12}:oidc-provider\/./.test(arn)) throw validationError('Invalid ARN: Could not be parsed!');
+  if (!/^arn:[\w-]+:iam::\d{12}:oidc-provider\/./.test(arn))
+    throw validationError('Invalid ARN:  Could not be parsed!');
   return arn;
 }
 

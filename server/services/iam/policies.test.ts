@@ -168,7 +168,7 @@ describe('policies', () => {
   it('with an ARN that is none, or of nothing, are refused in AWS’s words', async () => {
     await run('CreateUser', { UserName: 'ana' });
     const attach = (PolicyArn: string) => run('AttachUserPolicy', { UserName: 'ana', PolicyArn });
-    await rejects(attach('longpolicynamebutnoarn'), 'ValidationError', 'Invalid ARN: Could not be parsed!');
+    await rejects(attach('longpolicynamebutnoarn'), 'ValidationError', 'Invalid ARN:  Could not be parsed!');
     const none = `arn:aws:iam::${accountId}:policy/none`;
     await rejects(attach(none), 'NoSuchEntity', `Policy ${none} does not exist or is not attachable.`);
     await rejects(run('GetPolicy', { PolicyArn: none }), 'NoSuchEntity', `Policy ${none} was not found.`);

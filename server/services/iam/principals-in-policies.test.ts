@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
 import { sts } from '../sts/index.ts';
 import { iam } from './index.ts';
+import { linkedServices } from './linked-services.ts';
 
 const accountId = '123456789012';
 const userArn = (path: string) => `arn:aws:iam::${accountId}:user/${path}`;
@@ -155,6 +156,23 @@ describe('service-linked roles', () => {
     await rejects(run('CreateServiceLinkedRole', { AWSServiceName: 'no.amazonaws.com' }), 'InvalidInput');
     const own = { RoleName: 'x', Path: '/aws-service-role/x/', AssumeRolePolicyDocument: '{}' };
     await rejects(run('CreateRole', own), 'InvalidInput');
+  });
+
+  it('have the description of their service, unless their maker gives one', async () => {
+    const AWSServiceName = 'rds.amazonaws.com';
+    const RoleName = 'AWSServiceRoleForRDS';
+    const description = async () => (await run<{ Role: Output }>('GetRole', { RoleName })).Role.Description;
+    await run('CreateServiceLinkedRole', { AWSServiceName });
+    assert.equal(await description(), 'Allows Amazon RDS to manage AWS resources on your behalf');
+    await run('DeleteServiceLinkedRole', { RoleName });
+    await run('CreateServiceLinkedRole', { AWSServiceName, Description: 'mine' });
+    assert.equal(await description(), 'mine');
+  });
+
+  it('have policies that there are', async () => {
+    for (const { policy } of Object.values(linkedServices)) {
+      await run('GetPolicy', { PolicyArn: `arn:aws:iam::aws:policy/aws-service-role/${policy}` });
+    }
   });
 });
 

@@ -17,47 +17,10 @@ import type { RoleRow } from '../../store/rows/iam.ts';
 import { constraints, required } from './checks.ts';
 import { describeRole, findRole, isNameTaken } from './entities.ts';
 import { invalidInput, noSuchMember } from './errors.ts';
+import { type LinkedService, linkedService } from './linked-services.ts';
 import { onEverything, onRole } from './permissions.ts';
 import { forgetPrincipal } from './principals-in-policies.ts';
 import { isServiceLinked, serviceLinkedPath } from './protected-roles.ts';
-
-interface LinkedService {
-  /** What follows `AWSServiceRoleFor`. */
-  readonly name: string;
-  readonly policy: string;
-  readonly suffix?: true;
-}
-
-/** By the service's principal without `.amazonaws.com`. Names and policies as each service's guide gives them. */
-const services: Readonly<Record<string, LinkedService>> = {
-  'accountdiscovery.ssm': {
-    name: 'AmazonSSM_AccountDiscovery',
-    policy: 'AWSSystemsManagerAccountDiscoveryServicePolicy',
-  },
-  autoscaling: { name: 'AutoScaling', policy: 'AutoScalingServiceRolePolicy', suffix: true },
-  backup: { name: 'Backup', policy: 'AWSBackupServiceLinkedRolePolicyForBackup' },
-  batch: { name: 'Batch', policy: 'BatchServiceRolePolicy' },
-  cloudtrail: { name: 'CloudTrail', policy: 'CloudTrailServiceRolePolicy' },
-  config: { name: 'Config', policy: 'AWSConfigServiceRolePolicy' },
-  'ec2-instance-connect': { name: 'EC2InstanceConnect', policy: 'Ec2InstanceConnectEndpoint' },
-  ecs: { name: 'ECS', policy: 'AmazonECSServiceRolePolicy' },
-  eks: { name: 'AmazonEKS', policy: 'AmazonEKSServiceRolePolicy' },
-  'eks-fargate': { name: 'AmazonEKSForFargate', policy: 'AmazonEKSForFargateServiceRolePolicy' },
-  'eks-nodegroup': { name: 'AmazonEKSNodegroup', policy: 'AWSServiceRoleForAmazonEKSNodegroup' },
-  elasticache: { name: 'ElastiCache', policy: 'ElastiCacheServiceRolePolicy' },
-  elasticfilesystem: { name: 'AmazonElasticFileSystem', policy: 'AmazonElasticFileSystemServiceRolePolicy' },
-  elasticloadbalancing: { name: 'ElasticLoadBalancing', policy: 'AWSElasticLoadBalancingServiceRolePolicy' },
-  kafka: { name: 'Kafka', policy: 'KafkaServiceRolePolicy' },
-  memorydb: { name: 'MemoryDB', policy: 'MemoryDBServiceRolePolicy' },
-  mq: { name: 'AmazonMQ', policy: 'AmazonMQServiceRolePolicy' },
-  opensearchservice: { name: 'AmazonOpenSearchService', policy: 'AmazonOpenSearchServiceRolePolicy' },
-  rds: { name: 'RDS', policy: 'AmazonRDSServiceRolePolicy' },
-  redshift: { name: 'Redshift', policy: 'AmazonRedshiftServiceLinkedRolePolicy' },
-  spot: { name: 'EC2Spot', policy: 'AWSEC2SpotServiceRolePolicy' },
-  spotfleet: { name: 'EC2SpotFleet', policy: 'AWSEC2SpotFleetServiceRolePolicy' },
-  ssm: { name: 'AmazonSSM', policy: 'AmazonSSMServiceRolePolicy' },
-  transitgateway: { name: 'VPCTransitGateway', policy: 'AWSVPCTransitGatewayServiceRolePolicy' },
-};
 
 interface Wanted {
   readonly serviceName: string;
@@ -72,8 +35,7 @@ function wantedRole(input: CreateServiceLinkedRoleRequest): Wanted {
     .length('customSuffix', input.CustomSuffix, 1, 64)
     .length('description', input.Description, 0, 1000)
     .done();
-  const key = serviceName.replace(/\.amazonaws\.com$/, '');
-  const service = key !== serviceName && Object.hasOwn(services, key) ? services[key] : undefined;
+  const service = linkedService(serviceName);
   if (!service)
     throw invalidInput(`Postern has no service-linked role for ${serviceName}, and its services need none.`);
   if (input.CustomSuffix !== undefined && !service.suffix) {
@@ -85,6 +47,7 @@ function wantedRole(input: CreateServiceLinkedRoleRequest): Wanted {
 
 function create(call: Call, input: CreateServiceLinkedRoleRequest): CreateServiceLinkedRoleResponse {
   const { serviceName, service, roleName } = wantedRole(input);
+  const description = input.Description ?? service.description;
   if (isNameTaken(call.tx, 'role', call.accountId, roleName)) {
     throw invalidInput(`Service role name ${roleName} has been taken in this account, please try a different suffix.`);
   }
@@ -100,7 +63,7 @@ function create(call: Call, input: CreateServiceLinkedRoleRequest): CreateServic
     roleId: newUniqueId('AROA'),
     path: `${serviceLinkedPath}${serviceName}/`,
     createDate: timestamp(call.now),
-    ...(input.Description !== undefined && { description: input.Description }),
+    ...(description !== undefined && { description }),
     maxSessionDuration: 3600,
     assumeRolePolicyDocument: JSON.stringify(trust),
     attachedPolicyArns: [`arn:${call.partition}:iam::aws:policy${serviceLinkedPath}${service.policy}`],
