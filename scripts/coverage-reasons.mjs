@@ -44,7 +44,6 @@ export const reasons = {
   s3: [
     ['directory buckets', /DirectoryBucket|CreateSession|RenameObject/],
     ['tables of metadata and annotations', /Metadata(Table|Annotation|Inventory|Journal|Configuration)|Annotation/],
-    ['tags of buckets as attributes', /PutBucketAbac/],
     ['Select, torrents, Object Lambda, change of encryption', /Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
   ],
   's3-control': [

@@ -7,7 +7,8 @@ import { denialMessage, denialReason } from '@postern/policy/messages.ts';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from './errors.ts';
 import type { KmsKeyRow } from './store/rows/kms.ts';
-import type { Transaction } from './store/store.ts';
+import type { Index, Transaction } from './store/store.ts';
+import { tagKeys } from './tag-keys.ts';
 
 /** Where a name without an account and a region is looked for. */
 export interface KeyScope {
@@ -157,22 +158,39 @@ export function keyDenial(request: AuthorizationRequest, decision: Decision): st
   return denialMessage(request, { ...decision, reason });
 }
 
-/** What policies may ask about a use of a key. @param via the service that asks in its caller's name */
+const aliasesOf: Index<'kms-alias'> = { kind: 'kms-alias', keyOf: (row) => row.keyArn };
+
+/** What kind of key it is: there is one. */
+export const kindKeys = {
+  'kms:KeySpec': ['SYMMETRIC_DEFAULT'],
+  'kms:KeyUsage': ['ENCRYPT_DECRYPT'],
+  'kms:KeyOrigin': ['AWS_KMS'],
+  'kms:MultiRegion': ['false'],
+};
+
+/** What policies may ask about a key's bytes being sealed or opened: the one algorithm of symmetric keys. */
+export const algorithmKey = { 'kms:EncryptionAlgorithm': ['SYMMETRIC_DEFAULT'] };
+
+/**
+ * What policies may ask about a use of a key. @param via the service that asks in its caller's name
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html (read 2026-11-21)
+ */
 export function keyContext(
+  tx: Transaction,
   key: KmsKeyRow,
   callerAccountId: string,
   encryptionContext: Readonly<Record<string, string>> = {},
   via?: string,
 ): Record<string, readonly string[]> {
   const names = Object.keys(encryptionContext);
+  const aliases = tx.find(aliasesOf, key.id).map(({ name }) => name);
   return {
     'kms:CallerAccount': [callerAccountId],
-    'kms:KeySpec': ['SYMMETRIC_DEFAULT'],
-    'kms:KeyUsage': ['ENCRYPT_DECRYPT'],
-    'kms:KeyOrigin': ['AWS_KMS'],
+    ...kindKeys,
+    ...(aliases.length > 0 && { 'kms:ResourceAliases': aliases }),
     ...(via !== undefined && { 'kms:ViaService': [via], 'aws:ViaAWSService': ['true'] }),
     ...(names.length > 0 && { 'kms:EncryptionContextKeys': names }),
     ...Object.fromEntries(names.map((name) => [`kms:EncryptionContext:${name}`, [encryptionContext[name] ?? '']])),
-    ...Object.fromEntries(Object.entries(key.tags).map(([name, value]) => [`aws:ResourceTag/${name}`, [value]])),
+    ...tagKeys('aws:ResourceTag', key.tags),
   };
 }

@@ -17,7 +17,15 @@ interface Law {
   readonly because: string;
 }
 
-const contract = ['server/errors.ts', 'server/service.ts', 'server/path.ts', 'server/store', 'network', 'policy'];
+const contract = [
+  'server/errors.ts',
+  'server/service.ts',
+  'server/path.ts',
+  'server/tag-keys.ts',
+  'server/store',
+  'network',
+  'policy',
+];
 const identity = [
   'server/accounts.ts',
   'server/identities.ts',

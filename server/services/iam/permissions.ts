@@ -4,6 +4,7 @@
 
 import { nameKey, policyArn, rootArn } from '../../identities.ts';
 import type { Authorization, Call, Permission } from '../../service.ts';
+import { requestTagKeys } from '../../tag-keys.ts';
 import { checkedPolicyArn, required } from './checks.ts';
 import { validationError } from './errors.ts';
 
@@ -44,10 +45,7 @@ function contextOf(input: AnyInput, existing: Existing | undefined): Record<stri
     context[`aws:ResourceTag/${key}`] = [value];
     context[`iam:ResourceTag/${key}`] = [value];
   }
-  for (const { Key = '', Value = '' } of input.Tags ?? []) context[`aws:RequestTag/${Key}`] = [Value];
-  const tagKeys = input.TagKeys ?? input.Tags?.map((tag) => tag.Key ?? '');
-  if (tagKeys !== undefined) context['aws:TagKeys'] = tagKeys;
-  return context;
+  return Object.assign(context, requestTagKeys(input.Tags, input.TagKeys));
 }
 
 function permission(

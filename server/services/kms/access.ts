@@ -1,11 +1,13 @@
 // Who may use a key? The key's policy must itself allow, or hand on to IAM by naming the account (E1). https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 // (read 2026-11-21). A key of another account is named by its ARN; settings are its owner's alone.
 
+import type * as SDK from '@aws-sdk/client-kms';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
-import { findKey, type KeyScope, keyContext, keyDenial } from '../../kms-keys.ts';
+import { algorithmKey, findKey, type KeyScope, keyContext, keyDenial, kindKeys } from '../../kms-keys.ts';
 import type { BaseCall, Call, Permission, TransactionOperation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
+import { requestTagKeys } from '../../tag-keys.ts';
 import { invalidCiphertext, validationError } from './errors.ts';
 import { checkGrantTokens } from './grant-tokens.ts';
 
@@ -31,9 +33,34 @@ export function dryRunnable<I extends { readonly DryRun?: boolean | undefined },
   };
 }
 
-export interface ContextInput {
+/** The members of any input that policies may ask about. */
+export interface ContextInput extends KeyInput {
   readonly EncryptionContext?: Readonly<Record<string, string>> | undefined;
   readonly GrantTokens?: readonly string[] | undefined;
+  readonly BypassPolicyLockoutSafetyCheck?: boolean | undefined;
+  readonly PendingWindowInDays?: number | undefined;
+  readonly RotationPeriodInDays?: number | undefined;
+  readonly Tags?: readonly SDK.Tag[] | undefined;
+  readonly TagKeys?: readonly string[] | undefined;
+}
+
+const sealsOrOpens = /^kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey)/;
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html (read 2026-11-21) */
+function requestKeys(action: string, input: ContextInput): Permission['context'] {
+  const { KeyId, BypassPolicyLockoutSafetyCheck: bypass, PendingWindowInDays: days, RotationPeriodInDays } = input;
+  const alias = /(^|:)(alias\/.*)$/.exec(KeyId ?? '')?.[2];
+  return {
+    ...(alias !== undefined && { 'kms:RequestAlias': [alias] }),
+    ...(bypass !== undefined && { 'kms:BypassPolicyLockoutSafetyCheck': [String(bypass)] }),
+    ...(days !== undefined && { 'kms:ScheduleKeyDeletionPendingWindowInDays': [String(days)] }),
+    ...(RotationPeriodInDays !== undefined && { 'kms:RotationPeriodInDays': [String(RotationPeriodInDays)] }),
+    ...(sealsOrOpens.test(action) && algorithmKey),
+    ...requestTagKeys(
+      input.Tags?.map(({ TagKey, TagValue }) => ({ Key: TagKey, Value: TagValue })),
+      input.TagKeys,
+    ),
+  };
 }
 
 export function scopeOf(call: BaseCall): KeyScope {
@@ -68,21 +95,33 @@ export function changeableKey(call: Call, input: KeyInput): KmsKeyRow {
 }
 
 /** The permission on the key that the input names. */
-export function onKey<I extends KeyInput & ContextInput>(
-  action: string,
-): (call: Call, input: I) => readonly Permission[] {
+export function onKey<I extends ContextInput>(action: string): (call: Call, input: I) => readonly Permission[] {
   return (call, input) => [onThisKey(call, requireKey(call, input), action, input)];
 }
 
 /** @throws InvalidGrantTokenException */
 export function onThisKey(call: Call, key: KmsKeyRow, action: string, input: ContextInput = {}): Permission {
   checkGrantTokens(input.GrantTokens);
-  return { action, resource: key.id, context: keyContext(key, call.accountId, input.EncryptionContext) };
+  const context = {
+    ...keyContext(call.tx, key, call.accountId, input.EncryptionContext),
+    ...requestKeys(action, input),
+  };
+  return { action, resource: key.id, context };
 }
 
-/** For what has no key: CreateKey, ListKeys, ListAliases, GenerateRandom. */
+/** For what has no key: ListKeys, ListAliases, GenerateRandom. */
 export function onAll(action: string): (call: Call) => readonly Permission[] {
   return (call) => [{ action, resource: '*', context: { 'kms:CallerAccount': [call.accountId] } }];
+}
+
+/** For the key that shall be made, of which nothing but the request is known. */
+export function onNewKey(call: Call, actions: readonly string[], input: ContextInput): readonly Permission[] {
+  const context = {
+    'kms:CallerAccount': [call.accountId],
+    ...kindKeys,
+    ...requestKeys('', { ...input, BypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck ?? false }),
+  };
+  return actions.map((action) => ({ action, resource: '*', context }));
 }
 
 /** The ARN in front of a ciphertext. @throws InvalidCiphertextException, NotFoundException */

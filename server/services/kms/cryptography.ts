@@ -176,13 +176,19 @@ export const cryptographicOperations = {
       authorize: (call, input) => {
         const from = keyOfCiphertext(call, readSealed(input.CiphertextBlob).arn, input.SourceKeyId);
         const to = requireKey(call, { KeyId: input.DestinationKeyId });
-        return [
+        const same = { 'kms:ReEncryptOnSameKey': [String(from.id === to.id)] };
+        const permissions = [
           onThisKey(call, from, 'kms:ReEncryptFrom', {
+            KeyId: input.SourceKeyId,
             EncryptionContext: input.SourceEncryptionContext,
             GrantTokens: input.GrantTokens,
           }),
-          onThisKey(call, to, 'kms:ReEncryptTo', { EncryptionContext: input.DestinationEncryptionContext }),
+          onThisKey(call, to, 'kms:ReEncryptTo', {
+            KeyId: input.DestinationKeyId,
+            EncryptionContext: input.DestinationEncryptionContext,
+          }),
         ];
+        return permissions.map((one) => ({ ...one, context: { ...one.context, ...same } }));
       },
       readOnly: true,
       run: reEncrypt,

@@ -111,7 +111,7 @@ function retirementStatements(grant: KmsGrantRow, key: KmsKeyRow): readonly Stat
 /** The permission to retire one grant. */
 export function retirement(call: Call, grant: KmsGrantRow): Permission {
   const key = call.tx.get('kms-key', grant.keyArn);
-  const context = { ...(key && keyContext(key, call.accountId)), [grantKey]: [grant.id] };
+  const context = { ...(key && keyContext(call.tx, key, call.accountId)), [grantKey]: [grant.id] };
   const isNamed =
     names(call.principal, grant.retiring) ||
     (grant.operations.includes('RetireGrant') && names(call.principal, grant.grantee));

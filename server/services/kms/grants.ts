@@ -205,7 +205,7 @@ function grantContext(call: Call, key: KmsKeyRow, input: SDK.CreateGrantRequest)
   const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
   const retiring = input.RetiringPrincipal ?? input.RetiringServicePrincipal;
   return {
-    ...keyContext(key, call.accountId, equals ?? subset),
+    ...keyContext(call.tx, key, call.accountId, equals ?? subset),
     'kms:GrantOperations': input.Operations ?? [],
     'kms:GrantIsForAWSResource': ['false'],
     ...(grantee !== undefined && { 'kms:GranteePrincipal': [grantee] }),

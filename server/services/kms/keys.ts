@@ -6,7 +6,7 @@ import { AwsError } from '../../errors.ts';
 import { isGone, managedKey, newKey, pendingDeletion } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
-import { changeableKey, type KeyInput, onAll, onKey, ownKey, requireKey, scopeOf } from './access.ts';
+import { changeableKey, type KeyInput, onAll, onKey, onNewKey, ownKey, requireKey, scopeOf } from './access.ts';
 import { invalid, type Paged, pageOf, unsupported, validationError } from './errors.ts';
 import { checkKeyPolicy, defaultKeyPolicy } from './key-policies.ts';
 import { checkedTags } from './tags.ts';
@@ -146,10 +146,8 @@ function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK
 
 export const keyOperations = {
   CreateKey: operation<SDK.CreateKeyRequest, SDK.CreateKeyResponse>({
-    authorize: (call, input) => [
-      ...onAll('kms:CreateKey')(call),
-      ...(input.Tags?.length ? onAll('kms:TagResource')(call) : []),
-    ],
+    authorize: (call, input) =>
+      onNewKey(call, input.Tags?.length ? ['kms:CreateKey', 'kms:TagResource'] : ['kms:CreateKey'], input),
     run: createKey,
   }),
   DescribeKey: operation<SDK.DescribeKeyRequest, SDK.DescribeKeyResponse>({

@@ -19,6 +19,7 @@ import type {
   OrganizationRootRow,
   OrganizationRow,
 } from '../../store/rows/organizations.ts';
+import { requestTagKeys } from '../../tag-keys.ts';
 import { invalidInput, type OrganizationsErrorCode, organizationsError } from './errors.ts';
 
 export const patterns = {
@@ -272,13 +273,10 @@ function contextOf(call: Call, input: Readonly<Record<string, unknown>>): Record
   const named = input['PolicyType'] ?? input['Filter'] ?? input['Type'];
   const type =
     typeof named === 'string' ? named : typeof PolicyId === 'string' ? typeOfPolicy(call, PolicyId) : undefined;
-  const tags = (Array.isArray(Tags) ? Tags : []) as readonly { Key?: string; Value?: string }[];
-  const keys = Array.isArray(TagKeys) ? (TagKeys as readonly string[]) : tags.map(({ Key = '' }) => Key);
   return {
     ...(type !== undefined && { 'organizations:PolicyType': [type] }),
     ...(typeof ServicePrincipal === 'string' && { 'organizations:ServicePrincipal': [ServicePrincipal] }),
-    ...Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [`aws:RequestTag/${Key}`, [Value]])),
-    ...(keys.length > 0 && { 'aws:TagKeys': keys }),
+    ...requestTagKeys(Tags as readonly { Key?: string; Value?: string }[], TagKeys as readonly string[]),
   };
 }
 

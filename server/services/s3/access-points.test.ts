@@ -6,14 +6,13 @@ import type { CopyObjectOutput, GetObjectOutput, HeadBucketOutput, ListObjectsV2
 import type * as Control from '@aws-sdk/client-s3-control';
 import type { EndpointPath, RequestPath } from '../../path.ts';
 import type { BaseCall, StreamingBody } from '../../service.ts';
-import { awsError, runAs, runOperation, testAccountId, testNow } from '../../testing.ts';
-import { body, bytesOf, makeS3 } from './testing.ts';
+import { awsError, runAs, runOperation, testAccountId } from '../../testing.ts';
+import { body, bytesOf, document, makeS3, withUsers } from './testing.ts';
 
 type Got = Omit<GetObjectOutput, 'Body'> & { Body: StreamingBody };
 const Bucket = 'notes';
 const AccountId = testAccountId;
 const arnOf = (name: string) => `arn:aws:s3:us-east-1:${AccountId}:accesspoint/${name}`;
-const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
 const throughEndpoint = (vpcId: string): RequestPath =>
   ({ kind: 'endpoint', vpcEndpointId: 'vpce-0a', vpcId, sourceIp: '10.0.0.4', secure: false }) as EndpointPath;
 
@@ -26,40 +25,6 @@ async function started(t: TestContext) {
   const create = (Name: string, more: object = {}) =>
     control<Control.CreateAccessPointResult & { Alias: string }>('CreateAccessPoint', { Name, Bucket, ...more });
   return { ...made, control, create };
-}
-
-/** Users by name, each with the statements of its own policy, in this account or another. */
-async function withUsers(
-  { store, s3 }: Awaited<ReturnType<typeof started>>,
-  users: Record<string, object[]>,
-  accountId = AccountId,
-) {
-  await store.transact((tx) => {
-    for (const [userName, statements] of Object.entries(users)) {
-      const of = { accountId, region: 'global' };
-      tx.put('user', {
-        ...of,
-        id: `${accountId}/${userName}`,
-        path: '/',
-        userName,
-        userId: `AIDA${userName}`,
-        createDate: testNow.toISOString(),
-        attachedPolicyArns: [],
-        inlinePolicies: statements.length > 0 ? { own: document(...statements) } : {},
-        tags: {},
-      });
-      tx.put('access-key', {
-        ...of,
-        id: `AKIA${userName}`,
-        secretAccessKey: 'x',
-        status: 'Active',
-        createDate: testNow.toISOString(),
-        owner: { kind: 'user', userName },
-      });
-    }
-  }).durable;
-  return <O = Record<string, unknown>>(name: string, operation: string, input: object, path?: RequestPath) =>
-    runAs<O>(store, `AKIA${name}`, s3.service, operation, input, path && { path });
 }
 
 test('an access point is made, told, listed page by page and deleted, in the answers recorded on AWS', async (t) => {

@@ -7,6 +7,7 @@ import { isPublicPolicy } from '@postern/policy/public.ts';
 import type { BaseCall, Call, Operation, Permission, StreamCall } from '../../service.ts';
 import type { AccessPointRow } from '../../store/rows/s3.ts';
 import type { Index, Transaction } from '../../store/store.ts';
+import { tagKeys } from '../../tag-keys.ts';
 import { bareAccessDenied, methodNotAllowed, noSuchAccessPoint } from './errors.ts';
 import { bucketArn } from './names.ts';
 
@@ -58,6 +59,7 @@ function keysOf(point: AccessPointRow): Record<string, readonly string[]> {
     's3:DataAccessPointArn': [point.id],
     's3:DataAccessPointAccount': [point.accountId],
     's3:AccessPointNetworkOrigin': [networkOrigin(point)],
+    ...tagKeys('s3:AccessPointTag', point.tags),
   };
 }
 
@@ -72,8 +74,14 @@ function onBoth(partition: string, point: AccessPointRow, permission: Permission
   if (resource !== own && !resource.startsWith(`${own}/`)) return [permission];
   const context = { ...permission.context, ...keysOf(point) };
   const onPoint = resource === own ? point.id : `${point.id}/object/${resource.slice(own.length + 1)}`;
+  const ofBucket = Object.entries(context).filter(([key]) => !key.startsWith('aws:ResourceTag/'));
+  const ofPoint = {
+    ...Object.fromEntries(ofBucket),
+    ...tagKeys('aws:ResourceTag', point.tags),
+    'aws:ResourceAccount': [point.accountId],
+  };
   return [
-    { ...permission, resource: onPoint, context: { ...context, 'aws:ResourceAccount': [point.accountId] } },
+    { ...permission, resource: onPoint, context: ofPoint },
     { ...permission, context },
   ];
 }

@@ -7,6 +7,7 @@ import { isPublicPolicy } from '@postern/policy/public.ts';
 import type { BaseCall, Call, Permission } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
+import { tagKeys } from '../../tag-keys.ts';
 import {
   bareAccessDenied,
   invalidArgument,
@@ -108,11 +109,19 @@ export function commonContext(call: BaseCall, bucket?: BucketRow): Record<string
   const owner = [bucket.accountId];
   context['s3:ResourceAccount'] = owner;
   context['aws:ResourceAccount'] = owner;
-  return bucket.tags ? Object.assign(context, tagContext('s3:BucketTag', bucket.tags)) : context;
+  return Object.assign(context, bucketTagKeys('s3:BucketTag', bucket));
 }
 
-export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): Context {
-  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, [value]]));
+/**
+ * Policies may ask for a bucket's tags where its owner has switched that on; elsewhere tags are for bills alone.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html (read 2026-11-21)
+ */
+export function bucketTagKeys(prefix: 's3:BucketTag' | 'aws:ResourceTag', bucket: BucketRow): Context | undefined {
+  return bucket.tags && hasAbac(bucket) ? tagKeys(prefix, bucket.tags) : undefined;
+}
+
+export function hasAbac(bucket: BucketRow): boolean {
+  return bucket.configurations?.['abac'] !== undefined;
 }
 
 /** A permission on the bucket itself. */
@@ -126,7 +135,11 @@ export function onBucket<I extends BucketInput>(
       {
         action,
         resource: bucketArn(call.partition, bucket.id),
-        context: Object.assign(commonContext(call, bucket), keys(call, input)),
+        context: Object.assign(
+          commonContext(call, bucket),
+          bucketTagKeys('aws:ResourceTag', bucket),
+          keys(call, input),
+        ),
       },
     ];
   };

@@ -6,7 +6,7 @@ import type * as SDK from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
-import { type BucketInput, onBucket, requireBucket } from './access.ts';
+import { onBucket, requireBucket } from './access.ts';
 import { deleting, getting, putting } from './configurations.ts';
 import {
   aclWithEnforcedOwnership,
@@ -101,6 +101,13 @@ function takePayer(_call: Call, _bucket: BucketRow, input: SDK.PutBucketRequestP
   return payer === 'Requester' ? { Payer: payer } : undefined;
 }
 
+/** @throws MalformedXML */
+function takeAbac(_call: Call, _bucket: BucketRow, input: SDK.PutBucketAbacRequest) {
+  const status = input.AbacStatus?.Status;
+  if (status !== 'Enabled' && status !== 'Disabled') throw malformedXml();
+  return status === 'Enabled' ? { Status: status } : undefined;
+}
+
 const same = <T extends object>(kept: T) => kept;
 
 export const bucketSettingOperations: Readonly<Record<string, Operation>> = {
@@ -150,14 +157,13 @@ export const bucketSettingOperations: Readonly<Record<string, Operation>> = {
     SDK.GetBucketAccelerateConfigurationOutput
   >('accelerate', 's3:GetAccelerateConfiguration', same, {}),
   PutBucketAccelerateConfiguration: putting('accelerate', 's3:PutAccelerateConfiguration', takeAccelerate),
-  GetBucketAbac: operation<BucketInput, SDK.GetBucketAbacOutput>({
-    authorize: onBucket('s3:GetBucketAbac'),
-    readOnly: true,
-    run: (call, input) => {
-      requireBucket(call, call.tx, input);
-      return { AbacStatus: { Status: 'Disabled' } };
-    },
-  }),
+  GetBucketAbac: getting<SDK.AbacStatus, SDK.GetBucketAbacOutput>(
+    'abac',
+    's3:GetBucketAbac',
+    (kept) => ({ AbacStatus: kept }),
+    { AbacStatus: { Status: 'Disabled' } },
+  ),
+  PutBucketAbac: putting('abac', 's3:PutBucketAbac', takeAbac),
   GetBucketOwnershipControls: operation<SDK.GetBucketOwnershipControlsRequest, SDK.GetBucketOwnershipControlsOutput>({
     authorize: onBucket('s3:GetBucketOwnershipControls'),
     readOnly: true,

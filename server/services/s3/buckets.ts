@@ -16,6 +16,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
+import { requestTagKeys } from '../../tag-keys.ts';
 import { checkExpectedOwner, commonContext, onBucket, requireBucket } from './access.ts';
 import { byBucket } from './access-points.ts';
 import { grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
@@ -166,6 +167,7 @@ export function bucketOperations(s3: S3) {
             ...(constraint && { 's3:locationconstraint': [constraint] }),
             ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
             ...(input.ObjectOwnership && { 's3:x-amz-object-ownership': [input.ObjectOwnership] }),
+            ...requestTagKeys(input.CreateBucketConfiguration?.Tags),
           },
         };
         if (call.principal.type === 'anonymous') throw bareAccessDenied();
@@ -175,6 +177,7 @@ export function bucketOperations(s3: S3) {
         if (existing && existing.accountId !== call.accountId) throw bucketAlreadyExists(existing.id);
         const further = [
           ...(input.ObjectOwnership ? ['s3:PutBucketOwnershipControls'] : []),
+          ...(input.CreateBucketConfiguration?.Tags?.length ? ['s3:TagResource'] : []),
           ...(input.ObjectLockEnabledForBucket
             ? ['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning']
             : []),

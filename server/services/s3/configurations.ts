@@ -7,6 +7,7 @@ import { type BucketInput, onBucket, requireBucket } from './access.ts';
 import { noSuchConfiguration } from './errors.ts';
 
 export type ConfigurationName =
+  | 'abac'
   | 'accelerate'
   | 'analytics'
   | 'cors'

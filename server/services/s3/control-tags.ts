@@ -3,6 +3,8 @@
 
 import type * as SDK from '@aws-sdk/client-s3-control';
 import { type Authorization, type Call, type Operation, operation } from '../../service.ts';
+import { requestTagKeys, tagKeys } from '../../tag-keys.ts';
+import { hasAbac } from './access.ts';
 import { bareAccessDenied, invalidTag, malformedXml, noSuchResource, reservedTagKey } from './errors.ts';
 import { bucketOfArn } from './names.ts';
 import { tagsFromSet, toTagSet } from './tag-sets.ts';
@@ -10,37 +12,47 @@ import { tagsFromSet, toTagSet } from './tag-sets.ts';
 interface ResourceInput {
   readonly AccountId?: string | undefined;
   readonly ResourceArn?: string | undefined;
+  readonly Tags?: readonly SDK.Tag[] | undefined;
+  readonly TagKeys?: readonly string[] | undefined;
 }
 
 function onResource(action: string): Authorization<ResourceInput> {
   return (call, input) => {
     if (call.principal.type === 'anonymous' || input.AccountId !== call.accountId) throw bareAccessDenied();
-    const resource = input.ResourceArn ?? '';
-    const tags = Object.entries(tagged(call, input).tags);
-    const context = Object.fromEntries(tags.map(([key, value]) => [`aws:ResourceTag/${key}`, [value]]));
-    return [{ action, resource, context }];
+    const { tags, decide } = tagged(call, input);
+    const context = requestTagKeys(input.Tags, input.TagKeys);
+    if (decide) Object.assign(context, tagKeys('aws:ResourceTag', tags));
+    return [{ action, resource: input.ResourceArn ?? '', context }];
   };
 }
 
-/** The tags of a bucket or an access point of the caller's account, and how to keep others. @throws NoSuchResource */
-function tagged(
-  call: Call,
-  { ResourceArn: arn = '' }: ResourceInput,
-): { readonly tags: Readonly<Record<string, string>>; readonly keep: (tags: Record<string, string>) => void } {
+interface Tagged {
+  readonly tags: Readonly<Record<string, string>>;
+  /** Whether policies may ask for them: an access point's always, a bucket's where its owner says so. */
+  readonly decide: boolean;
+  readonly keep: (tags: Record<string, string>) => void;
+}
+
+/** A bucket or an access point of the caller's account. @throws NoSuchResource */
+function tagged(call: Call, { ResourceArn: arn = '' }: ResourceInput): Tagged {
   const { tx, accountId, region } = call;
   const bucket = tx.get('bucket', bucketOfArn(arn) ?? '');
   if (bucket?.accountId === accountId && bucket.region === region)
-    return { tags: bucket.tags ?? {}, keep: (tags) => tx.put('bucket', { ...bucket, tags }) };
+    return {
+      tags: bucket.tags ?? {},
+      decide: hasAbac(bucket),
+      keep: (tags) => tx.put('bucket', { ...bucket, tags }),
+    };
   const point = tx.get('access-point', arn);
   if (point?.accountId === accountId && point.region === region)
-    return { tags: point.tags ?? {}, keep: (tags) => tx.put('access-point', { ...point, tags }) };
+    return { tags: point.tags ?? {}, decide: true, keep: (tags) => tx.put('access-point', { ...point, tags }) };
   throw noSuchResource();
 }
 
 const valid = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /** @throws MalformedXML, InvalidTag */
-function checkTags(tags: readonly SDK.Tag[] | undefined): asserts tags {
+export function checkTags(tags: readonly SDK.Tag[] | undefined): asserts tags {
   if (!tags || tags.some(({ Key, Value }) => Key === undefined || Value === undefined)) throw malformedXml();
   const keys = tags.map(({ Key = '' }) => Key);
   if (keys.some((key) => key.toLowerCase().startsWith('aws:'))) throw reservedTagKey();

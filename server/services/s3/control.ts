@@ -5,9 +5,10 @@
 import type * as SDK from '@aws-sdk/client-s3-control';
 import { type Authorization, type Call, type Operation, operation, type Service } from '../../service.ts';
 import type { AccessPointRow } from '../../store/rows/s3.ts';
+import { requestTagKeys, tagKeys } from '../../tag-keys.ts';
 import { checkPointPolicy } from './access-point-policy.ts';
 import { byBucket, hasPublicPointPolicy, networkOrigin } from './access-points.ts';
-import { controlTagOperations } from './control-tags.ts';
+import { checkTags, controlTagOperations } from './control-tags.ts';
 import {
   accessDenied,
   accessPointExists,
@@ -21,6 +22,7 @@ import {
 } from './errors.ts';
 import { newPointAlias } from './names.ts';
 import { blockMembers, blockOf, noPublicAccessBlock } from './public-access.ts';
+import { tagsFromSet } from './tag-sets.ts';
 
 interface AccountInput {
   readonly AccountId?: string | undefined;
@@ -61,6 +63,7 @@ function pointContext(call: Call, input: PointInput): Record<string, readonly st
     's3:DataAccessPointArn': [arnOf(call, input.Name ?? '')],
     's3:DataAccessPointAccount': [call.accountId],
     ...(point && { 's3:AccessPointNetworkOrigin': [networkOrigin(point)] }),
+    ...tagKeys('aws:ResourceTag', point?.tags),
   };
 }
 
@@ -81,6 +84,7 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
     BucketAccountId,
     VpcConfiguration,
     PublicAccessBlockConfiguration: block,
+    Tags,
   } = input;
   if (!nameForm.test(name) || forbiddenSuffix.test(name)) throw invalidPointName(name);
   const bucket = call.tx.get('bucket', Bucket);
@@ -89,6 +93,7 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
   const vpcId = VpcConfiguration?.VpcId;
   // The wording is without a source.
   if (VpcConfiguration && !/^vpc-[0-9a-f]{8,17}$/.test(vpcId ?? '')) throw invalidRequest('Invalid VpcId');
+  if (Tags) checkTags(Tags);
   const id = arnOf(call, name);
   if (call.tx.get('access-point', id)) throw accessPointExists();
   const point: AccessPointRow = {
@@ -101,6 +106,7 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
     alias: newPointAlias(name),
     creationDate: call.now.toISOString(),
     ...(vpcId !== undefined && { vpcId }),
+    ...(Tags?.length && { tags: tagsFromSet(Tags, 50) }),
     // All four are on unless the maker says otherwise, and cannot be changed.
     publicAccessBlock: block
       ? blockOf(block)
@@ -188,17 +194,14 @@ const operations: Readonly<Record<string, Operation>> = {
   CreateAccessPoint: operation<SDK.CreateAccessPointRequest, SDK.CreateAccessPointResult>({
     authorize: (call, input) => {
       checkAccount(call, input);
-      const { Name: name = '', VpcConfiguration } = input;
-      return [
-        {
-          action: 's3:CreateAccessPoint',
-          resource: arnOf(call, name),
-          context: {
-            ...pointContext(call, input),
-            's3:AccessPointNetworkOrigin': [VpcConfiguration ? 'VPC' : 'Internet'],
-          },
-        },
-      ];
+      const { Name: name = '', VpcConfiguration, Tags } = input;
+      const context = {
+        ...pointContext(call, input),
+        's3:AccessPointNetworkOrigin': [VpcConfiguration ? 'VPC' : 'Internet'],
+        ...requestTagKeys(Tags),
+      };
+      const actions = Tags?.length ? ['s3:CreateAccessPoint', 's3:TagResource'] : ['s3:CreateAccessPoint'];
+      return actions.map((action) => ({ action, resource: arnOf(call, name), context }));
     },
     run: createPoint,
   }),

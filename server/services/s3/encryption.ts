@@ -6,7 +6,7 @@
 // Gap: SSE-C and SSE-KMS are taken over plain HTTP too.
 
 import { AwsError } from '../../errors.ts';
-import { checkUsable, findKey, keyContext, managedKey, presentKey } from '../../kms-keys.ts';
+import { algorithmKey, checkUsable, findKey, keyContext, managedKey, presentKey } from '../../kms-keys.ts';
 import type { BaseCall, StreamCall } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import type { BucketRow, KmsEncryption, ObjectRow } from '../../store/rows/s3.ts';
@@ -140,7 +140,8 @@ function askKms(
   const arn = bucketKey ? bucketArn(call.partition, bucket) : objectArn(call.partition, bucket, key);
   const via = `s3.${region}.amazonaws.com`;
   const given = context === undefined ? {} : (JSON.parse(context) as Record<string, string>);
-  call.require(tx, action, kmsKey.id, keyContext(kmsKey, call.accountId, { ...given, 'aws:s3:arn': arn }, via));
+  const keys = keyContext(tx, kmsKey, call.accountId, { ...given, 'aws:s3:arn': arn }, via);
+  call.require(tx, action, kmsKey.id, { ...keys, ...algorithmKey });
   checkUsable(kmsKey, 'KMS.');
 }
 

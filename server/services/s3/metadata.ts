@@ -4,7 +4,8 @@
 import type { BaseCall } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
-import { type Context, tagContext } from './access.ts';
+import { tagKeys } from '../../tag-keys.ts';
+import type { Context } from './access.ts';
 import { aclOfWrite } from './acls.ts';
 import { type EncryptionInput, kmsKeyContext, protectionOf } from './encryption.ts';
 import { invalidRedirectLocation, invalidStorageClass, metadataTooLarge } from './errors.ts';
@@ -148,7 +149,7 @@ export function writeContext(
 }
 
 export function requestTagContext(tags: Readonly<Record<string, string>>): Context {
-  return { ...tagContext('s3:RequestObjectTag', tags), 's3:RequestObjectTagKeys': Object.keys(tags) };
+  return { ...tagKeys('s3:RequestObjectTag', tags), 's3:RequestObjectTagKeys': Object.keys(tags) };
 }
 
 /** Permissions that parameters of a write need beside the write itself. */

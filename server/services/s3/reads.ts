@@ -21,15 +21,8 @@ import {
 } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
-import {
-  type Context,
-  commonContext,
-  type ObjectInput,
-  onObject,
-  requireBucket,
-  requireKey,
-  tagContext,
-} from './access.ts';
+import { tagKeys } from '../../tag-keys.ts';
+import { type Context, commonContext, type ObjectInput, onObject, requireBucket, requireKey } from './access.ts';
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
 import { checkOpens, customerKeyOf } from './customer-keys.ts';
@@ -107,7 +100,7 @@ export function existingTags(call: Call, input: ReadInput): Context {
   const { Bucket = '', Key = '', VersionId } = input;
   const row =
     VersionId === undefined ? latestVersion(call.tx, Bucket, Key) : oneVersion(call.tx, Bucket, Key, VersionId);
-  return row && !isMarker(row) && row.tags ? tagContext('s3:ExistingObjectTag', row.tags) : {};
+  return row && !isMarker(row) && row.tags ? tagKeys('s3:ExistingObjectTag', row.tags) : {};
 }
 
 type HeaderOutput = Omit<HeadObjectOutput, 'ArchiveStatus'> & { TagCount?: number };

@@ -13,13 +13,24 @@ import type {
   PutObjectTaggingOutput,
   PutObjectTaggingRequest,
 } from '@aws-sdk/client-s3';
-import { type Operation, operation } from '../../service.ts';
-import { onBucket, onObject, requireBucket } from './access.ts';
-import { noSuchConfiguration } from './errors.ts';
+import { type Call, type Operation, operation } from '../../service.ts';
+import type { BucketRow } from '../../store/rows/s3.ts';
+import { type BucketInput, hasAbac, onBucket, onObject, requireBucket } from './access.ts';
+import { methodNotAllowed, noSuchConfiguration } from './errors.ts';
 import { requestTagContext } from './metadata.ts';
 import { existingTags, requireObject, versioned, versionMember } from './reads.ts';
 import { tagsFromSet, toTagSet } from './tag-sets.ts';
 import { updateVersion } from './versions.ts';
+
+/**
+ * A bucket whose tags decide who may use it is tagged by TagResource and UntagResource alone.
+ * @throws MethodNotAllowed, a code without a source: AWS says only that these operations cannot be used there
+ */
+function bucketOfTagSet(call: Call, input: BucketInput): BucketRow {
+  const bucket = requireBucket(call, call.tx, input);
+  if (hasAbac(bucket)) throw methodNotAllowed(call.operation === 'PutBucketTagging' ? 'PUT' : 'DELETE', 'TAGGING');
+  return bucket;
+}
 
 export const taggingOperations = {
   GetObjectTagging: operation<GetObjectTaggingRequest, GetObjectTaggingOutput>({
@@ -65,7 +76,7 @@ export const taggingOperations = {
   PutBucketTagging: operation<PutBucketTaggingRequest, Record<string, never>>({
     authorize: onBucket('s3:PutBucketTagging'),
     run: (call, input) => {
-      const { tags: _, ...bucket } = requireBucket(call, call.tx, input);
+      const { tags: _, ...bucket } = bucketOfTagSet(call, input);
       const tags = tagsFromSet(input.Tagging?.TagSet ?? [], 50);
       call.tx.put('bucket', { ...bucket, ...(Object.keys(tags).length > 0 && { tags }) });
       return {};
@@ -74,7 +85,7 @@ export const taggingOperations = {
   DeleteBucketTagging: operation<DeleteBucketTaggingRequest, Record<string, never>>({
     authorize: onBucket('s3:PutBucketTagging'),
     run: (call, input) => {
-      const { tags: _, ...bucket } = requireBucket(call, call.tx, input);
+      const { tags: _, ...bucket } = bucketOfTagSet(call, input);
       call.tx.put('bucket', bucket);
       return {};
     },

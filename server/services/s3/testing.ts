@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { decipherOf } from '../../edge/decipher.ts';
+import type { RequestPath } from '../../path.ts';
 import type { BaseCall, StreamingBody } from '../../service.ts';
-import { makeStore, runOperation } from '../../testing.ts';
+import { makeStore, runAs, runOperation, testAccountId, testNow } from '../../testing.ts';
 import { createS3 } from './index.ts';
 
 /** The directory and the timers go with the test. */
@@ -39,6 +40,50 @@ export function body(...pieces: (string | Uint8Array)[]): Readable {
     pieces.map((piece) => Buffer.from(piece)),
     { objectMode: false },
   );
+}
+
+/** A policy of these statements. */
+export const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+
+/** Users by name, each with the statements of its own policy, in this account or another. */
+export async function withUsers(
+  { store, s3 }: Pick<ReturnType<typeof makeS3>, 'store' | 's3'>,
+  users: Record<string, object[]>,
+  accountId = testAccountId,
+) {
+  await store.transact((tx) => {
+    for (const [userName, statements] of Object.entries(users)) {
+      const of = { accountId, region: 'global' };
+      tx.put('user', {
+        ...of,
+        id: `${accountId}/${userName}`,
+        path: '/',
+        userName,
+        userId: `AIDA${userName}`,
+        createDate: testNow.toISOString(),
+        attachedPolicyArns: [],
+        inlinePolicies: statements.length > 0 ? { own: document(...statements) } : {},
+        tags: {},
+      });
+      tx.put('access-key', {
+        ...of,
+        id: `AKIA${userName}`,
+        secretAccessKey: 'x',
+        status: 'Active',
+        createDate: testNow.toISOString(),
+        owner: { kind: 'user', userName },
+      });
+    }
+  }).durable;
+  return <O = Record<string, unknown>>(name: string, operation: string, input: object, path?: RequestPath) =>
+    runAs<O>(
+      store,
+      `AKIA${name}`,
+      operation in s3.service.operations ? s3.service : s3.control,
+      operation,
+      input,
+      path && { path },
+    );
 }
 
 /** The bytes of an answer. */
