@@ -61,7 +61,7 @@ export const reasons = {
     ['asymmetric and HMAC keys', /Sign|Verify|PublicKey|KeyPair|Mac|SharedSecret/],
     ['imported material', /ImportKeyMaterial|ParametersForImport|DeleteImported/],
     ['multi-Region keys', /Replicate|PrimaryRegion/],
-    ['rotation done, use told', /RotateKey|ListKeyRotations|LastUsage|KeyUsage/],
+    ['use told', /LastUsage|KeyUsage/],
   ],
   iam: [
     ['tokens for others', /WebIdentity/],

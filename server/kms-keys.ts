@@ -1,8 +1,8 @@
 // Which KMS key does a name mean, and may it be used now? For KMS itself, and for S3, which asks in its caller's name and prints the same errors as `KMS.…`.
 // Wordings: recorded on AWS (2023-04, 2023-07). https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id (read 2026-11-21)
-// Gap: a key has one material for its life; rotation is remembered and not done.
+// Gap: automatic rotation is remembered and not done; S3's objects stay under a key's first material.
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { denialMessage, denialReason } from '@postern/policy/messages.ts';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from './errors.ts';
@@ -79,6 +79,21 @@ export function pendingDeletion(key: KmsKeyRow, prefix: CodePrefix = ''): AwsErr
   return new AwsError(`${prefix}KMSInvalidStateException`, 400, `${key.id} is pending deletion.`);
 }
 
+/** A key's materials, base64, that which is sealed with first. */
+export function materialsOf(key: KmsKeyRow): readonly [string, ...string[]] {
+  const [newest, ...others] = (key.rotations ?? []).map(({ material }) => material).reverse();
+  return newest === undefined ? [key.material] : [newest, ...others, key.material];
+}
+
+/** What names a material from outside: 64 hexadecimal digits, of which nothing of it can be read. */
+export function materialId(key: KmsKeyRow, material = materialsOf(key)[0]): string {
+  return createHash('sha256').update(key.id).update(material).digest('hex');
+}
+
+export function newMaterial(): string {
+  return randomBytes(32).toString('base64');
+}
+
 /** A new key with its material; the caller puts it. */
 export function newKey(
   scope: KeyScope,
@@ -91,7 +106,7 @@ export function newKey(
     accountId: scope.accountId,
     region: scope.region,
     keyId,
-    material: randomBytes(32).toString('base64'),
+    material: newMaterial(),
     creationDate: now.toISOString(),
     enabled: true,
     ...given,

@@ -263,7 +263,9 @@ export function renderError(context: ErrorContext, error: unknown, requestId: st
       const name = modelled?.name ?? known.code;
       // Services disagree on the case; clients read either. The modelled spelling where there is one.
       const spelled = modelled?.shape.members.some((member) => member.name === 'Message') ? 'Message' : 'message';
-      const body = JSON.stringify({ __type: name, [spelled]: known.message, ...fields });
+      // Recorded of KMS: an error without words has no member for them.
+      const message = known.message === '' ? {} : { [spelled]: known.message };
+      const body = JSON.stringify({ __type: name, ...message, ...fields });
       if (modelled && protocol === 'rest-json') writeBindings(modelled.shape, known.fields, headers);
       return {
         status: known.status,

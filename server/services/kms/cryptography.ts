@@ -4,7 +4,7 @@
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
-import { checkUsable } from '../../kms-keys.ts';
+import { checkUsable, materialId, materialsOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { type ContextInput, dryRunnable, keyOfCiphertext, onAll, onKey, onThisKey, requireKey } from './access.ts';
@@ -27,7 +27,7 @@ function boundContext(context: EncryptionContext): Buffer {
 function seal(key: KmsKeyRow, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
   const arn = Buffer.from(key.id);
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', Buffer.from(key.material, 'base64'), nonce);
+  const cipher = createCipheriv('aes-256-gcm', Buffer.from(materialsOf(key)[0], 'base64'), nonce);
   cipher.setAAD(boundContext(context));
   const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);
   const head = Buffer.from([version, arn.length >> 8, arn.length & 255]);
@@ -59,15 +59,24 @@ function readSealed(blob: Uint8Array | undefined): Sealed {
   };
 }
 
+interface Opened {
+  readonly plaintext: Uint8Array;
+  readonly materialId: string;
+}
+
 /** @throws InvalidCiphertextException when key or context are not those that it was sealed with */
-function open(key: KmsKeyRow, sealed: Sealed, context: EncryptionContext): Uint8Array {
-  const decipher = createDecipheriv('aes-256-gcm', Buffer.from(key.material, 'base64'), sealed.nonce);
-  decipher.setAAD(boundContext(context)).setAuthTag(sealed.tag);
-  try {
-    return Buffer.concat([decipher.update(sealed.bytes), decipher.final()]);
-  } catch {
-    throw invalidCiphertext();
+function open(key: KmsKeyRow, sealed: Sealed, context: EncryptionContext): Opened {
+  for (const material of materialsOf(key)) {
+    const decipher = createDecipheriv('aes-256-gcm', Buffer.from(material, 'base64'), sealed.nonce);
+    decipher.setAAD(boundContext(context)).setAuthTag(sealed.tag);
+    try {
+      const plaintext = Buffer.concat([decipher.update(sealed.bytes), decipher.final()]);
+      return { plaintext, materialId: materialId(key, material) };
+    } catch {
+      // Sealed with another of its materials, or not to be opened at all.
+    }
   }
+  throw invalidCiphertext();
 }
 
 /** @throws ValidationException */
@@ -100,11 +109,8 @@ function decrypt(call: Call, input: SDK.DecryptRequest): SDK.DecryptResponse {
   const sealed = readSealed(input.CiphertextBlob);
   const key = keyOfCiphertext(call, sealed.arn, input.KeyId);
   checkUsable(key);
-  return {
-    KeyId: key.id,
-    Plaintext: open(key, sealed, input.EncryptionContext),
-    EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-  };
+  const { plaintext: Plaintext, materialId: KeyMaterialId } = open(key, sealed, input.EncryptionContext);
+  return { KeyId: key.id, KeyMaterialId, Plaintext, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
 }
 
 function reEncrypt(call: Call, input: SDK.ReEncryptRequest): SDK.ReEncryptResponse {
@@ -114,11 +120,13 @@ function reEncrypt(call: Call, input: SDK.ReEncryptRequest): SDK.ReEncryptRespon
   const from = keyOfCiphertext(call, sealed.arn, input.SourceKeyId);
   checkUsable(from);
   const to = usableKey(call, { KeyId: input.DestinationKeyId });
-  const plaintext = open(from, sealed, input.SourceEncryptionContext);
+  const { plaintext, materialId: SourceKeyMaterialId } = open(from, sealed, input.SourceEncryptionContext);
   return {
     CiphertextBlob: seal(to, plaintext, input.DestinationEncryptionContext),
     SourceKeyId: from.id,
+    SourceKeyMaterialId,
     KeyId: to.id,
+    DestinationKeyMaterialId: materialId(to),
     SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
     DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
   };
@@ -146,7 +154,8 @@ function generateDataKey(call: Call, input: SDK.GenerateDataKeyRequest): SDK.Gen
   const sizeBytes = dataKeyBytes(input);
   const key = usableKey(call, input);
   const Plaintext = randomBytes(sizeBytes);
-  return { CiphertextBlob: seal(key, Plaintext, input.EncryptionContext), Plaintext, KeyId: key.id };
+  const CiphertextBlob = seal(key, Plaintext, input.EncryptionContext);
+  return { CiphertextBlob, Plaintext, KeyId: key.id, KeyMaterialId: materialId(key) };
 }
 
 function onCiphertext(action: string) {

@@ -9,6 +9,7 @@ import { keyAccess } from './grant-statements.ts';
 import { grantOperationsTable } from './grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
+import { rotationOperations } from './rotation.ts';
 import { tagOperations } from './tags.ts';
 
 const operations: Readonly<Record<string, Operation>> = {
@@ -17,6 +18,7 @@ const operations: Readonly<Record<string, Operation>> = {
   ...keyPolicyOperations,
   ...tagOperations,
   ...cryptographicOperations,
+  ...rotationOperations,
   ...grantOperationsTable,
 };
 

@@ -3,10 +3,10 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { isGone, managedKey, newKey, pendingDeletion } from '../../kms-keys.ts';
+import { isGone, managedKey, materialId, newKey, pendingDeletion } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
-import { changeableKey, type KeyInput, onAll, onKey, onNewKey, ownKey, requireKey, scopeOf } from './access.ts';
+import { changeableKey, type KeyInput, onAll, onKey, onNewKey, requireKey, scopeOf } from './access.ts';
 import { invalid, type Paged, pageOf, unsupported, validationError } from './errors.ts';
 import { checkKeyPolicy, defaultKeyPolicy } from './key-policies.ts';
 import { checkedTags } from './tags.ts';
@@ -35,6 +35,7 @@ function metadataOf(key: KmsKeyRow): SDK.KeyMetadata {
     KeySpec: 'SYMMETRIC_DEFAULT',
     EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
     MultiRegion: false,
+    CurrentKeyMaterialId: materialId(key),
   };
 }
 
@@ -124,26 +125,6 @@ function cancelDeletion(call: Call, input: SDK.CancelKeyDeletionRequest): SDK.Ca
   return { KeyId: key.id };
 }
 
-function rotation(call: Call, input: KeyInput, rotationDays: number | undefined): Record<string, never> {
-  const { rotationDays: _, ...key } = changeableKey(call, input);
-  if (key.deletionDate !== undefined) throw pendingDeletion(key);
-  if (!key.enabled) throw new AwsError('DisabledException', 400, `${key.id} is disabled.`);
-  call.tx.put('kms-key', { ...key, ...(rotationDays !== undefined && { rotationDays }) });
-  return {};
-}
-
-function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK.GetKeyRotationStatusResponse {
-  const key = ownKey(call, input);
-  const { rotationDays: days } = key;
-  const next = days === undefined ? undefined : new Date(new Date(key.creationDate).getTime() + days * dayMs);
-  return {
-    KeyId: key.id,
-    KeyRotationEnabled: days !== undefined || key.manager === 'AWS',
-    ...(days !== undefined && { RotationPeriodInDays: days }),
-    ...(next && { NextRotationDate: next }),
-  };
-}
-
 export const keyOperations = {
   CreateKey: operation<SDK.CreateKeyRequest, SDK.CreateKeyResponse>({
     authorize: (call, input) =>
@@ -177,18 +158,5 @@ export const keyOperations = {
       call.tx.put('kms-key', { ...key, description: input.Description ?? '' });
       return {};
     },
-  }),
-  EnableKeyRotation: operation<SDK.EnableKeyRotationRequest, Record<string, never>>({
-    authorize: onKey('kms:EnableKeyRotation'),
-    run: (call, input) => rotation(call, input, input.RotationPeriodInDays ?? 365),
-  }),
-  DisableKeyRotation: operation<SDK.DisableKeyRotationRequest, Record<string, never>>({
-    authorize: onKey('kms:DisableKeyRotation'),
-    run: (call, input) => rotation(call, input, undefined),
-  }),
-  GetKeyRotationStatus: operation<SDK.GetKeyRotationStatusRequest, SDK.GetKeyRotationStatusResponse>({
-    authorize: onKey('kms:GetKeyRotationStatus'),
-    readOnly: true,
-    run: rotationStatus,
   }),
 } satisfies Record<string, Operation>;

@@ -139,6 +139,71 @@ test('a disabled key does nothing, one that waits for its deletion neither, and 
   );
 });
 
+test('a rotated key opens what it sealed before, and names the material that did', async () => {
+  const { run, create } = started();
+  const { KeyId, Arn, CurrentKeyMaterialId: first } = await create();
+  assert.match(first ?? '', /^[0-9a-f]{64}$/);
+  const seal = async () =>
+    (await run<SDK.EncryptResponse>('Encrypt', { KeyId, Plaintext: Buffer.from('secret') })).CiphertextBlob;
+  const before = await seal();
+  assert.deepEqual(await run('RotateKeyOnDemand', { KeyId }, later(1)), { KeyId: Arn });
+  const described = await run<SDK.DescribeKeyResponse>('DescribeKey', { KeyId });
+  const second = described.KeyMetadata?.CurrentKeyMaterialId;
+  assert.notEqual(second, first);
+  for (const [CiphertextBlob, material] of [
+    [before, first],
+    [await seal(), second],
+  ]) {
+    const opened = await run<SDK.DecryptResponse>('Decrypt', { CiphertextBlob });
+    assert.deepEqual([Buffer.from(opened.Plaintext ?? []).toString(), opened.KeyMaterialId], ['secret', material]);
+  }
+  const moved = await run<SDK.ReEncryptResponse>('ReEncrypt', { CiphertextBlob: before, DestinationKeyId: KeyId });
+  assert.deepEqual([moved.SourceKeyMaterialId, moved.DestinationKeyMaterialId], [first, second]);
+  const dataKey = await run<SDK.GenerateDataKeyResponse>('GenerateDataKey', { KeyId, KeySpec: 'AES_256' });
+  assert.equal(dataKey.KeyMaterialId, second);
+
+  const listed = (input: object = {}) => run<SDK.ListKeyRotationsResponse>('ListKeyRotations', { KeyId, ...input });
+  const current = {
+    KeyId,
+    KeyMaterialId: second,
+    KeyMaterialState: 'CURRENT',
+    RotationDate: later(1).now,
+    RotationType: 'ON_DEMAND',
+  };
+  assert.deepEqual(await listed(), { Rotations: [current], Truncated: false });
+  const all = await listed({ IncludeKeyMaterial: 'ALL_KEY_MATERIAL' });
+  assert.deepEqual(all.Rotations?.[1], { KeyId, KeyMaterialId: first, KeyMaterialState: 'NON_CURRENT' });
+});
+
+test('a key is rotated by hand so often, and not while it is disabled', async () => {
+  const { run, create } = started();
+  const { KeyId, Arn } = await create();
+  await run('DisableKey', { KeyId });
+  await assert.rejects(run('RotateKeyOnDemand', { KeyId }), awsError('DisabledException', `${Arn} is disabled.`));
+  await run('EnableKey', { KeyId });
+  for (let count = 0; count < 25; count += 1) await run('RotateKeyOnDemand', { KeyId });
+  await assert.rejects(
+    run('RotateKeyOnDemand', { KeyId }),
+    awsError(
+      'LimitExceededException',
+      `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${Arn}`,
+    ),
+  );
+});
+
+test('tags that are too long or too many are refused, of a new key too', async () => {
+  const { create } = started();
+  const tagged = (Tags: object[], code: string, message: string) =>
+    assert.rejects(create({ Tags }), awsError(code, message));
+  const fault = (value: string, member: string, most: number) =>
+    `1 validation error detected: Value '${value}' at 'tags.1.member.${member}' failed to satisfy constraint: Member must have length less than or equal to ${most}`;
+  const [name, value] = ['a'.repeat(129), 'v'.repeat(257)];
+  await tagged([{ TagKey: name, TagValue: 'x' }], 'ValidationException', fault(name, 'tagKey', 128));
+  await tagged([{ TagKey: 'x', TagValue: value }], 'ValidationException', fault(value, 'tagValue', 256));
+  const many = Array.from({ length: 51 }, (_, index) => ({ TagKey: `k${index}`, TagValue: '' }));
+  await tagged(many, 'TagException', 'Too many tags');
+});
+
 test('what is not there is refused by its name', async () => {
   const { create } = started();
   for (const input of [

@@ -4,20 +4,36 @@ import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
 import { type Operation, operation } from '../../service.ts';
 import { changeableKey, onKey, ownKey } from './access.ts';
-import { type Paged, pageOf } from './errors.ts';
+import { type Paged, pageOf, validationError } from './errors.ts';
 
 const maxTags = 50;
 
-/** @throws TagException */
+function tooLong(value: string, place: string, most: number): Error {
+  return validationError(
+    `Value '${value}' at '${place}' failed to satisfy constraint: Member must have length less than or equal to ${most}`,
+  );
+}
+
+/** @throws ValidationException, TagException; wordings recorded (2023, 2025) */
 export function checkedTags(tags: readonly SDK.Tag[] | undefined): Record<string, string> {
   const kept: Record<string, string> = {};
+  for (const [index, { TagKey: name = '', TagValue: value = '' }] of (tags ?? []).entries()) {
+    const place = `tags.${index + 1}.member`;
+    if (name.length > 128) throw tooLong(name, `${place}.tagKey`, 128);
+    if (value.length > 256) throw tooLong(value, `${place}.tagValue`, 256);
+  }
   for (const { TagKey: name = '', TagValue: value = '' } of tags ?? []) {
-    // Recorded wordings (2023).
     if (/^aws:/i.test(name)) throw new AwsError('TagException', 400, 'Tags beginning with aws: are reserved');
     if (Object.hasOwn(kept, name)) throw new AwsError('TagException', 400, 'Duplicate tag keys');
     kept[name] = value;
   }
-  return kept;
+  return limited(kept);
+}
+
+/** @throws TagException */
+function limited(tags: Record<string, string>): Record<string, string> {
+  if (Object.keys(tags).length > maxTags) throw new AwsError('TagException', 400, 'Too many tags');
+  return tags;
 }
 
 export const tagOperations = {
@@ -25,8 +41,7 @@ export const tagOperations = {
     authorize: onKey('kms:TagResource'),
     run: (call, input) => {
       const key = changeableKey(call, input);
-      const tags = { ...key.tags, ...checkedTags(input.Tags) };
-      if (Object.keys(tags).length > maxTags) throw new AwsError('TagException', 400, 'Too many tags');
+      const tags = limited({ ...key.tags, ...checkedTags(input.Tags) });
       call.tx.put('kms-key', { ...key, tags });
       return {};
     },

@@ -5,8 +5,10 @@ import type { Row } from '../store.ts';
 export interface KmsKeyRow extends Row {
   /** `id` is the key's ARN. */
   keyId: string;
-  /** Base64 of 32 bytes. */
+  /** Base64 of 32 bytes; that with which the key was made. */
   material: string;
+  /** What came after it, oldest first: the last is sealed with, all are opened with. */
+  rotations?: { material: string; date: string }[];
   description: string;
   creationDate: string;
   enabled: boolean;
