@@ -36,7 +36,8 @@ import { isoTime } from './iso-time.ts';
 import { noteUse } from './last-used.ts';
 import type { RequestEvent } from './operator/api.ts';
 import type { RequestPath } from './path.ts';
-import type { BaseCall, Call, Operation, Service, Settings, StreamCall, WebRequest } from './service.ts';
+import type { BaseCall, Call, Operation, Service, Settings, StreamCall, WebRequest, WebSigner } from './service.ts';
+import { presentedKey } from './sessions.ts';
 import type { AccessKeyRow } from './store/rows/iam.ts';
 import type { Store, Transaction } from './store/store.ts';
 
@@ -63,6 +64,7 @@ export interface Progress {
   identified: Identified;
   principal: Principal;
   accessKeyId?: string;
+  accessKey?: AccessKeyRow;
   asked?: RequestAuthorization;
 }
 
@@ -135,12 +137,12 @@ function webRequest(
     requestId,
     region: progress.identified.region,
     now,
-    credentials: (accessKeyId) => lookupIn(parts)(accessKeyId),
-    async run<O>(name: string, input: object, accessKeyId?: string): Promise<O> {
+    credentials: lookupIn(parts),
+    async run<O>(name: string, input: object, signer?: WebSigner): Promise<O> {
       const model = service?.operation(name);
       if (!model) throw new Error(`there is no operation ${name}`);
       progress.identified = { ...progress.identified, operation: model, failure: undefined };
-      const accessKey = accessKeyId === undefined ? undefined : callerOf(parts, progress, accessKeyId);
+      const accessKey = signer && callerOf(parts, progress, signer);
       const { output, durable } = await runOperation(
         parts,
         exchange,
@@ -229,8 +231,8 @@ function refuseForeign(parts: PipelineParts, path: RequestPath, identified: Iden
 }
 
 export function lookupIn(parts: PipelineParts): Lookup {
-  return (accessKeyId) => {
-    const row = parts.store.read((tx) => tx.get('access-key', accessKeyId));
+  return (accessKeyId, sessionToken) => {
+    const row = parts.store.read((tx) => presentedKey(tx, accessKeyId, sessionToken));
     if (!row) return parts.openAccount(accessKeyId) === undefined ? undefined : 'accept-any';
     if (row.status !== 'Active') return undefined;
     const credentials: Credentials = {
@@ -244,13 +246,17 @@ export function lookupIn(parts: PipelineParts): Lookup {
 
 /** Fills in who asks. @returns the row of their key; none for an anonymous caller or one let in by `--auth open` */
 export function identifyCaller(parts: PipelineParts, progress: Progress, signer: Signer): AccessKeyRow | undefined {
-  return signer.kind === 'anonymous' ? undefined : callerOf(parts, progress, signer.accessKeyId);
+  return signer.kind === 'anonymous' ? undefined : callerOf(parts, progress, signer);
 }
 
-function callerOf(parts: PipelineParts, progress: Progress, accessKeyId: string): AccessKeyRow | undefined {
+function callerOf(
+  parts: PipelineParts,
+  progress: Progress,
+  { accessKeyId, sessionToken }: WebSigner,
+): AccessKeyRow | undefined {
   const { partition, protocol } = progress.identified;
   progress.accessKeyId = accessKeyId;
-  const row = parts.store.read((tx) => tx.get('access-key', accessKeyId));
+  const row = parts.store.read((tx) => presentedKey(tx, accessKeyId, sessionToken));
   const account = parts.openAccount(accessKeyId);
   const principal = row
     ? parts.store.read((tx) => principalOf(tx, row, partition))
@@ -259,6 +265,7 @@ function callerOf(parts: PipelineParts, progress: Progress, accessKeyId: string)
       : rootPrincipal(account, partition);
   if (!principal) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   progress.principal = principal;
+  if (row) progress.accessKey = row;
   return row;
 }
 
@@ -289,6 +296,7 @@ function callFacts(
     url: exchange.head.url,
   };
   if (progress.accessKeyId !== undefined) facts.accessKeyId = progress.accessKeyId;
+  if (progress.accessKey) facts.accessKey = progress.accessKey;
   return facts;
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { AuthorizationRequest, Decision, Principal } from '@postern/policy/types.ts';
 import type { RequestPath } from './path.ts';
+import type { AccessKeyRow } from './store/rows/iam.ts';
 import type { Transaction } from './store/store.ts';
 
 /** What the operator chose at start; the same for every request. */
@@ -32,8 +33,10 @@ export interface BaseCall {
   /** The caller's account. */
   readonly accountId: string;
   readonly principal: Principal;
-  /** The key that signed; absent for an unsigned request. STS reads the row behind it: a session cannot make every kind of session. */
+  /** The key that signed; absent for an unsigned request. */
   readonly accessKeyId?: string;
+  /** What is known of that key: a session may not do everything. Absent for one that `--auth open` let in. */
+  readonly accessKey?: AccessKeyRow;
   readonly path: RequestPath;
   /** The time of the request; handlers never read the clock themselves. */
   readonly now: Date;
@@ -158,14 +161,20 @@ export interface WebRequest {
   readonly region: string;
   readonly now: Date;
   /** Runs an operation as the holder of a key, or as nobody; every policy is asked, and the trail has it. */
-  run<O>(operation: string, input: object, accessKeyId?: string): Promise<O>;
+  run<O>(operation: string, input: object, signer?: WebSigner): Promise<O>;
   /** What a key signs with; `accept-any`: signatures are not compared. */
   credentials(
     accessKeyId: string,
+    sessionToken: string | undefined,
   ):
     | { readonly secretAccessKey: string; readonly sessionToken?: string; readonly expiration?: Date }
     | 'accept-any'
     | undefined;
+}
+
+export interface WebSigner {
+  readonly accessKeyId: string;
+  readonly sessionToken: string | undefined;
 }
 
 export interface WebAnswer {

@@ -8,6 +8,7 @@ import { principalOf } from './authorize/principal.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
 import type { BaseCall, Call, Service, StreamCall } from './service.ts';
+import { keyNamed } from './sessions.ts';
 import { Store, type Transaction } from './store/store.ts';
 
 export const testAccountId = '123456789012';
@@ -103,11 +104,18 @@ export async function runAs<O = Record<string, unknown>>(
 ): Promise<O> {
   const operation = service.operations[name];
   if (operation?.kind !== 'transaction') throw new Error(`${service.name} has no transaction operation ${name}`);
-  const accessKey = store.read((tx) => tx.get('access-key', accessKeyId));
+  const accessKey = store.read((tx) => keyNamed(tx, accessKeyId));
   if (!accessKey) throw new Error(`there is no key ${accessKeyId}`);
   const principal = store.read((tx) => principalOf(tx, accessKey, overrides.partition ?? 'aws'));
   if (!principal) throw new Error(`nobody holds the key ${accessKeyId}`);
-  const base = makeBaseCall({ service: service.name, operation: name, principal, accessKeyId, ...overrides });
+  const base = makeBaseCall({
+    service: service.name,
+    operation: name,
+    principal,
+    accessKeyId,
+    accessKey,
+    ...overrides,
+  });
   const serviceOf = (prefix: string) => services.find((one) => one.name === prefix);
   const asked = createAuthorizer({ managedPolicyDocument, serviceOf }).open(base, service, accessKey);
   const { value, durable } = store.transact((tx) => {

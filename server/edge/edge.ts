@@ -42,6 +42,7 @@ export {
 } from './identify.ts';
 export { createEdge, type EdgeOptions, type Exchange, newRequestId } from './listener.ts';
 export { notImplemented, regionRefused, serviceRefused, signatureRefused } from './refusals.ts';
+export { hmacHex } from './sigv4.ts';
 export { type Soon, soon } from './soon.ts';
 export { anonymous, type Credentials, type Lookup, type Signer, type VerifyOptions, verify } from './verify.ts';
 

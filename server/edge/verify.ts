@@ -2,6 +2,7 @@
 // Order of checks, as callers can see it: form of the signature, clock or expiry, region, key known, token, signature, token's expiry, payload hash (S3/api, "Authenticating Requests").
 // Gaps: SigV4A, and version 2 outside of presigned URLs of S3, are refused by name.
 
+import type { Protocol } from '../catalogue/shapes.ts';
 import type { AwsError } from '../errors.ts';
 import { queryValue, type RequestHead, readHost } from './head.ts';
 import { authorizationPart, type Identified } from './identify.ts';
@@ -29,8 +30,11 @@ export interface Credentials {
   readonly expiration?: Date;
 }
 
-/** `'accept-any'`: the key is let in without comparing the signature (`--auth open`). */
-export type Lookup = (accessKeyId: string) => Credentials | 'accept-any' | undefined;
+/**
+ * What a key signs with. A session may be known by its token alone.
+ * @returns `'accept-any'`: the key is let in without comparing the signature (`--auth open`)
+ */
+export type Lookup = (accessKeyId: string, sessionToken: string | undefined) => Credentials | 'accept-any' | undefined;
 
 export interface VerifyOptions {
   readonly lookup: Lookup;
@@ -85,9 +89,9 @@ export function verify(identified: Identified, options: VerifyOptions, body?: Ui
   // A regional endpoint takes only what was signed for its region.
   const hostRegion = readHost(head.headers.host).region;
   if (hostRegion !== undefined && hostRegion !== region) throw regionRefused(protocol, region, hostRegion);
-  const credentials = options.lookup(accessKeyId);
-  if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken = head.headers['x-amz-security-token'] ?? queryValue(head, 'X-Amz-Security-Token');
+  const credentials = options.lookup(accessKeyId, sessionToken);
+  if (!credentials) throw unknownKey(protocol, accessKeyId, sessionToken);
   const payloadHash = declaredHash(identified, presigned, body);
   if (credentials === 'accept-any')
     return { kind: 'signed', accessKeyId, verified: false, presigned, sessionToken, parts, key: undefined };
@@ -114,11 +118,11 @@ function verifyV2(identified: Identified, options: VerifyOptions): Signed {
     });
   }
   const { accessKeyId } = given;
-  const credentials = options.lookup(accessKeyId);
-  if (!credentials) throw signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
   const sessionToken =
     head.headers['x-amz-security-token'] ??
     head.query?.find(([name]) => name.toLowerCase() === 'x-amz-security-token')?.[1];
+  const credentials = options.lookup(accessKeyId, sessionToken);
+  if (!credentials) throw unknownKey(protocol, accessKeyId, sessionToken);
   const scope = { accessKeyId, date: '', region: identified.region, service: 's3' };
   const parts: SignatureParts = { scope, signedHeaders: [], signature: given.signature, timestamp: '' };
   const signed = { kind: 'signed' as const, accessKeyId, presigned: true, sessionToken, parts, key: undefined };
@@ -136,6 +140,13 @@ function verifyV2(identified: Identified, options: VerifyOptions): Signed {
   if (credentials.expiration && credentials.expiration <= options.now)
     throw signatureRefused(protocol, 'expired-token', { 'Token-0': sessionToken });
   return { ...signed, verified: true };
+}
+
+/** A session is its token: without one of ours nobody knows its key. */
+function unknownKey(protocol: Protocol, accessKeyId: string, sessionToken: string | undefined): AwsError {
+  return accessKeyId.startsWith('ASIA') && sessionToken
+    ? signatureRefused(protocol, 'wrong-token', { 'Token-0': sessionToken })
+    : signatureRefused(protocol, 'unknown-key', { AWSAccessKeyId: accessKeyId });
 }
 
 function unsigned(identified: Identified): Anonymous {

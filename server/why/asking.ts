@@ -10,6 +10,7 @@ import { AwsError } from '../errors.ts';
 import type { RequestEvent } from '../operator/api.ts';
 import type { RequestPath } from '../path.ts';
 import type { Permission, Service, Settings } from '../service.ts';
+import { keyNamed } from '../sessions.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { Trail } from '../trail/trail.ts';
 import type { Caller } from './caller.ts';
@@ -40,7 +41,7 @@ export function nowQuestion(
   const { principal, action, resource, context } = request;
   const service = parts.services.get(event.service);
   if (!service) return { request, policies };
-  const accessKey = event.accessKeyId === undefined ? undefined : tx.get('access-key', event.accessKeyId);
+  const accessKey = event.accessKeyId === undefined ? undefined : keyNamed(tx, event.accessKeyId);
   const own = Object.fromEntries(
     [...context].filter(([key]) => !/^aws:/.test(key) || /^aws:(requesttag|resourcetag|tagkeys)/.test(key)),
   );

@@ -33,6 +33,7 @@ const identity = [
   'server/managed-policies.ts',
   'server/mfa.ts',
   'server/principal-names.ts',
+  'server/sessions.ts',
   'server/service-reference.ts',
 ];
 
@@ -193,6 +194,7 @@ const laws: Readonly<Record<string, Law>> = {
       'server/operator/operator.ts',
       'server/accounts.ts',
       'server/identities.ts',
+      'server/sessions.ts',
     ],
     node: true,
     because: 'it asks the walk and the policy engine, and knows no service but by what it is given',

@@ -31,7 +31,7 @@ import { users } from './users.ts';
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html (read 2026-11-20)
  */
 function refuseBareSessions(call: Call): void {
-  const key = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId);
+  const key = call.accessKey;
   const kind = key?.owner.kind;
   if (kind !== 'federated-user' && (kind !== 'session-token' || key?.mfaDate !== undefined)) return;
   throw new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid');

@@ -6,7 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { PutObjectOutput } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
-import type { WebAnswer, WebRequest } from '../../service.ts';
+import type { WebAnswer, WebRequest, WebSigner } from '../../service.ts';
 import { algorithms, suffixOf } from './checksums.ts';
 import { entityTooLarge, invalidArgument } from './errors.ts';
 import { type FormUpload, readForm } from './form-data.ts';
@@ -29,12 +29,11 @@ export async function postObject(request: WebRequest): Promise<WebAnswer> {
   const key = given.replaceAll('$' + '{filename}', form.fileName);
   const signer = signerOf(form.fields);
   const range = signer && checkPolicy(request, form.fields, signer, { bucket, key });
-  const put = await request.run<PutObjectOutput>('PutObject', inputOf(form, bucket, key, range), signer?.accessKeyId);
+  const put = await request.run<PutObjectOutput>('PutObject', inputOf(form, bucket, key, range), signer);
   return answer(request, form.fields, bucket, key, put);
 }
 
-interface Signer {
-  readonly accessKeyId: string;
+interface Signer extends WebSigner {
   readonly policy: string;
   readonly signature: string;
   /** Version 4: date, region and service of the signing key. */
@@ -61,8 +60,14 @@ function signerOf(fields: ReadonlyMap<string, string>): Signer | undefined {
     return undefined;
   }
   const policy = needed(fields, 'Policy');
+  const sessionToken = fields.get('x-amz-security-token');
   if (!version4)
-    return { policy, accessKeyId: needed(fields, 'AWSAccessKeyId'), signature: needed(fields, 'Signature') };
+    return {
+      policy,
+      accessKeyId: needed(fields, 'AWSAccessKeyId'),
+      signature: needed(fields, 'Signature'),
+      sessionToken,
+    };
   const algorithm = needed(fields, 'X-Amz-Algorithm');
   const credential = needed(fields, 'X-Amz-Credential').split('/');
   needed(fields, 'X-Amz-Date');
@@ -70,23 +75,25 @@ function signerOf(fields: ReadonlyMap<string, string>): Signer | undefined {
   const [accessKeyId = '', date = '', region = '', service = '', end] = credential;
   if (algorithm !== 'AWS4-HMAC-SHA256' || credential.length !== 5 || end !== 'aws4_request' || service !== 's3')
     throw invalidArgument('The x-amz-credential field is malformed.', 'x-amz-credential', credential.join('/'));
-  return { policy, accessKeyId, signature, scope: [date, region, service] };
+  return { policy, accessKeyId, signature, sessionToken, scope: [date, region, service] };
 }
 
 function hmac(key: string | Buffer, text: string, hash = 'sha256'): Buffer {
   return createHmac(hash, key).update(text).digest();
 }
 
+const invalidToken = () => new AwsError('InvalidToken', 400, 'The provided token is malformed or otherwise invalid.');
+
 /** @throws InvalidAccessKeyId, InvalidToken, SignatureDoesNotMatch */
-function checkSignature(request: WebRequest, fields: ReadonlyMap<string, string>, signer: Signer): void {
-  const known = request.credentials(signer.accessKeyId);
+function checkSignature(request: WebRequest, signer: Signer): void {
+  const known = request.credentials(signer.accessKeyId, signer.sessionToken);
+  if (!known && signer.sessionToken) throw invalidToken();
   if (!known)
     throw new AwsError('InvalidAccessKeyId', 403, 'The AWS Access Key Id you provided does not exist in our records.', {
       fields: { AWSAccessKeyId: signer.accessKeyId },
     });
   if (known === 'accept-any') return;
-  if ((known.sessionToken ?? '') !== (fields.get('x-amz-security-token') ?? ''))
-    throw new AwsError('InvalidToken', 400, 'The provided token is malformed or otherwise invalid.');
+  if ((known.sessionToken ?? '') !== (signer.sessionToken ?? '')) throw invalidToken();
   const { secretAccessKey: secret } = known;
   const expected = signer.scope
     ? hmac(
@@ -139,7 +146,7 @@ function checkPolicy(
 ): SizeRange | undefined {
   const { expiration, conditions } = parsePolicy(signer.policy);
   if (expiration <= request.now) throw refused('Policy expired.');
-  checkSignature(request, fields, signer);
+  checkSignature(request, signer);
   const covered = new Set(free);
   let range: SizeRange | undefined;
   const given = (name: string) => (name === 'bucket' ? bucket : name === 'key' ? key : fields.get(name));

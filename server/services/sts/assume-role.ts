@@ -63,7 +63,7 @@ function findRole(call: Call, roleArn: string): RoleRow {
 
 /** The session that the caller itself is in, if its key is one of a role session. */
 function callersSession(call: Call): RoleSessionOwner | undefined {
-  const owner = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId)?.owner;
+  const owner = call.accessKey?.owner;
   return owner?.kind === 'role-session' ? owner : undefined;
 }
 

@@ -85,7 +85,7 @@ export function rootSessionPolicy(tx: Transaction, resource: string) {
 
 function assumeRoot(call: Call, input: AssumeRootRequest): AssumeRootResponse {
   const { memberId, taskPolicyArn } = checkInput(call, input);
-  const calling = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId)?.owner;
+  const calling = call.accessKey?.owner;
   const sourceIdentity = calling?.kind === 'role-session' ? calling.sourceIdentity : undefined;
   const owner = {
     kind: 'root-session',

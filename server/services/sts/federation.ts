@@ -10,10 +10,11 @@ import { addOrganization, controlPolicies } from '../../authorize/control-polici
 import { nameKey } from '../../identities.ts';
 import { managedPolicyDocument } from '../../managed-policies.ts';
 import type { Call } from '../../service.ts';
+import type { SessionRow } from '../../sessions.ts';
 import type { AccessKeyRow, RoleRow } from '../../store/rows/iam.ts';
 import { accessDenied, validationError } from './errors.ts';
 import { checkedSessionPolicies, managedDocument, mergeSessionTags, type SessionPolicies } from './session-inputs.ts';
-import { type SessionRow, startSession } from './sessions.ts';
+import { startSession } from './sessions.ts';
 
 export type ClaimContext = Map<string, readonly string[]>;
 

@@ -21,7 +21,7 @@ const askedBySessions: Readonly<Record<string, readonly string[]>> = {
  * other operations are taken from it.
  */
 function refuseSessions(call: Call): void {
-  const key = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId);
+  const key = call.accessKey;
   const allowed = key && askedBySessions[key.owner.kind];
   if (allowed && !allowed.includes(call.operation)) {
     throw accessDenied(`Cannot call ${call.operation} with session credentials`);

@@ -6,10 +6,11 @@ import { parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import type { Principal } from '@postern/policy/types.ts';
 import { nameKey, roleArn } from '../../identities.ts';
+import type { SessionRow } from '../../sessions.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
 import type { AccessKeyRow, InstanceProfileRow, RoleRow } from '../../store/rows/iam.ts';
 import type { Transaction } from '../../store/store.ts';
-import { type SessionRow, startSession } from './sessions.ts';
+import { keepSession } from './sessions.ts';
 
 const lifetimeSeconds = 6 * 60 * 60;
 const replacedBeforeEndMs = 60 * 60 * 1000;
@@ -129,7 +130,7 @@ export function issueInstanceCredentials(
   }
   const session =
     currentSession(tx, role, instance, privateIp, delivery, now) ??
-    startSession(
+    keepSession(
       tx,
       role.accountId,
       {

@@ -15,6 +15,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { SignedXml } from 'xml-crypto';
 import { ensureFirstState } from '../../accounts.ts';
 import { bits, integer, objectId, pem, sequence, set, tagged, text, time } from '../../front-door/der.ts';
+import { keyNamed } from '../../sessions.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
 import { iam } from '../iam/index.ts';
@@ -219,7 +220,7 @@ describe('AssumeRoleWithSAML', () => {
     await rejects(assume(tagged), 'AccessDenied', denied);
     await trust({}, ['sts:AssumeRoleWithSAML', 'sts:TagSession']);
     const { Credentials } = await assume(tagged);
-    const owner = store.read((tx) => tx.get('access-key', Credentials.AccessKeyId))?.owner;
+    const owner = store.read((tx) => keyNamed(tx, Credentials.AccessKeyId))?.owner;
     assert.deepEqual(owner?.kind === 'role-session' && [owner.tags, owner.federatedProvider], [
       { Team: 'net' },
       providerArn,

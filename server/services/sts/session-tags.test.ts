@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { ensureFirstState } from '../../accounts.ts';
 import { principalOf } from '../../authorize/principal.ts';
+import { keyNamed } from '../../sessions.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runAs, runOperation, testAccountId, testNow } from '../../testing.ts';
 import { iam } from '../iam/index.ts';
@@ -55,7 +56,7 @@ const keyOf = async (session: Promise<Session>) => (await session).Credentials.A
 
 function tagsOf(key: string): Readonly<Record<string, string>> | undefined {
   return store.read((tx) => {
-    const row = tx.get('access-key', key);
+    const row = keyNamed(tx, key);
     return row && principalOf(tx, row, 'aws')?.tags;
   });
 }

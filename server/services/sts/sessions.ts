@@ -1,18 +1,27 @@
-// What is a session? A row like any access key's, with a token and a time when it ends.
-// Rows of ended sessions are kept for a day, so that their use is answered ExpiredToken rather than InvalidClientTokenId; then whoever makes a session removes them.
+// Making a session: one that is its token alone, or one that is kept, as a row like any access key's (server/sessions.ts).
+// Rows of ended sessions stay for a day, so that their use is answered ExpiredToken rather than InvalidClientTokenId; then whoever keeps another removes them.
 
 import type { Credentials } from '@aws-sdk/client-sts';
 import { newAccessKeyId, newSecretAccessKey, newSessionToken } from '../../identities.ts';
+import { type SessionRow, signSession } from '../../sessions.ts';
 import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import type { Transaction } from '../../store/store.ts';
 
 const keptAfterExpiryMs = 24 * 60 * 60 * 1000;
 
-/** A temporary key's row: what any key has, and the two that make it temporary. */
-export type SessionRow = AccessKeyRow & { sessionToken: string; expiration: string };
-
-/** Makes a session and keeps it. */
+/** Makes a session that its holder alone keeps: nothing is written. */
 export function startSession(
+  tx: Transaction,
+  accountId: string,
+  owner: AccessKeyRow['owner'],
+  now: Date,
+  durationSeconds: number,
+): SessionRow {
+  return signSession(tx, { accountId, ...times(now, durationSeconds), owner });
+}
+
+/** Makes a session that has to be found without its token. */
+export function keepSession(
   tx: Transaction,
   accountId: string,
   owner: AccessKeyRow['owner'],
@@ -26,14 +35,20 @@ export function startSession(
     region: 'global',
     secretAccessKey: newSecretAccessKey(),
     status: 'Active',
-    createDate: now.toISOString(),
+    ...times(now, durationSeconds),
     owner,
     sessionToken: newSessionToken(),
-    // AWS's times end on a second.
-    expiration: new Date(Math.floor(now.getTime() / 1000 + durationSeconds) * 1000).toISOString(),
   };
   tx.put('access-key', row);
   return row;
+}
+
+function times(now: Date, durationSeconds: number): Pick<SessionRow, 'createDate' | 'expiration'> {
+  return {
+    createDate: now.toISOString(),
+    // AWS's times end on a second.
+    expiration: new Date(Math.floor(now.getTime() / 1000 + durationSeconds) * 1000).toISOString(),
+  };
 }
 
 const sweepEveryMs = 60_000;

@@ -5,6 +5,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { createAccount, ensureFirstState } from '../../accounts.ts';
 import { encodeAuthorizationMessage } from '../../authorize/encoded-message.ts';
 import type { BaseCall } from '../../service.ts';
+import { keyNamed } from '../../sessions.ts';
 import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, rootPrincipal, runAs, runOperation, testNow } from '../../testing.ts';
@@ -65,7 +66,7 @@ function assume(accessKeyId: string, more: Output = {}, overrides: Partial<BaseC
 }
 
 const ownerOf = (session: Session): AccessKeyRow['owner'] | undefined =>
-  store.read((tx) => tx.get('access-key', session.Credentials.AccessKeyId))?.owner;
+  store.read((tx) => keyNamed(tx, session.Credentials.AccessKeyId))?.owner;
 
 const rejects = (promise: Promise<unknown>, code: string, message?: string | RegExp) =>
   assert.rejects(promise, awsError(code, message));
@@ -113,7 +114,7 @@ describe('AssumeRole', () => {
     await rejects(assume(eveKey), 'AccessDenied', /because no identity-based policy allows/);
     await mayAssume('eve', other);
     const session = await assume(eveKey);
-    const row = store.read((tx) => tx.get('access-key', session.Credentials.AccessKeyId));
+    const row = store.read((tx) => keyNamed(tx, session.Credentials.AccessKeyId));
     assert.equal(row?.accountId, accountId);
   });
 
@@ -229,18 +230,15 @@ describe('AssumeRole', () => {
     await rejects(assume(anaKey, { PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/NoSuchPolicy' }] }), 'ValidationError');
   });
 
-  it('removes the rows of sessions that ended more than a day ago', async () => {
+  it('writes nothing for a session: its token says whose it is', async () => {
     await makeRole(trusting({ AWS: `arn:aws:iam::${accountId}:user/ana` }));
-    const old = await assume(anaKey);
-    const later = (hours: number) => ({ now: new Date(testNow.getTime() + hours * 3600_000) });
-    const keyRow = () => store.read((tx) => tx.get('access-key', old.Credentials.AccessKeyId));
-    await assume(anaKey, {}, later(20));
-    assert.ok(keyRow(), 'a session that ended lately is kept, so that its use is ExpiredToken');
-    await assume(anaKey, {}, later(26));
-    assert.equal(keyRow(), undefined);
-    assert.ok(
-      store.read((tx) => tx.get('access-key', anaKey)),
-      'long-term keys stay',
+    await assume(anaKey);
+    const { revision } = store;
+    const { Credentials } = await assume(anaKey);
+    assert.equal(store.revision, revision);
+    assert.equal(
+      store.read((tx) => tx.get('access-key', Credentials.AccessKeyId)),
+      undefined,
     );
   });
 });
@@ -258,6 +256,20 @@ describe('tokens', () => {
       Account: accountId,
       Arn: `arn:aws:iam::${accountId}:root`,
     });
+  });
+
+  it('removes the rows of sessions of users that ended more than a day ago', async () => {
+    const old = await runAs<Session>(store, anaKey, sts, 'GetSessionToken', { DurationSeconds: 3600 });
+    const later = (hours: number) => ({ now: new Date(testNow.getTime() + hours * 3600_000) });
+    const keyRow = () => store.read((tx) => tx.get('access-key', old.Credentials.AccessKeyId));
+    await runAs(store, anaKey, sts, 'GetSessionToken', {}, later(20));
+    assert.ok(keyRow(), 'a session that ended lately is kept, so that its use is ExpiredToken');
+    await runAs(store, anaKey, sts, 'GetSessionToken', {}, later(26));
+    assert.equal(keyRow(), undefined);
+    assert.ok(
+      store.read((tx) => tx.get('access-key', anaKey)),
+      'long-term keys stay',
+    );
   });
 
   it('GetSessionToken is the same user, is not to be had twice, and is an hour at most for root', async () => {

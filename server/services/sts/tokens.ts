@@ -16,18 +16,19 @@ import { decodeAuthorizationMessage, messageScope } from '../../authorize/encode
 import { federatedUserArn } from '../../identities.ts';
 import { managedPolicyDocument } from '../../managed-policies.ts';
 import { type Call, operation, type Permission } from '../../service.ts';
+import { keyNamed } from '../../sessions.ts';
 import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import { accessDenied, invalidAuthorizationMessage, validationError } from './errors.ts';
 import { checkedMfa } from './mfa.ts';
 import { checkedSessionPolicies, checkedSessionTags, constraints, managedDocument } from './session-inputs.ts';
-import { describeCredentials, startSession } from './sessions.ts';
+import { describeCredentials, keepSession, startSession } from './sessions.ts';
 
 const longestForRootSeconds = 3600;
 const defaultSeconds = 43200;
 
 /** Only long-term keys make these sessions. */
 function refuseSessions(call: Call): void {
-  const key = call.accessKeyId === undefined ? undefined : call.tx.get('access-key', call.accessKeyId);
+  const key = call.accessKey;
   const { type } = call.principal;
   if (key?.sessionToken !== undefined || type === 'role-session' || type === 'federated-user') {
     throw accessDenied(`Cannot call ${call.operation} with session credentials`);
@@ -50,7 +51,7 @@ function getSessionToken(call: Call, input: GetSessionTokenRequest): GetSessionT
   const device = checkedMfa(call, input);
   const { userName } = call.principal;
   const owner = { kind: 'session-token', of: userName === undefined ? 'root' : { userName } } as const;
-  const session = startSession(call.tx, call.accountId, owner, call.now, durationFor(call, input.DurationSeconds));
+  const session = keepSession(call.tx, call.accountId, owner, call.now, durationFor(call, input.DurationSeconds));
   if (device) {
     call.tx.put('mfa-device', device);
     call.tx.put('access-key', { ...session, mfaDate: call.now.toISOString() });
@@ -105,14 +106,14 @@ function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFe
   };
 }
 
-/** AWS reads the account out of the key id's letters; here the key must be one of ours. */
+/** AWS reads the account out of the key id's letters; here the key must be one of ours, and a session one of those that were made or used last. */
 function getAccessKeyInfo(call: Call, input: GetAccessKeyInfoRequest): GetAccessKeyInfoResponse {
   constraints()
     .required('accessKeyId', input.AccessKeyId)
     .length('accessKeyId', input.AccessKeyId, 16, 128)
     .pattern('accessKeyId', input.AccessKeyId, /^\w*$/, '[\\w]*')
     .done();
-  const key = call.tx.get('access-key', input.AccessKeyId ?? '');
+  const key = keyNamed(call.tx, input.AccessKeyId ?? '');
   if (!key) throw validationError(`Invalid Access Key Id: ${input.AccessKeyId ?? ''}`);
   return { Account: key.accountId };
 }

@@ -6,6 +6,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { ensureFirstState } from '../../accounts.ts';
 import { principalOf } from '../../authorize/principal.ts';
 import { stepAt, totp } from '../../mfa.ts';
+import { keyNamed } from '../../sessions.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
 import { iam } from '../iam/index.ts';
@@ -177,7 +178,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     await asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument });
     const { Credentials } = await assume(tagged);
     const principal = store.read((tx) => {
-      const key = tx.get('access-key', Credentials.AccessKeyId);
+      const key = keyNamed(tx, Credentials.AccessKeyId);
       return key && principalOf(tx, key, 'aws');
     });
     assert.deepEqual(principal?.tags, { team: 'net' });
@@ -194,7 +195,7 @@ describe('GetFederationToken', () => {
     const input = { Name: 'guest', Tags: [{ Key: 'team', Value: 'net' }] };
     const { Credentials } = await runAs<Session>(store, made.AccessKey.AccessKeyId, sts, 'GetFederationToken', input);
     const principal = store.read((tx) => {
-      const key = tx.get('access-key', Credentials.AccessKeyId);
+      const key = keyNamed(tx, Credentials.AccessKeyId);
       return key && principalOf(tx, key, 'aws');
     });
     assert.deepEqual(principal?.tags, { team: 'net' });

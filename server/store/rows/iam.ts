@@ -186,7 +186,12 @@ export interface RoleDeletionRow extends Row {
   status: 'SUCCEEDED';
 }
 
-/** `id` is the access key id. One row serves root, user and session keys; the pipeline identifies a caller by it. */
+/** What the tokens of sessions are signed with, in hex (server/sessions.ts). There is one. */
+export interface SessionKeyRow extends Row {
+  key: string;
+}
+
+/** `id` is the access key id. One form serves root, user and session keys, though most sessions are no rows; the pipeline identifies a caller by it. */
 export interface AccessKeyRow extends Row {
   secretAccessKey: string;
   status: 'Active' | 'Inactive';
@@ -267,6 +272,7 @@ export interface IamRows {
   'instance-profile': InstanceProfileRow;
   'managed-policy': ManagedPolicyRow;
   'access-key': AccessKeyRow;
+  'session-key': SessionKeyRow;
   'login-profile': LoginProfileRow;
   'mfa-device': MfaDeviceRow;
   'ssh-public-key': SshPublicKeyRow;
