@@ -44,7 +44,7 @@ export const reasons = {
   s3: [
     ['directory buckets', /DirectoryBucket|CreateSession|RenameObject/],
     ['tables of metadata and annotations', /Metadata(Table|Annotation|Inventory|Journal|Configuration)|Annotation/],
-    ['Select, torrents, Object Lambda, change of encryption', /Select|Torrent|WriteGetObjectResponse|ObjectEncryption/],
+    ['Select, torrents, Object Lambda', /Select|Torrent|WriteGetObjectResponse/],
   ],
   's3-control': [
     ['access grants', /AccessGrant|DataAccess/],

@@ -1,6 +1,6 @@
 // Encrypted bodies: the cipher of a blob at any offset, the keys of blobs, and the cloud's own key. docs/decisions/0019-every-object-is-encrypted.md
 
-import { createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type BodyCipher, counterMode } from '../../edge/decipher.ts';
@@ -18,6 +18,28 @@ export function seedOf(blobId: string): string {
 /** A key of its own for each blob. @param base of 32 bytes: the cloud's, or a KMS key's */
 export function keysUnder(base: Buffer): BlobKey {
   return (blobId) => createHmac('sha256', base).update(seedOf(blobId)).digest();
+}
+
+/** The algorithm of RFC 3394, with its own initial value. */
+const wrap = 'id-aes256-wrap';
+const wrapInitial = Buffer.alloc(8, 0xa6);
+
+/** The keys of blobs, each wrapped by another one. @param base of 32 bytes   @returns base64 by what `seedOf` the blob says */
+export function wrapping(base: Buffer, keys: BlobKey, blobIds: readonly string[]): Record<string, string> {
+  const wrapped = (blobId: string) => {
+    const cipher = createCipheriv(wrap, base, wrapInitial);
+    return Buffer.concat([cipher.update(keys(blobId)), cipher.final()]).toString('base64');
+  };
+  return Object.fromEntries(blobIds.map((blobId) => [seedOf(blobId), wrapped(blobId)]));
+}
+
+/** What `wrapping` wrapped. */
+export function unwrapping(base: Buffer, wrapped: Readonly<Record<string, string>>): BlobKey {
+  return (blobId) => {
+    const decipher = createDecipheriv(wrap, base, wrapInitial);
+    const bytes = decipher.update(Buffer.from(wrapped[seedOf(blobId)] ?? '', 'base64'));
+    return Buffer.concat([bytes, decipher.final()]);
+  };
 }
 
 /** The second layer is over the first, each under a key of its own. */

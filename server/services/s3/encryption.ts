@@ -7,11 +7,11 @@
 
 import { AwsError } from '../../errors.ts';
 import { algorithmKey, checkUsable, findKey, keyContext, managedKey, presentKey } from '../../kms-keys.ts';
-import type { BaseCall, StreamCall } from '../../service.ts';
+import type { BaseCall, Call, StreamCall } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import type { BucketRow, KmsEncryption, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
-import { type BlobKey, inTwoLayers, keysUnder } from './blob-cipher.ts';
+import { type BlobKey, inTwoLayers, keysUnder, unwrapping, wrapping } from './blob-cipher.ts';
 import { configurationOf } from './configurations.ts';
 import { type CustomerKey, type CustomerKeyInput, customerKeyOf } from './customer-keys.ts';
 import { bareAccessDenied, invalidArgument, notImplemented } from './errors.ts';
@@ -132,7 +132,7 @@ interface Place {
 function askKms(
   call: BaseCall,
   tx: Transaction,
-  action: 'kms:GenerateDataKey' | 'kms:Decrypt',
+  action: `kms:${'GenerateDataKey' | 'Decrypt' | 'Encrypt' | 'ReEncryptFrom' | 'ReEncryptTo'}`,
   kmsKey: KmsKeyRow,
   { bucketKey, context }: KmsEncryption,
   { bucket, key, region }: Place,
@@ -175,10 +175,44 @@ export function sealingKey(
   const { encryption } = row;
   if (encryption === undefined) return row.sealed && (() => s3.blobs.ownKey());
   if (encryption === 'AES256') return s3.blobs.ownKeys();
-  const kmsKey = call.read((tx) => presentKey(tx, encryption.keyArn, call.now));
-  if (!kmsKey) throw keyIsGone(encryption.keyArn);
-  const keys = keysUnder(Buffer.from(kmsKey.material, 'base64'));
+  return call.read((tx) => keysUnderKms(s3, tx, encryption, call.now));
+}
+
+/** @throws KMS.NotFoundException */
+function keysUnderKms(s3: S3, tx: Transaction, encryption: KmsEncryption, now: Date): BlobKey {
+  const kmsKey = requirePresent(tx, encryption.keyArn, now);
+  const material = Buffer.from(kmsKey.material, 'base64');
+  const keys = encryption.wrappedKeys ? unwrapping(material, encryption.wrappedKeys) : keysUnder(material);
   return encryption.twoLayers ? inTwoLayers(keys, s3.blobs.ownKeys()) : keys;
+}
+
+/**
+ * Puts an object's bytes under a KMS key where they lie: their own keys are wrapped by it. The caller may open what they are under now, and use the new key.
+ * @throws as `protectionOf`
+ */
+export function rewrapped(s3: S3, call: Call, object: ObjectRow, kmsKey: KmsKeyRow, bucketKey: boolean): ObjectRow {
+  const { tx } = call;
+  const { encryption: before } = object;
+  const under = { keyArn: kmsKey.id, ...(bucketKey && { bucketKey: true as const }) };
+  let open: BlobKey = object.sealed ? () => s3.blobs.ownKey() : s3.blobs.ownKeys();
+  if (typeof before === 'object') {
+    for (const action of ['kms:Decrypt', 'kms:ReEncryptFrom'] as const)
+      askKms(call, tx, action, requirePresent(tx, before.keyArn, call.now), before, object);
+    open = keysUnderKms(s3, tx, before, call.now);
+  }
+  for (const action of ['kms:GenerateDataKey', 'kms:Encrypt', 'kms:ReEncryptTo'] as const)
+    askKms(call, tx, action, kmsKey, under, object);
+  const material = Buffer.from(kmsKey.material, 'base64');
+  const wrappedKeys = wrapping(material, open, object.partBlobIds ?? [object.blobId]);
+  const { sealed: _, ...kept } = object;
+  return { ...kept, encryption: { ...under, wrappedKeys } };
+}
+
+/** @throws KMS.NotFoundException */
+function requirePresent(tx: Transaction, keyArn: string, now: Date): KmsKeyRow {
+  const kmsKey = presentKey(tx, keyArn, now);
+  if (!kmsKey) throw keyIsGone(keyArn);
+  return kmsKey;
 }
 
 /** The same to open what is stored: the caller may decrypt with its KMS key. @throws as `protectionOf` */
@@ -198,9 +232,7 @@ export function checkDecrypts(call: BaseCall, tx: Transaction, row: Stored): voi
   const { encryption } = row;
   if (typeof encryption !== 'object') return;
   if (call.principal.type === 'anonymous') throw needsSignature();
-  const kmsKey = presentKey(tx, encryption.keyArn, call.now);
-  if (!kmsKey) throw keyIsGone(encryption.keyArn);
-  askKms(call, tx, 'kms:Decrypt', kmsKey, encryption, row);
+  askKms(call, tx, 'kms:Decrypt', requirePresent(tx, encryption.keyArn, call.now), encryption, row);
 }
 
 /** A deleted key takes its objects with it. */
@@ -212,6 +244,8 @@ function keyIsGone(arn: string): AwsError {
 export function haveOneKey(from: Pick<ObjectRow, 'encryption'>, to: Pick<ObjectRow, 'encryption'>): boolean {
   const baseOf = ({ encryption }: Pick<ObjectRow, 'encryption'>) =>
     typeof encryption === 'object' ? `${encryption.keyArn} ${encryption.twoLayers ?? false}` : encryption;
+  // Bytes whose keys are wrapped have them in their own row.
+  if (typeof from.encryption === 'object' && from.encryption.wrappedKeys) return false;
   return from.encryption !== undefined && baseOf(from) === baseOf(to);
 }
 

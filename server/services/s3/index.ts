@@ -28,6 +28,7 @@ import { resourceOwner, resourcePolicyOf } from './resource-policy.ts';
 import { restoreOperations } from './restore.ts';
 import type { S3 } from './state.ts';
 import { taggingOperations } from './tagging.ts';
+import { updateEncryptionOperations } from './update-encryption.ts';
 import { uploadListOperations } from './upload-lists.ts';
 import { versionListOperations } from './version-list.ts';
 import { versioningOperations } from './versioning.ts';
@@ -78,6 +79,7 @@ export function createS3(store: Store, dataDirectory: string, clock: () => Date 
     ...versioningOperations,
     ...objectLockOperations,
     ...restoreOperations,
+    ...updateEncryptionOperations(s3),
     ...taggingOperations,
     ...bucketSettingOperations,
     ...corsOperations,

@@ -61,6 +61,8 @@ export interface KmsEncryption {
   bucketKey?: true;
   /** JSON of string to string, what the writer gave. */
   context?: string;
+  /** Of bytes that were encrypted under something else: their keys, wrapped by this one, in base64 by the seed of each blob. */
+  wrappedKeys?: Record<string, string>;
 }
 
 export type AclPermission = 'FULL_CONTROL' | 'READ' | 'WRITE' | 'READ_ACP' | 'WRITE_ACP';
