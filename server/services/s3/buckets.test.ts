@@ -16,7 +16,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
-import { awsError, makeBaseCall, makeCall, rootPrincipal } from '../../testing.ts';
+import { awsError, makeBaseCall, makeCall, rootPrincipal, testAccountId } from '../../testing.ts';
 import { accessDenied } from './errors.ts';
 import { KeyIndex, SortedTexts, sortableKey } from './key-index.ts';
 import { body, makeS3 } from './testing.ts';
@@ -393,6 +393,24 @@ test('uploads are listed by key and by page', async (t) => {
     UploadIdMarker,
   });
   assert.deepEqual([rest.Uploads?.map((one) => one.Key), rest.CommonPrefixes], [['a', 'b'], [{ Prefix: 'c/' }]]);
+});
+
+test('names of an account’s own namespace are asked for, and are of that account and region', async (t) => {
+  const { run } = makeS3(t);
+  const own = `mine-${testAccountId}-us-east-1-an`;
+  const create = (name: string, BucketNamespace?: string) => run('CreateBucket', { Bucket: name, BucketNamespace });
+  await create(own, 'account-regional');
+  await create('plain', 'global');
+  for (const [name, namespace, code] of [
+    [`other-${testAccountId}-us-east-1-an`, undefined, 'MissingNamespaceHeader'],
+    ['titan-an', undefined, 'MissingNamespaceHeader'],
+    ['mine-999999999999-us-east-1-an', 'account-regional', 'InvalidBucketNamespace'],
+    [`mine-${testAccountId}-eu-west-1-an`, 'account-regional', 'InvalidBucketNamespace'],
+    ['mine', 'account-regional', 'InvalidBucketNamespace'],
+    [`other-${testAccountId}-us-east-1-an`, 'global', 'InvalidBucketNamespace'],
+    ['mine', 'regional', 'InvalidArgument'],
+  ] as const)
+    await assert.rejects(create(name, namespace), awsError(code), `${name} ${namespace}`);
 });
 
 test('a new bucket tells its true defaults, and refuses what it could not keep', async (t) => {

@@ -35,7 +35,7 @@ import {
   publicAclBlocked,
   reservedTagKey,
 } from './errors.ts';
-import { bucketArn, canonicalUserId, checkBucketName } from './names.ts';
+import { bucketArn, canonicalUserId, checkBucketName, checkNamespace } from './names.ts';
 import type { S3 } from './state.ts';
 import { tagsFromSet } from './tag-sets.ts';
 
@@ -63,6 +63,7 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
   checkBucketName(name);
   const configuration = input.CreateBucketConfiguration;
   const region = regionFor(call, configuration?.LocationConstraint);
+  checkNamespace(name, input.BucketNamespace, call.accountId, region);
   if (configuration?.Bucket?.Type || configuration?.Location) throw notImplemented('directory buckets');
   const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
   if (!/^(BucketOwnerEnforced|BucketOwnerPreferred|ObjectWriter)$/.test(ownership))
@@ -167,6 +168,7 @@ export function bucketOperations(s3: S3) {
             ...(constraint && { 's3:locationconstraint': [constraint] }),
             ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
             ...(input.ObjectOwnership && { 's3:x-amz-object-ownership': [input.ObjectOwnership] }),
+            ...(input.BucketNamespace && { 's3:x-amz-bucket-namespace': [input.BucketNamespace] }),
             ...requestTagKeys(input.CreateBucketConfiguration?.Tags),
           },
         };
