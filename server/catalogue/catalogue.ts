@@ -41,6 +41,19 @@ interface RawService {
   readonly shapes: readonly RawShape[];
 }
 
+/** Answered with 204, as recorded at AWS (S3 in 2026, S3 Control in 2024), where the models say 200. */
+const answeredWithoutContent: Readonly<Record<string, readonly string[]>> = {
+  s3: [
+    'PutBucketTagging',
+    'PutBucketPolicy',
+    'PutBucketAnalyticsConfiguration',
+    'PutBucketIntelligentTieringConfiguration',
+    'PutBucketInventoryConfiguration',
+    'PutBucketMetricsConfiguration',
+  ],
+  's3-control': ['DeletePublicAccessBlock', 'DeleteAccessPoint'],
+};
+
 const firstShape = 1000;
 const unit = -1;
 
@@ -90,7 +103,7 @@ function buildService(summary: ServiceSummary, raw: RawService): ServiceModel {
   };
   const model: ServiceModel = {
     ...summary,
-    routes: Object.entries(raw.operations).flatMap(([name, row]) => routeRow(name, row, raw.shapes)),
+    routes: Object.entries(raw.operations).flatMap(([name, row]) => routeRow(summary.name, name, row, raw.shapes)),
     operation(name) {
       const known = operations.get(name);
       if (known) return known;
@@ -103,7 +116,7 @@ function buildService(summary: ServiceSummary, raw: RawService): ServiceModel {
         name,
         input,
         output,
-        http: httpBinding(row),
+        http: httpBinding(row, summary.name, name),
         unwrapped: row.unwrapped === true,
         checksummed: row.checksummed === true,
         streamingInput: streamingMember(input),
@@ -131,8 +144,10 @@ function buildService(summary: ServiceSummary, raw: RawService): ServiceModel {
   return model;
 }
 
-function httpBinding(row: RawOperation): HttpBinding | undefined {
-  return row.http && { method: row.http[0], uri: row.http[1], status: row.http[2] };
+function httpBinding(row: RawOperation, service: string, name: string): HttpBinding | undefined {
+  if (!row.http) return undefined;
+  const [method, uri, status] = row.http;
+  return { method, uri, status: answeredWithoutContent[service]?.includes(name) ? 204 : status };
 }
 
 function streamingMember(shape: StructureShape | undefined): string | undefined {
@@ -144,8 +159,8 @@ function errorModel(name: string, shape: StructureShape): ErrorModel {
   return { name, shape, queryCode: awsQueryError?.[0] ?? name, status: awsQueryError?.[1] ?? httpError ?? 400 };
 }
 
-function routeRow(name: string, row: RawOperation, shapes: readonly RawShape[]): RouteRow[] {
-  const http = httpBinding(row);
+function routeRow(service: string, name: string, row: RawOperation, shapes: readonly RawShape[]): RouteRow[] {
+  const http = httpBinding(row, service, name);
   if (!http) return [];
   const input = shapes[row.input - firstShape];
   const members = input && (input[0] === 3 || input[0] === 4) ? input[3] : [];

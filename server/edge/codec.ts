@@ -230,8 +230,6 @@ export interface ErrorContext {
   readonly protocol: Protocol;
   readonly service?: ServiceModel | undefined;
   readonly method?: string;
-  /** S3 names the path in its errors. */
-  readonly resource?: string;
 }
 
 /**
@@ -281,17 +279,13 @@ export function renderError(context: ErrorContext, error: unknown, requestId: st
     case 'rest-xml': {
       if (context.method === 'HEAD' || known.status === 304) return { status: known.status, headers, body: undefined };
       const fields = fieldsXml(known, undefined);
-      const resource =
-        context.resource !== undefined && known.fields.Resource === undefined && fields === ''
-          ? `<Resource>${escapeXml(context.resource)}</Resource>`
-          : '';
       const error = `<Code>${escapeXml(known.code)}</Code><Message>${escapeXml(known.message)}</Message>${fields}`;
       const ids = `<RequestId>${requestId}</RequestId><HostId>${hostId(requestId)}</HostId>`;
       // S3's own errors stand alone; of other REST services of this form they are wrapped.
       const body =
         context.service?.bucketPaths === false
           ? `${xmlDeclaration}<ErrorResponse><Error>${error}</Error>${ids}</ErrorResponse>`
-          : `${xmlDeclaration}<Error>${error}${resource}${ids}</Error>`;
+          : `${xmlDeclaration}<Error>${error}${ids}</Error>`;
       return { status: known.status, headers: { ...headers, 'Content-Type': 'application/xml' }, body };
     }
   }

@@ -111,6 +111,5 @@ export function contextOf({ identified }: { readonly identified: Identified }): 
     protocol: identified.protocol,
     service: identified.service,
     method: identified.head.method,
-    resource: identified.head.path,
   };
 }

@@ -75,6 +75,8 @@ export function readBindings({ head, labels }: Identified, operation: OperationM
   for (const { member, name } of known.queries) {
     // Most requests have none at all.
     const values = query.length > 0 ? query.filter((pair) => pair[0] === name).map((pair) => pair[1]) : query;
+    // S3 reads an empty number of the query as none (recorded).
+    if (protocol === 'rest-xml' && !member.required && values[0] === '' && member.shape.kind === 'number') continue;
     if (values.length > 0) input[member.name] = readQueryMember(protocol, member, values as string[], name);
     else if (member.required) throw missingParameter(protocol, name, 'query');
   }

@@ -350,7 +350,10 @@ test('prefix, delimiter and pages give each key and each common prefix once', as
     assert.equal((await allPages(run, { MaxKeys })).keys.length, 8);
   }
   assert.deepEqual((await allPages(run, { StartAfter: 'b/2' })).keys, ['b/c/3', 'd', 'e/4', 'e0', 'f']);
-  assert.deepEqual((await allPages(run, { StartAfter: 'b/1', Delimiter: '/' })).prefixes, ['b/', 'e/']);
+  // Recorded for Marker: what lies inside a common prefix leaves out the whole of it.
+  assert.deepEqual((await allPages(run, { StartAfter: 'b/1', Delimiter: '/' })).prefixes, ['e/']);
+  const inside = await run<ListObjectsOutput>('ListObjects', { Bucket, Delimiter: '/', Marker: 'b/1', MaxKeys: 1 });
+  assert.deepEqual([inside.CommonPrefixes, inside.Contents?.[0]?.Key], [undefined, 'd']);
   await assert.rejects(
     run('ListObjectsV2', { Bucket, ContinuationToken: 'x' }),
     awsError('InvalidArgument', 'The continuation token provided is incorrect'),
@@ -466,4 +469,25 @@ test('the order of keys survives many changes, a restart of the index and a clea
   assert.equal(index.of('b').isEmpty, true);
   store.transact((tx) => tx.put('object', row('y')));
   assert.equal(index.of('b').from('').next(), 'y');
+});
+
+test('the old name of the first region in Europe is told as it was given', async (t) => {
+  const { run } = makeS3(t);
+  const inEurope = { region: 'eu-west-1' };
+  await run('CreateBucket', { Bucket: 'old', CreateBucketConfiguration: { LocationConstraint: 'EU' } }, inEurope);
+  assert.deepEqual(await run('GetBucketLocation', { Bucket: 'old' }, inEurope), { LocationConstraint: 'EU' });
+  await run(
+    'CreateBucket',
+    { Bucket: 'new', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } },
+    inEurope,
+  );
+  assert.deepEqual(await run('GetBucketLocation', { Bucket: 'new' }, inEurope), { LocationConstraint: 'eu-west-1' });
+});
+
+test('a region that AWS does not have is refused, though it looks like one', async (t) => {
+  const { run } = makeS3(t);
+  await assert.rejects(
+    run('ListBuckets', { BucketRegion: 'eu-east-1' }),
+    awsError('InvalidArgument', 'Argument value eu-east-1 is not a valid AWS Region'),
+  );
 });

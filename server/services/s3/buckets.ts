@@ -14,6 +14,7 @@ import type {
   ListBucketsOutput,
   ListBucketsRequest,
 } from '@aws-sdk/client-s3';
+import { regions } from '@postern/network/addresses.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
@@ -39,8 +40,6 @@ import { bucketArn, canonicalUserId, checkBucketName, checkNamespace } from './n
 import type { S3 } from './state.ts';
 import { tagsFromSet } from './tag-sets.ts';
 
-const regionName = /^[a-z]{2}(-[a-z]+)+-\d$/;
-
 /** @throws IllegalLocationConstraintException, InvalidLocationConstraint */
 function regionFor(call: Call, constraint: string | undefined): string {
   const wanted = constraint === 'EU' ? 'eu-west-1' : constraint;
@@ -50,7 +49,7 @@ function regionFor(call: Call, constraint: string | undefined): string {
   }
   if (wanted === undefined) return call.region;
   // us-east-1 is what no constraint means, and is not to be spelled out.
-  if (!regionName.test(wanted) || wanted === 'us-east-1') throw invalidLocationConstraint(wanted);
+  if (!regions.some((known) => known === wanted) || wanted === 'us-east-1') throw invalidLocationConstraint(wanted);
   // Only the global name of the service makes buckets elsewhere.
   if (/(^|\.)s3\.amazonaws\.com$/.test(call.host)) return wanted;
   throw illegalLocationConstraint(constraint);
@@ -85,6 +84,7 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
       id: name,
       accountId: call.accountId,
       region,
+      ...(configuration?.LocationConstraint === 'EU' && { location: 'EU' as const }),
       creationDate: call.now.toISOString(),
       ...(input.ObjectLockEnabledForBucket && { versioning: 'Enabled' as const, objectLock: {} }),
       publicAccessBlock: {
@@ -108,7 +108,7 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
 
 function listBuckets(call: Call, input: ListBucketsRequest): ListBucketsOutput {
   const { Prefix, BucketRegion, MaxBuckets } = input;
-  if (BucketRegion !== undefined && !regionName.test(BucketRegion))
+  if (BucketRegion !== undefined && !regions.some((known) => known === BucketRegion))
     throw invalidArgument(`Argument value ${BucketRegion} is not a valid AWS Region`, 'bucket-region');
   if (MaxBuckets !== undefined && (MaxBuckets < 1 || MaxBuckets > 10_000))
     throw invalidArgument('Argument max-buckets must be an integer between 1 and 10000', 'max-buckets');
@@ -231,10 +231,10 @@ export function bucketOperations(s3: S3) {
       },
       readOnly: true,
       run: (call, input) => {
-        const { region } = bucketAnywhere(call, input);
+        const { region, location } = bucketAnywhere(call, input);
         return region === 'us-east-1'
           ? {}
-          : { LocationConstraint: region as GetBucketLocationOutput['LocationConstraint'] };
+          : { LocationConstraint: (location ?? region) as GetBucketLocationOutput['LocationConstraint'] };
       },
     }),
   } satisfies Record<string, Operation>;

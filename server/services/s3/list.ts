@@ -80,14 +80,9 @@ function pageOf(
 /** Where to begin reading so that nothing up to `after` is told again. */
 export function startFor(prefix: string, delimiter: string, after: string): string | undefined {
   if (after === '' || after < prefix) return prefix;
-  // A common prefix that was already told covers all its keys.
-  if (
-    delimiter !== '' &&
-    after.startsWith(prefix) &&
-    after.endsWith(delimiter) &&
-    after.indexOf(delimiter, prefix.length) === after.length - delimiter.length
-  )
-    return afterPrefix(after) ?? `${after}\uffff`;
+  // A marker inside a common prefix leaves out all of it, told or not (recorded).
+  const cut = delimiter !== '' && after.startsWith(prefix) ? after.indexOf(delimiter, prefix.length) : -1;
+  if (cut >= 0) return afterPrefix(after.slice(0, cut + delimiter.length)) ?? `${after}\uffff`;
   // The next text after `after` itself.
   return `${after}\0`;
 }
@@ -158,7 +153,8 @@ function listObjectsV2(s3: S3, call: Call, input: ListObjectsV2Request): ListObj
     KeyCount: page.objects.length + page.prefixes.length,
     ...(Contents.length > 0 && { Contents }),
     ...(token !== undefined && { ContinuationToken: token }),
-    ...(StartAfter !== undefined && { StartAfter: encode(StartAfter) }),
+    // Beside a token it means nothing, and is not told (recorded).
+    ...(StartAfter !== undefined && token === undefined && { StartAfter: encode(StartAfter) }),
     ...(page.isTruncated && page.last !== undefined && { NextContinuationToken: writeToken(page.last) }),
   };
 }

@@ -51,7 +51,7 @@ import { objectId } from './names.ts';
 import { commitBlobs, etagOf, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
 import { checkPartNumber } from './ranges.ts';
 import type { S3 } from './state.ts';
-import { joinedChecksum } from './upload-checksums.ts';
+import { checkMode, joinedChecksum } from './upload-checksums.ts';
 import { type NewObject, placeObject } from './versions.ts';
 
 const smallestPartBytes = 5 * 1024 ** 2;
@@ -103,6 +103,12 @@ function checkCompletion(
     throw conditionalConflict('If-Match', upload.key);
 }
 
+/** What stands for a session's name is without a source. */
+function initiatorOf({ type, arn, userName }: BaseCall['principal']): Pick<UploadRow, 'initiator'> {
+  if (type === 'root' || type === 'anonymous') return {};
+  return { initiator: { arn, name: userName ?? arn.slice(arn.indexOf('/') + 1) } };
+}
+
 function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMultipartUploadOutput {
   const bucket = requireBucket(call, call.tx, input);
   const key = requireKey(input);
@@ -114,6 +120,7 @@ function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMu
     bucket: bucket.id,
     key,
     initiated: call.now.toISOString(),
+    ...initiatorOf(call.principal),
     ...metadataOf(call, call.tx, bucket, input),
     ...plan,
     ...replacesOf(call.tx.get('object', objectId(bucket.id, key))),
@@ -203,17 +210,19 @@ function chosenParts(upload: UploadRow, listed: readonly CompletedPart[]): Part[
     const part = upload.parts[partNumber];
     const etag = (one.ETag ?? '').replaceAll('"', '');
     if (!part || part.etag !== `"${etag}"`) throw invalidPart(upload.id, partNumber, etag);
-    const given = givenChecksums(one)[0]?.value;
-    if (given === undefined && algorithm && upload.checksumType === 'COMPOSITE')
+    const [given] = givenChecksums(one);
+    if (!given && algorithm && upload.checksumType === 'COMPOSITE')
       throw invalidRequest(
         `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${partNumber} in the request.`,
       );
-    if (given !== undefined && part.checksum !== undefined && given !== part.checksum)
+    if (given && algorithm && given.algorithm !== algorithm)
       throw new AwsError(
         'BadDigest',
         400,
-        `The ${(algorithm ?? '').toLowerCase()} you specified for part ${partNumber} did not match what we received.`,
+        `The ${suffixOf(given.algorithm)} you specified for part ${partNumber} did not match what we received.`,
       );
+    // A part of an upload without an algorithm has no checksum, even if the client sent one with it.
+    if (given && (!algorithm || given.value !== part.checksum)) throw invalidPart(upload.id, partNumber, etag);
     return { partNumber, part };
   });
   const last = chosen.at(-1);
@@ -237,6 +246,7 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
   if (existing?.uploadId !== undefined && existing.uploadId === input.UploadId) return completed(call, existing);
   const upload = requireUpload(call.tx, input);
   checkDecrypts(call, call.tx, upload);
+  checkMode(upload, input.ChecksumType);
   const parts = chosenParts(upload, input.MultipartUpload?.Parts ?? []);
   checkCompletion(upload, existing, input);
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);

@@ -87,9 +87,18 @@ function lettersOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url').replaceAll('-', '.');
 }
 
-export function newVersionId(): string {
-  const letters = lettersOf(randomBytes((versionIdLetters / 4) * 3));
+/** @param serial of the version among those of its key: a listing goes on after a version that is gone by now */
+export function newVersionId(serial = 0): string {
+  const bytes = randomBytes((versionIdLetters / 4) * 3);
+  bytes.writeUInt32BE((bytes.readUInt32BE(4) ^ serial) >>> 0);
+  const letters = lettersOf(bytes);
   return letters + sealOf(letters);
+}
+
+/** The serial that an id was made with. */
+export function serialOfVersionId(id: string): number {
+  const bytes = Buffer.from(id.slice(0, versionIdLetters).replaceAll('.', '-'), 'base64url');
+  return (bytes.readUInt32BE() ^ bytes.readUInt32BE(4)) >>> 0;
 }
 
 /** Whether an id was ever given to a version, `null` aside. */

@@ -11,6 +11,7 @@ import type {
   HeadObjectRequest,
 } from '@aws-sdk/client-s3';
 import {
+  answerStatus,
   type BaseCall,
   type Call,
   type Operation,
@@ -103,7 +104,7 @@ export function existingTags(call: Call, input: ReadInput): Context {
   return row && !isMarker(row) && row.tags ? tagKeys('s3:ExistingObjectTag', row.tags) : {};
 }
 
-type HeaderOutput = Omit<HeadObjectOutput, 'ArchiveStatus'> & { TagCount?: number };
+type HeaderOutput = Omit<HeadObjectOutput, 'ArchiveStatus'> & { [answerStatus]?: number };
 
 /** The members that GetObject and HeadObject share. Filled in one by one: a dozen spreads, most of nothing, were half of a small get's handler. */
 function describe(
@@ -129,17 +130,35 @@ function describe(
   set('ContentLanguage', input.ResponseContentLanguage ?? kept['content-language']);
   set('WebsiteRedirectLocation', kept['x-amz-website-redirect-location']);
   set('Expires', input.ResponseExpires ?? dateOf(kept.expires));
-  if (stretch.partial) output.ContentRange = contentRange(stretch, object.sizeBytes);
+  if (stretch.partial) {
+    output[answerStatus] = 206;
+    output.ContentRange = contentRange(stretch, object.sizeBytes);
+  }
   set('PartsCount', stretch.partsCount);
   if (object.storageClass !== 'STANDARD')
     output.StorageClass = object.storageClass as NonNullable<HeaderOutput['StorageClass']>;
-  if (input.ChecksumMode === 'ENABLED' && !stretch.partial) Object.assign(output, checksumMembers(object.checksum));
+  if (wantsChecksum(input)) Object.assign(output, checksumMembers(checksumOf(object, stretch, input.PartNumber)));
   if (bucket.versioning !== undefined) output.VersionId = versionIdOf(object);
   set('Expiration', expirationMember(bucket, object).Expiration);
   set('Restore', restoreMember(object, call.now).Restore);
   Object.assign(output, lockMembers(call, tx, object));
-  if (object.tags && call.operation === 'GetObject') output.TagCount = Object.keys(object.tags).length;
+  if (object.tags) output.TagCount = Object.keys(object.tags).length;
   return output;
+}
+
+/** Recorded: the value is read without regard to case. */
+function wantsChecksum({ ChecksumMode: mode }: GetObjectRequest | HeadObjectRequest): boolean {
+  return mode?.toUpperCase() === 'ENABLED';
+}
+
+/** The checksum of what is read: of all of it, or of a part that was given one. */
+function checksumOf(object: ObjectRow, stretch: Stretch, partNumber: number | undefined): ObjectRow['checksum'] {
+  const { checksum, partChecksums } = object;
+  if (checksum?.type === 'COMPOSITE' && partNumber !== undefined && partChecksums) {
+    const value = partChecksums[partNumber - 1];
+    return value ? { ...checksum, value } : undefined;
+  }
+  return stretch.start === 0 && stretch.end === object.sizeBytes ? checksum : undefined;
 }
 
 function dateOf(text: string | undefined): Date | undefined {
@@ -205,7 +224,7 @@ function getObject(
 function headObject(call: Call, input: HeadObjectRequest): HeadObjectOutput {
   const read = prepareRead(call, call.tx, input);
   // A checksum is of the plain bytes, so it takes the permission to read them.
-  if (input.ChecksumMode === 'ENABLED' && read.object.checksum) checkDecrypts(call, call.tx, read.object);
+  if (wantsChecksum(input) && read.object.checksum) checkDecrypts(call, call.tx, read.object);
   return describe(call, call.tx, input, read);
 }
 
@@ -222,7 +241,7 @@ function getObjectAttributes(call: Call, input: GetObjectAttributesRequest): Get
     LastModified: new Date(object.lastModified),
     ...versionMember(requireBucket(call, call.tx, input), object),
     ...(wanted.has('ETag') && { ETag: object.etag.replaceAll('"', '') }),
-    ...(wanted.has('Checksum') && object.checksum && { Checksum: checksumMembers(object.checksum) }),
+    ...(wanted.has('Checksum') && object.checksum && { Checksum: attributeChecksum(object.checksum) }),
     ...(wanted.has('ObjectParts') && object.partSizes && { ObjectParts: partsPage(object, input) }),
     ...(wanted.has('StorageClass') && {
       StorageClass: object.storageClass as NonNullable<GetObjectAttributesOutput['StorageClass']>,
@@ -231,13 +250,18 @@ function getObjectAttributes(call: Call, input: GetObjectAttributesRequest): Get
   };
 }
 
-/** The single parts are told only when they have checksums; their number always. */
+/** Here alone a composite value stands without the number of its parts. */
+function attributeChecksum(checksum: NonNullable<ObjectRow['checksum']>) {
+  return checksumMembers({ ...checksum, value: checksum.value.replace(/-\d+$/, '') });
+}
+
+/** The single parts are told only of a composite checksum; their number always. */
 function partsPage(
   object: ObjectRow,
   input: GetObjectAttributesRequest,
 ): NonNullable<GetObjectAttributesOutput['ObjectParts']> {
   const sizes = object.partSizes ?? [];
-  if (!object.partChecksums || !object.checksum) return { TotalPartsCount: sizes.length };
+  if (!object.partChecksums || object.checksum?.type !== 'COMPOSITE') return { TotalPartsCount: sizes.length };
   const after = Number(input.PartNumberMarker ?? 0);
   const most = input.MaxParts ?? 1000;
   const algorithm = object.checksum.algorithm as Algorithm;
@@ -246,13 +270,13 @@ function partsPage(
     const value = checksums[after + index];
     return { PartNumber: after + index + 1, Size, ...(value && { [`Checksum${algorithm}`]: value }) };
   });
-  const last = after + Parts.length;
+  const last = Parts.at(-1)?.PartNumber ?? 0;
   return {
     TotalPartsCount: sizes.length,
     PartNumberMarker: String(after),
     NextPartNumberMarker: String(last),
     MaxParts: most,
-    IsTruncated: last < sizes.length,
+    IsTruncated: after + Parts.length < sizes.length,
     Parts,
   };
 }

@@ -2,6 +2,7 @@
 // Uploads are in the order of their keys, those of one key by age.
 
 import type {
+  Initiator,
   ListMultipartUploadsOutput,
   ListMultipartUploadsRequest,
   ListPartsOutput,
@@ -36,6 +37,11 @@ function afterMarkers(uploads: readonly UploadRow[], input: ListMultipartUploads
   return [...same.slice(at + 1), ...later];
 }
 
+/** An account by its canonical id, everyone else by ARN and name. */
+function initiatorMember({ initiator, accountId }: UploadRow): Initiator {
+  return initiator ? { ID: initiator.arn, DisplayName: initiator.name } : { ID: canonicalUserId(accountId) };
+}
+
 function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultipartUploadsOutput {
   const bucket = requireBucket(call, call.tx, input);
   const encode = encoder(input.EncodingType);
@@ -52,7 +58,8 @@ function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultip
   for (const upload of afterMarkers(all, input)) {
     const cut = delimiter === '' ? -1 : upload.key.indexOf(delimiter, prefix.length);
     const common = cut < 0 ? undefined : upload.key.slice(0, cut + delimiter.length);
-    if (common !== undefined && (prefixes.has(common) || common === input.KeyMarker)) continue;
+    // A marker inside a common prefix leaves out all of it (recorded).
+    if (common !== undefined && (prefixes.has(common) || input.KeyMarker?.startsWith(common))) continue;
     if (uploads.length + prefixes.size === most) {
       isTruncated = true;
       break;
@@ -62,14 +69,16 @@ function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultip
   }
   const last = uploads.at(-1);
   const lastPrefix = [...prefixes].at(-1);
-  const endsInPrefix = lastPrefix !== undefined && (!last || sortableKey(lastPrefix) > sortableKey(last.key));
+  // Recorded: the last upload is told whether there is more or not, and a page of prefixes alone ends with no marker. What S3 says where both are, is not known.
+  const endsInPrefix = isTruncated && last && lastPrefix && sortableKey(lastPrefix) > sortableKey(last.key);
   const owner = { ID: canonicalUserId(bucket.accountId) };
   return {
     Bucket: bucket.id,
     KeyMarker: encode(input.KeyMarker ?? ''),
-    UploadIdMarker: input.UploadIdMarker ?? '',
-    NextKeyMarker: isTruncated ? encode(endsInPrefix ? lastPrefix : (last?.key ?? '')) : '',
-    NextUploadIdMarker: isTruncated && !endsInPrefix ? (last?.id ?? '') : '',
+    // Without a key it means nothing, and is not told (recorded).
+    UploadIdMarker: input.KeyMarker ? (input.UploadIdMarker ?? '') : '',
+    NextKeyMarker: encode(endsInPrefix ? lastPrefix : (last?.key ?? '')),
+    NextUploadIdMarker: endsInPrefix ? '' : (last?.id ?? ''),
     MaxUploads: most,
     IsTruncated: isTruncated,
     ...(input.Prefix !== undefined && { Prefix: encode(input.Prefix) }),
@@ -82,7 +91,7 @@ function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultip
         Initiated: new Date(upload.initiated),
         StorageClass: upload.storageClass as 'STANDARD',
         Owner: owner,
-        Initiator: owner,
+        Initiator: initiatorMember(upload),
         ...(upload.checksumAlgorithm && { ChecksumAlgorithm: upload.checksumAlgorithm as Algorithm }),
         ...(upload.checksumType && { ChecksumType: upload.checksumType }),
       })),
@@ -114,7 +123,7 @@ function listParts(call: Call, input: ListPartsRequest): ListPartsOutput {
     IsTruncated: page.length < all.length,
     StorageClass: upload.storageClass as 'STANDARD',
     Owner: owner,
-    Initiator: owner,
+    Initiator: initiatorMember(upload),
     ...(algorithm && { ChecksumAlgorithm: algorithm }),
     ...(upload.checksumType && { ChecksumType: upload.checksumType }),
     ...(page.length > 0 && {

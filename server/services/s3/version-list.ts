@@ -9,7 +9,7 @@ import { onBucket, requireBucket } from './access.ts';
 import { invalidArgument } from './errors.ts';
 import { afterPrefix, type Cursor, keyOfSortable, sortableKey } from './key-index.ts';
 import { encoder, listContext, maxKeysOf, shared, startFor, summary } from './list.ts';
-import { canonicalUserId, isVersionId } from './names.ts';
+import { canonicalUserId, isVersionId, serialOfVersionId } from './names.ts';
 import type { S3 } from './state.ts';
 import { allVersions, isMarker, type VersionRow, versionIdOf } from './versions.ts';
 
@@ -38,6 +38,15 @@ interface Page {
   readonly next: { readonly key: string; readonly versionId?: string } | undefined;
 }
 
+/** Where the versions after a marker begin; one that is deleted by now still has its place (recorded). */
+function firstAfter(versions: readonly VersionRow[], marker: string): number {
+  const at = versions.findIndex((row) => versionIdOf(row) === marker);
+  if (at >= 0) return at + 1;
+  const serial = marker === 'null' ? 0 : serialOfVersionId(marker);
+  const older = versions.findIndex((row) => (row.serial ?? 0) < serial);
+  return older < 0 ? versions.length : older;
+}
+
 function pageOf(s3: S3, call: Call, bucket: BucketRow, input: ListObjectVersionsRequest, most: number): Page {
   const prefix = sortableKey(input.Prefix ?? '');
   const delimiter = sortableKey(input.Delimiter ?? '');
@@ -63,8 +72,8 @@ function pageOf(s3: S3, call: Call, bucket: BucketRow, input: ListObjectVersions
   };
   if (versionMarker && keyMarker.startsWith(input.Prefix ?? '')) {
     const versions = allVersions(call.tx, bucket.id, keyMarker);
-    const at = versions.findIndex((row) => versionIdOf(row) === versionMarker);
-    if (at >= 0 && !take(keyMarker, versions.slice(at + 1), at + 1)) return end(true);
+    const after = firstAfter(versions, versionMarker);
+    if (!take(keyMarker, versions.slice(after), after)) return end(true);
   }
   let reading = from(startFor(prefix, delimiter, sortableKey(keyMarker)) ?? prefix);
   for (;;) {

@@ -165,6 +165,20 @@ test('listings of versions go on where they ended, also within a key, and keep p
   );
 });
 
+test('a listing goes on after a version that was deleted meanwhile, so that a key with many versions can be emptied page by page', async (t) => {
+  const { put, remove, run } = await withVersions(t, 'Enabled');
+  for (let count = 0; count < 7; count += 1) await put('x', 'k');
+  let markers = {};
+  for (let gone = 0; gone < 7; ) {
+    const page = await run<ListObjectVersionsOutput>('ListObjectVersions', { Bucket, MaxKeys: 3, ...markers });
+    assert.ok(page.Versions, `${gone} of 7 are deleted`);
+    for (const { Key, VersionId } of page.Versions) await remove({ Key, VersionId });
+    gone += page.Versions.length;
+    markers = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+  }
+  assert.equal((await run<ListObjectVersionsOutput>('ListObjectVersions', { Bucket })).Versions, undefined);
+});
+
 test('tags, copies and heads are of the version that is named', async (t) => {
   const { put, text, remove, run } = await withVersions(t, 'Enabled');
   const { VersionId: first = '' } = await put('one');

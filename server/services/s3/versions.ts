@@ -148,5 +148,5 @@ function makeRoom(
   const [hiding] = older;
   if (!current && hiding && isMarker(hiding) && tx.get('delete-marker', hiding.id))
     tx.put('delete-marker', { ...hiding, noncurrentSince: since });
-  return { serial, ...(!replacesNull && { versionId: newVersionId() }) };
+  return { serial, ...(!replacesNull && { versionId: newVersionId(serial) }) };
 }

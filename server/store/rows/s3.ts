@@ -32,6 +32,8 @@ export interface AccessPointRow extends Row {
 export interface BucketRow extends Row {
   /** `id` is the bucket's name: global in a partition. `region` is where it lives. */
   creationDate: string;
+  /** As it was spelled when the bucket was made, where that is not the region. */
+  location?: 'EU';
   policy?: string;
   publicAccessBlock?: PublicAccessBlock;
   ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
@@ -141,6 +143,8 @@ export interface UploadRow extends Row {
   bucket: string;
   key: string;
   initiated: string;
+  /** Who began it, where it is not the account's root. */
+  initiator?: { arn: string; name: string };
   contentType: string;
   systemMetadata: Record<string, string>;
   userMetadata: Record<string, string>;

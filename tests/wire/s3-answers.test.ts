@@ -1,0 +1,62 @@
+// What only the bytes of an answer show: its status, and which elements an error has. Recorded at AWS in February 2026.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketPolicyCommand,
+  PutBucketTaggingCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { type S3Server, startS3 } from './s3-server.ts';
+
+const Bucket = 'answers';
+let server: S3Server;
+
+before(async () => {
+  server = await startS3();
+  await server.client.send(new CreateBucketCommand({ Bucket }));
+  await server.client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: '0123456789' }));
+});
+after(() => server.close());
+
+test('a stretch of an object is answered with 206, settings of a bucket that have no answer with 204', async () => {
+  const { client } = server;
+  const status = async (answer: Promise<{ $metadata: { httpStatusCode?: number | undefined } }>) =>
+    (await answer).$metadata.httpStatusCode;
+  assert.equal(await status(client.send(new GetObjectCommand({ Bucket, Key: 'k', Range: 'bytes=1-2' }))), 206);
+  assert.equal(await status(client.send(new GetObjectCommand({ Bucket, Key: 'k' }))), 200);
+  const Tagging = { TagSet: [{ Key: 'a', Value: 'b' }] };
+  assert.equal(await status(client.send(new PutBucketTaggingCommand({ Bucket, Tagging }))), 204);
+  const Statement = { Effect: 'Deny', Principal: '*', Action: 's3:DeleteBucket', Resource: `arn:aws:s3:::${Bucket}` };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  assert.equal(await status(client.send(new PutBucketPolicyCommand({ Bucket, Policy }))), 204);
+});
+
+test('an error has code, message and ids, and no element for the path', async () => {
+  const refused = server.client.send(
+    new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'enabled' as 'Enabled' } }),
+  );
+  await assert.rejects(refused, (error) => {
+    assert.ok(error instanceof S3ServiceException);
+    assert.equal(error.name, 'MalformedXML');
+    assert.ok(!('Resource' in error));
+    return true;
+  });
+});
+
+test('an empty number in the query is none', async () => {
+  const listing = new ListObjectsV2Command({ Bucket });
+  listing.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { query: Record<string, string> }).query['max-keys'] = '';
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  assert.deepEqual((await server.client.send(listing)).MaxKeys, 1000);
+});
