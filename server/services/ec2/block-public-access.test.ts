@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type {
+  CreateVpcResult,
   DescribeSubnetsResult,
   DescribeVpcBlockPublicAccessExclusionsResult,
   DescribeVpcsResult,
@@ -60,6 +61,9 @@ test('[BPA] off by default; a mode holds for every VPC of the account in the Reg
   assert.equal(await inForce(), 'block-bidirectional');
   const { Vpcs } = await world.run<DescribeVpcsResult>('DescribeVpcs', { VpcIds: [vpcId] });
   assert.equal(Vpcs?.[0]?.BlockPublicAccessStates?.InternetGatewayBlockMode, 'block-bidirectional');
+  // Told by Describe alone.
+  const made = await world.run<CreateVpcResult>('CreateVpc', { CidrBlock: '10.9.0.0/16' });
+  assert.equal(made.Vpc?.BlockPublicAccessStates, undefined);
   await assert.rejects(set('block-egress'), awsError('InvalidParameterValue'));
   await set('off');
   assert.equal(await inForce(), 'off');

@@ -5,7 +5,7 @@ import type { CreateVpcEndpointRequest, DnsOptionsSpecification, ModifyVpcEndpoi
 import type { VpcEndpointId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { GatewayEndpointRow, VpcRow } from '../../store/rows/ec2.ts';
-import { changedPolicy, defaultEndpointPolicy } from './endpoint-policy.ts';
+import { changedPolicy } from './endpoint-policy.ts';
 import { addEndpointRoute, removeEndpointRoutes, requireTables } from './endpoint-routes.ts';
 import { requireGatewayService } from './endpoint-services.ts';
 import { invalidParameter, refuseUnsupported, unsupportedOperation } from './errors.ts';
@@ -65,7 +65,7 @@ export function makeGatewayEndpoint(
     endpointType: 'Gateway',
     serviceName: service.prefixListName,
     prefixListId: service.prefixListId,
-    policyDocument: changedPolicy(defaultEndpointPolicy, input),
+    policyDocument: changedPolicy('gateway', undefined, input),
     routeTableIds: tables.map((table) => table.id),
     creationTime: call.now.toISOString(),
     tags: tagsFromSpecifications(input.TagSpecifications, 'vpc-endpoint'),
@@ -85,7 +85,7 @@ export function modifyGatewayEndpoint(call: Call, endpoint: GatewayEndpointRow, 
   if (input.IpAddressType && input.IpAddressType !== 'ipv4')
     refuseUnsupported('ModifyVpcEndpoint', input, ['IpAddressType']);
   checkDnsOptions('ModifyVpcEndpoint', input.DnsOptions);
-  const policyDocument = changedPolicy(endpoint.policyDocument, input);
+  const policyDocument = changedPolicy('gateway', endpoint.policyDocument, input);
   const remove = requireTables(call, endpoint.vpcId, input.RemoveRouteTableIds);
   const absent = remove.find((table) => !endpoint.routeTableIds.includes(table.id));
   if (absent) throw invalidParameter(`Route table ${absent.id} is not associated with VPC endpoint ${endpoint.id}`);

@@ -14,7 +14,7 @@ import { type EndpointService, endpointService } from '@postern/network/endpoint
 import type { SecurityGroupId, VpcEndpointId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { InterfaceEndpointRow, SubnetRow, VpcRow } from '../../store/rows/ec2.ts';
-import { changedPolicy, defaultEndpointPolicy } from './endpoint-policy.ts';
+import { changedPolicy } from './endpoint-policy.ts';
 import { requireInterfaceService } from './endpoint-services.ts';
 import { ec2Error, invalidParameter, missingParameter, refuseUnsupported, unsupportedOperation } from './errors.ts';
 import { chooseGroups, makeNetworkInterface } from './new-network-interface.ts';
@@ -221,7 +221,7 @@ export function makeInterfaceEndpoint(
   const service = requireInterfaceService(call, input.ServiceName);
   refuseOtherTypes(input);
   refusePolicy(service, input.PolicyDocument);
-  const policyDocument = changedPolicy(defaultEndpointPolicy, { PolicyDocument: input.PolicyDocument });
+  const policyDocument = changedPolicy('interface', undefined, { PolicyDocument: input.PolicyDocument });
   const privateDnsEnabled = input.PrivateDnsEnabled ?? privateDnsByDefault(service);
   if (privateDnsEnabled) requirePrivateDns(call, vpc, service);
   const options = dnsOptions(call, vpc.id, service, privateDnsEnabled, undefined, input.DnsOptions);
@@ -276,7 +276,7 @@ export function modifyInterfaceEndpoint(
   const asksDns = input.DnsOptions !== undefined || input.PrivateDnsEnabled !== undefined;
   const changed: InterfaceEndpointRow = {
     ...before,
-    policyDocument: changedPolicy(before.policyDocument, input),
+    policyDocument: changedPolicy('interface', before.policyDocument, input),
     privateDnsEnabled,
     dnsOptions: asksDns
       ? dnsOptions(call, vpc.id, service, privateDnsEnabled, turnsOn ? undefined : before.dnsOptions, input.DnsOptions)

@@ -215,9 +215,8 @@ export function toRule(call: Call, row: SecurityGroupRuleRow): SecurityGroupRule
     ...(peer.kind === 'cidr' && { CidrIpv4: peer.cidr }),
     ...(peer.kind === 'cidr6' && { CidrIpv6: peer.cidr }),
     ...(peer.kind === 'prefix-list' && { PrefixListId: peer.prefixListId }),
-    ...(peer.kind === 'security-group' && {
-      ReferencedGroupInfo: { VpcId: row.vpcId, ...toPair(call.tx, row, peer) },
-    }),
+    // The VPC is told of a group in another one alone.
+    ...(peer.kind === 'security-group' && { ReferencedGroupInfo: toPair(call.tx, row, peer) }),
     ...(row.description !== undefined && { Description: row.description }),
     Tags: toTags(row.tags),
   };

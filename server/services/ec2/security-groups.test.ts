@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type {
   AuthorizeSecurityGroupIngressResult,
+  DescribeSecurityGroupRulesResult,
   DescribeSecurityGroupsResult,
   IpPermission,
   SecurityGroup,
@@ -50,7 +51,13 @@ test('[S3] the default group lets itself in and is not deleted', async () => {
   ];
   const { SecurityGroups } = await world.run<DescribeSecurityGroupsResult>('DescribeSecurityGroups', { Filters });
   const group = SecurityGroups?.[0];
-  assert.deepEqual(group?.IpPermissions?.[0]?.UserIdGroupPairs, [{ GroupId: group?.GroupId, UserId: '123456789012' }]);
+  const itself = { GroupId: group?.GroupId, UserId: '123456789012' };
+  assert.deepEqual(group?.IpPermissions?.[0]?.UserIdGroupPairs, [itself]);
+  const { SecurityGroupRules } = await world.run<DescribeSecurityGroupRulesResult>('DescribeSecurityGroupRules', {
+    Filters: [{ Name: 'group-id', Values: [group?.GroupId] }],
+  });
+  // No VPC, for it is the group's own.
+  assert.deepEqual(SecurityGroupRules?.find((rule) => !rule.IsEgress)?.ReferencedGroupInfo, itself);
   await assert.rejects(
     world.run('DeleteSecurityGroup', { GroupId: group?.GroupId }),
     awsError('CannotDelete', `the specified group: "${group?.GroupId}" name: "default" cannot be deleted by a user`),
@@ -78,7 +85,9 @@ test('[S4] a name is unique in its VPC, is not reserved and does not look like a
 
 test('a group without a VPC is made in the default VPC', async () => {
   const { world } = await makePlace();
-  const { GroupId } = await world.run<{ GroupId: string }>('CreateSecurityGroup', { GroupName: 'x', Description: 'x' });
+  const made = await world.run<{ GroupId: string }>('CreateSecurityGroup', { GroupName: 'x', Description: 'x' });
+  const { GroupId } = made;
+  assert.deepEqual(Object.keys(made), ['GroupId', 'SecurityGroupArn']);
   const vpc = world.store.read((tx) => tx.list('vpc').find((row) => row.isDefault));
   assert.equal((await groupOf(world, GroupId)).VpcId, vpc?.id);
   await world.run('AuthorizeSecurityGroupIngress', {

@@ -202,7 +202,9 @@ export const securityGroups = {
     authorize: 'auto',
     run: (call, input) => {
       const row = createGroup(call, input);
-      return { GroupId: row.id, SecurityGroupArn: ec2Arn(call, 'security-group', row.id), Tags: toTags(row.tags) };
+      const Tags = toTags(row.tags);
+      const answer = { GroupId: row.id, SecurityGroupArn: ec2Arn(call, 'security-group', row.id) };
+      return Tags.length > 0 ? { ...answer, Tags } : answer;
     },
   }),
 

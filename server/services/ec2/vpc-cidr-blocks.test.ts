@@ -43,7 +43,7 @@ test('[C6] five blocks at most', async () => {
   for (const second of [11, 12, 13, 14]) await associate(world, VpcId, `10.${second}.0.0/16`);
   await assert.rejects(
     associate(world, VpcId, '10.15.0.0/16'),
-    awsError('CidrLimitExceeded', `This network '${VpcId}' has met its maximum number of allowed CIDRs: 5`),
+    awsError('CidrLimitExceeded', `This network ${VpcId} has met its maximum number of allowed CIDRs: 5`),
   );
 });
 

@@ -46,7 +46,7 @@ function checkBlock(call: Call, vpc: VpcRow, cidr: Cidr): void {
   if (vpc.cidrBlocks.length >= maxBlocks)
     throw ec2Error(
       'CidrLimitExceeded',
-      `This network '${vpc.id}' has met its maximum number of allowed CIDRs: ${maxBlocks}`,
+      `This network ${vpc.id} has met its maximum number of allowed CIDRs: ${maxBlocks}`,
     );
   const taken = vpc.cidrBlocks.find((block) => overlaps(block.cidr, cidr));
   if (taken)

@@ -28,7 +28,7 @@ export function associateIpv6Block(call: Call, vpc: VpcRow): VpcIpv6CidrBlockAss
   if (before.length >= maxBlocks)
     throw ec2Error(
       'CidrLimitExceeded',
-      `This network '${vpc.id}' has met its maximum number of allowed CIDRs: ${maxBlocks}`,
+      `This network ${vpc.id} has met its maximum number of allowed CIDRs: ${maxBlocks}`,
     );
   const block = { associationId: call.tx.newId('vpc-cidr-assoc'), cidr: freeVpcIpv6Block(call.tx, call.region) };
   call.tx.put('vpc', { ...vpc, ipv6CidrBlocks: [...before, block] });
