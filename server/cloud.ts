@@ -132,6 +132,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     handle: pipeline,
     pathOf: (socket) => paths.get(socket) ?? laptop(false),
     onBug: (error, requestId) => log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`),
+    onCut: (error, request) => log(`the answer to ${request} was cut off: ${error.message}`),
   });
   const enter = (socket: Socket, path: RequestPath) => {
     paths.set(socket, path);

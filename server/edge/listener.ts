@@ -30,6 +30,11 @@ export interface EdgeOptions {
   readonly pathOf: (socket: Socket) => RequestPath;
   /** Told of what `handle` threw, which is a bug. */
   readonly onBug?: (error: unknown, requestId: string) => void;
+  /**
+   * Told why an answer ended in its middle, where that was not the client's doing.
+   * @param request method and path: a query may carry what signs it
+   */
+  readonly onCut?: (error: Error, request: string) => void;
 }
 
 const maxHeaderBytes = 64 * 1024;
@@ -83,47 +88,55 @@ interface Arrived {
 
 /**
  * Short requests that arrive in one turn of the event loop are served at its end, one after the other: a small body, which comes in one packet with its head, is
- * there then, and what serves them stays in the processor's cache. All answers go out at the end of a turn too: a client that sleeps is woken once for all
+ * there then, and what serves them stays in the processor's cache. Short answers go out at the end of a turn too: a client that sleeps is woken once for all
  * of them, and waking one by one costs as much as the rest of a small call (docs/decisions/0025).
  */
 function servedInTurns(options: EdgeOptions): (one: Arrived) => void {
-  let arrived: Arrived[] = [];
-  let answered: { readonly one: Arrived; readonly answer: Answer }[] = [];
-  let isTurnsEnd = false;
-  const sendAll = () => {
-    const all = answered;
-    answered = [];
-    for (const { one, answer } of all) sendOff(one, answer);
+  const answered = new TurnsEnd<readonly [Arrived, Answer]>((all) => {
+    for (const [one, answer] of all) sendOff(options, one, answer);
+  });
+  const send = (one: Arrived, answer: Answer) => {
+    if (isSentAlone(answer)) sendOff(options, one, answer);
+    else answered.add([one, answer]);
   };
-  const sendSoon = (one: Arrived, answer: Answer) => {
-    // A stream is not left without a reader meanwhile.
-    if (isTurnsEnd || answer.body instanceof Readable) sendOff(one, answer);
-    else if (answered.push({ one, answer }) === 1) setImmediate(sendAll);
+  const serve = (one: Arrived) => {
+    const answer = answerOf(options, one);
+    if (answer instanceof Promise) void answer.then((late) => send(one, late));
+    else send(one, answer);
   };
-  const take = (one: Arrived, answer: Soon<Answer>) => {
-    if (answer instanceof Promise) void answer.then((late) => sendSoon(one, late));
-    else sendSoon(one, answer);
-  };
-  const serveAll = () => {
-    const all = arrived;
-    arrived = [];
-    const answers: { readonly one: Arrived; readonly answer: Soon<Answer> }[] = [];
-    for (const one of all) {
-      const answer = answerOf(options, one);
-      if (isLong(answer)) sendOff(one, answer);
-      else answers.push({ one, answer });
-    }
-    isTurnsEnd = true;
-    for (const { one, answer } of answers) take(one, answer);
+  const arrived = new TurnsEnd<Arrived>((all) => {
+    for (const one of all) serve(one);
     // What promises come to that wait for nothing outside still belongs to this turn: a tick comes after all of them.
-    if (answers.some(({ answer }) => answer instanceof Promise))
-      queueMicrotask(() => process.nextTick(() => (isTurnsEnd = false)));
-    else isTurnsEnd = false;
-  };
+    queueMicrotask(() => process.nextTick(() => answered.end()));
+  });
   return (one) => {
-    if (!isShort(one.request)) take(one, answerOf(options, one));
-    else if (arrived.push(one) === 1) setImmediate(serveAll);
+    if (isShort(one.request)) arrived.add(one);
+    else serve(one);
   };
+}
+
+/** Collects what comes up in a turn of the event loop, and works it off at its end. */
+class TurnsEnd<T> {
+  readonly #work: (all: readonly T[]) => void;
+  #all: T[] = [];
+  #immediate: NodeJS.Immediate | undefined;
+
+  constructor(work: (all: readonly T[]) => void) {
+    this.#work = work;
+  }
+
+  add(one: T): void {
+    this.#all.push(one);
+    this.#immediate ??= setImmediate(() => this.end());
+  }
+
+  end(): void {
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    const all = this.#all;
+    this.#all = [];
+    this.#work(all);
+  }
 }
 
 /** Has it no body, or one that is read whole? Any other is read from its first packet on. */
@@ -135,11 +148,10 @@ function isShort({ method, headers }: IncomingMessage): boolean {
 
 const longBytes = 64 * 1024;
 
-/** Such a one goes out by itself: sixteen of them beside each other would be fresh memory, which costs more than waking the client. */
-function isLong(answer: Soon<Answer>): answer is Answer {
-  if (answer instanceof Promise) return false;
-  const { body } = answer;
-  return (typeof body === 'string' || body instanceof Uint8Array) && body.length > longBytes;
+/** A stream is not left without a reader meanwhile; sixteen long answers beside each other would be fresh memory, which costs more than waking the client. */
+function isSentAlone({ body }: Answer): boolean {
+  if (typeof body === 'string' || body instanceof Uint8Array) return body.length > longBytes;
+  return body instanceof Readable;
 }
 
 /** Neither throws nor rejects. */
@@ -157,14 +169,17 @@ function answerOf(options: EdgeOptions, { request }: Arrived): Soon<Answer> {
   }
 }
 
-function sendOff({ request, response, continued }: Arrived, answer: Answer): void {
+function sendOff(options: EdgeOptions, { request, response, continued }: Arrived, answer: Answer): void {
   // The client went away, or the file did: either way the answer cannot be completed, and a cut connection says so.
-  const cut = () => response.destroy();
+  const cut = (error: Error) => {
+    if (!response.destroyed) options.onCut?.(error, `${request.method} ${request.url?.split('?')[0]}`);
+    response.destroy();
+  };
   try {
     // This answer is instead of the word that the client waits for: what follows on the socket is unknown.
     send(request, response, answer, continued !== undefined && !continued())?.catch(cut);
-  } catch {
-    cut();
+  } catch (error) {
+    cut(error as Error);
   }
 }
 

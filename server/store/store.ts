@@ -244,8 +244,8 @@ export class Store {
   #schedule(): void {
     // After the end come requests that were half way when their sockets were closed: nobody hears of them, and the disk has not failed.
     if (this.#committing || this.#broken || this.#isClosed) return;
-    // Not at once: the requests that came with this one end in the same turn.
-    this.#committing = new Promise((resolve) => setImmediate(() => this.#commit(resolve)));
+    // Not at once: who was served together writes together. A tick comes after everything that waits for nothing outside.
+    this.#committing = new Promise((resolve) => queueMicrotask(() => process.nextTick(() => this.#commit(resolve))));
   }
 
   #commit(ended: () => void): void {
