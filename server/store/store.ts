@@ -5,85 +5,13 @@
 import { type Commits, commitsHere } from './commits.ts';
 import { Disk } from './disk.ts';
 import type { Batch } from './journal.ts';
-import { fewRandomBytes } from './randomness.ts';
-import type { Ec2Rows } from './rows/ec2.ts';
-import type { IamRows } from './rows/iam.ts';
-import type { InstanceConnectRows } from './rows/instance-connect.ts';
-import type { KmsRows } from './rows/kms.ts';
-import type { OrganizationsRows } from './rows/organizations.ts';
-import type { S3Rows } from './rows/s3.ts';
+import { Tables } from './tables.ts';
+import { type Change, type Kind, OpenTransaction, type Row, type Transaction } from './transaction.ts';
 
-/** What every row has. `id` is unique within its kind, across accounts and regions. */
-export interface Row {
-  id: string;
-  accountId: string;
-  /** A region's name, or `global`. */
-  region: string;
-}
-
-export interface Rows extends Ec2Rows, IamRows, InstanceConnectRows, KmsRows, OrganizationsRows, S3Rows {}
-export type Kind = keyof Rows;
-
-export interface Scope {
-  readonly accountId?: string;
-  readonly region?: string;
-}
-
-/** Finds rows by what they say. Make one constant of each: the store keeps it from its first use on. A key must follow from the row alone. */
-export interface Index<K extends Kind> {
-  readonly kind: K;
-  /** Undefined: the row is not in the index. */
-  readonly keyOf: (row: Rows[K]) => string | undefined;
-}
-
-export interface Transaction {
-  /** The row, or undefined. Rows are frozen in meaning: change a copy and `put` it. */
-  get<K extends Kind>(kind: K, id: string): Rows[K] | undefined;
-  /** Rows of a kind in the order they were first put, of one account and region when given. */
-  list<K extends Kind>(kind: K, scope?: Scope): Rows[K][];
-  /** The rows with this key, in the order of `list`; takes as long as they are many, however many others there are. */
-  find<K extends Kind>(index: Index<K>, key: string): Rows[K][];
-  put<K extends Kind>(kind: K, row: Rows[K]): void;
-  delete(kind: Kind, id: string): void;
-  /** A new id in AWS's long form: `vpc` → `vpc-0` and 16 hex digits. */
-  newId<P extends string>(prefix: P): `${P}-${string}`;
-}
-
-export interface Change {
-  readonly kind: Kind;
-  readonly id: string;
-  readonly before?: Row;
-  readonly after?: Row;
-}
+export type { Change, Index, Kind, Row, Rows, Scope, Transaction } from './transaction.ts';
 
 /** Told after each committed transaction that wrote something. */
 export type ChangeListener = (changes: readonly Change[], revision: number) => void;
-
-interface Table {
-  readonly rows: Map<string, Row>;
-  /** Index, of those that were asked for → key → id → row. */
-  readonly byIndex: Map<KeyOf, Map<string, Map<string, Row>>>;
-}
-
-type KeyOf = (row: Row) => string | undefined;
-
-/** The indexes of `list`, of every kind. Few kinds are listed by both, and many rows by neither. */
-const accountOf: KeyOf = (row) => row.accountId;
-const regionOf: KeyOf = (row) => regionKey(row.accountId, row.region);
-
-let lastAccount = '';
-let lastRegion = '';
-let lastKey = ' ';
-
-/** The one of before again, as a rule: a text that is made anew is hashed anew too. */
-function regionKey(accountId: string, region: string): string {
-  if (accountId !== lastAccount || region !== lastRegion) {
-    lastAccount = accountId;
-    lastRegion = region;
-    lastKey = `${accountId} ${region}`;
-  }
-  return lastKey;
-}
 
 const nothingPending = (): Batch => ({ everythingGoes: false, rows: [], bytes: [] });
 
@@ -106,9 +34,8 @@ export interface StoreOptions {
 export class Store {
   readonly #disk: Disk;
   readonly #commits: Commits;
-  readonly #tables = new Map<Kind, Table>();
-  readonly #tableOf = (kind: Kind) => this.#table(kind);
-  #reader = new OpenTransaction(this.#tableOf);
+  readonly #tables = new Tables();
+  #reader = new OpenTransaction(this.#tables);
   readonly #listeners = new Set<ChangeListener>();
   /** Put, or removed (undefined), and not in the database yet. */
   readonly #bytesToCome = new Map<string, Uint8Array | undefined>();
@@ -131,7 +58,7 @@ export class Store {
     this.#onBroken = options.onBroken ?? (() => {});
     this.#disk = new Disk(file);
     this.#commits = options.commits?.(this.#disk) ?? commitsHere(this.#disk);
-    for (const { kind, json } of this.#disk.rows()) this.#set(kind as Kind, JSON.parse(json) as Row);
+    for (const { kind, json } of this.#disk.rows()) this.#tables.set(kind as Kind, JSON.parse(json) as Row);
   }
 
   /** Rises by one with every transaction that wrote something. */
@@ -152,7 +79,7 @@ export class Store {
       return work(reader);
     } finally {
       // It is used again, four times in a request, as long as nobody has written with it.
-      if (reader.hasWritten) this.#reader = new OpenTransaction(this.#tableOf);
+      if (reader.hasWritten) this.#reader = new OpenTransaction(this.#tables);
     }
   }
 
@@ -162,13 +89,13 @@ export class Store {
    */
   transact<T>(work: (tx: Transaction) => T): { value: T; durable: Promise<void> | undefined } {
     if (this.#broken) throw this.#broken;
-    const open = new OpenTransaction(this.#tableOf);
+    const open = new OpenTransaction(this.#tables);
     const value = work(open);
     const changes = open.changes();
     if (changes.length === 0) return { value, durable: undefined };
     for (const change of changes) {
-      if (change.after) this.#set(change.kind, change.after);
-      else this.#unset(change.kind, change.id);
+      if (change.after) this.#tables.set(change.kind, change.after);
+      else this.#tables.unset(change.kind, change.id);
       this.#pending.rows.push(change.kind, change.id, change.after ? JSON.stringify(change.after) : '');
     }
     this.#revision += 1;
@@ -278,38 +205,6 @@ export class Store {
     waiting?.reject(broken);
     this.#waiting?.reject(broken);
   }
-
-  #table(kind: Kind): Table {
-    let table = this.#tables.get(kind);
-    if (!table) {
-      table = { rows: new Map(), byIndex: new Map() };
-      this.#tables.set(kind, table);
-    }
-    return table;
-  }
-
-  #set(kind: Kind, row: Row): void {
-    const table = this.#table(kind);
-    const before = table.rows.get(row.id);
-    table.rows.set(row.id, row);
-    for (const [keyOf, rows] of table.byIndex) {
-      const key = keyOf(row);
-      const keyBefore = before && keyOf(before);
-      if (keyBefore !== undefined && keyBefore !== key) removeFrom(rows, keyBefore, row.id);
-      if (key !== undefined) addTo(rows, key, row);
-    }
-  }
-
-  #unset(kind: Kind, id: string): void {
-    const table = this.#table(kind);
-    const row = table.rows.get(id);
-    if (!row) return;
-    table.rows.delete(id);
-    for (const [keyOf, rows] of table.byIndex) {
-      const key = keyOf(row);
-      if (key !== undefined) removeFrom(rows, key, id);
-    }
-  }
 }
 
 function makeWaiting(): Waiting {
@@ -326,129 +221,4 @@ function makeWaiting(): Waiting {
 
 function isEmpty({ everythingGoes, rows, bytes }: Batch): boolean {
   return !everythingGoes && rows.length === 0 && bytes.length === 0;
-}
-
-function addTo(groups: Map<string, Map<string, Row>>, key: string, row: Row): void {
-  const rows = groups.get(key);
-  if (rows) rows.set(row.id, row);
-  else groups.set(key, new Map([[row.id, row]]));
-}
-
-function removeFrom(groups: Map<string, Map<string, Row>>, key: string, id: string): void {
-  const rows = groups.get(key);
-  rows?.delete(id);
-  // Keys may be as many as rows ever were.
-  if (rows?.size === 0) groups.delete(key);
-}
-
-function indexed(table: Table, keyOf: KeyOf): Map<string, Map<string, Row>> {
-  let groups = table.byIndex.get(keyOf);
-  if (!groups) {
-    groups = new Map();
-    for (const row of table.rows.values()) {
-      const key = keyOf(row);
-      if (key !== undefined) addTo(groups, key, row);
-    }
-    table.byIndex.set(keyOf, groups);
-  }
-  return groups;
-}
-
-/** @returns undefined where the account is not given: then it is all rows */
-function inScope(table: Table, { accountId, region }: Scope): ReadonlyMap<string, Row> | undefined {
-  if (accountId === undefined) return undefined;
-  const found =
-    region === undefined
-      ? indexed(table, accountOf).get(accountId)
-      : indexed(table, regionOf).get(regionKey(accountId, region));
-  return found ?? new Map();
-}
-
-/** Writes go to an overlay until the transaction ends. */
-class OpenTransaction implements Transaction {
-  readonly #table: (kind: Kind) => Table;
-  readonly #writes = new Map<Kind, Map<string, Row | undefined>>();
-
-  constructor(table: (kind: Kind) => Table) {
-    this.#table = table;
-  }
-
-  get hasWritten(): boolean {
-    return this.#writes.size > 0;
-  }
-
-  get<K extends Kind>(kind: K, id: string): Rows[K] | undefined {
-    const written = this.#writes.get(kind);
-    if (written?.has(id)) return written.get(id) as Rows[K] | undefined;
-    return this.#table(kind).rows.get(id) as Rows[K] | undefined;
-  }
-
-  list<K extends Kind>(kind: K, scope: Scope = {}): Rows[K][] {
-    const table = this.#table(kind);
-    const scoped = inScope(table, scope);
-    const base = scoped ?? table.rows;
-    const written = this.#writes.get(kind);
-    const fits = (row: Row) =>
-      (scope.accountId === undefined || row.accountId === scope.accountId) &&
-      (scope.region === undefined || row.region === scope.region);
-    const filtered = !scoped && scope.region !== undefined;
-    if (!written && !filtered) return [...base.values()] as Rows[K][];
-    const rows: Row[] = [];
-    for (const row of base.values()) {
-      const current = written?.has(row.id) ? written.get(row.id) : row;
-      if (current && fits(current)) rows.push(current);
-    }
-    for (const [id, row] of written ?? []) if (row && !base.has(id) && fits(row)) rows.push(row);
-    return rows as Rows[K][];
-  }
-
-  find<K extends Kind>(index: Index<K>, key: string): Rows[K][] {
-    const keyOf = index.keyOf as KeyOf;
-    const base = indexed(this.#table(index.kind), keyOf).get(key);
-    const written = this.#writes.get(index.kind);
-    if (!written) return base ? ([...base.values()] as Rows[K][]) : [];
-    const rows: Row[] = [];
-    const fits = (row: Row) => keyOf(row) === key;
-    for (const row of base?.values() ?? []) {
-      const current = written.has(row.id) ? written.get(row.id) : row;
-      if (current && fits(current)) rows.push(current);
-    }
-    for (const [id, row] of written) if (row && !base?.has(id) && fits(row)) rows.push(row);
-    return rows as Rows[K][];
-  }
-
-  put<K extends Kind>(kind: K, row: Rows[K]): void {
-    this.#written(kind).set(row.id, row);
-  }
-
-  delete(kind: Kind, id: string): void {
-    this.#written(kind).set(id, undefined);
-  }
-
-  newId<P extends string>(prefix: P): `${P}-${string}` {
-    return `${prefix}-0${fewRandomBytes(8).toString('hex')}`;
-  }
-
-  changes(): Change[] {
-    const changes: Change[] = [];
-    for (const [kind, rows] of this.#writes) {
-      for (const [id, after] of rows) {
-        const before = this.#table(kind).rows.get(id);
-        if (!before && !after) continue;
-        changes.push(
-          before ? (after ? { kind, id, before, after } : { kind, id, before }) : { kind, id, after: after as Row },
-        );
-      }
-    }
-    return changes;
-  }
-
-  #written(kind: Kind): Map<string, Row | undefined> {
-    let rows = this.#writes.get(kind);
-    if (!rows) {
-      rows = new Map();
-      this.#writes.set(kind, rows);
-    }
-    return rows;
-  }
 }
