@@ -4,7 +4,7 @@
 // { conditionKeys: [NAME …], resourceTypes: { vpc: 'arn:${Partition}:ec2:…' },
 //   actions: { RunInstances: { level: 'Write', keys: [index …], resources: { image: [required 0|1, index …] } } } }
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,19 +17,13 @@ const services = ['ec2', 's3', 'iam', 'sts', 'dynamodb', 'kms', 'ssm', 'ec2-inst
 const version = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')).version;
 const stamp = `${version} ${createHash('sha256').update(readFileSync(self)).digest('hex')}\n`;
 const stampFile = join(target, '.stamp');
-const complete = [...services, 'all-services', 'all-actions'].every((service) =>
-  existsSync(join(target, `${service}.json`)),
-);
+const complete = [...services, 'all-services'].every((service) => existsSync(join(target, `${service}.json`)));
 if (!complete || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   mkdirSync(target, { recursive: true });
   for (const service of services) write(`${service}.json`, JSON.stringify(extract(service)));
   // Of every service of AWS, served here or not: what it is called, and whether resource control policies reach it.
   const data = (name) => JSON.parse(readFileSync(join(source, 'data', `${name}.json`), 'utf8'));
   write('all-services.json', JSON.stringify({ names: data('serviceNames'), withRcps: data('rcpSupportedServices') }));
-  // What the policy simulator takes for an action.
-  const known = readdirSync(join(source, 'data', 'actions')).map((file) => file.replace(/\.json$/, ''));
-  const named = (service) => Object.values(read('actions', service)).map(({ name }) => name);
-  write('all-actions.json', JSON.stringify(Object.fromEntries(known.map((service) => [service, named(service)]))));
   // Last, so that an interrupted run is done again.
   write('.stamp', stamp);
 }

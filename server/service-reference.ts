@@ -21,18 +21,6 @@ export function serviceReference(): ServiceReference {
   return loaded;
 }
 
-let actions: ReadonlySet<string> | undefined;
-
-/** Is there an action of that name (`s3:GetObject`, in any case) at AWS? */
-export function isAction(name: string): boolean {
-  actions ??= new Set(
-    Object.entries(read('all-actions') as Record<string, string[]>).flatMap(([namespace, list]) =>
-      list.map((action) => `${namespace}:${action}`.toLowerCase()),
-    ),
-  );
-  return actions.has(name.toLowerCase());
-}
-
 /**
  * The form of an action's resource that an ARN has, with the names of its parts: `arn:aws:s3:::${BucketName}/${ObjectName}` for `s3:GetObject` of an object.
  * Of served services alone.
@@ -43,6 +31,15 @@ export function resourceForm(action: string, arn: string, partition: string): st
   const types = [...(facts?.action(name)?.resources.keys() ?? [])];
   const forms = types.flatMap((type) => facts?.resourceTypes[type] ?? []);
   return forms.find((form) => hasForm(arn, form))?.replace(/\$\{Partition\}/, partition);
+}
+
+/** Are the action's resources of the service that the ARN names? Of what is not known here, yes. */
+export function takesResource(action: string, arn: string): boolean {
+  const [namespace = '', name = ''] = action.split(':');
+  const facts = factsOf(namespace.toLowerCase());
+  const forms = [...(facts?.action(name)?.resources.keys() ?? [])].flatMap((type) => facts?.resourceTypes[type] ?? []);
+  const serviceOf = (text: string) => text.split(':')[2];
+  return forms.length === 0 || forms.some((form) => serviceOf(form) === serviceOf(arn));
 }
 
 /** The last part of a form takes everything that is left. */

@@ -43,11 +43,17 @@ function ensureKey(tx: Transaction): SessionKeyRow {
   return made;
 }
 
-/** Makes a session; nothing is kept of it but in memory. */
-export function signSession(tx: Transaction, facts: Facts): SessionRow {
+/**
+ * Makes a session; nothing is kept of it but in memory.
+ * @param leastTokenBytes how long its token must be at least (MinimumSessionTokenSize); spaces behind what it says make it so
+ */
+export function signSession(tx: Transaction, facts: Facts, leastTokenBytes = 0): SessionRow {
   const key = ensureKey(tx);
   const id = newAccessKeyId('ASIA');
-  const said = Buffer.from(JSON.stringify(facts)).toString('base64');
+  const text = Buffer.from(JSON.stringify(facts));
+  const missingBytes = Math.ceil(((leastTokenBytes - signatureEnd) * 3) / 4) - text.length;
+  const padded = missingBytes > 0 ? Buffer.concat([text, Buffer.alloc(missingBytes, ' ')]) : text;
+  const said = padded.toString('base64');
   const session = sessionOf(key, id, facts, `${beginning}${signatureOf(key, id, said)}${said}`);
   remember(key, session);
   return session;

@@ -1,20 +1,19 @@
 // What is the policy simulator asked about? Actions that there are, resources, whose they are, EC2's scenarios, and what is true of the request.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html (read 2026-11-21). The words
-// about context entries were recorded on AWS (2026-09); those for an action, a resource or a scenario that is none are unsourced.
+// about context entries, actions and resources were recorded on AWS (2026-09); those for a scenario or an owner that is none are unsourced.
 
 import type { ContextEntry } from '@aws-sdk/client-iam';
-import { isAction } from '../../service-reference.ts';
 import { constraints, required } from './checks.ts';
 import { invalidInput } from './errors.ts';
 
-/** @throws AwsError InvalidInput for what is no action of AWS's, a pattern among them */
+/** Any name: one of no action of AWS's, and a pattern, are asked about as they are written (recorded). @throws AwsError InvalidInput without a service */
 export function checkedActions(names: readonly string[] | undefined): readonly string[] {
   const actions = required('actionNames', names);
   const checks = constraints();
   for (const [index, action] of actions.entries()) checks.length(`actionNames.${index + 1}.member`, action, 3, 128);
   checks.done();
   for (const action of actions) {
-    if (!isAction(action)) throw invalidInput(`Invalid Input Action: ${action}`);
+    if (!action.includes(':')) throw invalidInput('The action is invalid since it is missing names');
   }
   return actions;
 }
@@ -22,7 +21,8 @@ export function checkedActions(names: readonly string[] | undefined): readonly s
 export function checkedResources(arns: readonly string[] | undefined): readonly string[] {
   const resources = arns ?? [];
   for (const arn of resources) {
-    if (arn !== '*' && arn.split(':').length < 6) throw invalidInput(`Invalid Input Resource: ${arn}`);
+    if (arn !== '*' && arn.split(':').length < 6)
+      throw invalidInput(`ResourceNames are not in a valid ARN format: ${arn}.`);
   }
   return resources.length === 0 ? ['*'] : resources;
 }
@@ -52,7 +52,7 @@ export function checkScenario(option: string | undefined, resources: readonly st
 export function ownerOf(resource: string, owner: string | undefined, callers: string): string {
   const named = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(resource)?.[1];
   if (named !== undefined || owner === undefined) return named ?? callers;
-  const account = /^(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?$/.exec(owner)?.[1];
+  const account = /^arn:[\w-]+:iam::(\d{12}):/.exec(owner)?.[1];
   if (account === undefined) throw invalidInput(`Invalid Resource Owner: ${owner}`);
   return account;
 }
@@ -76,6 +76,9 @@ export function checkedContext(entries: readonly ContextEntry[] | undefined): Ma
     if (type === undefined) throw invalidInput(`Context key ${key} has invalid type null.`);
     if (!values || values.length === 0) {
       throw invalidInput(`Context values for context key ${key} cannot be null or empty.`);
+    }
+    if (!type.endsWith('List') && values.length > 1) {
+      throw invalidInput(`Context key ${type} expected a single value, but received ${values.length}.`);
     }
     if (type.startsWith('numeric') && !values.every((value) => numeric.test(value))) {
       throw invalidInput(`Invalid context value for key ${key}: expected numeric format.`);

@@ -83,7 +83,7 @@ export function describe(
   };
 }
 
-function describeStatement({ policyId, statement }: Citation, policies: readonly SimulatedPolicy[]): Statement {
+function describeStatement({ layer, policyId, statement }: Citation, policies: readonly SimulatedPolicy[]): Statement {
   // Not by its id: one of the account's own policies may be named like one of AWS's.
   const policy = policies.find((one) => one.document.statements.includes(statement));
   const span = statementSpans(policy?.text ?? '')[statement.index];
@@ -91,7 +91,11 @@ function describeStatement({ policyId, statement }: Citation, policies: readonly
   return {
     SourcePolicyId: policyId,
     // The SDK's enum says user, aws-managed and so on; the service answers these words (recorded).
-    SourcePolicyType: (policyId === 'ResourcePolicy' ? 'Resource Policy' : 'IAM Policy') as string as PolicySourceType,
+    SourcePolicyType: (layer === 'boundary'
+      ? 'Permissions Boundary Policy'
+      : layer === 'resource'
+        ? 'Resource Policy'
+        : 'IAM Policy') as string as PolicySourceType,
     ...(span && { StartPosition: place(span.start), EndPosition: place(span.end) }),
   };
 }

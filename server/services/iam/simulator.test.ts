@@ -137,6 +137,38 @@ describe('SimulatePrincipalPolicy', () => {
     assert.ok(own === 1 && shipped !== undefined && shipped > 1, `${own} ${shipped}`);
   });
 
+  it('leaves out the policies that it is told to: by type, ARN without its path, or inline by name and holder', async () => {
+    const PolicyDocument = policy(allow('s3:PutObject'));
+    await run('CreatePolicy', { PolicyName: 'writes', Path: '/of/', PolicyDocument });
+    await run('AttachUserPolicy', { UserName: 'ana', PolicyArn: arn('policy', 'of/writes') });
+    const own = { PolicyName: 'own', PolicyDocument: policy(allow('s3:GetObject')) };
+    await run('PutUserPolicy', { UserName: 'ana', ...own });
+    await run('PutUserPermissionsBoundary', { UserName: 'ana', PermissionsBoundary: arn('policy', 'of/writes') });
+    const input = { PolicySourceArn: arn('user', 'ana'), ActionNames: ['s3:GetObject', 's3:PutObject'] };
+    const without = (...PolicyExclusionList: object[]) =>
+      decisions(run('SimulatePrincipalPolicy', { ...input, PolicyExclusionList }));
+    assert.deepEqual(await without(), ['implicitDeny', 'allowed']);
+    assert.deepEqual(await without({ PolicyType: 'permission-boundary' }), ['allowed', 'allowed']);
+    const boundary = { PolicyType: 'permission-boundary' };
+    assert.deepEqual(await without(boundary, { PolicyType: 'inline' }), ['implicitDeny', 'allowed']);
+    assert.deepEqual(await without(boundary, { PolicyType: 'aws-managed' }), ['allowed', 'allowed']);
+    assert.deepEqual(await without(boundary, { PolicyArn: arn('policy', 'wr*') }), ['allowed', 'implicitDeny']);
+    // It grants no more, and limits still.
+    assert.deepEqual(await without({ PolicyArn: arn('policy', 'writes') }), ['implicitDeny', 'implicitDeny']);
+    const inline = (AttachmentName: string) => ({
+      InlinePolicyIdentifier: { PolicyName: 'own', AttachmentType: 'user', AttachmentName },
+    });
+    assert.deepEqual(await without(boundary, inline('an?')), ['implicitDeny', 'allowed']);
+    assert.deepEqual(await without(boundary, inline('bob')), ['allowed', 'allowed']);
+    for (const wrong of [{}, { PolicyType: 'bogus' }, { PolicyArn: 'arn:aws:iam::*:policy/x' }, inline('*a*')])
+      await assert.rejects(without(wrong), awsError('InvalidInput'));
+  });
+
+  it('finds a source by its name, whatever path its ARN has (recorded)', async () => {
+    const input = { PolicySourceArn: arn('user', 'wrong/path/ana'), ActionNames: ['s3:GetObject'] };
+    assert.deepEqual(await decisions(run('SimulatePrincipalPolicy', input)), ['implicitDeny']);
+  });
+
   it('refuses sources that are none, or not there', async () => {
     const ActionNames = ['s3:GetObject'];
     const input = { PolicySourceArn: arn('user', 'eve'), ActionNames };
@@ -234,7 +266,11 @@ describe('SimulateCustomPolicy', () => {
     assert.deepEqual(foreign?.EvalDecisionDetails, { 'IAM Policy': 'implicitDeny', 'Resource Policy': 'allowed' });
     const both = custom(policy(allow('s3:*')), { ...input, CallerArn, ResourceOwner });
     assert.deepEqual(await decisions(both), ['allowed']);
-    await rejects(custom(nothing, { ...input, CallerArn: arn('role', 'app') }), 'InvalidInput', /Caller Arn/);
+    assert.deepEqual(await decisions(custom(nothing, { ...input, CallerArn: arn('role', 'app') })), ['implicitDeny']);
+    const session = `arn:aws:sts::${accountId}:assumed-role/app/s`;
+    await rejects(custom(nothing, { ...input, CallerArn: session }), 'InvalidInput', /Caller Arn/);
+    const numeric = { ...input, CallerArn, ResourceOwner: '210987654321' };
+    await rejects(custom(nothing, numeric), 'InvalidInput', /Resource Owner/);
   });
 
   it('gives its results in pages, in the order of the question', async () => {
@@ -251,14 +287,51 @@ describe('SimulateCustomPolicy', () => {
   it('refuses what it cannot read or do', async () => {
     await rejects(custom('{'), 'InvalidInput', 'Syntax errors in policy.');
     await rejects(custom(policy(allow('*')), { ActionNames: ['s3'] }), 'ValidationError');
-    await rejects(custom(policy(allow('*')), { ActionNames: ['s3:Get*'] }), 'InvalidInput');
-    await rejects(custom(policy(allow('*')), { ResourceArns: ['bucket'] }), 'InvalidInput');
-    await rejects(
-      custom(policy(allow('*')), { ActionNames: ['s3:ListObjects'] }),
-      'InvalidInput',
-      'Invalid Input Action: s3:ListObjects',
-    );
-    await custom(policy(allow('*')), { ActionNames: ['S3:getobject', 'lambda:InvokeFunction', 'sts:TagSession'] });
+    const missing = 'The action is invalid since it is missing names';
+    await rejects(custom(policy(allow('*')), { ActionNames: ['GetObject'] }), 'InvalidInput', missing);
+    const form = 'ResourceNames are not in a valid ARN format: arn:aws:s3.';
+    await rejects(custom(policy(allow('*')), { ResourceArns: ['arn:aws:s3'] }), 'InvalidInput', form);
+    const PermissionsBoundaryPolicyInputList = [policy(allow('*')), policy(allow('*'))];
+    const most = 'The list of Permissions Boundary policies cannot exceed 1 items.';
+    await rejects(custom(policy(allow('*')), { PermissionsBoundaryPolicyInputList }), 'InvalidInput', most);
+    const two = [{ ContextKeyName: 'stack:test', ContextKeyType: 'string', ContextKeyValues: ['a', 'b'] }];
+    const single = 'Context key string expected a single value, but received 2.';
+    await rejects(custom(policy(allow('*')), { ContextEntries: two }), 'InvalidInput', single);
+  });
+
+  it('asks about an action as it is written, one of nobody and a pattern too (recorded)', async () => {
+    const ActionNames = ['s3:*', 'madeup:Action', 's3:MadeUp', 'S3:gEtObJeCt', 's3:', 's3:Get Object'];
+    const denied = 'implicitDeny';
+    assert.deepEqual(await decisions(custom(policy(allow('s3:GetObject')), { ActionNames })), [
+      ...[denied, denied, denied, 'allowed', denied, denied],
+    ]);
+  });
+
+  it('allows no action on a resource of another service (recorded)', async () => {
+    const wrong = { ResourceArns: [arn('user', 'fictional')] };
+    const [result] = (await custom(policy(allow('*')), wrong)).EvaluationResults;
+    assert.deepEqual([result?.EvalDecision, result?.MatchedStatements], ['implicitDeny', []]);
+    assert.deepEqual(await decisions(custom(policy(allow('*')), { ResourceArns: ['arn:aws:s3:::b/k'] })), ['allowed']);
+  });
+
+  it('asks SCPs level by level as they are given, shows none of them, and wants one at each (recorded)', async () => {
+    const levels = (...documents: string[][]) => ({
+      OrderedOrganizationPolicyInputList: documents.map((list) => ({ ServiceControlPolicyInputList: list })),
+    });
+    const everything = policy(allow('*'));
+    const reading = policy(allow('s3:GetObject'));
+    const told = async (input: object) => {
+      const [result] = (await custom(reading, input)).EvaluationResults;
+      return [result?.EvalDecision, result?.OrganizationsDecisionDetail?.AllowedByOrganizations];
+    };
+    assert.deepEqual(await told(levels([everything], [everything])), ['allowed', true]);
+    assert.deepEqual(await told(levels([everything], [policy(allow('s3:PutObject'))])), ['implicitDeny', false]);
+    const denying = levels([policy(deny('s3:GetObject')), everything], [everything]);
+    assert.deepEqual(await told(denying), ['explicitDeny', false]);
+    const [denied] = (await custom(reading, denying)).EvaluationResults;
+    assert.deepEqual([denied?.MatchedStatements, denied?.MissingContextValues], [[], []]);
+    const empty = 'Organization policy at index 1 must contain at least one service control policy';
+    await rejects(custom(reading, levels([])), 'InvalidInput', empty);
   });
 
   it('refuses context entries that are not whole, in the words recorded on AWS', async () => {

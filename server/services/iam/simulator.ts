@@ -10,6 +10,7 @@ import type {
   GetContextKeysForCustomPolicyRequest,
   GetContextKeysForPolicyResponse,
   GetContextKeysForPrincipalPolicyRequest,
+  OrderedOrganizationPolicyType,
   SimulateCustomPolicyRequest,
   SimulatePolicyResponse,
   SimulatePrincipalPolicyRequest,
@@ -17,25 +18,36 @@ import type {
 import { contextKeysOf } from '@postern/policy/context-keys.ts';
 import { type PolicyKind, parsePolicy } from '@postern/policy/document.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
-import type { PolicySet, Principal } from '@postern/policy/types.ts';
+import type { Decision, PolicyLevel, Principal } from '@postern/policy/types.ts';
 import { controlPolicies } from '../../authorize/control-policies.ts';
 import { assumedRoleArn, nameKey, roleArn, userArn } from '../../identities.ts';
 import { type Authorization, type Call, operation } from '../../service.ts';
+import { takesResource } from '../../service-reference.ts';
 import { constraints, page, required } from './checks.ts';
 import { groupsOf } from './entities.ts';
 import { invalidInput, noSuchEntity } from './errors.ts';
 import { type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
+import { checkedExclusions, type Exclusions } from './simulator-exclusions.ts';
 import { checkedActions, checkedContext, checkedResources, checkScenario, ownerOf } from './simulator-inputs.ts';
 import { combined, describe, type SimulatedPolicy } from './simulator-results.ts';
+
+const nothingSaid: Decision = {
+  allowed: false,
+  layer: 'identity',
+  explicit: false,
+  citations: [],
+  layers: [],
+  reason: '',
+};
 
 interface Simulation {
   readonly principal: Principal;
   readonly identity: readonly SimulatedPolicy[];
   readonly boundary: SimulatedPolicy | undefined;
-  /** A principal's own organization limits it; custom policies are nobody's. */
-  readonly inOrganization: boolean;
+  /** Those of the principal's organization, or those given with custom policies; the simulator knows no resource control policies. */
+  readonly scpsFor: (action: string, caller: Principal) => readonly PolicyLevel[] | undefined;
 }
 
 type Common = Pick<
@@ -63,20 +75,20 @@ function inputPolicies(member: string, texts: readonly string[] | undefined): Si
 }
 
 function givenBoundary(texts: readonly string[] | undefined): SimulatedPolicy | undefined {
-  constraints().count('permissionsBoundaryPolicyInputList', texts, 1).done();
+  if (texts && texts.length > 1) throw invalidInput('The list of Permissions Boundary policies cannot exceed 1 items.');
   return inputPolicies('PermissionsBoundaryPolicyInputList', texts)[0];
 }
 
-/** The user, group or role that a source ARN names. */
+/** The user, group or role that a source ARN names; by its name alone, whatever path the ARN has (recorded). */
 function findSource(call: Call, arn: string | undefined): Holder {
   const source = required('policySourceArn', arn);
   constraints().length('policySourceArn', source, 20, 2048).done();
   const match = /^arn:[\w-]+:iam::(\d{12}):(user|group|role)(\/|\/.+\/)([\w+=,.@-]+)$/.exec(source);
   if (!match) throw invalidInput(`Invalid Entity Arn: ${source} does not clearly define entity type and name.`);
-  const [, accountId = '', kind = '', path, name = ''] = match;
+  const [, accountId = '', kind = '', , name = ''] = match;
   const key = nameKey(accountId, name);
   const holder = accountId === call.accountId ? holderOf(call, kind as Holder['kind'], key) : undefined;
-  if (!holder || holder.row.path !== path) throw noSuchEntity(kind as Holder['kind'], name);
+  if (!holder) throw noSuchEntity(kind as Holder['kind'], name);
   return holder;
 }
 
@@ -85,17 +97,17 @@ function holderOf(call: Call, kind: Holder['kind'], key: string): Holder | undef
   return row && ({ kind, row } as Holder);
 }
 
-function policiesOf(call: Call, holder: Holder): SimulatedPolicy[] {
+function policiesOf(call: Call, holder: Holder, excluded: Exclusions): SimulatedPolicy[] {
   const { row, kind } = holder;
-  const inline = Object.entries(row.inlinePolicies).map(([name, text]) =>
-    simulated(`${kind}_${holderName(holder)}_${name}`, text),
-  );
+  const inline = Object.entries(row.inlinePolicies)
+    .filter(([name]) => !excluded.inline(kind, holderName(holder), name))
+    .map(([name, text]) => simulated(`${kind}_${holderName(holder)}_${name}`, text));
   const groups =
     kind === 'user' ? groupsOf(call, holder.row).map((group) => ({ kind: 'group', row: group }) as const) : [];
   return [
     ...inline,
-    ...row.attachedPolicyArns.flatMap((arn) => managed(call, arn)),
-    ...groups.flatMap((group) => policiesOf(call, group)),
+    ...row.attachedPolicyArns.filter((arn) => !excluded.managed(arn)).flatMap((arn) => managed(call, arn)),
+    ...groups.flatMap((group) => policiesOf(call, group, excluded)),
   ];
 }
 
@@ -129,13 +141,18 @@ function principalOf(call: Call, holder: Holder | undefined): Principal {
   }
 }
 
-/** The caller that the input names: a user, who need not exist. */
+/**
+ * The caller that the input names: a user, group or role, who need not exist (recorded; the reference says users alone). Its id is the ARN itself, unless it is
+ * said in the context.
+ */
 function namedCaller(call: Call, arn: string): Principal {
-  const match = /^arn:[\w-]+:iam::(\d{12}):user(\/|\/.+\/)([\w+=,.@-]+)$/.exec(arn);
-  if (!match) throw invalidInput(`Invalid Caller Arn: ${arn}. You can specify only the ARN of an IAM user.`);
-  const [, accountId = '', , userName = ''] = match;
-  const row = call.tx.get('user', nameKey(accountId, userName));
-  return { type: 'user', accountId, arn, userId: row?.userId ?? '', userName, ...(row && { tags: row.tags }) };
+  const match = /^arn:[\w-]+:iam::(\d{12}):(user|group|role)(?:\/|\/.+\/)([\w+=,.@-]+)$/.exec(arn);
+  if (!match)
+    throw invalidInput(`Invalid Caller Arn: ${arn}. You can specify only the ARN of an IAM user, group or role.`);
+  const [, accountId = '', kind, name = ''] = match;
+  if (kind !== 'user') return { type: 'user', accountId, arn, userId: arn };
+  const row = call.tx.get('user', nameKey(accountId, name));
+  return { type: 'user', accountId, arn, userId: arn, userName: name, ...(row && { tags: row.tags }) };
 }
 
 /** What is known of the request, by lower-case key: the caller's own facts, and on top of them what the input says. */
@@ -177,13 +194,16 @@ function simulate(call: Call, input: Common, simulation: Simulation): SimulatePo
   const missing = asked.filter((key) => !context.has(key.toLowerCase()));
   const decide = (action: string, arn: string): EvaluationResult => {
     const ownerAccountId = ownerOf(arn, input.ResourceOwner, principal.accountId);
+    const scps = simulation.scpsFor(action, principal);
+    // Recorded: no policy allows an action on a resource of another service, though a bucket will do where an object is meant.
+    if (arn !== '*' && !takesResource(action, arn)) return describe(action, arn, nothingSaid, policies, missing, false);
     const decision = evaluate(
       { principal, action, resource: arn, resourceAccountId: ownerAccountId, context },
       {
         identity,
         ...(boundary && { boundary }),
         ...(resource && { resource }),
-        ...(simulation.inOrganization && scpsOf(call, principal, action)),
+        ...(scps && { scps }),
       },
     );
     return describe(action, arn, decision, policies, missing, ownerAccountId !== principal.accountId);
@@ -201,27 +221,30 @@ function simulate(call: Call, input: Common, simulation: Simulation): SimulatePo
   return { EvaluationResults: results, ...end };
 }
 
-/** The simulator knows service control policies, and no resource control policies. */
-function scpsOf(call: Call, principal: Principal, action: string): Pick<PolicySet, 'scps'> {
-  const { scps } = controlPolicies(call.tx, principal, action, undefined);
-  return scps ? { scps } : {};
+/** SCPs as the input has them, from the root down. @throws AwsError InvalidInput, recorded, for a level without any */
+function givenLevels(levels: readonly OrderedOrganizationPolicyType[] | undefined): PolicyLevel[] | undefined {
+  if (!levels || levels.length === 0) return undefined;
+  return levels.map(({ ServiceControlPolicyInputList: texts = [] }, place) => {
+    if (texts.length === 0) {
+      throw invalidInput(`Organization policy at index ${place + 1} must contain at least one service control policy`);
+    }
+    return { at: `level ${place + 1}`, policies: texts.map((text) => simulated('scp', text, 'scp')) };
+  });
 }
 
 function simulateCustomPolicy(call: Call, input: SimulateCustomPolicyRequest): SimulatePolicyResponse {
   const identity = inputPolicies('PolicyInputList', required('policyInputList', input.PolicyInputList));
   const boundary = givenBoundary(input.PermissionsBoundaryPolicyInputList);
-  return simulate(call, input, {
-    principal: principalOf(call, undefined),
-    identity,
-    boundary,
-    inOrganization: false,
-  });
+  const levels = givenLevels(input.OrderedOrganizationPolicyInputList);
+  return simulate(call, input, { principal: principalOf(call, undefined), identity, boundary, scpsFor: () => levels });
 }
 
 function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyRequest): SimulatePolicyResponse {
   const source = findSource(call, input.PolicySourceArn);
-  const identity = [...policiesOf(call, source), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
-  const attached = source.kind === 'group' ? undefined : source.row.permissionsBoundaryArn;
+  const excluded = checkedExclusions(input.PolicyExclusionList);
+  const identity = [...policiesOf(call, source, excluded), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
+  const attached =
+    source.kind === 'group' || excluded.type('permission-boundary') ? undefined : source.row.permissionsBoundaryArn;
   const boundary =
     givenBoundary(input.PermissionsBoundaryPolicyInputList) ??
     // A boundary whose policy is gone still limits: to nothing, as it does to a request.
@@ -232,7 +255,14 @@ function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyReque
           text: '',
           document: { version: '2012-10-17', statements: [] },
         }));
-  return simulate(call, input, { principal: principalOf(call, source), identity, boundary, inOrganization: true });
+  const principal = principalOf(call, source);
+  return simulate(call, input, {
+    principal,
+    identity,
+    boundary,
+    scpsFor: (action, caller) =>
+      excluded.type('scp') ? undefined : controlPolicies(call.tx, caller, action, undefined).scps,
+  });
 }
 
 function contextKeysForCustomPolicy(
@@ -248,7 +278,10 @@ function contextKeysForPrincipalPolicy(
   input: GetContextKeysForPrincipalPolicyRequest,
 ): GetContextKeysForPolicyResponse {
   const source = findSource(call, input.PolicySourceArn);
-  const policies = [...policiesOf(call, source), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
+  const policies = [
+    ...policiesOf(call, source, checkedExclusions(undefined)),
+    ...inputPolicies('PolicyInputList', input.PolicyInputList),
+  ];
   return { ContextKeyNames: contextKeysOf(policies.map((policy) => policy.document)) };
 }
 

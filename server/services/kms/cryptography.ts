@@ -104,7 +104,17 @@ function encrypt(call: Call, input: SDK.EncryptRequest): SDK.EncryptResponse {
   return { CiphertextBlob, KeyId: key.id, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
 }
 
+/** What would be answered in another way than asked is not served. @throws UnsupportedOperationException */
+function refuseOthers(input: {
+  readonly Recipient?: SDK.RecipientInfo | undefined;
+  readonly DryRunModifiers?: readonly string[] | undefined;
+}): void {
+  if (input.Recipient !== undefined) throw unsupported('attested recipients');
+  if (input.DryRunModifiers?.length) throw unsupported('dry runs without a ciphertext');
+}
+
 function decrypt(call: Call, input: SDK.DecryptRequest): SDK.DecryptResponse {
+  refuseOthers(input);
   checkAlgorithm(input.EncryptionAlgorithm);
   const sealed = readSealed(input.CiphertextBlob);
   const key = keyOfCiphertext(call, sealed.arn, input.KeyId);
@@ -114,6 +124,7 @@ function decrypt(call: Call, input: SDK.DecryptRequest): SDK.DecryptResponse {
 }
 
 function reEncrypt(call: Call, input: SDK.ReEncryptRequest): SDK.ReEncryptResponse {
+  refuseOthers(input);
   checkAlgorithm(input.SourceEncryptionAlgorithm);
   checkAlgorithm(input.DestinationEncryptionAlgorithm);
   const sealed = readSealed(input.CiphertextBlob);
@@ -150,7 +161,7 @@ function checkCount(count: number | undefined): number {
 }
 
 function generateDataKey(call: Call, input: SDK.GenerateDataKeyRequest): SDK.GenerateDataKeyResponse {
-  if (input.Recipient !== undefined) throw unsupported('attested recipients');
+  refuseOthers(input);
   const sizeBytes = dataKeyBytes(input);
   const key = usableKey(call, input);
   const Plaintext = randomBytes(sizeBytes);
@@ -224,6 +235,7 @@ export const cryptographicOperations = {
     authorize: onAll('kms:GenerateRandom'),
     readOnly: true,
     run: (_call, input) => {
+      refuseOthers(input);
       if (input.CustomKeyStoreId !== undefined) throw unsupported('custom key stores');
       return { Plaintext: randomBytes(checkCount(input.NumberOfBytes)) };
     },

@@ -283,3 +283,15 @@ test('[E1] a key policy must itself allow, or hand on to IAM by naming the accou
     awsError('MalformedPolicyDocumentException', 'Policy contains a statement with one or more invalid principals.'),
   );
 });
+
+test('nobody is answered in the clear who asked for an attested recipient', async () => {
+  const { run, create } = started();
+  const { KeyId } = await create();
+  const { CiphertextBlob } = await run<SDK.EncryptResponse>('Encrypt', { KeyId, Plaintext: new Uint8Array([1]) });
+  const Recipient = { KeyEncryptionAlgorithm: 'RSAES_OAEP_SHA_256', AttestationDocument: new Uint8Array([1]) };
+  const refused = awsError('UnsupportedOperationException', /attested recipients/);
+  await assert.rejects(run('Decrypt', { CiphertextBlob, Recipient }), refused);
+  await assert.rejects(run('GenerateRandom', { NumberOfBytes: 8, Recipient }), refused);
+  const DryRunModifiers = ['IGNORE_CIPHERTEXT'];
+  await assert.rejects(run('Decrypt', { CiphertextBlob, DryRunModifiers }), awsError('UnsupportedOperationException'));
+});

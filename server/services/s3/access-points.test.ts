@@ -320,3 +320,15 @@ test('tags of buckets and access points are added and removed by ARN, in the wor
     awsError('InvalidArgument', 'Invalid x-amz-object-ownership header: RandomValue'),
   );
 });
+
+test('an access point is tagged as it is made, has no scope, and is of a bucket alone', async (t) => {
+  const { create, control } = await started(t);
+  await create('tagged', { Tags: [{ Key: 'team', Value: 'net' }] });
+  const listed = await control('ListTagsForResource', { ResourceArn: arnOf('tagged') });
+  assert.deepEqual(listed, { Tags: [{ Key: 'team', Value: 'net' }] });
+  await assert.rejects(create('scoped', { Scope: { Prefixes: ['a/'] } }), awsError('InvalidRequest', /scope/));
+  const named = async (input: object) =>
+    (await control<Control.ListAccessPointsResult>('ListAccessPoints', input)).AccessPointList?.map(({ Name }) => Name);
+  assert.deepEqual(await named({ DataSourceType: 'ALL' }), ['tagged']);
+  assert.deepEqual(await named({ DataSourceType: 'FSX' }), []);
+});

@@ -84,8 +84,10 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
     BucketAccountId,
     VpcConfiguration,
     PublicAccessBlockConfiguration: block,
+    Scope,
     Tags,
   } = input;
+  if (Scope) throw invalidRequest('Postern has no directory buckets, whose access points alone have a scope.');
   if (!nameForm.test(name) || forbiddenSuffix.test(name)) throw invalidPointName(name);
   const bucket = call.tx.get('bucket', Bucket);
   if (!bucket || bucket.region !== call.region || bucket.accountId !== (BucketAccountId ?? call.accountId))
@@ -96,6 +98,7 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
   if (Tags) checkTags(Tags);
   const id = arnOf(call, name);
   if (call.tx.get('access-point', id)) throw accessPointExists();
+  if (Tags?.length) call.require(call.tx, 's3:TagResource', id);
   const point: AccessPointRow = {
     id,
     accountId: call.accountId,
@@ -155,7 +158,10 @@ function listPoints(call: Call, input: SDK.ListAccessPointsRequest): SDK.ListAcc
     input.Bucket === undefined
       ? call.tx.list('access-point', { accountId, region })
       : call.tx.find(byBucket, input.Bucket).filter((row) => row.accountId === accountId && row.region === region);
-  const rest = all.filter((row) => row.name > after).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { DataSourceId: sourceId, DataSourceType: sourceType = 'S3' } = input;
+  // FSx's volumes are sources too, and none is here.
+  const ofSource = all.filter((row) => sourceType !== 'FSX' && (sourceId === undefined || sourceId === row.bucket));
+  const rest = ofSource.filter((row) => row.name > after).sort((a, b) => (a.name < b.name ? -1 : 1));
   const page = rest.slice(0, most);
   const last = page.at(-1);
   return {

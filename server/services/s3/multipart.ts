@@ -41,6 +41,7 @@ import { checkDecrypts, contextMember, encryptionMembers, sealingKey } from './e
 import {
   conditionalConflict,
   entityTooSmall,
+  headerNotImplemented,
   invalidPart,
   invalidPartOrder,
   invalidRequest,
@@ -313,6 +314,8 @@ export function multipartOperations(s3: S3) {
       authorize: onObject('s3:AbortMultipartUpload'),
       run: (call, input) => {
         requireBucket(call, call.tx, input);
+        // Of directory buckets alone.
+        if (input.IfMatchInitiatedTime !== undefined) throw headerNotImplemented('x-amz-if-match-initiated-time');
         call.tx.delete('upload', requireUpload(call.tx, input).id);
         return {};
       },

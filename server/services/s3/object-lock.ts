@@ -16,6 +16,7 @@ import {
   malformedXml,
   noLockConfiguration,
   noSuchConfiguration,
+  notImplemented,
 } from './errors.ts';
 import { objectArn } from './names.ts';
 import { requireObject } from './reads.ts';
@@ -30,7 +31,7 @@ function isMode(mode: string | undefined): mode is RetentionMode {
   return mode === 'GOVERNANCE' || mode === 'COMPLIANCE';
 }
 
-/** The locks that a write brings, or that the bucket gives every new version. @throws InvalidArgument, InvalidRequest */
+/** The locks that a write brings, or that the bucket gives every new version. @throws InvalidArgument, InvalidRequest, NotImplemented (event holds) */
 export function locksOf(
   call: BaseCall,
   bucket: BucketRow,
@@ -38,9 +39,18 @@ export function locksOf(
     readonly ObjectLockMode?: string | undefined;
     readonly ObjectLockRetainUntilDate?: Date | undefined;
     readonly ObjectLockLegalHoldStatus?: string | undefined;
+    readonly ObjectLockEventHold?: string | undefined;
+    readonly ObjectLockEventHoldDurationDays?: number | undefined;
+    readonly ObjectLockEventHoldDurationYears?: number | undefined;
   },
 ): Locks {
   const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until, ObjectLockLegalHoldStatus: hold } = input;
+  if (
+    input.ObjectLockEventHold !== undefined ||
+    input.ObjectLockEventHoldDurationDays !== undefined ||
+    input.ObjectLockEventHoldDurationYears !== undefined
+  )
+    throw notImplemented('x-amz-object-lock-event-hold');
   if (mode === undefined && until === undefined && hold === undefined) return defaultLocks(bucket, call.now);
   if ((mode === undefined) !== (until === undefined))
     throw invalidArgument(

@@ -17,7 +17,7 @@ import {
   managedDocument,
   mergeSessionTags,
 } from './session-inputs.ts';
-import { describeCredentials, startSession } from './sessions.ts';
+import { checkedTokenSize, describeCredentials, startSession } from './sessions.ts';
 
 type RoleSessionOwner = Extract<AccessKeyRow['owner'], { kind: 'role-session' }>;
 
@@ -153,7 +153,8 @@ function assumeRole(call: Call, input: AssumeRoleRequest): AssumeRoleResponse {
   };
   const device = checkedMfa(call, input);
   if (device) call.tx.put('mfa-device', device);
-  const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds);
+  const leastTokenBytes = checkedTokenSize(input.MinimumSessionTokenSize);
+  const session = startSession(call.tx, role.accountId, owner, call.now, durationSeconds, leastTokenBytes);
   const { packedPolicySize } = policies;
   return {
     Credentials: describeCredentials(session),

@@ -12,7 +12,7 @@ import type { OrganizationRow } from '../../store/rows/organizations.ts';
 import type { Transaction } from '../../store/store.ts';
 import { accessDenied, roleNotAssumable, validationError } from './errors.ts';
 import { constraints } from './session-inputs.ts';
-import { describeCredentials, startSession } from './sessions.ts';
+import { checkedTokenSize, describeCredentials, startSession } from './sessions.ts';
 
 const longestSeconds = 900;
 
@@ -93,7 +93,8 @@ function assumeRoot(call: Call, input: AssumeRootRequest): AssumeRootResponse {
     ...(sourceIdentity !== undefined && { sourceIdentity }),
   } as const;
   const seconds = input.DurationSeconds ?? longestSeconds;
-  const session = startSession(call.tx, memberId, owner, call.now, seconds);
+  const leastTokenBytes = checkedTokenSize(input.MinimumSessionTokenSize);
+  const session = startSession(call.tx, memberId, owner, call.now, seconds, leastTokenBytes);
   return {
     Credentials: describeCredentials(session),
     ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),

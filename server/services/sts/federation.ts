@@ -14,7 +14,7 @@ import type { SessionRow } from '../../sessions.ts';
 import type { AccessKeyRow, RoleRow } from '../../store/rows/iam.ts';
 import { accessDenied, validationError } from './errors.ts';
 import { checkedSessionPolicies, managedDocument, mergeSessionTags, type SessionPolicies } from './session-inputs.ts';
-import { startSession } from './sessions.ts';
+import { checkedTokenSize, startSession } from './sessions.ts';
 
 export type ClaimContext = Map<string, readonly string[]>;
 
@@ -39,7 +39,9 @@ export interface Vouched {
   readonly durationSeconds: number | undefined;
   /** The session ends by then, whatever was asked for. */
   readonly endsBy?: Date;
-  readonly input: Parameters<typeof checkedSessionPolicies>[0];
+  readonly input: Parameters<typeof checkedSessionPolicies>[0] & {
+    readonly MinimumSessionTokenSize?: number | undefined;
+  };
   /** The condition keys of the token that the session's later requests have too. */
   readonly keptKeys: readonly string[];
 }
@@ -95,7 +97,9 @@ export function startFederatedSession(
     federatedProvider: vouched.providerArn,
     ...(claims.length > 0 && { claims: Object.fromEntries(claims) }),
   };
-  const session = startSession(call.tx, role.accountId, owner, call.now, checkedDuration(call, role, vouched));
+  const seconds = checkedDuration(call, role, vouched);
+  const leastTokenBytes = checkedTokenSize(vouched.input.MinimumSessionTokenSize);
+  const session = startSession(call.tx, role.accountId, owner, call.now, seconds, leastTokenBytes);
   return { session, role, policies };
 }
 

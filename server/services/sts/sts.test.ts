@@ -272,6 +272,24 @@ describe('tokens', () => {
     );
   });
 
+  it('a token is as long as it is asked to be, up to 4,096 bytes, and is good', async () => {
+    const input = { RoleArn: roleArn, RoleSessionName: 's1' };
+    await makeRole(trusting({ AWS: accountId }));
+    await mayAssume('ana');
+    for (const [operation, more] of [
+      ['GetSessionToken', {}],
+      ['AssumeRole', input],
+    ] as const) {
+      const ask = (MinimumSessionTokenSize: number) =>
+        runAs<Session>(store, anaKey, sts, operation, { ...more, MinimumSessionTokenSize });
+      const { Credentials } = await ask(4096);
+      assert.equal(Credentials.SessionToken.length, 4096);
+      await runAs(store, Credentials.AccessKeyId, sts, 'GetCallerIdentity');
+      assert.ok((await ask(0)).Credentials.SessionToken.length < 1024);
+      await rejects(ask(4097), 'ValidationError', /'minimumSessionTokenSize'/);
+    }
+  });
+
   it('GetSessionToken is the same user, is not to be had twice, and is an hour at most for root', async () => {
     const first = await runAs<Session>(store, anaKey, sts, 'GetSessionToken');
     const { AccessKeyId, Expiration } = first.Credentials;

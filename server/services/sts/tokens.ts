@@ -21,7 +21,7 @@ import type { AccessKeyRow } from '../../store/rows/iam.ts';
 import { accessDenied, invalidAuthorizationMessage, validationError } from './errors.ts';
 import { checkedMfa } from './mfa.ts';
 import { checkedSessionPolicies, checkedSessionTags, constraints, managedDocument } from './session-inputs.ts';
-import { describeCredentials, keepSession, startSession } from './sessions.ts';
+import { checkedTokenSize, describeCredentials, keepSession, startSession } from './sessions.ts';
 
 const longestForRootSeconds = 3600;
 const defaultSeconds = 43200;
@@ -51,7 +51,15 @@ function getSessionToken(call: Call, input: GetSessionTokenRequest): GetSessionT
   const device = checkedMfa(call, input);
   const { userName } = call.principal;
   const owner = { kind: 'session-token', of: userName === undefined ? 'root' : { userName } } as const;
-  const session = keepSession(call.tx, call.accountId, owner, call.now, durationFor(call, input.DurationSeconds));
+  const leastTokenBytes = checkedTokenSize(input.MinimumSessionTokenSize);
+  const session = keepSession(
+    call.tx,
+    call.accountId,
+    owner,
+    call.now,
+    durationFor(call, input.DurationSeconds),
+    leastTokenBytes,
+  );
   if (device) {
     call.tx.put('mfa-device', device);
     call.tx.put('access-key', { ...session, mfaDate: call.now.toISOString() });
@@ -95,7 +103,8 @@ function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFe
     parent: call.principal.arn,
     ...(Object.keys(tags).length > 0 && { tags }),
   };
-  const session = startSession(call.tx, call.accountId, owner, call.now, seconds);
+  const leastTokenBytes = checkedTokenSize(input.MinimumSessionTokenSize);
+  const session = startSession(call.tx, call.accountId, owner, call.now, seconds, leastTokenBytes);
   return {
     Credentials: describeCredentials(session),
     FederatedUser: {
