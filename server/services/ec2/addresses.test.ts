@@ -51,6 +51,16 @@ test('[4.2] an address is associated with an instance’s only interface, and ta
   assert.deepEqual(row?.privateAddresses, [{ address: '10.0.0.4', primary: true }]);
 });
 
+test('[4.2] of an instance and an interface, both given, the instance decides', async () => {
+  const { world, vpcId, subnetId, allocate, associate, shown } = await makePlace();
+  const before = putInterface(world, vpcId, subnetId, '10.0.0.4', { instance: 'running' });
+  const after = putInterface(world, vpcId, subnetId, '10.0.0.5', { instance: 'running' });
+  const { AllocationId } = await allocate();
+  await associate({ AllocationId, InstanceId: before.instanceId });
+  await associate({ AllocationId, InstanceId: after.instanceId, NetworkInterfaceId: before.networkInterfaceId });
+  assert.equal((await shown(AllocationId)).NetworkInterfaceId, after.networkInterfaceId);
+});
+
 test('[4.2] associating again moves the address, unless reassociation is not allowed', async () => {
   const { world, vpcId, subnetId, allocate, associate, shown } = await makePlace();
   const a = putInterface(world, vpcId, subnetId, '10.0.0.4', { instance: 'running' });

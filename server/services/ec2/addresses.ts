@@ -97,11 +97,13 @@ function withoutAssociation(row: AddressRow): AddressRow {
   return free;
 }
 
-/** The interface that an instance id or an interface id names. */
+/**
+ * The interface that an instance id or an interface id names. AWS documents that both may not be given and takes both: then the instance decides, and the
+ * interface is not looked at (https://github.com/hashicorp/terraform/pull/3036, and /issues/31744 for which of them). Terraform moves an address so,
+ * with the interface that it was on.
+ */
 function interfaceOf(call: Call, input: AssociateAddressRequest): NetworkInterfaceRow {
-  if (input.InstanceId && input.NetworkInterfaceId)
-    throw invalidCombination('You may specify an instance or a network interface, but not both in the same call');
-  if (input.NetworkInterfaceId) {
+  if (!input.InstanceId) {
     const named = requireRow(call, 'network-interface', input.NetworkInterfaceId);
     if (named.requesterManaged) throw notYours();
     return named;

@@ -174,6 +174,8 @@ test('instance types, zones, regions', async () => {
   const types = await call<DescribeInstanceTypesResult>('DescribeInstanceTypes', { InstanceTypes: ['m5.large'] });
   assert.equal(types.InstanceTypes?.[0]?.NetworkInfo?.MaximumNetworkInterfaces, 3);
   assert.equal(types.InstanceTypes?.[0]?.MemoryInfo?.SizeInMiB, 8192);
+  const strategies = types.InstanceTypes?.[0]?.PlacementGroupInfo?.SupportedStrategies;
+  assert.deepEqual(strategies, ['cluster', 'partition', 'spread']);
   await assert.rejects(
     call('DescribeInstanceTypes', { InstanceTypes: ['t1.non_existent'] }),
     awsError('InvalidInstanceType', 'The following supplied instance types do not exist: [t1.non_existent]'),

@@ -4,8 +4,6 @@
 
 import type {
   DescribeInstanceAttributeRequest,
-  DescribeInstanceCreditSpecificationsRequest,
-  DescribeInstanceCreditSpecificationsResult,
   InstanceAttribute,
   ModifyInstanceAttributeRequest,
   ModifyInstanceMetadataOptionsRequest,
@@ -30,7 +28,7 @@ import { instanceTypes } from './instance-type-table.ts';
 import { changeMetadataOptions, toMetadataOptions } from './metadata-options.ts';
 import { interfaceView, toGroups } from './network-interface-output.ts';
 import { chooseGroups } from './new-network-interface.ts';
-import { requireRow, scopeOf, selectRows } from './rows.ts';
+import { requireRow, scopeOf } from './rows.ts';
 import { checkUserData } from './user-data.ts';
 
 function requireLiving(call: Call, id: string | undefined): InstanceRow {
@@ -248,25 +246,6 @@ export const instanceAttributes = {
       return {
         InstanceId: row.id,
         InstanceMetadataOptions: { ...toMetadataOptions(metadataOptions), State: 'pending' },
-      };
-    },
-  }),
-
-  DescribeInstanceCreditSpecifications: operation<
-    DescribeInstanceCreditSpecificationsRequest,
-    DescribeInstanceCreditSpecificationsResult
-  >({
-    authorize: 'auto',
-    readOnly: true,
-    run: (call, input) => {
-      const rows = selectRows(call, 'instance', input.InstanceIds).filter(
-        (row) => instanceTypes.get(row.instanceType)?.burstable,
-      );
-      return {
-        InstanceCreditSpecifications: rows.map((row) => ({
-          InstanceId: row.id,
-          CpuCredits: row.instanceType.startsWith('t2.') ? 'standard' : 'unlimited',
-        })),
       };
     },
   }),

@@ -7,6 +7,7 @@ import { iamInstanceProfiles } from './iam-instance-profiles.ts';
 import { images } from './images.ts';
 import { instanceAttributes } from './instance-attributes.ts';
 import { instanceLifecycle } from './instance-lifecycle.ts';
+import { instanceOptions } from './instance-options.ts';
 import { instanceTypeOperations } from './instance-types.ts';
 import { instances } from './instances.ts';
 import { interfaceIpv6Addresses } from './interface-ipv6-addresses.ts';
@@ -21,6 +22,7 @@ export const instanceOperations = {
   ...iamInstanceProfiles,
   ...images,
   ...instanceAttributes,
+  ...instanceOptions,
   ...instanceLifecycle,
   ...instanceTypeOperations,
   ...instances,

@@ -5,6 +5,7 @@ import type { Instance, InstanceState, Reservation } from '@aws-sdk/client-ec2';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
 import { findImage, unknownImage } from './image-table.ts';
 import { instanceDnsName, publicDnsName } from './instance-names.ts';
+import { cpuOptionsShown } from './instance-options.ts';
 import { instanceTypes } from './instance-type-table.ts';
 import { toMetadataOptions } from './metadata-options.ts';
 import {
@@ -67,15 +68,12 @@ export function toInstance(view: InterfaceView, row: InstanceRow): Instance {
     PlatformDetails: 'Linux/UNIX',
     UsageOperation: 'RunInstances',
     UsageOperationUpdateTime: new Date(row.launchTime),
-    CpuOptions: {
-      CoreCount: Math.max(1, Math.floor((facts?.vCpus ?? 1) / 2)),
-      ThreadsPerCore: (facts?.vCpus ?? 1) > 1 ? 2 : 1,
-    },
+    CpuOptions: cpuOptionsShown(row),
     CapacityReservationSpecification: { CapacityReservationPreference: 'open' },
     HibernationOptions: { Configured: false },
     EnclaveOptions: { Enabled: false },
     MetadataOptions: toMetadataOptions(row.metadataOptions),
-    MaintenanceOptions: { AutoRecovery: 'default' },
+    MaintenanceOptions: { AutoRecovery: row.autoRecovery ?? 'default' },
     BootMode: 'uefi-preferred',
     CurrentInstanceBootMode: facts?.hypervisor === 'nitro' ? 'uefi' : 'legacy-bios',
     BlockDeviceMappings: hasRootVolume(row)

@@ -120,3 +120,7 @@ const all: readonly InstanceTypeFacts[] = [
 export const instanceTypes: ReadonlyMap<string, InstanceTypeFacts> = new Map(all.map((row) => [row.instanceType, row]));
 
 export const defaultInstanceType = 'm1.small';
+
+export function threadsPerCore(type: InstanceTypeFacts): number {
+  return type.architecture === 'arm64' || type.vCpus === 1 || type.hypervisor === 'xen' ? 1 : 2;
+}

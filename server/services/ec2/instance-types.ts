@@ -11,13 +11,9 @@ import type {
 import { type Operation, operation } from '../../service.ts';
 import { ec2Error, invalidParameterValue } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
-import { type InstanceTypeFacts, instanceTypes as table } from './instance-type-table.ts';
+import { type InstanceTypeFacts, instanceTypes as table, threadsPerCore } from './instance-type-table.ts';
 import { paginate } from './pagination.ts';
 import { zonesOf } from './zones.ts';
-
-function threadsPerCore(row: InstanceTypeFacts): number {
-  return row.architecture === 'arm64' || row.vCpus === 1 || row.hypervisor === 'xen' ? 1 : 2;
-}
 
 function toInfo(row: InstanceTypeFacts): InstanceTypeInfo {
   const threads = threadsPerCore(row);
@@ -56,6 +52,9 @@ function toInfo(row: InstanceTypeFacts): InstanceTypeInfo {
       Ipv6Supported: true,
       EnaSupport: row.hypervisor === 'nitro' ? 'required' : 'unsupported',
       EfaSupported: false,
+    },
+    PlacementGroupInfo: {
+      SupportedStrategies: row.burstable ? ['partition', 'spread'] : ['cluster', 'partition', 'spread'],
     },
     HibernationSupported: false,
     BurstablePerformanceSupported: row.burstable,

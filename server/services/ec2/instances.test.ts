@@ -264,7 +264,7 @@ test('two interfaces of one instance: the first is primary, no public address co
   const store = world();
   const [subnet] = subnetsOf(store);
   const specs = [
-    { DeviceIndex: 1, SubnetId: subnet?.id, Description: 'second' },
+    { DeviceIndex: 1, SubnetId: subnet?.id, Description: 'second', NetworkCardIndex: 0 },
     { DeviceIndex: 0, SubnetId: subnet?.id, Description: 'first', SecondaryPrivateIpAddressCount: 1 },
   ];
   const instance = await first(store, { InstanceType: 't3.small', NetworkInterfaces: specs });
@@ -274,6 +274,10 @@ test('two interfaces of one instance: the first is primary, no public address co
   );
   assert.equal(instance.NetworkInterfaces?.[0]?.PrivateIpAddresses?.length, 2);
   assert.equal(instance.PublicIpAddress, undefined);
+  await assert.rejects(
+    run(store, { NetworkInterfaces: [{ DeviceIndex: 0, NetworkCardIndex: 1 }] }),
+    awsError('UnsupportedOperation', 'The parameter NetworkCardIndex of RunInstances is not supported by Postern.'),
+  );
 });
 
 test('DescribeInstances filters by state, tag, address, subnet and interface; an unknown filter is refused', async () => {

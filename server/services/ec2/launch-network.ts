@@ -213,8 +213,10 @@ function planOf(
   count: number,
 ): InterfacePlan {
   refuseUnsupported('RunInstances', spec, [
-    'AssociateCarrierIpAddress', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'Ipv6Prefixes', 'Ipv6PrefixCount', 'EnaSrdSpecification', 'ConnectionTrackingSpecification', 'NetworkCardIndex',
+    'AssociateCarrierIpAddress', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'Ipv6Prefixes', 'Ipv6PrefixCount', 'EnaSrdSpecification', 'ConnectionTrackingSpecification',
   ]); // biome-ignore format: a list
+  // Every type here has one card.
+  if (spec.NetworkCardIndex) refuseUnsupported('RunInstances', spec, ['NetworkCardIndex']);
   if (spec.InterfaceType && spec.InterfaceType !== 'interface')
     refuseUnsupported('RunInstances', spec, ['InterfaceType']);
   if (spec.NetworkInterfaceId) return existingInterface(call, input, spec, deviceIndex);

@@ -1,7 +1,7 @@
 // RunInstances: request → rows. Order of checks, as callers see it: unsupported parameters, counts, image, instance type, network, key pair, user data,
 // metadata options, block devices, tags, instance profile (which asks for iam:PassRole). The machines are `control/`'s work: rows start as `pending`.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html (read 2026-11-21).
-// Accepted without effect (docs/gaps.md): CreditSpecification, CpuOptions, Monitoring, EbsOptimized, MaintenanceOptions, AdditionalInfo.
+// Accepted without effect (docs/gaps.md): those of instance-options.ts, Monitoring, EbsOptimized, AdditionalInfo.
 
 import type { BlockDeviceMapping, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import type { InstanceId } from '@postern/network/snapshot.ts';
@@ -16,6 +16,7 @@ import {
   unsupportedOperation,
 } from './errors.ts';
 import { findImage, type ImageFacts, unknownImage } from './image-table.ts';
+import { optionsOf } from './instance-options.ts';
 import { requireInstanceProfile } from './instance-profiles.ts';
 import { defaultInstanceType, type InstanceTypeFacts, instanceTypes } from './instance-type-table.ts';
 import { makeInterfaces, planNetwork } from './launch-network.ts';
@@ -81,6 +82,7 @@ export function launch(call: Call, input: RunInstancesRequest): InstanceId[] {
     ebsOptimized: input.EbsOptimized ?? false,
     rootVolume,
     assignsPublicIp: network.interfaces.some((one) => one.kind === 'new' && one.publicIp),
+    ...optionsOf(input, type),
     ...(hostnameType === 'resource-name' && { hostnameType }),
     ...(aaaaRecord && { enableResourceNameDnsAAAARecord: true }),
     tags: instanceTags ?? {},

@@ -399,6 +399,10 @@ export interface InstanceRow extends Row {
   rootVolume?: { sizeGiB: number; volumeType: string; deleteOnTermination: boolean; encrypted: boolean; tags: Tags };
   /** The primary interface was given a public address at launch: a start after a stop gives it another. */
   assignsPublicIp?: boolean;
+  /** What was asked for; absent: what its type has. */
+  cpuCredits?: 'standard' | 'unlimited';
+  cpuOptions?: { coreCount: number; threadsPerCore: number };
+  autoRecovery?: 'default' | 'disabled';
   /** Absent: `ip-name`. */
   hostnameType?: 'ip-name' | 'resource-name';
   /** Its name by id has an AAAA record too. */
