@@ -105,16 +105,13 @@ resource "aws_default_security_group" "main" {
 resource "aws_default_network_acl" "main" {
   default_network_acl_id = aws_vpc.main.default_network_acl_id
   subnet_ids             = [for subnet in aws_subnet.all : subnet.id]
-  dynamic "ingress" {
-    for_each = { 100 = "0.0.0.0/0" }
-    content {
-      rule_no    = ingress.key
-      action     = "allow"
-      protocol   = "-1"
-      cidr_block = ingress.value
-      from_port  = 0
-      to_port    = 0
-    }
+  ingress {
+    rule_no    = 100
+    action     = "allow"
+    protocol   = "-1"
+    cidr_block = "0.0.0.0/0"
+    from_port  = 0
+    to_port    = 0
   }
   egress {
     rule_no    = 100
