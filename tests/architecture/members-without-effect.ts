@@ -15,9 +15,6 @@ export const everywhere: Readonly<Record<string, Reasons>> = {
 export const ofOperation: Readonly<Record<string, Readonly<Record<string, Reasons>>>> = {
   s3: {
     PutBucketPolicy: { ConfirmRemoveSelfBucketAccess: 'a caller may lock itself out without confirming it' },
-    ListObjects: { OptionalObjectAttributes: 'how an object is restored is told by HeadObject alone' },
-    ListObjectsV2: { OptionalObjectAttributes: 'as ListObjects' },
-    ListObjectVersions: { OptionalObjectAttributes: 'as ListObjects' },
     CopyObject: { AnnotationDirective: 'no object has annotations: none can be made' },
     CompleteMultipartUpload: {
       SSECustomerAlgorithm: 'every part proved the key',

@@ -14,6 +14,7 @@ import { type Context, onBucket, requireBucket } from './access.ts';
 import { invalidArgument } from './errors.ts';
 import { afterPrefix, keyOfSortable, sortableKey } from './key-index.ts';
 import { canonicalUserId, objectId } from './names.ts';
+import { restoreStatus } from './restore.ts';
 import type { S3 } from './state.ts';
 
 /** The parameters that all listings of objects share. */
@@ -23,6 +24,7 @@ interface ListInput {
   readonly Delimiter?: string | undefined;
   readonly EncodingType?: 'url' | undefined;
   readonly MaxKeys?: number | undefined;
+  readonly OptionalObjectAttributes?: readonly string[] | undefined;
 }
 
 interface Page {
@@ -109,7 +111,13 @@ export function encoder(encodingType: string | undefined): (text: string) => str
       .replaceAll('~', '%7E');
 }
 
-export function summary(object: ObjectRow, encode: (text: string) => string, withOwner: boolean) {
+/** @param restoredAt present: the time, of a listing that is asked how archived objects are restored */
+export function summary(
+  object: ObjectRow,
+  encode: (text: string) => string,
+  withOwner: boolean,
+  restoredAt: Date | undefined,
+) {
   const { checksum } = object;
   return {
     Key: encode(object.key),
@@ -119,7 +127,16 @@ export function summary(object: ObjectRow, encode: (text: string) => string, wit
     StorageClass: object.storageClass as 'STANDARD',
     ...(checksum && { ChecksumAlgorithm: [checksum.algorithm as 'CRC32'], ChecksumType: checksum.type }),
     ...(withOwner && { Owner: { ID: canonicalUserId(object.accountId) } }),
+    ...(restoredAt && restoreStatus(object, restoredAt)),
   };
+}
+
+/** @throws InvalidArgument, whose wording is without a source */
+export function restoredAtOf(call: Call, { OptionalObjectAttributes: asked }: ListInput): Date | undefined {
+  const unknown = asked?.find((name) => name !== 'RestoreStatus');
+  if (unknown !== undefined)
+    throw invalidArgument('Invalid optional object attribute specified', 'x-amz-optional-object-attributes', unknown);
+  return asked?.length ? call.now : undefined;
 }
 
 /** The members that all listings of objects share. */
@@ -147,7 +164,8 @@ function listObjectsV2(s3: S3, call: Call, input: ListObjectsV2Request): ListObj
   const { ContinuationToken: token, StartAfter } = input;
   const after = token === undefined ? (StartAfter ?? '') : readToken(token);
   const page = pageOf(s3, call, bucket, input.Prefix ?? '', input.Delimiter ?? '', after, most);
-  const Contents = page.objects.map((object) => summary(object, encode, input.FetchOwner === true));
+  const restoredAt = restoredAtOf(call, input);
+  const Contents = page.objects.map((object) => summary(object, encode, input.FetchOwner === true, restoredAt));
   return {
     ...shared(input, page, most, encode),
     KeyCount: page.objects.length + page.prefixes.length,
@@ -176,7 +194,8 @@ function listObjects(s3: S3, call: Call, input: ListObjectsRequest): ListObjects
   const encode = encoder(input.EncodingType);
   const most = maxKeysOf(input.MaxKeys, 'max-keys');
   const page = pageOf(s3, call, bucket, input.Prefix ?? '', input.Delimiter ?? '', input.Marker ?? '', most);
-  const Contents = page.objects.map((object) => summary(object, encode, true));
+  const restoredAt = restoredAtOf(call, input);
+  const Contents = page.objects.map((object) => summary(object, encode, true, restoredAt));
   return {
     ...shared(input, page, most, encode),
     Marker: encode(input.Marker ?? ''),

@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HeadObjectOutput } from '@aws-sdk/client-s3';
+import type {
+  HeadObjectOutput,
+  ListObjectsOutput,
+  ListObjectsV2Output,
+  ListObjectVersionsOutput,
+} from '@aws-sdk/client-s3';
 import { answerStatus } from '../../service.ts';
 import { awsError, testNow } from '../../testing.ts';
 import { body, makeS3 } from './testing.ts';
@@ -37,6 +42,28 @@ test('a restore takes its time, is told while it lasts, and is prolonged at once
   await assert.rejects(get(days(30)), awsError('InvalidObjectState'));
   assert.equal(await told(days(30)), undefined);
   assert.equal(await restore({ Days: 1, Tier: 'Expedited' }, days(30)), 202);
+});
+
+test('listings tell of it when they are asked', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  await run('PutObject', { Bucket, Key: 'cold', Body: body('x'), StorageClass: 'GLACIER' });
+  const asked = { Bucket, OptionalObjectAttributes: ['RestoreStatus'] };
+  const status = async (at: object) =>
+    (await run<ListObjectsV2Output>('ListObjectsV2', asked, at)).Contents?.[0]?.RestoreStatus;
+  assert.equal(await status({}), undefined);
+  await run('RestoreObject', { Bucket, Key: 'cold', RestoreRequest: { Days: 2 } });
+  assert.deepEqual(await status(seconds(4)), { IsRestoreInProgress: true });
+  const there = { IsRestoreInProgress: false, RestoreExpiryDate: new Date('2026-11-24T00:00:00.000Z') };
+  assert.deepEqual(await status(seconds(5)), there);
+  const first = await run<ListObjectsOutput>('ListObjects', asked, seconds(5));
+  assert.deepEqual(first.Contents?.[0]?.RestoreStatus, there);
+  const { Versions } = await run<ListObjectVersionsOutput>('ListObjectVersions', asked, seconds(5));
+  assert.deepEqual(Versions?.[0]?.RestoreStatus, there);
+  const unasked = await run<ListObjectsV2Output>('ListObjectsV2', { Bucket }, seconds(5));
+  assert.equal(unasked.Contents?.[0]?.RestoreStatus, undefined);
+  const other = run('ListObjectsV2', { Bucket, OptionalObjectAttributes: ['Colour'] });
+  await assert.rejects(other, awsError('InvalidArgument'));
 });
 
 test('what cannot be restored so is refused', async (t) => {

@@ -1,7 +1,7 @@
 // RestoreObject: an archived object can be read for some days, some time after it was asked for. https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html
 // and …/userguide/restoring-objects-retrieval-options.html (read 2026-11-21). What takes S3 an hour takes a second here. Select requests are refused.
 
-import type { RestoreObjectOutput, RestoreObjectRequest } from '@aws-sdk/client-s3';
+import type { RestoreObjectOutput, RestoreObjectRequest, RestoreStatus } from '@aws-sdk/client-s3';
 import { answerStatus, type Call, type Operation, operation } from '../../service.ts';
 import type { ObjectRow } from '../../store/rows/s3.ts';
 import { onObject } from './access.ts';
@@ -38,6 +38,14 @@ export function restoreMember(object: ObjectRow, now: Date): { Restore?: string 
   const { restoredUntil: until } = object;
   if (until === undefined || !isRestored(object, now)) return {};
   return { Restore: `ongoing-request="false", expiry-date="${new Date(until).toUTCString()}"` };
+}
+
+/** The same as listings tell it, which are asked for it. */
+export function restoreStatus(object: ObjectRow, now: Date): { RestoreStatus?: RestoreStatus } {
+  if (isOngoing(object, now)) return { RestoreStatus: { IsRestoreInProgress: true } };
+  const { restoredUntil: until } = object;
+  if (until === undefined || !isRestored(object, now)) return {};
+  return { RestoreStatus: { IsRestoreInProgress: false, RestoreExpiryDate: new Date(until) } };
 }
 
 /** @returns with 202 where it was begun, 200 where it was there and is kept for other days */

@@ -8,7 +8,7 @@ import type { BucketRow } from '../../store/rows/s3.ts';
 import { onBucket, requireBucket } from './access.ts';
 import { invalidArgument } from './errors.ts';
 import { afterPrefix, type Cursor, keyOfSortable, sortableKey } from './key-index.ts';
-import { encoder, listContext, maxKeysOf, shared, startFor, summary } from './list.ts';
+import { encoder, listContext, maxKeysOf, restoredAtOf, shared, startFor, summary } from './list.ts';
 import { canonicalUserId, isVersionId, serialOfVersionId } from './names.ts';
 import type { S3 } from './state.ts';
 import { allVersions, isMarker, type VersionRow, versionIdOf } from './versions.ts';
@@ -109,12 +109,13 @@ function listObjectVersions(s3: S3, call: Call, input: ListObjectVersionsRequest
   const encode = encoder(input.EncodingType);
   const most = maxKeysOf(input.MaxKeys, 'max-keys');
   checkMarkers(input);
+  const restoredAt = restoredAtOf(call, input);
   const page = pageOf(s3, call, bucket, input, most);
   const Versions = [];
   const DeleteMarkers = [];
   for (const { row, isLatest } of page.entries) {
     const common = { VersionId: versionIdOf(row), IsLatest: isLatest };
-    if (!isMarker(row)) Versions.push({ ...summary(row, encode, true), ...common });
+    if (!isMarker(row)) Versions.push({ ...summary(row, encode, true, restoredAt), ...common });
     else
       DeleteMarkers.push({
         Key: encode(row.key),
