@@ -11,6 +11,7 @@ import type { Identified } from './identify.ts';
 import { type FedBody, Intake, type IntakeOptions, type TakenIn } from './intake.ts';
 import {
   badDigest,
+  badMd5,
   bodyTooLarge,
   incompleteBody,
   invalidDigest,
@@ -333,11 +334,11 @@ function payloadHashCheck(declared: string): Check {
 }
 
 function md5Check(expected: string): Check {
-  if (Buffer.from(expected, 'base64').length !== 16) throw invalidDigest('content-md5');
+  if (Buffer.from(expected, 'base64').length !== 16) throw invalidDigest('content-md5', expected);
   return {
     algorithm: 'md5',
     compare(actual) {
-      if (actual !== expected.trim()) throw badDigest('Content-MD5');
+      if (actual !== expected.trim()) throw badMd5(expected.trim(), actual);
     },
   };
 }
@@ -349,7 +350,7 @@ function checksumCheck(name: string, expected: string | undefined, verified: Rec
   if (!known) throw unsupportedChecksum(name);
   const { label, bytes: length } = known;
   const valid = (value: string) => Buffer.from(value, 'base64').length === length;
-  if (expected !== undefined && !valid(expected)) throw invalidDigest(name);
+  if (expected !== undefined && !valid(expected)) throw invalidDigest(name, expected);
   return {
     algorithm,
     compare(actual, trailers) {
@@ -360,7 +361,7 @@ function checksumCheck(name: string, expected: string | undefined, verified: Rec
           400,
           'The request contained trailing data that was not well-formed or did not conform to our published schema.',
         );
-      if (!valid(given)) throw invalidDigest(name);
+      if (!valid(given)) throw invalidDigest(name, given);
       if (actual !== given.trim()) throw badDigest(label);
       verified[name] = actual;
     },

@@ -423,16 +423,21 @@ export function malformedChunk(message: string): AwsError {
 }
 
 export function badDigest(algorithm: string): AwsError {
-  const message =
-    algorithm === 'Content-MD5'
-      ? 'The Content-MD5 you specified did not match what we received.'
-      : `The ${algorithm} you specified did not match the calculated checksum.`;
-  return new AwsError('BadDigest', 400, message);
+  return new AwsError('BadDigest', 400, `The ${algorithm} you specified did not match the calculated checksum.`);
 }
 
-export function invalidDigest(name: string): AwsError {
+/** S3 tells what it expected in hex, and what it got in base64 (recorded). Both are given in base64. */
+export function badMd5(expected: string, calculated: string): AwsError {
+  return new AwsError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.', {
+    fields: { ExpectedDigest: Buffer.from(expected, 'base64').toString('hex'), CalculatedDigest: calculated },
+  });
+}
+
+export function invalidDigest(name: string, value: string): AwsError {
   return name === 'content-md5'
-    ? new AwsError('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.')
+    ? new AwsError('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.', {
+        fields: { 'Content-MD5': value },
+      })
     : new AwsError('InvalidRequest', 400, `Value for ${name} header is invalid.`);
 }
 

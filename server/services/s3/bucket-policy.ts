@@ -17,7 +17,7 @@ import type { BucketRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { type BucketInput, hasPublicPolicy, onBucket, requireBucket } from './access.ts';
 import { actionExists, actionsApply } from './actions.ts';
-import { malformedPolicy, malformedXml, methodNotAllowed, noSuchBucketPolicy, publicPolicyBlocked } from './errors.ts';
+import { malformedPolicy, methodNotAllowed, noSuchBucketPolicy, publicPolicyBlocked } from './errors.ts';
 import { bucketArn } from './names.ts';
 import { effectiveBlock } from './public-access.ts';
 
@@ -53,8 +53,7 @@ function resourceFits(own: string, resource: string): boolean {
 
 function putBucketPolicy(call: Call, input: PutBucketPolicyRequest): Record<string, never> {
   const bucket = ownBucket(call, input, 'PUT');
-  const text = input.Policy;
-  if (text === undefined || text === '') throw malformedXml();
+  const text = input.Policy ?? '';
   const own = bucketArn(call.partition, bucket.id);
   const parsed = parsePolicy(text, {
     kind: 'resource',

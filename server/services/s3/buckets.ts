@@ -2,7 +2,6 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html and neighbours (read 2026-11-21). New buckets have all four blocks of
 // public access on and BucketOwnerEnforced ownership (T7, since April 2023). Names are one space for all accounts.
 
-import { isDeepStrictEqual } from 'node:util';
 import type {
   CreateBucketOutput,
   CreateBucketRequest,
@@ -77,9 +76,8 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
     throw aclWithEnforcedOwnership();
   const existing = call.tx.get('bucket', name);
   if (existing && existing.accountId !== call.accountId) throw bucketAlreadyExists(name);
-  // In us-east-1 creating one's own bucket again succeeds, for historical reasons, unless it were to have other tags (recorded).
-  const differs = given !== undefined && !isDeepStrictEqual(given, existing?.tags);
-  if (existing && (existing.region !== 'us-east-1' || region !== 'us-east-1' || differs))
+  // In us-east-1 creating one's own bucket again succeeds, for historical reasons, unless tags come with it, even those that it has (recorded).
+  if (existing && (existing.region !== 'us-east-1' || region !== 'us-east-1' || given !== undefined))
     throw bucketAlreadyOwnedByYou(name);
   if (!existing) {
     const made: BucketRow = {

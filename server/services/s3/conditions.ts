@@ -1,6 +1,7 @@
 // Does a conditional request go ahead? RFC 9110 section 13 as S3 answers it.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html (read 2026-11-21). Entity tags outrank dates: a true If-Match
-// makes If-Unmodified-Since moot, a false If-None-Match is answered whatever If-Modified-Since says. Dates have whole seconds.
+// makes If-Unmodified-Since moot, a false If-None-Match is answered whatever If-Modified-Since says. Dates have whole seconds, and an If-Modified-Since in the
+// future is none.
 
 import type { ObjectRow } from '../../store/rows/s3.ts';
 import { headerNotImplemented, noSuchKey, notModified, preconditionFailed } from './errors.ts';
@@ -24,8 +25,12 @@ function seconds(date: Date | string): number {
   return Math.floor(new Date(date).getTime() / 1000);
 }
 
+function unmodifiedSince(object: ObjectRow, since: Date | undefined, now: Date): boolean {
+  return since !== undefined && since <= now && seconds(object.lastModified) <= seconds(since);
+}
+
 /** @throws PreconditionFailed (412), or NotModified (304) */
-export function checkRead(object: ObjectRow, conditions: ReadConditions): void {
+export function checkRead(object: ObjectRow, conditions: ReadConditions, now: Date): void {
   const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
   if (IfMatch !== undefined) {
     if (!listsTag(IfMatch, object.etag)) throw preconditionFailed('If-Match');
@@ -33,9 +38,7 @@ export function checkRead(object: ObjectRow, conditions: ReadConditions): void {
     throw preconditionFailed('If-Unmodified-Since');
   }
   const same =
-    IfNoneMatch !== undefined
-      ? listsTag(IfNoneMatch, object.etag)
-      : IfModifiedSince !== undefined && seconds(object.lastModified) <= seconds(IfModifiedSince);
+    IfNoneMatch !== undefined ? listsTag(IfNoneMatch, object.etag) : unmodifiedSince(object, IfModifiedSince, now);
   if (same) throw notModified({ etag: object.etag, 'last-modified': new Date(object.lastModified).toUTCString() });
 }
 
@@ -48,6 +51,7 @@ export function checkCopySource(
     readonly CopySourceIfModifiedSince?: Date | undefined;
     readonly CopySourceIfUnmodifiedSince?: Date | undefined;
   },
+  now: Date,
 ): void {
   const modified = seconds(object.lastModified);
   if (input.CopySourceIfMatch !== undefined) {
@@ -57,7 +61,7 @@ export function checkCopySource(
   }
   if (input.CopySourceIfNoneMatch !== undefined) {
     if (listsTag(input.CopySourceIfNoneMatch, object.etag)) throw preconditionFailed('x-amz-copy-source-If-None-Match');
-  } else if (input.CopySourceIfModifiedSince && modified <= seconds(input.CopySourceIfModifiedSince)) {
+  } else if (unmodifiedSince(object, input.CopySourceIfModifiedSince, now)) {
     throw preconditionFailed('x-amz-copy-source-If-Modified-Since');
   }
 }

@@ -57,8 +57,9 @@ function parseSource(copySource: string | undefined): Source {
   }
   const point = /^(arn:[^/]+\/[^/]+)\/object\/(.+)$/s.exec(decoded);
   const slash = decoded.indexOf('/');
+  // Recorded: the value that is told is the header's name.
   if (slash < 1 || slash === decoded.length - 1)
-    throw invalidArgument('Invalid copy source object key', 'x-amz-copy-source', copySource);
+    throw invalidArgument('Invalid copy source object key', 'x-amz-copy-source', 'x-amz-copy-source');
   return {
     Bucket: point?.[1] ?? decoded.slice(0, slash),
     Key: point?.[2] ?? decoded.slice(slash + 1),
@@ -93,7 +94,7 @@ function findSource(
   const key = sourceKeyOf(input);
   const object = call.read((tx) => requireSource(found.call, tx, source));
   checkOpens(object, key);
-  checkCopySource(object, input);
+  checkCopySource(object, input, call.now);
   if (!isReadable(object, call.now))
     throw new AwsError(
       'ObjectNotInActiveTierError',
@@ -122,8 +123,11 @@ function checkDirectives({ MetadataDirective: metadata, TaggingDirective: taggin
       throw invalidArgument(`Unknown ${what} directive.`, `x-amz-${what}-directive`, directive);
 }
 
-/** A copy onto itself must change something; an older version becomes the current one. @throws InvalidRequest */
-function checkChanges(source: Source, object: ObjectRow, input: CopyObjectRequest): void {
+/**
+ * A copy onto itself must change something; an older version becomes the current one. What was encrypted with a key of KMS's, and what lies
+ * in a bucket with an encryption of its own, counts as changed (recorded). @throws InvalidRequest
+ */
+function checkChanges(call: StreamCall, source: Source, object: ObjectRow, input: CopyObjectRequest): void {
   if (source.Bucket !== input.Bucket || source.Key !== input.Key || object.noncurrentSince !== undefined) return;
   const changes =
     input.MetadataDirective === 'REPLACE' ||
@@ -132,6 +136,8 @@ function checkChanges(source: Source, object: ObjectRow, input: CopyObjectReques
     input.ServerSideEncryption !== undefined ||
     input.SSECustomerAlgorithm !== undefined ||
     object.customerKeyMd5 !== undefined ||
+    typeof object.encryption === 'object' ||
+    call.read((tx) => tx.get('bucket', object.bucket))?.configurations?.encryption !== undefined ||
     input.ChecksumAlgorithm !== undefined;
   if (!changes)
     throw invalidRequest(
@@ -209,7 +215,7 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
   checkDirectives(input);
   const { source, object, from } = findSource(s3, call, input);
   const customer = customerKeyOf(input);
-  checkChanges(source, object, input);
+  checkChanges(call, source, object, input);
   if (object.sizeBytes > maxBodyBytes) throw tooLargeToCopy();
   await readyManagedKey(call, input);
   const asked = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : undefined;
@@ -235,15 +241,20 @@ async function copyObject(s3: S3, call: StreamCall, input: CopyObjectRequest): P
     },
     ...encryptionMembers(row),
     ...contextMember(row),
-    ...(row.versionId !== undefined && { VersionId: row.versionId }),
-    ...sourceVersion(call, object),
+    ...copyVersion(call, row),
+    ...sourceVersion(object),
   };
 }
 
-/** Told where the source's bucket has versions. */
-function sourceVersion(call: StreamCall, object: ObjectRow): { CopySourceVersionId?: string } {
-  const versioned = call.read((tx) => tx.get('bucket', object.bucket))?.versioning !== undefined;
-  return versioned ? { CopySourceVersionId: versionIdOf(object) } : {};
+/** Told where the bucket has, or had, versions: here `null` is one, which a put does not tell (recorded). */
+function copyVersion(call: StreamCall, row: ObjectRow): { VersionId?: string } {
+  const versioned = call.read((tx) => tx.get('bucket', row.bucket))?.versioning !== undefined;
+  return versioned ? { VersionId: versionIdOf(row) } : {};
+}
+
+/** `null` is not told (recorded). */
+function sourceVersion({ versionId }: ObjectRow): { CopySourceVersionId?: string } {
+  return versionId === undefined ? {} : { CopySourceVersionId: versionId };
 }
 
 /** @throws InvalidArgument, InvalidRequest: a range that is not `bytes=FIRST-LAST` within the source */
@@ -296,7 +307,7 @@ async function uploadPartCopy(s3: S3, call: StreamCall, input: UploadPartCopyReq
       ...(upload.checksumAlgorithm && checksum !== undefined && { [`Checksum${algorithm}`]: checksum }),
     },
     ...encryptionMembers(upload),
-    ...sourceVersion(call, object),
+    ...sourceVersion(object),
   };
 }
 

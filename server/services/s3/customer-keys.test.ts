@@ -110,3 +110,26 @@ test('a request that has half a key, or a wrong one, is told what is wrong with 
   ] as const)
     await assert.rejects(put(input), awsError(code, message));
 });
+
+test('a key of another length is none for a write, and the wrong one for a read', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  await run('PutObject', { Bucket, Key: 'k', Body: body('x'), ...keyOf(randomBytes(32)) });
+  const short = keyOf(randomBytes(10));
+  await assert.rejects(
+    run('PutObject', { Bucket, Key: 'k', Body: body('x'), ...short }),
+    awsError('InvalidArgument', 'The secret key was invalid for the specified algorithm.'),
+  );
+  await assert.rejects(run('GetObject', { Bucket, Key: 'k', ...short }), awsError('AccessDenied'));
+});
+
+test('a part with a key is refused where the upload was begun without', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  const { UploadId } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', { Bucket, Key: 'k' });
+  const part = { Bucket, Key: 'k', UploadId, PartNumber: 1, Body: body('x') };
+  await assert.rejects(
+    run('UploadPart', { ...part, ...keyOf(randomBytes(32)) }),
+    awsError('InvalidRequest', /^The multipart upload initiate requested encryption\./),
+  );
+});

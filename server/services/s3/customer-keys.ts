@@ -20,10 +20,10 @@ export interface CustomerKeyInput {
 }
 
 /**
- * The key of a request, checked.
+ * The key of a request, checked. Of one that reads, the length is not: it is another key than the object's, whatever it is (recorded).
  * @throws InvalidArgument, InvalidEncryptionAlgorithmError
  */
-export function customerKeyOf(input: CustomerKeyInput): CustomerKey | undefined {
+export function customerKeyOf(input: CustomerKeyInput, use: 'reads' | 'writes' = 'writes'): CustomerKey | undefined {
   const { SSECustomerAlgorithm: algorithm, SSECustomerKey: encoded, SSECustomerKeyMD5: md5 } = input;
   if (algorithm === undefined && encoded === undefined && md5 === undefined) return undefined;
   if (input.ServerSideEncryption !== undefined)
@@ -36,7 +36,6 @@ export function customerKeyOf(input: CustomerKeyInput): CustomerKey | undefined 
     throw invalidArgument(
       'Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.',
       'x-amz-server-side-encryption',
-      'null',
     );
   if (algorithm !== 'AES256')
     throw new AwsError(
@@ -49,20 +48,14 @@ export function customerKeyOf(input: CustomerKeyInput): CustomerKey | undefined 
     throw invalidArgument(
       'Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.',
       'x-amz-server-side-encryption',
-      'null',
     );
   const key = Buffer.from(encoded, 'base64');
-  if (key.length !== 32)
-    throw invalidArgument(
-      'The secret key was invalid for the specified algorithm.',
-      'x-amz-server-side-encryption',
-      'null',
-    );
+  if (key.length !== 32 && use === 'writes')
+    throw invalidArgument('The secret key was invalid for the specified algorithm.', 'x-amz-server-side-encryption');
   if (createHash('md5').update(key).digest('base64') !== md5)
     throw invalidArgument(
       'The calculated MD5 hash of the key did not match the hash that was provided.',
       'x-amz-server-side-encryption',
-      'null',
     );
   return { key, md5 };
 }
@@ -73,11 +66,12 @@ export function sourceKeyOf(input: {
   readonly CopySourceSSECustomerKey?: string | undefined;
   readonly CopySourceSSECustomerKeyMD5?: string | undefined;
 }): CustomerKey | undefined {
-  return customerKeyOf({
+  const given = {
     SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
     SSECustomerKey: input.CopySourceSSECustomerKey,
     SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
-  });
+  };
+  return customerKeyOf(given, 'reads');
 }
 
 /** Whether a key opens an object. @throws InvalidRequest, AccessDenied */
@@ -101,7 +95,8 @@ export function checkOpens(object: { readonly customerKeyMd5?: string }, key: Cu
 /** Whether a part brings what its upload was begun with. @throws InvalidRequest */
 export function checkContinues(upload: { readonly customerKeyMd5?: string }, key: CustomerKey | undefined): void {
   if (upload.customerKeyMd5 === key?.md5) return;
-  if (upload.customerKeyMd5 !== undefined && !key)
+  // The same words where the upload asked for none and the part does (recorded).
+  if (upload.customerKeyMd5 === undefined || !key)
     throw invalidRequest(
       'The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.',
     );

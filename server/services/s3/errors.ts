@@ -305,8 +305,11 @@ export function reservedTagKey(): AwsError {
   );
 }
 
-export function invalidTag(message: string, key?: string): AwsError {
-  return new AwsError('InvalidTag', 400, message, { fields: key === undefined ? {} : { TagKey: key } });
+/** The value is told where it is what is wrong. */
+export function invalidTag(message: string, key?: string, value?: string): AwsError {
+  return new AwsError('InvalidTag', 400, message, {
+    fields: { ...(key !== undefined && { TagKey: key }), ...(value !== undefined && { TagValue: value }) },
+  });
 }
 
 /** @param condition the header's name, `If-Match` … */
@@ -384,13 +387,16 @@ export function invalidDigest(value: string): AwsError {
   });
 }
 
-/** @param name `Content-MD5`, `CRC32` … as the message spells it */
+/** @param name `Content-MD5`, `CRC32` … as the message spells it   @param calculated of the former in hex */
 export function badDigest(name: string, expected: string, calculated: string): AwsError {
   const message =
     name === 'Content-MD5'
       ? 'The Content-MD5 you specified did not match what we received.'
       : `The ${name} you specified did not match the calculated checksum.`;
-  const fields = name === 'Content-MD5' ? { ExpectedDigest: expected, CalculatedDigest: calculated } : {};
+  // Recorded: the one in hex, the other in base64.
+  const base64 = Buffer.from(calculated, 'hex').toString('base64');
+  const hex = Buffer.from(expected, 'base64').toString('hex');
+  const fields = name === 'Content-MD5' ? { ExpectedDigest: hex, CalculatedDigest: base64 } : {};
   return new AwsError('BadDigest', 400, message, { fields });
 }
 

@@ -302,9 +302,9 @@ export const objectLockOperations = {
     run: (call, input) => {
       const bucket = requireBucket(call, call.tx, input);
       const row = requireObject(call, call.tx, input, 'refused');
-      if (!bucket.objectLock) throw noLockConfiguration();
       const status = input.LegalHold?.Status;
       if (status !== 'ON' && status !== 'OFF') throw malformedXml();
+      if (!bucket.objectLock) throw noLockConfiguration();
       updateVersion(call.tx, { ...row, legalHold: status === 'ON' });
       return {};
     },

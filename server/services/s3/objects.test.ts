@@ -245,7 +245,13 @@ test('conditions on reads and writes', async (t) => {
   await assert.rejects(run('GetObject', { Bucket, Key: 'k', IfNoneMatch: md5('v2') }), awsError('NotModified'));
   const early = new Date('2026-11-21T07:00:00Z');
   const late = new Date('2026-11-21T09:00:00Z');
-  await assert.rejects(run('GetObject', { Bucket, Key: 'k', IfModifiedSince: late }), awsError('NotModified'));
+  const now = new Date('2026-11-21T08:00:00Z');
+  await assert.rejects(run('GetObject', { Bucket, Key: 'k', IfModifiedSince: now }), awsError('NotModified'));
+  // Recorded: a date in the future is none, on copies too.
+  await run('GetObject', { Bucket, Key: 'k', IfModifiedSince: late });
+  const copy = { Bucket, Key: 'copy', CopySource: `${Bucket}/k` };
+  await run('CopyObject', { ...copy, CopySourceIfModifiedSince: late });
+  await assert.rejects(run('CopyObject', { ...copy, CopySourceIfModifiedSince: now }), awsError('PreconditionFailed'));
   await assert.rejects(
     run('GetObject', { Bucket, Key: 'k', IfUnmodifiedSince: early }),
     awsError('PreconditionFailed'),
@@ -569,4 +575,37 @@ test('what cannot be honoured is refused by name', async (t) => {
   await put({ ServerSideEncryption: 'AES256', ACL: 'bucket-owner-full-control', Key: 'é'.repeat(512) });
   await put({ StorageClass: 'GLACIER', Key: 'cold' });
   await assert.rejects(run('GetObject', { Bucket, Key: 'cold' }), awsError('InvalidObjectState'));
+});
+
+test('a copy onto itself is allowed where the encryption is another one', async (t) => {
+  const { run } = await withBucket(t);
+  const onto = { Bucket, Key: 'k', CopySource: `${Bucket}/k` };
+  await run('PutObject', { Bucket, Key: 'k', Body: body('x') });
+  await assert.rejects(run('CopyObject', onto), awsError('InvalidRequest', /illegal because it is trying to copy/));
+  const Rules = [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }];
+  await run('PutBucketEncryption', { Bucket, ServerSideEncryptionConfiguration: { Rules } });
+  await run('CopyObject', onto);
+});
+
+test('a digest that is wrong is told with what was expected, in hex, and what came, in base64', async (t) => {
+  const { run } = await withBucket(t);
+  const ContentMD5 = Buffer.from('09891eb590524e35fc73372cddc5d596', 'hex').toString('base64');
+  await assert.rejects(run('PutObject', { Bucket, Key: 'k', Body: body('something'), ContentMD5 }), (error) => {
+    assert.ok(error instanceof AwsError);
+    assert.deepEqual(error.fields, {
+      ExpectedDigest: '09891eb590524e35fc73372cddc5d596',
+      CalculatedDigest: 'Q3uTDbhLgHnC3YBKcZNrXw==',
+    });
+    return true;
+  });
+});
+
+test('tags in the header may lack a value, and an ampersand too many is none', async (t) => {
+  const { run } = await withBucket(t);
+  await run('PutObject', { Bucket, Key: 'k', Body: body('x'), Tagging: 'key1&&&key2' });
+  const { TagSet } = await run<{ TagSet: unknown }>('GetObjectTagging', { Bucket, Key: 'k' });
+  assert.deepEqual(TagSet, [
+    { Key: 'key1', Value: '' },
+    { Key: 'key2', Value: '' },
+  ]);
 });

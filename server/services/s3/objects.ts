@@ -39,6 +39,7 @@ import {
   incompleteBody,
   keyTooLong,
   malformedXml,
+  noSuchVersion,
   notImplemented,
 } from './errors.ts';
 import { expirationMember } from './lifecycle.ts';
@@ -46,7 +47,7 @@ import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
 import { requireMfa } from './mfa-delete.ts';
 import { objectArn, objectId } from './names.ts';
 import { checkBypass, checkDeletable, checkLockedUpload } from './object-lock.ts';
-import { checkVersionId } from './reads.ts';
+import { checkVersionId, isVersionOf } from './reads.ts';
 import type { S3 } from './state.ts';
 import { deleteKey, deleteVersion, isMarker, oneVersion, placeObject, versionIdOf } from './versions.ts';
 
@@ -224,6 +225,8 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
       if (Buffer.byteLength(Key) > 1024) throw keyTooLong(Buffer.byteLength(Key));
       const action = VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
       call.require(call.tx, action, objectArn(call.partition, bucket.id, Key), commonContext(call, bucket));
+      // Recorded: of several, one with an id that no version ever had is not there; alone it is an InvalidArgument.
+      if (VersionId && !isVersionOf(bucket, VersionId)) throw noSuchVersion(Key, VersionId);
       const { marker, wasMarker } = remove(call, bucket, Key, { VersionId, IfMatch: ETag, bypass });
       const markerId = marker ? versionIdOf(marker) : wasMarker && VersionId;
       if (!input.Delete?.Quiet)

@@ -83,11 +83,15 @@ function requireObjectIn(
   throw isDeleteMarker(method, versionIdOf(row), row.lastModified);
 }
 
+/** Whether a version of the bucket can ever have had this id. */
+export function isVersionOf(bucket: BucketRow, versionId: string): boolean {
+  return versionId === 'null' || (isVersionId(versionId) && bucket.versioning !== undefined);
+}
+
 /** @throws InvalidArgument for an id that no version ever had */
 export function checkVersionId(bucket: BucketRow, versionId: string | undefined): void {
-  if (versionId === undefined || versionId === 'null') return;
   if (versionId === '') throw invalidArgument('Version id cannot be the empty string', 'versionId', '');
-  if (!isVersionId(versionId) || bucket.versioning === undefined)
+  if (versionId !== undefined && !isVersionOf(bucket, versionId))
     throw invalidArgument('Invalid version id specified', 'versionId', versionId);
 }
 
@@ -139,7 +143,8 @@ function describe(
     output.StorageClass = object.storageClass as NonNullable<HeaderOutput['StorageClass']>;
   if (wantsChecksum(input)) Object.assign(output, checksumMembers(checksumOf(object, stretch, input.PartNumber)));
   if (bucket.versioning !== undefined) output.VersionId = versionIdOf(object);
-  set('Expiration', expirationMember(bucket, object).Expiration);
+  // Recorded: not told of a version that is named.
+  if (input.VersionId === undefined) set('Expiration', expirationMember(bucket, object).Expiration);
   set('Restore', restoreMember(object, call.now).Restore);
   Object.assign(output, lockMembers(call, tx, object));
   if (object.tags) output.TagCount = Object.keys(object.tags).length;
@@ -189,7 +194,7 @@ interface Read {
 }
 
 function prepareRead(call: BaseCall, tx: Transaction, input: GetObjectRequest | HeadObjectRequest): Read {
-  const key = customerKeyOf(input);
+  const key = customerKeyOf(input, 'reads');
   for (const name of overrides) {
     const value = input[name];
     if (value === undefined) continue;
@@ -201,7 +206,7 @@ function prepareRead(call: BaseCall, tx: Transaction, input: GetObjectRequest | 
   const bucket = requireBucket(call, tx, input);
   const object = requireObjectIn(call, tx, input, bucket);
   checkOpens(object, key);
-  checkRead(object, input);
+  checkRead(object, input, call.now);
   return { bucket, object, stretch: stretchOf(object, input.Range, input.PartNumber) };
 }
 
@@ -215,7 +220,7 @@ function getObject(
     const { object, stretch } = read;
     const output = describe(call, tx, input, read) as ReturnType<typeof getObject>;
     if (!isReadable(object, call.now)) throw invalidObjectState(object.storageClass);
-    const key = openingKey(s3, call, object, customerKeyOf(input));
+    const key = openingKey(s3, call, object, customerKeyOf(input, 'reads'));
     output.Body = s3.blobs.read(piecesOf(object, stretch.start, stretch.end), key);
     return output;
   });
@@ -234,7 +239,7 @@ function getObjectAttributes(call: Call, input: GetObjectAttributesRequest): Get
   const wanted = new Set<string>(input.ObjectAttributes ?? []);
   if (wanted.size === 0 || [...wanted].some((name) => !attributeNames.has(name)))
     throw invalidArgument('Invalid attribute name specified.', 'x-amz-object-attributes', [...wanted].join(','));
-  const key = customerKeyOf(input);
+  const key = customerKeyOf(input, 'reads');
   const object = requireObject(call, call.tx, input);
   checkOpens(object, key);
   return {

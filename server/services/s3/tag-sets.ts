@@ -13,11 +13,12 @@ export function tagsFromSet(set: readonly Tag[], most: 10 | 50): Record<string, 
   for (const { Key: key = '', Value: value = '' } of set) {
     if (key === '' || key.length > 128 || !allowed.test(key))
       throw invalidTag('The TagKey you have provided is invalid', key);
-    if (value.length > 256 || !allowed.test(value)) throw invalidTag('The TagValue you have provided is invalid', key);
+    if (value.length > 256 || !allowed.test(value))
+      throw invalidTag('The TagValue you have provided is invalid', key, value);
     if (key.toLowerCase().startsWith('aws:'))
       throw most === 10
         ? invalidTag('Your TagKey cannot be prefixed with aws:', key)
-        : invalidTag('System tags cannot be added/updated by requester');
+        : invalidTag('System tags cannot be added/updated by requester', key);
     if (Object.hasOwn(tags, key)) throw invalidTag('Cannot provide multiple Tags with the same key', key);
     Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true });
   }
@@ -33,6 +34,8 @@ export function tagsFromHeader(header: string): Record<string, string> {
   if (header === '') return {};
   const set: Tag[] = [];
   for (const pair of header.split('&')) {
+    // Recorded: `a&&&b` is two tags without values.
+    if (pair === '') continue;
     const [key = '', value = '', ...more] = pair.split('=');
     const decoded = { Key: decode(key), Value: decode(value) };
     if (

@@ -27,7 +27,8 @@ export function joinedChecksum(
 ): ObjectRow['checksum'] {
   const algorithm = (upload.checksumAlgorithm ?? defaultChecksum.algorithm) as Algorithm;
   // S3 tells no checksum of its own of what it cannot read.
-  if (upload.customerKeyMd5 !== undefined && upload.checksumAlgorithm === undefined) return undefined;
+  const isClosed = upload.customerKeyMd5 !== undefined || typeof upload.encryption === 'object';
+  if (isClosed && upload.checksumAlgorithm === undefined) return undefined;
   if (parts.some((part) => part.checksum === undefined)) return undefined;
   const values = parts.map((part) => ({ value: part.checksum ?? '', sizeBytes: part.sizeBytes }));
   const type = upload.checksumType ?? (upload.checksumAlgorithm === undefined ? 'FULL_OBJECT' : 'COMPOSITE');

@@ -388,3 +388,25 @@ test('legal hold, default retention and their refusals', async (t) => {
   await run('PutObjectLegalHold', { Bucket, Key, LegalHold: { Status: 'OFF' } });
   await remove();
 });
+
+test('a copy tells the version null that it made, and no version null that it was made of', async (t) => {
+  const { run, setStatus, put } = await withVersions(t, 'Enabled');
+  const { VersionId: first } = await put('one', 'k');
+  await setStatus('Suspended');
+  const copy = () =>
+    run<CopyObjectOutput>('CopyObject', { Bucket, Key: 'k', CopySource: `${Bucket}/k`, MetadataDirective: 'REPLACE' });
+  const made = await copy();
+  assert.deepEqual([made.VersionId, made.CopySourceVersionId], ['null', first]);
+  const again = await copy();
+  assert.deepEqual([again.VersionId, again.CopySourceVersionId], ['null', undefined]);
+});
+
+test('of several deletions, one with an id that no version ever had says that there is none', async (t) => {
+  const { run } = await withVersions(t, 'Enabled');
+  const Objects = [{ Key: 'k', VersionId: 'HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD' }];
+  const { Errors } = await run<DeleteObjectsOutput>('DeleteObjects', { Bucket, Delete: { Objects } });
+  assert.deepEqual(
+    [Errors?.[0]?.Code, Errors?.[0]?.Message],
+    ['NoSuchVersion', 'The specified version does not exist.'],
+  );
+});

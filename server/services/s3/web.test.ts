@@ -53,6 +53,8 @@ test('a preflight is answered by the first rule that fits, and refused in the wo
     });
   await assert.rejects(ask({ method: 'OPTIONS' }), awsError('BadRequest', /Origin request header needed/));
   await assert.rejects(preflight('http://a', 'PUT'), awsError('AccessForbidden', /CORS is not enabled/));
+  const withoutMethod = ask({ method: 'OPTIONS', headers: { origin: 'http://a' } });
+  await assert.rejects(withoutMethod, awsError('AccessForbidden', /CORS is not enabled/));
   const CORSRules = [
     {
       AllowedMethods: ['PUT'],
@@ -75,6 +77,9 @@ test('a preflight is answered by the first rule that fits, and refused in the wo
     await assert.rejects(preflight(origin, method, headers), awsError('AccessForbidden', /not whitelisted/));
   assert.equal(s3.service.crossOrigin?.(Bucket, 'GET', { origin: 'http://z' })?.['Access-Control-Max-Age'], '30');
   assert.equal(s3.service.crossOrigin?.(Bucket, 'DELETE', { origin: 'http://z' }), undefined);
+  // Recorded: a request that says what it would ask beforehand is held to that.
+  const asking = { origin: 'http://z', 'access-control-request-method': 'DELETE' };
+  assert.equal(s3.service.crossOrigin?.(Bucket, 'GET', asking), undefined);
 });
 
 function hmac(secret: string | Buffer, text: string): Buffer {

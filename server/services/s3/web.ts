@@ -28,11 +28,11 @@ async function preflight(store: Store, request: WebRequest): Promise<WebAnswer> 
   const { origin } = request.headers;
   const method = request.headers['access-control-request-method'];
   if (!origin) throw new AwsError('BadRequest', 400, 'Insufficient information. Origin request header needed.');
-  if (!method) throw new AwsError('BadRequest', 400, 'Invalid Access-Control-Request-Method: null');
   const bucket = store.read((tx) => tx.get('bucket', request.bucket ?? ''));
   if (!bucket) throw forbidden('Bucket not found', 'OPTIONS', '');
   if (bucket.configurations?.['cors'] === undefined)
-    throw forbidden('CORS is not enabled for this bucket.', method, request.key);
+    throw forbidden('CORS is not enabled for this bucket.', method ?? 'OPTIONS', '');
+  if (!method) throw new AwsError('BadRequest', 400, 'Invalid Access-Control-Request-Method: null');
   const headers = listOf(request.headers['access-control-request-headers']);
   const allowed = corsHeaders(bucket, { origin, method, headers });
   if (!allowed)
@@ -56,9 +56,14 @@ export function webHandlers(store: Store) {
     },
     crossOrigin(name: string, method: string, headers: Headers): Record<string, string> | undefined {
       const bucket = store.read((tx) => tx.get('bucket', websiteBucket(headers.host) ?? name));
-      return bucket && headers.origin
-        ? corsHeaders(bucket, { origin: headers.origin, method, headers: [] })
-        : undefined;
+      if (!bucket || !headers.origin) return undefined;
+      // A request that says what it would ask in a preflight is held to that (recorded).
+      const asked = headers['access-control-request-method'] ?? method;
+      return corsHeaders(bucket, {
+        origin: headers.origin,
+        method: asked,
+        headers: listOf(headers['access-control-request-headers']),
+      });
     },
   };
 }
