@@ -190,6 +190,8 @@ describe('permissions', async () => {
     assert.match(await outcome(stranger.send(indexed)), /^AccessDeniedException/);
     await attach(open, { ...open, Action: 'dynamodb:Query', Resource: `${ResourceArn}/index/*` });
     assert.equal(await outcome(stranger.send(indexed)), 'ok');
+    await attach({ ...open, Resource: '*' });
+    assert.equal(await outcome(stranger.send(theirs)), 'ok');
     const everybody = { ...allow('dynamodb:GetItem', ResourceArn), Principal: '*' };
     assert.match(await outcome(attach(everybody)), /^ValidationException: .*public/);
     assert.match(await outcome(attach({ ...open, Resource: arn('other') })), /^ValidationException: Invalid resource/);

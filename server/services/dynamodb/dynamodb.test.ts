@@ -11,6 +11,7 @@ import {
   DeleteItemCommand,
   DeleteTableCommand,
   DescribeContinuousBackupsCommand,
+  DescribeContributorInsightsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   ExecuteStatementCommand,
@@ -308,7 +309,13 @@ describe('tables and items', async () => {
     await client.send(new UpdateTableCommand({ TableName: 'kept', DeletionProtectionEnabled: false }));
     const { Table } = await client.send(new DescribeTableCommand({ TableName: 'kept' }));
     assert.equal(Table?.DeletionProtectionEnabled, false);
-    await client.send(new DeleteTableCommand({ TableName: 'kept' }));
+    const { TableDescription } = await client.send(new DeleteTableCommand({ TableName: 'kept' }));
+    // Recorded: what the table was made of is not told any more.
+    const { AttributeDefinitions, KeySchema, CreationDateTime } = TableDescription ?? {};
+    assert.deepEqual(
+      [TableDescription?.TableStatus, AttributeDefinitions, KeySchema, CreationDateTime],
+      ['DELETING', undefined, undefined, undefined],
+    );
   });
 
   it('a change of throughput holds', async () => {
@@ -322,6 +329,14 @@ describe('tables and items', async () => {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: 'throughput' }));
     assert.equal(Table?.TableStatus, 'ACTIVE');
     assert.equal(Table?.ProvisionedThroughput?.ReadCapacityUnits, 7);
+    const warm = { ReadUnitsPerSecond: 7, WriteUnitsPerSecond: 5, Status: 'ACTIVE' };
+    assert.deepEqual(Table?.WarmThroughput, warm);
+    assert.equal(changing.TableDescription?.WarmThroughput, undefined);
+    await client.send(indexed('on-demand'));
+    const onDemand = await client.send(new DescribeTableCommand({ TableName: 'on-demand' }));
+    const ready = { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 4_000, Status: 'ACTIVE' };
+    const [index] = onDemand.Table?.GlobalSecondaryIndexes ?? [];
+    assert.deepEqual([onDemand.Table?.WarmThroughput, index?.WarmThroughput], [ready, ready]);
   });
 
   it('an index is made over what is there, follows what comes, and goes', async () => {
@@ -390,6 +405,20 @@ describe('tables and items', async () => {
         'streamed',
         { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } },
       ),
+      'ValidationException: Postern does not serve the parameter GlobalSecondaryIndexes.1.KeySchema.3 of dynamodb:CreateTable.':
+        table('several', {
+          GlobalSecondaryIndexes: [
+            {
+              IndexName: 'by-all',
+              KeySchema: [
+                { AttributeName: 'pk', KeyType: 'HASH' },
+                { AttributeName: 'a', KeyType: 'RANGE' },
+                { AttributeName: 'b', KeyType: 'RANGE' },
+              ],
+              Projection: { ProjectionType: 'ALL' },
+            },
+          ],
+        }),
       'ValidationException: Postern does not serve the parameter OnDemandThroughput of dynamodb:CreateTable.': table(
         'limited',
         { OnDemandThroughput: { MaxReadRequestUnits: 1 } },
@@ -417,6 +446,10 @@ describe('tables and items', async () => {
       'DISABLED',
     );
     assert.match(await outcome(backups('none')), /^ResourceNotFoundException/);
+    const { $metadata: _, ...insights } = await client.send(
+      new DescribeContributorInsightsCommand({ TableName: 'plain' }),
+    );
+    assert.deepEqual(insights, { TableName: 'plain', ContributorInsightsStatus: 'DISABLED' });
   });
 
   it('accounts and regions are apart, and ARNs say whose and where', async () => {

@@ -2,8 +2,9 @@
 // tools ask before they plan a table. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/ (read 2026-11-21)
 
 import type { StreamCall } from '../../service.ts';
+import type { WireInput } from './engine/protocol.ts';
 
-type Answer = (call: StreamCall) => Readonly<Record<string, unknown>>;
+type Answer = (call: StreamCall, input: WireInput) => Readonly<Record<string, unknown>>;
 
 const domain = (region: string) => (region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');
 
@@ -14,6 +15,11 @@ export const fixedAnswers: Readonly<Record<string, Answer>> = {
       ContinuousBackupsStatus: 'ENABLED',
       PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'DISABLED' },
     },
+  }),
+  DescribeContributorInsights: (_call, { TableName, IndexName }) => ({
+    TableName,
+    ...(IndexName !== undefined && { IndexName }),
+    ContributorInsightsStatus: 'DISABLED',
   }),
   DescribeKinesisStreamingDestination: () => ({ KinesisDataStreamDestinations: [] }),
   DescribeEndpoints: ({ region }) => ({

@@ -71,11 +71,14 @@ function onEngine(parts: Parts): StreamOperation<WireInput, Output> {
 }
 
 /** An operation whose answer is known, for a table that must be there, or for none. */
-function onTable(parts: Parts, answer: (call: StreamCall) => Output): StreamOperation<WireInput, Output> {
+function onTable(
+  parts: Parts,
+  answer: (call: StreamCall, input: WireInput) => Output,
+): StreamOperation<WireInput, Output> {
   return asked(parts, async ({ call, input, space }) => {
     const TableName = input['TableName'];
     if (TableName !== undefined) await parts.engine.run(space, 'DescribeTable', { TableName });
-    return answer(call);
+    return answer(call, input);
   });
 }
 

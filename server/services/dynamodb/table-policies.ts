@@ -51,7 +51,8 @@ export function checkTablePolicy(space: Space, input: WireInput): void {
   const parsed = parsePolicy(text, {
     kind: 'resource',
     maxSize: maxPolicyCharacters,
-    resourceFits: (resource) => resource === own || resource.startsWith(`${own}/`),
+    // `*` is taken too (recorded).
+    resourceFits: (resource) => resource === '*' || resource === own || resource.startsWith(`${own}/`),
   });
   if (!parsed.ok) throw validation(`Invalid resource-based policy: ${parsed.message}`);
   // Block public access is always on.

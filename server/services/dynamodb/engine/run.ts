@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { createKey } from 'dynalite/db/index.js';
 import { type ActionName, act, checkInput } from './action.ts';
+import { checkIndexKeys, checkSelect, counted } from './checks.ts';
 import { changesIndexes, updateIndexes } from './indexes.ts';
 import type { Space, TableFacts, WireInput } from './protocol.ts';
 import { notServed, Refusal, refusalOf, validation } from './refusal.ts';
 import { deleteResourcePolicy, getResourcePolicy, keep, newRevision, putResourcePolicy } from './resource-policies.ts';
-import type { SpaceStore, TableRow } from './store.ts';
+import type { SpaceStore, TableRow, Throughput } from './store.ts';
 import { transactGetItems, transactWriteItems } from './transactions.ts';
 
 type Output = Record<string, unknown>;
@@ -25,7 +26,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   DeleteItem: conditional('DeleteItem'),
   DeleteResourcePolicy: deleteResourcePolicy,
   DeleteTable: deleteTable,
-  DescribeTable: plain('DescribeTable'),
+  DescribeTable: describeTable,
   DescribeTimeToLive: plain('DescribeTimeToLive'),
   GetItem: plain('GetItem'),
   GetResourcePolicy: getResourcePolicy,
@@ -33,7 +34,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   ListTagsOfResource: onArn('ListTagsOfResource'),
   PutItem: conditional('PutItem'),
   PutResourcePolicy: putResourcePolicy,
-  Query: plain('Query'),
+  Query: query,
   Scan: scan,
   TagResource: onArn('TagResource'),
   TransactGetItems: transactGetItems,
@@ -71,7 +72,7 @@ const partitionKey = ({ KeySchema }: Pick<TableRow, 'KeySchema'>) =>
 /** PutItem, UpdateItem, DeleteItem: dynalite does not know ReturnValuesOnConditionCheckFailure. */
 function conditional(operation: 'PutItem' | 'UpdateItem' | 'DeleteItem'): Handler {
   return async (store, { ReturnValuesOnConditionCheckFailure: wanted, ...input }) => {
-    const checked = checkInput(store, operation, input);
+    const checked = counted(() => checkInput(store, operation, input));
     try {
       return await act(store, operation, checked);
     } catch (error) {
@@ -84,9 +85,16 @@ function conditional(operation: 'PutItem' | 'UpdateItem' | 'DeleteItem'): Handle
   };
 }
 
+function query(store: SpaceStore, input: WireInput): Promise<Output> {
+  const checked = checkInput(store, 'Query', input);
+  checkSelect('Query', input);
+  return act(store, 'Query', checked);
+}
+
 /** dynalite heeds ConsistentRead here, and its checks do not know it. */
 function scan(store: SpaceStore, { ConsistentRead: isConsistent, ...input }: WireInput): Promise<Output> {
   const checked = checkInput(store, 'Scan', input);
+  checkSelect('Scan', input);
   return act(store, 'Scan', { ...checked, ...(isConsistent === true && { ConsistentRead: true }) });
 }
 
@@ -116,7 +124,29 @@ function withoutDefaults(operation: string, input: WireInput): WireInput {
   return rest;
 }
 
+/** What a new table on demand is ready for; a provisioned one is for what it is given. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html */
+const readyOnDemand = { ReadCapacityUnits: 12_000, WriteCapacityUnits: 4_000 };
+
+/** With what tables and indexes are ready for, which no other answer has. */
+async function describeTable(store: SpaceStore, input: WireInput): Promise<Output> {
+  const { Table: described } = await act(store, 'DescribeTable', checkInput(store, 'DescribeTable', input));
+  const table = described as TableRow;
+  const isOnDemand = table.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST';
+  const ready = <T extends Throughput>(row: T) => {
+    const units = isOnDemand ? readyOnDemand : row.ProvisionedThroughput;
+    const WarmThroughput = {
+      ReadUnitsPerSecond: units?.ReadCapacityUnits,
+      WriteUnitsPerSecond: units?.WriteCapacityUnits,
+      Status: 'ACTIVE',
+    };
+    return { ...row, WarmThroughput };
+  };
+  const { GlobalSecondaryIndexes: indexes } = table;
+  return { Table: { ...ready(table), ...(indexes && { GlobalSecondaryIndexes: indexes.map(ready) }) } };
+}
+
 async function createTable(store: SpaceStore, given: WireInput): Promise<Output> {
+  checkIndexKeys('CreateTable', given);
   const { Tags: tags, DeletionProtectionEnabled: isProtected, ResourcePolicy: policy, ...others } = given;
   const input = checkInput(store, 'CreateTable', withoutDefaults('CreateTable', others));
   const name = String(input['TableName']);
@@ -158,5 +188,8 @@ async function deleteTable(store: SpaceStore, given: WireInput): Promise<Output>
     throw validation(
       'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
     );
-  return act(store, 'DeleteTable', input);
+  const { TableDescription: described } = await act(store, 'DeleteTable', input);
+  // Recorded: of what the table was made of, nothing is told any more.
+  const { AttributeDefinitions: _, KeySchema: _keys, CreationDateTime: _date, ...left } = described as TableRow;
+  return { TableDescription: left };
 }

@@ -10,13 +10,18 @@ type Done = (error: Error | null, value?: unknown) => void;
 type Batch = readonly ({ type: 'put'; key: string; value: unknown } | { type: 'del'; key: string })[];
 
 /** Every table's row, as dynalite keeps it. */
-export interface TableRow {
+export interface Throughput {
+  ProvisionedThroughput?: { ReadCapacityUnits: number; WriteCapacityUnits: number };
+}
+
+export interface TableRow extends Throughput {
   TableName: string;
   TableStatus: string;
   TableArn: string;
   TableId: string;
   AttributeDefinitions: AttributeDefinition[];
   KeySchema: { AttributeName: string; KeyType: string }[];
+  CreationDateTime: number;
   GlobalSecondaryIndexes?: IndexRow[];
   LocalSecondaryIndexes?: IndexRow[];
   BillingModeSummary?: { BillingMode: string };
@@ -35,7 +40,7 @@ export interface AttributeDefinition {
   readonly AttributeType: string;
 }
 
-export interface IndexRow {
+export interface IndexRow extends Throughput {
   IndexName: string;
   IndexArn: string;
   KeySchema: { AttributeName: string; KeyType: string }[];

@@ -99,7 +99,10 @@ function keyOf(store: SpaceStore, { input }: CheckedPart): string | undefined {
 function refuseEmptyKey(store: SpaceStore, { input }: CheckedPart): void {
   const table = store.table(String(input['TableName']));
   const wrong = input['Item'] ? validateItem(input['Item'], table) : validateKey(input['Key'], table);
-  if (wrong && /key attribute cannot contain an empty/.test(wrong.message)) throw wrong;
+  const message = wrong && refusalOf(wrong)?.message;
+  // dynalite's words differ between items and keys, AWS's do not.
+  if (message !== undefined && /key attribute cannot contain an empty/.test(message))
+    throw validation(message.replace('were invalid:', 'are not valid.'));
 }
 
 function refuseTwice(store: SpaceStore, parts: readonly CheckedPart[]): void {

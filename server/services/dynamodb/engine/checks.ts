@@ -1,0 +1,65 @@
+// What AWS finds wrong in a request by itself, where dynalite does not, or says it in words of before. Recorded on AWS in August 2026.
+
+import type { WireInput } from './protocol.ts';
+import { notServed, refusalOf, validation } from './refusal.ts';
+
+const count = '1 validation error detected: ';
+
+/** Told before the others, and without a count. */
+const uncounted = /^(\d+ validation errors? detected|The parameter '|TableName must|Postern )/;
+const namedEmptySet = /^ExpressionAttributeValues contains invalid value: (.* not be empty) for key .*$/;
+
+/**
+ * PutItem, UpdateItem and DeleteItem count their mistakes, though there is never more than one; reads (but for Query's Select) and transactions do not.
+ * Recorded of expressions, names and values that are not used, and empty sets; the others follow them.
+ */
+export function counted<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal?.code !== 'ValidationException' || uncounted.test(refusal.message)) throw error;
+    throw validation(count + refusal.message.replace(namedEmptySet, '$1'));
+  }
+}
+
+/** @throws ValidationException when Select and the attributes that are asked for do not go together */
+export function checkSelect(operation: 'Query' | 'Scan', input: WireInput): void {
+  const { Select: select, IndexName: index } = input;
+  if (typeof select !== 'string') return;
+  const wrong = (message: string) => validation(operation === 'Query' ? count + message : message);
+  const asked = ['ProjectionExpression', 'AttributesToGet'].find((name) => input[name] !== undefined);
+  if (select === 'SPECIFIC_ATTRIBUTES') {
+    if (asked) return;
+    throw wrong('Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES');
+  }
+  if (asked) {
+    const chosen = select === 'COUNT' ? 'only the Count' : select;
+    throw wrong(`Cannot specify the ${asked} when choosing to get ${chosen}`);
+  }
+  if (select === 'ALL_PROJECTED_ATTRIBUTES' && index === undefined)
+    throw wrong('ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName');
+}
+
+type Schemas = readonly { readonly KeySchema?: readonly { readonly KeyType?: string }[] }[];
+
+/** @throws ValidationException for a key type that there is not, and for an index with more keys than Postern's have */
+export function checkIndexKeys(operation: string, input: WireInput): void {
+  for (const member of ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'] as const) {
+    const indexes: unknown = input[member];
+    if (!Array.isArray(indexes)) continue;
+    for (const [place, { KeySchema: schema }] of (indexes as Schemas).entries()) {
+      if (!Array.isArray(schema)) continue;
+      for (const [key, { KeyType: type }] of schema.entries()) {
+        if (type === undefined || type === 'HASH' || type === 'RANGE') continue;
+        const at = `${member[0]?.toLowerCase()}${member.slice(1)}.${place + 1}.member.keySchema.${key + 1}.member.keyType`;
+        throw validation(
+          `${count}Value '${type}' at '${at}' failed to satisfy constraint: Member must satisfy enum value set: [HASH, RANGE]`,
+        );
+      }
+      const hashes = schema.filter(({ KeyType: type }) => type === 'HASH').length;
+      if (member === 'GlobalSecondaryIndexes' && (hashes > 1 || schema.length > 2))
+        throw notServed(operation, `${member}.${place + 1}.KeySchema.${schema.length}`);
+    }
+  }
+}
