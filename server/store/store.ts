@@ -58,7 +58,7 @@ export class Store {
     this.#onBroken = options.onBroken ?? (() => {});
     this.#disk = new Disk(file);
     this.#commits = options.commits?.(this.#disk) ?? commitsHere(this.#disk);
-    for (const { kind, json } of this.#disk.rows()) this.#tables.set(kind as Kind, JSON.parse(json) as Row);
+    for (const { kind, json } of this.#disk.rows()) this.#tables.set(kind as Kind, JSON.parse(json) as Row, undefined);
   }
 
   /** Rises by one with every transaction that wrote something. */
@@ -94,7 +94,7 @@ export class Store {
     const changes = open.changes();
     if (changes.length === 0) return { value, durable: undefined };
     for (const change of changes) {
-      if (change.after) this.#tables.set(change.kind, change.after);
+      if (change.after) this.#tables.set(change.kind, change.after, change.before);
       else this.#tables.unset(change.kind, change.id);
       this.#pending.rows.push(change.kind, change.id, change.after ? JSON.stringify(change.after) : '');
     }

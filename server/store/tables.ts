@@ -4,9 +4,13 @@ import type { Kind, Row, Scope } from './transaction.ts';
 
 export interface Table {
   readonly rows: Map<string, Row>;
-  /** Index, of those that were asked for → key → id → row. */
-  readonly byIndex: Map<KeyOf, Map<string, Map<string, Row>>>;
+  /** Of those that were asked for. */
+  readonly byIndex: Map<KeyOf, Groups>;
 }
+
+/** Key → its row, or its rows by id: most keys have one, and a map of its own costs more than the row. */
+type Groups = Map<string, Group>;
+export type Group = Row | Map<string, Row>;
 
 export type KeyOf = (row: Row) => string | undefined;
 
@@ -40,9 +44,9 @@ export class Tables {
     return table;
   }
 
-  set(kind: Kind, row: Row): void {
+  /** @param before the row that has this id now */
+  set(kind: Kind, row: Row, before: Row | undefined): void {
     const table = this.of(kind);
-    const before = table.rows.get(row.id);
     table.rows.set(row.id, row);
     for (const [keyOf, rows] of table.byIndex) {
       const key = keyOf(row);
@@ -68,20 +72,32 @@ export class Tables {
   }
 }
 
-function addTo(groups: Map<string, Map<string, Row>>, key: string, row: Row): void {
-  const rows = groups.get(key);
-  if (rows) rows.set(row.id, row);
-  else groups.set(key, new Map([[row.id, row]]));
+function addTo(groups: Groups, key: string, row: Row): void {
+  const group = groups.get(key);
+  if (group instanceof Map) group.set(row.id, row);
+  else if (!group || group.id === row.id) groups.set(key, row);
+  else groups.set(key, new Map<string, Row>().set(group.id, group).set(row.id, row));
 }
 
-function removeFrom(groups: Map<string, Map<string, Row>>, key: string, id: string): void {
-  const rows = groups.get(key);
-  rows?.delete(id);
+function removeFrom(groups: Groups, key: string, id: string): void {
+  const group = groups.get(key);
+  if (group instanceof Map) group.delete(id);
   // Keys may be as many as rows ever were.
-  if (rows?.size === 0) groups.delete(key);
+  if (group instanceof Map ? group.size === 0 : group?.id === id) groups.delete(key);
 }
 
-export function indexed(table: Table, keyOf: KeyOf): Map<string, Map<string, Row>> {
+const none: ReadonlyMap<string, Row> = new Map();
+
+/** The rows with this key, in the order in which they were first put. */
+export function groupOf(table: Table, keyOf: KeyOf, key: string): Group | undefined {
+  return indexed(table, keyOf).get(key);
+}
+
+export function byId(group: Group | undefined): ReadonlyMap<string, Row> {
+  return group instanceof Map ? group : group ? new Map([[group.id, group]]) : none;
+}
+
+function indexed(table: Table, keyOf: KeyOf): Groups {
   let groups = table.byIndex.get(keyOf);
   if (!groups) {
     groups = new Map();
@@ -97,9 +113,9 @@ export function indexed(table: Table, keyOf: KeyOf): Map<string, Map<string, Row
 /** @returns undefined where the account is not given: then it is all rows */
 export function inScope(table: Table, { accountId, region }: Scope): ReadonlyMap<string, Row> | undefined {
   if (accountId === undefined) return undefined;
-  const found =
+  return byId(
     region === undefined
-      ? indexed(table, accountOf).get(accountId)
-      : indexed(table, regionOf).get(regionKey(accountId, region));
-  return found ?? new Map();
+      ? groupOf(table, accountOf, accountId)
+      : groupOf(table, regionOf, regionKey(accountId, region)),
+  );
 }

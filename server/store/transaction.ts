@@ -7,7 +7,7 @@ import type { InstanceConnectRows } from './rows/instance-connect.ts';
 import type { KmsRows } from './rows/kms.ts';
 import type { OrganizationsRows } from './rows/organizations.ts';
 import type { S3Rows } from './rows/s3.ts';
-import { indexed, inScope, type KeyOf, type Tables } from './tables.ts';
+import { byId, groupOf, inScope, type KeyOf, type Tables } from './tables.ts';
 
 /** What every row has. `id` is unique within its kind, across accounts and regions. */
 export interface Row {
@@ -92,16 +92,17 @@ export class OpenTransaction implements Transaction {
 
   find<K extends Kind>(index: Index<K>, key: string): Rows[K][] {
     const keyOf = index.keyOf as KeyOf;
-    const base = indexed(this.#tables.of(index.kind), keyOf).get(key);
+    const group = groupOf(this.#tables.of(index.kind), keyOf, key);
     const written = this.#writes.get(index.kind);
-    if (!written) return base ? ([...base.values()] as Rows[K][]) : [];
+    if (!written) return (group instanceof Map ? [...group.values()] : group ? [group] : []) as Rows[K][];
+    const base = byId(group);
     const rows: Row[] = [];
     const fits = (row: Row) => keyOf(row) === key;
-    for (const row of base?.values() ?? []) {
+    for (const row of base.values()) {
       const current = written.has(row.id) ? written.get(row.id) : row;
       if (current && fits(current)) rows.push(current);
     }
-    for (const [id, row] of written) if (row && !base?.has(id) && fits(row)) rows.push(row);
+    for (const [id, row] of written) if (row && !base.has(id) && fits(row)) rows.push(row);
     return rows as Rows[K][];
   }
 
@@ -120,8 +121,9 @@ export class OpenTransaction implements Transaction {
   changes(): Change[] {
     const changes: Change[] = [];
     for (const [kind, rows] of this.#writes) {
+      const table = this.#tables.of(kind);
       for (const [id, after] of rows) {
-        const before = this.#tables.of(kind).rows.get(id);
+        const before = table.rows.get(id);
         if (!before && !after) continue;
         changes.push(
           before ? (after ? { kind, id, before, after } : { kind, id, before }) : { kind, id, after: after as Row },
