@@ -9,6 +9,7 @@ import { iam } from './services/iam/index.ts';
 import { kms } from './services/kms/index.ts';
 import { organizations } from './services/organizations/index.ts';
 import { createS3, type S3Service } from './services/s3/index.ts';
+import { ssm } from './services/ssm/index.ts';
 import { sts } from './services/sts/index.ts';
 import type { Store } from './store/store.ts';
 
@@ -41,6 +42,7 @@ export function createServices({ store, dataDirectory, log }: ServiceParts): Ser
     kms,
     account,
     ec2InstanceConnect,
+    ssm,
   ];
   return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb };
 }

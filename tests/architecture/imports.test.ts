@@ -98,7 +98,14 @@ const laws: Readonly<Record<string, Law>> = {
     because: 'it asks the policy engine about rows and the path',
   },
   'server/services/ec2': {
-    may: [...contract, ...identity, 'server/authorize/encoded-message.ts', 'server/control/snapshot.ts'],
+    may: [
+      ...contract,
+      ...identity,
+      'server/authorize/encoded-message.ts',
+      'server/control/snapshot.ts',
+      'server/derived-id.ts',
+      'server/images.ts',
+    ],
     node: true,
     because:
       'services do not import each other: they meet in the store; an analysis is of the Snapshot that the kernel gets',
@@ -167,6 +174,11 @@ const laws: Readonly<Record<string, Law>> = {
     may: [...contract, ...identity],
     node: true,
     because: 'services do not import each other: they meet in the store',
+  },
+  'server/services/ssm': {
+    may: [...contract, ...identity, 'server/images.ts'],
+    node: true,
+    because: 'services do not import each other: its public parameters name the images that EC2 has',
   },
   'server/import': {
     may: ['network', 'check/estate.ts', 'server/store', 'server/identities.ts', 'server/control/snapshot.ts'],

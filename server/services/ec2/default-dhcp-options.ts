@@ -1,8 +1,8 @@
 // The DHCP options set that a region starts with and that new VPCs get: Amazon's resolver and the region's own domain.
 // https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html (read 2026-11-21). Its id is derived, so it is the same after a reset.
 
+import { derivedId } from '../../derived-id.ts';
 import type { Transaction } from '../../store/store.ts';
-import { derivedId } from './derived-id.ts';
 
 const ids = new Map<string, string>();
 

@@ -10,10 +10,10 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { addressAt, overlaps } from '@postern/network/cidr.ts';
 import type { Cidr, InternetGatewayId } from '@postern/network/snapshot.ts';
+import { derivedId } from '../../derived-id.ts';
 import { type Operation, operation } from '../../service.ts';
 import type { SubnetRow, VpcRow } from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
-import { derivedId } from './derived-id.ts';
 import { ec2Error, invalidParameterValue, missingParameter, refuseUnsupported } from './errors.ts';
 import { type Maker, makerOf, makeSubnet, makeVpc } from './new-vpc.ts';
 import { scopeOf } from './rows.ts';

@@ -14,8 +14,8 @@ import {
   endpointDomainOf,
   endpointServicesOf,
 } from '@postern/network/endpoint-services.ts';
+import { derivedId } from '../../derived-id.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import { derivedId } from './derived-id.ts';
 import { ec2Error, invalidParameter, unsupportedOperation } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { paginate } from './pagination.ts';

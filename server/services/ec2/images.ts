@@ -1,4 +1,4 @@
-// DescribeImages and DescribeImageAttribute over image-table.ts. An id that is not in the table can be run (unless images are strict) and, because an
+// DescribeImages and DescribeImageAttribute over ../../images.ts. An id that is not in the table can be run (unless images are strict) and, because an
 // IaC tool looks it up first, then also be described by that id.
 
 import type {
@@ -8,10 +8,10 @@ import type {
   Image,
   ImageAttribute,
 } from '@aws-sdk/client-ec2';
+import { findImage, type ImageFacts, imagesOf, unknownImage } from '../../images.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import { ec2Error, invalidParameterValue } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
-import { findImage, type ImageFacts, imagesOf, unknownImage } from './image-table.ts';
 import { paginate } from './pagination.ts';
 
 function requireImages(call: Call, ids: readonly string[]): ImageFacts[] {
@@ -40,6 +40,7 @@ function asUnknown(id: string): ImageFacts {
     imageId: id as `ami-${string}`,
     name: id,
     description: 'Not in the table: runs the default image',
+    parameters: [],
     ownerId: '137112412989',
     architecture: 'x86_64',
     creationDate: '2026-01-01T00:00:00.000Z',

@@ -14,9 +14,9 @@ import type {
   ModifyInstanceConnectEndpointResult,
 } from '@aws-sdk/client-ec2';
 import type { InstanceConnectEndpointId } from '@postern/network/snapshot.ts';
+import { derivedId } from '../../derived-id.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { InstanceConnectEndpointRow } from '../../store/rows/ec2.ts';
-import { derivedId } from './derived-id.ts';
 import { describe } from './describe.ts';
 import { ec2Error, missingParameter, refuseUnsupported } from './errors.ts';
 import type { FilterTable } from './filters.ts';

@@ -2,8 +2,8 @@
 // A terminated instance has lost its addresses, interfaces, subnet and VPC, as on AWS.
 
 import type { Instance, InstanceState, Reservation } from '@aws-sdk/client-ec2';
+import { findImage, unknownImage } from '../../images.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
-import { findImage, unknownImage } from './image-table.ts';
 import { instanceDnsName, publicDnsName } from './instance-names.ts';
 import { cpuOptionsShown } from './instance-options.ts';
 import { instanceTypes } from './instance-type-table.ts';

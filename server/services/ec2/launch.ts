@@ -5,6 +5,7 @@
 
 import type { BlockDeviceMapping, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import type { InstanceId } from '@postern/network/snapshot.ts';
+import { findImage, type ImageFacts, unknownImage } from '../../images.ts';
 import type { Call } from '../../service.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
 import {
@@ -15,7 +16,6 @@ import {
   refuseUnsupported,
   unsupportedOperation,
 } from './errors.ts';
-import { findImage, type ImageFacts, unknownImage } from './image-table.ts';
 import { optionsOf } from './instance-options.ts';
 import { requireInstanceProfile } from './instance-profiles.ts';
 import { defaultInstanceType, type InstanceTypeFacts, instanceTypes } from './instance-type-table.ts';

@@ -10,9 +10,9 @@ import type {
   NetworkInterfaceAttachment,
   NetworkInterfaceIpv6Address,
 } from '@aws-sdk/client-ec2';
+import { derivedId } from '../../derived-id.ts';
 import type { Call } from '../../service.ts';
 import type { AddressRow, NetworkInterfaceRow, SecurityGroupRow, VpcRow } from '../../store/rows/ec2.ts';
-import { derivedId } from './derived-id.ts';
 import { privateDnsName, publicDnsName } from './instance-names.ts';
 import { scopeOf } from './rows.ts';
 import { toTags } from './tags.ts';

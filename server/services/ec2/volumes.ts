@@ -2,11 +2,11 @@
 // attaching or modifying one is answered as not implemented.
 
 import type { DescribeVolumesRequest, DescribeVolumesResult, Volume } from '@aws-sdk/client-ec2';
+import { findImage, unknownImage } from '../../images.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
 import { ec2Error } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
-import { findImage, unknownImage } from './image-table.ts';
 import { hasRootVolume, rootDeviceName } from './instance-output.ts';
 import { paginate } from './pagination.ts';
 import { scopeOf } from './rows.ts';
