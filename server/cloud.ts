@@ -379,6 +379,8 @@ function environment(
     AWS_ACCESS_KEY_ID: rootKey.id,
     AWS_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
     AWS_DEFAULT_REGION: defaultRegion,
+    // The SDKs for JavaScript, Go and Java read this one alone, boto3 the other.
+    AWS_REGION: defaultRegion,
   };
 }
 
