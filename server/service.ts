@@ -130,7 +130,12 @@ export interface Service {
    * The resource-based policy for a resource, if the service has one (a bucket policy). `trust: true` when it must itself allow (E1):
    * a role's trust policy or a key's, which goes to `PolicySet.trust` instead of `resource`; `kind` where its grammar is the other one.
    */
-  readonly resourcePolicy?: (tx: Transaction, resource: string, action?: string) => ResourcePolicy | undefined;
+  readonly resourcePolicy?: (
+    tx: Transaction,
+    resource: string,
+    action?: string,
+    principal?: Principal,
+  ) => ResourcePolicy | undefined;
   /** Who answers a request that is no call; asked with every request of this service, before anything else is looked at. */
   readonly web?: (head: {
     readonly method: string;
@@ -143,7 +148,12 @@ export interface Service {
     headers: Readonly<Record<string, string | undefined>>,
   ) => Readonly<Record<string, string>> | undefined;
   /** Whose resource an ARN is when the ARN has no account in it (S3); undefined when it does not exist. */
-  readonly resourceOwner?: (tx: Transaction, resource: string, action?: string) => string | undefined;
+  readonly resourceOwner?: (
+    tx: Transaction,
+    resource: string,
+    action?: string,
+    principal?: Principal,
+  ) => string | undefined;
 }
 
 /** A request that is no call of an operation: a browser's preflight, a page of a website, a form. */

@@ -215,14 +215,14 @@ class OpenRequest implements RequestAuthorization {
   #policies(tx: Transaction, permission: Permission): { policies: PolicySet; ownerAccountId: string | undefined } {
     const own = callerPolicies(tx, this.#call.principal, this.#accessKey, this.#options.managedPolicyDocument);
     const service = this.#serviceOf(permission.action);
-    const resource = service?.resourcePolicy?.(tx, permission.resource, permission.action);
+    const { principal } = this.#call;
+    const resource = service?.resourcePolicy?.(tx, permission.resource, permission.action, principal);
     // What a service does in its caller's name with another (S3 with KMS) does not come through the caller's endpoint.
     const endpoint = service === this.#service ? this.#endpointPolicy(tx) : undefined;
     const ownerAccountId =
       resource?.ownerAccountId ??
-      service?.resourceOwner?.(tx, permission.resource, permission.action) ??
+      service?.resourceOwner?.(tx, permission.resource, permission.action, principal) ??
       accountOf(permission.resource);
-    const { principal } = this.#call;
     // What the owner granted a caller of another account needs no policy of the caller's own.
     const granted = principal.accountId === ownerAccountId ? undefined : resource?.granted;
     const given = [

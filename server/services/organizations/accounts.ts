@@ -27,6 +27,7 @@ import { constraintViolation, organizationsError } from './errors.ts';
 import { checkedTags } from './tagging.ts';
 import {
   checked,
+  delegated,
   findMember,
   findParent,
   firstPolicyIds,
@@ -35,9 +36,9 @@ import {
   newOrganizationsId,
   onNamed,
   page,
+  pathOf,
   patterns,
   placeArn,
-  readable,
 } from './tree.ts';
 
 /** An account of `postern account create` has no address of its own, and organizations show one. */
@@ -54,6 +55,7 @@ export function describeAccount(call: Call, organization: OrganizationRow, membe
     Name: member.name,
     Status: closed ? 'SUSPENDED' : 'ACTIVE',
     State: closed ? 'CLOSED' : 'ACTIVE',
+    Paths: [pathOf(call, organization, member)],
     JoinedMethod: member.joinedMethod,
     JoinedTimestamp: new Date(member.joinedAt),
   };
@@ -81,9 +83,9 @@ export function newMember(
 /** As AWS does it, the answer says IN_PROGRESS; the account is there, and DescribeCreateAccountStatus says how it went. */
 function createAccount(call: Call, input: CreateAccountRequest): CreateAccountResponse {
   const organization = managed(call);
-  const email = checked(input.Email, /^(?=.{6,64}$)[^\s@]+@[^\s@]+\.[^\s@]+$/);
-  const accountName = checked(input.AccountName, /^[\u0020-\u007e]{1,50}$/);
-  const roleName = checked(input.RoleName ?? 'OrganizationAccountAccessRole', /^[\w+=,.@-]{1,64}$/);
+  const email = checked(input.Email, /^(?=.{6,64}$)[^\s@]+@[^\s@]+\.[^\s@]+$/, 'EMAIL');
+  const accountName = checked(input.AccountName, /^[\u0020-\u007e]{1,50}$/, 'ACCOUNT_NAME');
+  const roleName = checked(input.RoleName ?? 'OrganizationAccountAccessRole', /^[\w+=,.@-]{1,64}$/, 'ROLE_NAME');
   const tags = checkedTags(input.Tags);
   const taken = call.tx.list('account').some(({ id }) => emailOf(call, id).toLowerCase() === email.toLowerCase());
   const row: AccountCreationRow = {
@@ -174,14 +176,17 @@ function describeCreateAccountStatus(
   call: Call,
   input: DescribeCreateAccountStatusRequest,
 ): DescribeCreateAccountStatusResponse {
-  const organization = readable(call);
-  const row = call.tx.get('account-creation', checked(input.CreateAccountRequestId, patterns.creation));
+  const organization = delegated(call);
+  const row = call.tx.get(
+    'account-creation',
+    checked(input.CreateAccountRequestId, patterns.creation, 'CREATE_ACCOUNT_REQUEST_ID'),
+  );
   if (row?.organizationId !== organization.id) throw organizationsError('CreateAccountStatusNotFoundException');
   return { CreateAccountStatus: describeCreation(row) };
 }
 
 function listCreateAccountStatus(call: Call, input: ListCreateAccountStatusRequest): ListCreateAccountStatusResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const states = input.States ?? [];
   const rows = call.tx
     .list('account-creation', { accountId: organization.accountId })
@@ -191,18 +196,18 @@ function listCreateAccountStatus(call: Call, input: ListCreateAccountStatusReque
 }
 
 function showAccount(call: Call, input: DescribeAccountRequest): DescribeAccountResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   return { Account: describeAccount(call, organization, findMember(call, organization, input.AccountId)) };
 }
 
 function listAccounts(call: Call, input: ListAccountsRequest): ListAccountsResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const { items, end } = page(membersOf(call, organization), input, ({ id }) => id);
   return { Accounts: items.map((member) => describeAccount(call, organization, member)), ...end };
 }
 
 function listAccountsForParent(call: Call, input: ListAccountsForParentRequest): ListAccountsForParentResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const parent = findParent(call, organization, input.ParentId);
   const below = membersOf(call, organization).filter(({ parentId }) => parentId === parent.id);
   const { items, end } = page(below, input, ({ id }) => id);

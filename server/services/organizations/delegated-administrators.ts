@@ -16,8 +16,9 @@ import { isClosed } from '../../accounts.ts';
 import { timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import { describeAccount } from './accounts.ts';
+import { isDelegated } from './delegation.ts';
 import { constraintViolation, organizationsError } from './errors.ts';
-import { checkedService, findMember, isDelegated, managed, membersOf, onNamed, page, readable } from './tree.ts';
+import { checkedService, delegated, findMember, managed, membersOf, onNamed, page } from './tree.ts';
 
 function register(call: Call, input: RegisterDelegatedAdministratorRequest): void {
   const organization = managed(call);
@@ -48,12 +49,12 @@ function listAdministrators(
   call: Call,
   input: ListDelegatedAdministratorsRequest,
 ): ListDelegatedAdministratorsResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const service = input.ServicePrincipal === undefined ? undefined : checkedService(input.ServicePrincipal);
-  const delegated = membersOf(call, organization).filter((member) =>
+  const administrators = membersOf(call, organization).filter((member) =>
     service === undefined ? isDelegated(member) : member.delegatedFor?.[service] !== undefined,
   );
-  const { items, end } = page(delegated, input, ({ id }) => id);
+  const { items, end } = page(administrators, input, ({ id }) => id);
   const shown = items.map((member): DelegatedAdministrator => {
     // Of several services: since the first of them.
     const dates = Object.entries(member.delegatedFor ?? {}).filter(
@@ -69,7 +70,7 @@ function listServices(
   call: Call,
   input: ListDelegatedServicesForAccountRequest,
 ): ListDelegatedServicesForAccountResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const member = findMember(call, organization, input.AccountId);
   if (!isDelegated(member)) throw organizationsError('AccountNotRegisteredException');
   const { items, end } = page(Object.entries(member.delegatedFor ?? {}), input, ([service]) => service);

@@ -18,8 +18,7 @@ const words = {
   DuplicatePolicyAttachmentException: 'A policy with the specified name and type already exists.',
   PolicyTypeNotEnabledException: 'This operation can be performed only for enabled policy types.',
   PolicyTypeAlreadyEnabledException: 'The specified policy type is already enabled.',
-  PolicyInUseException:
-    'The policy is attached to one or more entities. You must detach it from all roots, OUs, and accounts before performing this operation.',
+  PolicyInUseException: 'The specified policy is in use and cannot be deleted.',
   MalformedPolicyDocumentException:
     'The provided policy document does not meet the requirements of the specified policy type.',
   DuplicateOrganizationalUnitException: 'An OU with the same name already exists.',
@@ -61,9 +60,17 @@ export function organizationsError(code: OrganizationsErrorCode): AwsError {
   return new AwsError(code, 400, words[code]);
 }
 
+/** A reason, and for some the member that it is about: `INVALID_PATTERN:POLICY_ID` (recorded on AWS, 2026-09). */
+type InputReason = InvalidInputExceptionReason | `${InvalidInputExceptionReason}:${string}`;
+
+/** @param member as a Reason names it */
+export function inputRequired(member: string): AwsError {
+  return invalidInput(`INPUT_REQUIRED:${member}`, 'You must provide a value for the parameter.');
+}
+
 /** `INVALID_PATTERN`'s words are logged; those of others are the reference's. */
 export function invalidInput(
-  reason: InvalidInputExceptionReason = 'INVALID_PATTERN',
+  reason: InputReason = 'INVALID_PATTERN',
   message = 'You provided a value that does not match the required pattern.',
 ): AwsError {
   return new AwsError('InvalidInputException', 400, message, { fields: { Reason: reason } });
@@ -73,7 +80,11 @@ const limits = {
   // logged
   MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED:
     'You cannot remove the last policy attached to the specified target. You must have at least one attached at all times.',
+  UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED:
+    'Adding tags on updating an existing resource-based policy is not supported.',
   // the reference's
+  DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE:
+    'You attempted to disable service access for a service that has a registered delegated administrator. Deregister it first.',
   MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED:
     'You attempted to exceed the number of policies of a certain type that can be attached to an entity at one time.',
   OU_DEPTH_LIMIT_EXCEEDED:
@@ -92,14 +103,15 @@ const limits = {
     'You attempted to close the management account. To close the management account for the organization, you must first either remove or close all member accounts in the organization. Follow standard account closure process using root credentials.',
   CLOSE_ACCOUNT_QUOTA_EXCEEDED: 'You have exceeded close account quota for the past 30 days.',
   MAX_TAG_LIMIT_EXCEEDED: 'You have exceeded the number of tags allowed on this resource.',
-} as const satisfies Partial<Record<ConstraintViolationExceptionReason, string>>;
+} as const satisfies Partial<
+  Record<ConstraintViolationExceptionReason | 'UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED', string>
+>;
 
 export function constraintViolation(reason: keyof typeof limits): AwsError {
   return new AwsError('ConstraintViolationException', 400, limits[reason], { fields: { Reason: reason } });
 }
 
-export function organizationsDenied(_call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {
-  const reason = decision.reason === '' ? '' : ` ${decision.reason}`;
-  const subject = `User: ${request.principal.arn} is not authorized to perform: ${request.action}`;
-  return new AwsError('AccessDeniedException', 400, `${subject} on resource: ${request.resource}${reason}`);
+/** Recorded on AWS (2026-09): it says neither what was asked nor who denied it, also in the management account. */
+export function organizationsDenied(_call: BaseCall, _request: AuthorizationRequest, _decision: Decision): AwsError {
+  return organizationsError('AccessDeniedException');
 }

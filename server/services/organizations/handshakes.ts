@@ -28,6 +28,7 @@ import { invalidInput, organizationsError } from './errors.ts';
 import { checkedTags } from './tagging.ts';
 import {
   checked,
+  delegated,
   findMember,
   handshakeArn,
   managed,
@@ -35,7 +36,6 @@ import {
   onNamed,
   page,
   patterns,
-  readable,
 } from './tree.ts';
 
 const openForMs = 15 * 24 * 60 * 60 * 1000;
@@ -89,7 +89,8 @@ function invitedAccount(call: Call, target: HandshakeParty | undefined): string 
       'You specified the wrong type of entity (account, organization, or email) as a party.',
     );
   }
-  const named = target.Type === 'ACCOUNT' ? checked(target.Id, patterns.account) : (target.Id ?? '').toLowerCase();
+  const named =
+    target.Type === 'ACCOUNT' ? checked(target.Id, patterns.account, 'TARGET_ID') : (target.Id ?? '').toLowerCase();
   const account = call.tx
     .list('account')
     .find(({ id }) => (target.Type === 'ACCOUNT' ? id === named : emailOf(call, id).toLowerCase() === named));
@@ -136,7 +137,7 @@ function invite(call: Call, input: InviteAccountToOrganizationRequest): InviteAc
 
 /** @param isInvited the invited account asks; otherwise the organization's management account */
 function findHandshake(call: Call, id: string | undefined, isInvited: boolean): HandshakeRow {
-  const row = call.tx.get('handshake', checked(id, patterns.handshake));
+  const row = call.tx.get('handshake', checked(id, patterns.handshake, 'HANDSHAKE_ID'));
   if (!row) throw organizationsError('HandshakeNotFoundException');
   if ((isInvited ? row.invitedAccountId : row.accountId) !== call.accountId) {
     throw organizationsError('AccessDeniedException');
@@ -179,7 +180,7 @@ function cancel(call: Call, input: CancelHandshakeRequest): CancelHandshakeRespo
 }
 
 function describeHandshake(call: Call, input: DescribeHandshakeRequest): DescribeHandshakeResponse {
-  const row = call.tx.get('handshake', checked(input.HandshakeId, patterns.handshake));
+  const row = call.tx.get('handshake', checked(input.HandshakeId, patterns.handshake, 'HANDSHAKE_ID'));
   if (!row || (row.accountId !== call.accountId && row.invitedAccountId !== call.accountId)) {
     throw organizationsError('HandshakeNotFoundException');
   }
@@ -202,7 +203,7 @@ function listForOrganization(
   call: Call,
   input: ListHandshakesForOrganizationRequest,
 ): ListHandshakesForOrganizationResponse {
-  return shown(call, input, call.tx.list('handshake', { accountId: readable(call).accountId }));
+  return shown(call, input, call.tx.list('handshake', { accountId: delegated(call).accountId }));
 }
 
 export const handshakes = {

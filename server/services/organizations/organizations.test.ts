@@ -306,3 +306,63 @@ describe('control policies', () => {
     await rejects(assume(outside), 'AccessDenied', /with an explicit deny in a resource control policy$/);
   });
 });
+
+describe('what was recorded on AWS in September 2026', () => {
+  const reason = (code: string, expected: string) => (error: unknown) => {
+    assert.ok(awsError(code)(error));
+    assert.equal((error as { fields?: { Reason?: string } }).fields?.Reason, expected);
+    return true;
+  };
+  const invalid = (promise: Promise<unknown>, expected: string) =>
+    assert.rejects(promise, reason('InvalidInputException', expected));
+
+  it('reasons name the parameter that is wrong', async () => {
+    const OrganizationalUnitId = await makeOrganization();
+    const rename = (Name: string) => run('UpdateOrganizationalUnit', { OrganizationalUnitId, Name });
+    await invalid(rename(''), 'MIN_LENGTH_EXCEEDED:NAME');
+    await invalid(rename('é'.repeat(129)), 'MAX_LENGTH_EXCEEDED:NAME');
+    await rename('é'.repeat(128));
+    const wrong = run('UpdateOrganizationalUnit', { OrganizationalUnitId: 'invalid', Name: 'x' });
+    await invalid(wrong, 'INVALID_PATTERN:ORGANIZATIONAL_UNIT_ID');
+    const list = (more: object) => run('ListOrganizationalUnitsForParent', { ParentId: rootId, ...more });
+    await invalid(list({ MaxResults: 0 }), 'MIN_VALUE_EXCEEDED:MAX_RESULTS');
+    await invalid(list({ MaxResults: 21 }), 'MAX_VALUE_EXCEEDED:MAX_RESULTS');
+    await invalid(list({ NextToken: '' }), 'INVALID_NEXT_TOKEN');
+    await invalid(run('UntagResource', { ResourceId: member }), 'INPUT_REQUIRED:TAG_KEYS');
+    await run('UntagResource', { ResourceId: member, TagKeys: [] });
+    const Tags = [
+      { Key: 'valid', Value: 'pending' },
+      { Key: 'é'.repeat(129), Value: 'rejected' },
+    ];
+    await invalid(run('TagResource', { ResourceId: member, Tags }), 'MAX_LENGTH_EXCEEDED:TAGS_2_MEMBER_KEY');
+    assert.deepEqual(await run('ListTagsForResource', { ResourceId: member }), { Tags: [] });
+  });
+
+  it('units and accounts have their paths, and an update tells what was asked for', async () => {
+    const OrganizationalUnitId = await makeOrganization();
+    const blank = await run<{ OrganizationalUnit: { Name: string; Path: string } }>('UpdateOrganizationalUnit', {
+      OrganizationalUnitId,
+      Name: ' ',
+    });
+    const { Organization } = await run<{ Organization: { Id: string } }>('DescribeOrganization');
+    const path = `${Organization.Id}/${rootId}/${OrganizationalUnitId}/`;
+    assert.deepEqual([blank.OrganizationalUnit.Name, blank.OrganizationalUnit.Path], ['dev', path]);
+    const { Account } = await run<{ Account: { Paths: string[] } }>('DescribeAccount', { AccountId: member });
+    assert.deepEqual(Account.Paths, [`${path}${member}/`]);
+    const content = JSON.stringify({ Statement: [everyAction] });
+    const PolicyId = await makePolicy('own', content);
+    const update = async (more: object) => {
+      const { Policy } = await run<{ Policy: { Content: string; PolicySummary: Record<string, unknown> } }>(
+        'UpdatePolicy',
+        { PolicyId, ...more },
+      );
+      assert.equal(Policy.Content, content);
+      return [Policy.PolicySummary['Name'], Policy.PolicySummary['Description']];
+    };
+    assert.deepEqual(await update({ Name: 'changed', Description: 'next' }), ['changed', 'next']);
+    assert.deepEqual(await update({ Description: '' }), [undefined, '']);
+    assert.deepEqual(await update({}), [undefined, undefined]);
+    const kept = await run<{ Policy: { PolicySummary: { Description: string } } }>('DescribePolicy', { PolicyId });
+    assert.equal(kept.Policy.PolicySummary.Description, 'next');
+  });
+});

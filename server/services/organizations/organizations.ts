@@ -18,12 +18,13 @@ import { membershipOf } from '../../organizations.ts';
 import { type Call, operation } from '../../service.ts';
 import type { OrganizationRow } from '../../store/rows/organizations.ts';
 import { emailOf } from './accounts.ts';
+import { isDelegated } from './delegation.ts';
 import { constraintViolation, invalidInput, organizationsError } from './errors.ts';
 import { describeRoot } from './policies.ts';
 import {
   checkedService,
+  delegated,
   findMember,
-  isDelegated,
   managed,
   membersOf,
   newOrganizationsId,
@@ -32,7 +33,6 @@ import {
   ownMembership,
   page,
   placeArn,
-  readable,
   unitsOf,
 } from './tree.ts';
 
@@ -95,7 +95,12 @@ function deleteOrganization(call: Call): void {
   const organization = managed(call);
   if (membersOf(call, organization).length > 1) throw organizationsError('OrganizationNotEmptyException');
   for (const unit of unitsOf(call, organization)) call.tx.delete('organizational-unit', unit.id);
-  for (const kind of ['organization-policy', 'account-creation', 'handshake'] as const) {
+  for (const kind of [
+    'organization-policy',
+    'organization-resource-policy',
+    'account-creation',
+    'handshake',
+  ] as const) {
     for (const row of call.tx.list(kind)) if (row.organizationId === organization.id) call.tx.delete(kind, row.id);
   }
   call.tx.delete('organization-member', organization.accountId);
@@ -120,14 +125,9 @@ function removeAccount(call: Call, input: RemoveAccountFromOrganizationRequest):
 }
 
 function listRoots(call: Call, input: ListRootsRequest): ListRootsResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const { items: Roots, end } = page([describeRoot(call, organization)], input, ({ Id }) => Id ?? '');
   return { Roots, ...end };
-}
-
-function describeResourcePolicy(call: Call): never {
-  readable(call);
-  throw organizationsError('ResourcePolicyNotFoundException');
 }
 
 function enableServiceAccess(call: Call, input: EnableAWSServiceAccessRequest): void {
@@ -140,7 +140,11 @@ function enableServiceAccess(call: Call, input: EnableAWSServiceAccessRequest): 
 
 function disableServiceAccess(call: Call, input: DisableAWSServiceAccessRequest): void {
   const organization = managed(call);
-  const { [checkedService(input.ServicePrincipal)]: _gone, ...serviceAccess } = organization.serviceAccess;
+  const service = checkedService(input.ServicePrincipal);
+  if (membersOf(call, organization).some(({ delegatedFor }) => delegatedFor?.[service] !== undefined)) {
+    throw constraintViolation('DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE');
+  }
+  const { [service]: _gone, ...serviceAccess } = organization.serviceAccess;
   call.tx.put('organization', { ...organization, serviceAccess });
 }
 
@@ -148,7 +152,7 @@ function listServiceAccess(
   call: Call,
   input: ListAWSServiceAccessForOrganizationRequest,
 ): ListAWSServiceAccessForOrganizationResponse {
-  const { items, end } = page(Object.entries(readable(call).serviceAccess), input, ([service]) => service);
+  const { items, end } = page(Object.entries(delegated(call).serviceAccess), input, ([service]) => service);
   const EnabledServicePrincipals = items.map(([ServicePrincipal, since]) => ({
     ServicePrincipal,
     DateEnabled: new Date(since),
@@ -157,7 +161,6 @@ function listServiceAccess(
 }
 
 export const organizationOperations = {
-  DescribeResourcePolicy: operation<object, never>({ authorize: onNamed, run: describeResourcePolicy, readOnly: true }),
   CreateOrganization: operation<CreateOrganizationRequest, CreateOrganizationResponse>({
     authorize: onNamed,
     run: createOrganization,

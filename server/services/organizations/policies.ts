@@ -33,16 +33,17 @@ import { AwsError } from '../../errors.ts';
 import { controlPolicyTypes, defaultPolicies, defaultPolicyOf, type Place } from '../../organizations.ts';
 import { type Call, operation } from '../../service.ts';
 import type { ControlPolicyType, OrganizationPolicyRow, OrganizationRow } from '../../store/rows/organizations.ts';
-import { constraintViolation, invalidInput, organizationsError } from './errors.ts';
-import { checkedTags } from './tagging.ts';
+import { constraintViolation, inputRequired, invalidInput, organizationsError } from './errors.ts';
+import { checkedTags, requireTagging } from './tagging.ts';
 import {
   allPlaces,
   checked,
+  checkedText,
+  delegated,
   findPolicy,
   findRoot,
   findTarget,
   type KnownPolicy,
-  managed,
   newOrganizationsId,
   onNamed,
   page,
@@ -50,7 +51,6 @@ import {
   placeArn,
   policyArn,
   putPlace,
-  readable,
   typeOfPolicy,
 } from './tree.ts';
 
@@ -87,20 +87,19 @@ function full(call: Call, organization: OrganizationRow, policy: KnownPolicy): P
 
 /** @throws AwsError MalformedPolicyDocumentException, whatever is wrong; ConstraintViolationException for one that is too long */
 function checkContent(content: string | undefined, type: ControlPolicyType): string {
-  if (content === undefined)
-    throw invalidInput('INPUT_REQUIRED', 'You must include a value for all required parameters.');
+  if (content === undefined) throw inputRequired('CONTENT');
   const parsed = parsePolicy(content, { kind: type === 'SERVICE_CONTROL_POLICY' ? 'scp' : 'rcp' });
   if (!parsed.ok) {
     throw parsed.problem === 'size'
       ? constraintViolation('POLICY_CONTENT_LIMIT_EXCEEDED')
       : organizationsError('MalformedPolicyDocumentException');
   }
-  const { version, statements } = parsed.document;
-  // An RCP of one's own only denies, names services, and has no NotAction.
+  const { statements } = parsed.document;
+  // An RCP of one's own only denies, names services, and has no NotAction. Recorded: both kinds are taken without a Version.
   const onlyDenies = statements.every(
     ({ effect, actions, notActions }) => effect === 'Deny' && !notActions && actions?.every((action) => action !== '*'),
   );
-  if (version !== '2012-10-17' || (type === 'RESOURCE_CONTROL_POLICY' && !onlyDenies)) {
+  if (type === 'RESOURCE_CONTROL_POLICY' && !onlyDenies) {
     throw organizationsError('MalformedPolicyDocumentException');
   }
   return content;
@@ -119,10 +118,10 @@ function checkNameIsFree(call: Call, organization: OrganizationRow, type: Contro
 }
 
 function createPolicy(call: Call, input: CreatePolicyRequest): CreatePolicyResponse {
-  const organization = managed(call);
+  const organization = delegated(call);
   const type = checkedType(input.Type);
-  const name = checked(input.Name, patterns.name);
-  const description = checked(input.Description, /^[\s\S]{0,512}$/);
+  const name = checkedText(input.Name, 1, 128, 'NAME');
+  const description = checkedText(input.Description, 0, 512, 'DESCRIPTION');
   if (organization.featureSet !== 'ALL') throw constraintViolation('ORGANIZATION_NOT_IN_ALL_FEATURES_MODE');
   const row: OrganizationPolicyRow = {
     id: newOrganizationsId('p-', 8),
@@ -135,6 +134,7 @@ function createPolicy(call: Call, input: CreatePolicyRequest): CreatePolicyRespo
     content: checkContent(input.Content, type),
     tags: checkedTags(input.Tags),
   };
+  requireTagging(call, policyArn(call, organization, row), row.tags);
   checkNameIsFree(call, organization, type, name);
   call.tx.put('organization-policy', row);
   return { Policy: full(call, organization, row) };
@@ -152,22 +152,29 @@ function findOwnPolicy(call: Call, organization: OrganizationRow, id: string | u
 }
 
 function updatePolicy(call: Call, input: UpdatePolicyRequest): UpdatePolicyResponse {
-  const organization = managed(call);
+  const organization = delegated(call);
   const row = findOwnPolicy(call, organization, input.PolicyId);
-  const name = input.Name === undefined ? row.name : checked(input.Name, patterns.name);
+  const name = input.Name === undefined ? row.name : checkedText(input.Name, 1, 128, 'NAME');
   if (name !== row.name) checkNameIsFree(call, organization, row.type, name);
   const updated: OrganizationPolicyRow = {
     ...row,
     name,
-    description: input.Description === undefined ? row.description : checked(input.Description, /^[\s\S]{0,512}$/),
+    // Recorded: an empty one is taken, and changes nothing.
+    description: checkedText(input.Description ?? '', 0, 512, 'DESCRIPTION') || row.description,
     content: input.Content === undefined ? row.content : checkContent(input.Content, row.type),
   };
   call.tx.put('organization-policy', updated);
-  return { Policy: full(call, organization, updated) };
+  // Recorded: of name and description the answer has those that were asked for, as they were.
+  const { Name: _name, Description: _description, ...rest } = summary(call, organization, updated);
+  const asked = {
+    ...(input.Name !== undefined && { Name: input.Name }),
+    ...(input.Description !== undefined && { Description: input.Description }),
+  };
+  return { Policy: { PolicySummary: { ...rest, ...asked }, Content: updated.content } };
 }
 
 function deletePolicy(call: Call, input: DeletePolicyRequest): void {
-  const organization = managed(call);
+  const organization = delegated(call);
   const row = findOwnPolicy(call, organization, input.PolicyId);
   const attached = allPlaces(call, organization).some(({ policyIds }) => policyIds.includes(row.id));
   if (attached) throw organizationsError('PolicyInUseException');
@@ -175,12 +182,12 @@ function deletePolicy(call: Call, input: DeletePolicyRequest): void {
 }
 
 function describePolicy(call: Call, input: DescribePolicyRequest): DescribePolicyResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   return { Policy: full(call, organization, findPolicy(call, organization, input.PolicyId)) };
 }
 
 function listPolicies(call: Call, input: ListPoliciesRequest): ListPoliciesResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const type = input.Filter;
   const own = policiesOf(call, organization).filter((row) => row.type === type);
   const all = isControlPolicy(type) ? [...own, defaultPolicies[type]] : [];
@@ -196,7 +203,7 @@ function attachedTo(call: Call, place: Place, type: PolicyType | undefined): str
 }
 
 function attachPolicy(call: Call, input: AttachPolicyRequest): void {
-  const organization = managed(call);
+  const organization = delegated(call);
   const policy = findPolicy(call, organization, input.PolicyId);
   const target = findTarget(call, organization, input.TargetId);
   if (!organization.enabledPolicyTypes.includes(policy.type)) throw organizationsError('PolicyTypeNotEnabledException');
@@ -208,7 +215,7 @@ function attachPolicy(call: Call, input: AttachPolicyRequest): void {
 }
 
 function detachPolicy(call: Call, input: DetachPolicyRequest): void {
-  const organization = managed(call);
+  const organization = delegated(call);
   const policy = findPolicy(call, organization, input.PolicyId);
   const target = findTarget(call, organization, input.TargetId);
   if (policy.id === defaultPolicies.RESOURCE_CONTROL_POLICY.id) {
@@ -222,7 +229,7 @@ function detachPolicy(call: Call, input: DetachPolicyRequest): void {
 }
 
 function listPoliciesForTarget(call: Call, input: ListPoliciesForTargetRequest): ListPoliciesForTargetResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const attached = attachedTo(call, findTarget(call, organization, input.TargetId), input.Filter);
   const { items, end } = page(attached, input, (id) => id);
   return { Policies: items.map((id) => summary(call, organization, findPolicy(call, organization, id))), ...end };
@@ -239,7 +246,7 @@ function describeTarget(call: Call, organization: OrganizationRow, place: Place)
 }
 
 function listTargetsForPolicy(call: Call, input: ListTargetsForPolicyRequest): ListTargetsForPolicyResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const policy = findPolicy(call, organization, input.PolicyId);
   const attached = allPlaces(call, organization).filter(({ policyIds }) => policyIds.includes(policy.id));
   const { items, end } = page(attached, input, ({ id }) => id);
@@ -259,11 +266,12 @@ export function describeRoot(call: Call, organization: OrganizationRow): Root {
 }
 
 function checkedRoot(organization: OrganizationRow, rootId: string | undefined): void {
-  if (checked(rootId, patterns.root) !== organization.rootId) throw organizationsError('RootNotFoundException');
+  if (checked(rootId, patterns.root, 'ROOT_ID') !== organization.rootId)
+    throw organizationsError('RootNotFoundException');
 }
 
 function enablePolicyType(call: Call, input: EnablePolicyTypeRequest): EnablePolicyTypeResponse {
-  const organization = managed(call);
+  const organization = delegated(call);
   checkedRoot(organization, input.RootId);
   const type = checkedType(input.PolicyType);
   if (organization.featureSet !== 'ALL') throw constraintViolation('ORGANIZATION_NOT_IN_ALL_FEATURES_MODE');
@@ -277,7 +285,7 @@ function enablePolicyType(call: Call, input: EnablePolicyTypeRequest): EnablePol
 }
 
 function disablePolicyType(call: Call, input: DisablePolicyTypeRequest): DisablePolicyTypeResponse {
-  const organization = managed(call);
+  const organization = delegated(call);
   checkedRoot(organization, input.RootId);
   const type = checkedType(input.PolicyType);
   if (!organization.enabledPolicyTypes.includes(type)) throw organizationsError('PolicyTypeNotEnabledException');

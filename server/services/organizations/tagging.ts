@@ -9,15 +9,19 @@ import type {
 } from '@aws-sdk/client-organizations';
 import { type Call, operation } from '../../service.ts';
 import type { OrganizationRow } from '../../store/rows/organizations.ts';
-import { constraintViolation, invalidInput, organizationsError } from './errors.ts';
-import { checked, findTarget, managed, onNamed, page, patterns, putPlace, readable } from './tree.ts';
+import { constraintViolation, inputRequired, invalidInput, organizationsError } from './errors.ts';
+import { checked, checkedText, delegated, findTarget, onNamed, page, patterns, putPlace } from './tree.ts';
 
 const mostTags = 50;
 
 export function checkedTags(tags: readonly Tag[] | undefined): Record<string, string> {
   const record: Record<string, string> = {};
+  for (const [index, { Key, Value }] of (tags ?? []).entries()) {
+    // Recorded: TAGS_2_MEMBER_KEY.
+    checkedText(Key, 1, 128, `TAGS_${index + 1}_MEMBER_KEY`);
+    checkedText(Value, 0, 256, `TAGS_${index + 1}_MEMBER_VALUE`);
+  }
   for (const { Key = '', Value = '' } of tags ?? []) {
-    if (Key === '' || Key.length > 128 || Value.length > 256) throw invalidInput();
     if (Key.toLowerCase().startsWith('aws:')) {
       throw invalidInput(
         'INVALID_SYSTEM_TAGS_PARAMETER',
@@ -32,13 +36,26 @@ export function checkedTags(tags: readonly Tag[] | undefined): Record<string, st
   return record;
 }
 
+/** What is made with tags needs the permission to tag it. @throws AwsError AccessDeniedException */
+export function requireTagging(call: Call, arn: string, tags: Readonly<Record<string, string>>): void {
+  const keys = Object.keys(tags);
+  if (keys.length === 0) return;
+  const asked = Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, [value]]);
+  call.require(call.tx, 'organizations:TagResource', arn, { 'aws:TagKeys': keys, ...Object.fromEntries(asked) });
+}
+
 interface Tagged {
   readonly tags: Readonly<Record<string, string>>;
   readonly put: (tags: Record<string, string>) => void;
 }
 
 function findTagged(call: Call, organization: OrganizationRow, resourceId: string | undefined): Tagged {
-  const id = checked(resourceId, /^(r-|ou-|p-|\d{12}$)/);
+  const id = checked(resourceId, /^(r-|ou-|p-|rp-|\d{12}$)/, 'RESOURCE_ID');
+  if (patterns.resourcePolicy.test(id)) {
+    const policy = call.tx.get('organization-resource-policy', id);
+    if (policy?.organizationId !== organization.id) throw organizationsError('TargetNotFoundException');
+    return { tags: policy.tags, put: (tags) => call.tx.put('organization-resource-policy', { ...policy, tags }) };
+  }
   if (!patterns.policy.test(id)) {
     const place = findTarget(call, organization, id);
     return { tags: place.tags, put: (tags) => putPlace(call, { ...place, tags }) };
@@ -49,20 +66,22 @@ function findTagged(call: Call, organization: OrganizationRow, resourceId: strin
 }
 
 function tagResource(call: Call, input: TagResourceRequest): void {
-  const tagged = findTagged(call, managed(call), input.ResourceId);
+  if (!input.Tags) throw inputRequired('TAGS');
+  const tagged = findTagged(call, delegated(call), input.ResourceId);
   const tags = { ...tagged.tags, ...checkedTags(input.Tags) };
   if (Object.keys(tags).length > mostTags) throw constraintViolation('MAX_TAG_LIMIT_EXCEEDED');
   tagged.put(tags);
 }
 
 function untagResource(call: Call, input: UntagResourceRequest): void {
-  const tagged = findTagged(call, managed(call), input.ResourceId);
+  if (!input.TagKeys) throw inputRequired('TAG_KEYS');
+  const tagged = findTagged(call, delegated(call), input.ResourceId);
   const gone = new Set(input.TagKeys);
   tagged.put(Object.fromEntries(Object.entries(tagged.tags).filter(([key]) => !gone.has(key))));
 }
 
 function listTags(call: Call, input: ListTagsForResourceRequest): ListTagsForResourceResponse {
-  const { tags } = findTagged(call, readable(call), input.ResourceId);
+  const { tags } = findTagged(call, delegated(call), input.ResourceId);
   const { items, end } = page(Object.entries(tags), { NextToken: input.NextToken }, ([key]) => key);
   return { Tags: items.map(([Key, Value]) => ({ Key, Value })), ...end };
 }

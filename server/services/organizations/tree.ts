@@ -9,6 +9,7 @@ import {
   membershipOf,
   type Place,
   parentPlace,
+  placesDownTo,
 } from '../../organizations.ts';
 import type { Authorization, Call } from '../../service.ts';
 import type {
@@ -20,7 +21,8 @@ import type {
   OrganizationRow,
 } from '../../store/rows/organizations.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
-import { invalidInput, type OrganizationsErrorCode, organizationsError } from './errors.ts';
+import { isOpenTo } from './delegation.ts';
+import { inputRequired, invalidInput, type OrganizationsErrorCode, organizationsError } from './errors.ts';
 
 export const patterns = {
   root: /^r-[0-9a-z]{4,32}$/,
@@ -29,17 +31,32 @@ export const patterns = {
   account: /^\d{12}$/,
   child: /^(\d{12}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$/,
   policy: /^p-[0-9a-zA-Z_]{8,128}$/,
+  resourcePolicy: /^rp-[0-9a-zA-Z_]{4,128}$/,
   target: /^(r-[0-9a-z]{4,32}|\d{12}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$/,
   creation: /^car-[a-z0-9]{8,32}$/,
   handshake: /^h-[0-9a-z]{8,32}$/,
-  name: /^[\s\S]{1,128}$/,
 } as const;
 
-/** @throws AwsError InvalidInputException */
-export function checked(value: string | undefined, pattern: RegExp): string {
-  if (value === undefined)
-    throw invalidInput('INPUT_REQUIRED', 'You must include a value for all required parameters.');
-  if (!pattern.test(value)) throw invalidInput();
+/** @param member as the error's Reason names it: `POLICY_ID`   @throws AwsError InvalidInputException */
+export function checked(value: string | undefined, pattern: RegExp, member: string): string {
+  if (value === undefined) throw inputRequired(member);
+  if (!pattern.test(value)) throw invalidInput(`INVALID_PATTERN:${member}`);
+  return value;
+}
+
+/** Lengths are counted in characters (recorded). @throws AwsError InvalidInputException */
+export function checkedText(value: string | undefined, least: number, most: number, member: string): string {
+  if (value === undefined) throw inputRequired(member);
+  const { length } = [...value];
+  if (length < least) {
+    throw invalidInput(
+      `MIN_LENGTH_EXCEEDED:${member}`,
+      'You provided a string parameter that is shorter than allowed.',
+    );
+  }
+  if (length > most) {
+    throw invalidInput(`MAX_LENGTH_EXCEEDED:${member}`, 'You provided a string parameter that is longer than allowed.');
+  }
   return value;
 }
 
@@ -65,15 +82,11 @@ export function managed(call: Call): OrganizationRow {
   return organization;
 }
 
-/** What only reads is also for members that are delegated administrators, of whatever service. */
-export function readable(call: Call): OrganizationRow {
-  const { organization, member, isManagement } = ownMembership(call);
-  if (!isManagement && !isDelegated(member)) throw organizationsError('AccessDeniedException');
-  return organization;
-}
-
-export function isDelegated(member: OrganizationMemberRow): boolean {
-  return Object.keys(member.delegatedFor ?? {}).length > 0;
+/** What delegated administrators may read, and what the organization's policy may let members do. @throws AwsError AccessDeniedException */
+export function delegated(call: Call): OrganizationRow {
+  const membership = ownMembership(call);
+  if (!isOpenTo(call.tx, membership, call.operation)) throw organizationsError('AccessDeniedException');
+  return membership.organization;
 }
 
 /** A service's principal. AWS knows which of its services there are; here their form is checked. */
@@ -109,13 +122,13 @@ export function allPlaces(call: Call, organization: OrganizationRow): Place[] {
 }
 
 export function findUnit(call: Call, organization: OrganizationRow, id: string | undefined): OrganizationalUnitRow {
-  const unit = call.tx.get('organizational-unit', checked(id, patterns.unit));
+  const unit = call.tx.get('organizational-unit', checked(id, patterns.unit, 'ORGANIZATIONAL_UNIT_ID'));
   if (unit?.organizationId !== organization.id) throw organizationsError('OrganizationalUnitNotFoundException');
   return unit;
 }
 
 export function findMember(call: Call, organization: OrganizationRow, id: string | undefined): OrganizationMemberRow {
-  const member = call.tx.get('organization-member', checked(id, patterns.account));
+  const member = call.tx.get('organization-member', checked(id, patterns.account, 'ACCOUNT_ID'));
   if (member?.organizationId !== organization.id) throw organizationsError('AccountNotFoundException');
   return member;
 }
@@ -126,13 +139,13 @@ export function findParent(
   id: string | undefined,
   missing: OrganizationsErrorCode = 'ParentNotFoundException',
 ): OrganizationRootRow | OrganizationalUnitRow {
-  const parent = parentPlace(call.tx, checked(id, patterns.parent));
+  const parent = parentPlace(call.tx, checked(id, patterns.parent, 'PARENT_ID'));
   if (parent?.organizationId !== organization.id) throw organizationsError(missing);
   return parent;
 }
 
 export function findTarget(call: Call, organization: OrganizationRow, id: string | undefined): Place {
-  const target = checked(id, patterns.target);
+  const target = checked(id, patterns.target, 'TARGET_ID');
   const place = patterns.account.test(target)
     ? call.tx.get('organization-member', target)
     : parentPlace(call.tx, target);
@@ -144,7 +157,7 @@ export function findTarget(call: Call, organization: OrganizationRow, id: string
 export type KnownPolicy = Pick<OrganizationPolicyRow, 'id' | 'type' | 'name' | 'description' | 'content'>;
 
 export function findPolicy(call: Call, organization: OrganizationRow, id: string | undefined): KnownPolicy {
-  const policyId = checked(id, patterns.policy);
+  const policyId = checked(id, patterns.policy, 'POLICY_ID');
   const shipped = defaultPolicyOf(policyId);
   if (shipped) return shipped;
   const row = call.tx.get('organization-policy', policyId);
@@ -181,12 +194,20 @@ export function placeArn(call: Call, organization: OrganizationRow, place: Place
   return `${prefixOf(call, organization)}:${type}/${organization.id}/${place.id}`;
 }
 
+/** `o-…/r-…/ou-…/123456789012/`: from the organization down to the place itself (recorded). */
+export function pathOf(call: Call, organization: OrganizationRow, place: Place): string {
+  return `${[organization.id, ...placesDownTo(call.tx, place).map(({ id }) => id)].join('/')}/`;
+}
+
 export function policyArn(call: Call, organization: OrganizationRow, policy: KnownPolicy): string {
   const type = policy.type.toLowerCase();
   return defaultPolicyOf(policy.id)
     ? `arn:${call.partition}:organizations::aws:policy/${type}/${policy.id}`
     : `${prefixOf(call, organization)}:policy/${organization.id}/${type}/${policy.id}`;
 }
+
+export const resourcePolicyArn = (call: Call, organization: OrganizationRow, policyId: string): string =>
+  `${prefixOf(call, organization)}:resourcepolicy/${organization.id}/${policyId}`;
 
 export const handshakeArn = (call: Call, organization: OrganizationRow, handshakeId: string): string =>
   `${prefixOf(call, organization)}:handshake/${organization.id}/invite/${handshakeId}`;
@@ -206,9 +227,15 @@ export function page<T>(
 ): { items: T[]; end: { NextToken?: string } } {
   const most = input.MaxResults ?? 20;
   if (!Number.isInteger(most) || most < 1)
-    throw invalidInput('MIN_VALUE_EXCEEDED', 'You provided a numeric argument that is less than the minimum.');
+    throw invalidInput(
+      'MIN_VALUE_EXCEEDED:MAX_RESULTS',
+      'You provided a numeric argument that is less than the minimum.',
+    );
   if (most > 20)
-    throw invalidInput('MAX_VALUE_EXCEEDED', 'You provided a numeric argument that is larger than the maximum value.');
+    throw invalidInput(
+      'MAX_VALUE_EXCEEDED:MAX_RESULTS',
+      'You provided a numeric argument that is larger than the maximum value.',
+    );
   const sorted = [...items].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const after = input.NextToken === undefined ? undefined : readToken(input.NextToken);
   const rest = after === undefined ? sorted : sorted.filter((item) => keyOf(item) > after);
@@ -288,6 +315,10 @@ function handshakeOf(call: Call, id: unknown): Named[] {
 }
 
 function findNamed(call: Call, organization: OrganizationRow, id: string): Named | undefined {
+  if (id.startsWith('rp-')) {
+    const row = call.tx.get('organization-resource-policy', id);
+    return row && { arn: resourcePolicyArn(call, organization, id), tags: row.tags };
+  }
   if (id.startsWith('p-')) {
     const own = call.tx.get('organization-policy', id);
     const policy = defaultPolicyOf(id) ?? own;

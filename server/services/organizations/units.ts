@@ -21,9 +21,11 @@ import { placesDownTo } from '../../organizations.ts';
 import { type Call, operation } from '../../service.ts';
 import type { OrganizationalUnitRow, OrganizationRow } from '../../store/rows/organizations.ts';
 import { constraintViolation, invalidInput, organizationsError } from './errors.ts';
-import { checkedTags } from './tagging.ts';
+import { checkedTags, requireTagging } from './tagging.ts';
 import {
   checked,
+  checkedText,
+  delegated,
   findParent,
   findUnit,
   firstPolicyIds,
@@ -32,16 +34,21 @@ import {
   newOrganizationsId,
   onNamed,
   page,
+  pathOf,
   patterns,
   placeArn,
-  readable,
   unitsOf,
 } from './tree.ts';
 
 const deepestLevel = 5;
 
 function describe(call: Call, organization: OrganizationRow, unit: OrganizationalUnitRow): OrganizationalUnit {
-  return { Id: unit.id, Arn: placeArn(call, organization, unit), Name: unit.name };
+  return {
+    Id: unit.id,
+    Arn: placeArn(call, organization, unit),
+    Name: unit.name,
+    Path: pathOf(call, organization, unit),
+  };
 }
 
 function checkNameIsFree(call: Call, organization: OrganizationRow, parentId: string, name: string): void {
@@ -51,11 +58,12 @@ function checkNameIsFree(call: Call, organization: OrganizationRow, parentId: st
 
 function createUnit(call: Call, input: CreateOrganizationalUnitRequest): CreateOrganizationalUnitResponse {
   const organization = managed(call);
-  const name = checked(input.Name, patterns.name);
+  const name = checkedText(input.Name, 1, 128, 'NAME');
   const parent = findParent(call, organization, input.ParentId);
   const tags = checkedTags(input.Tags);
   if (placesDownTo(call.tx, parent).length > deepestLevel) throw constraintViolation('OU_DEPTH_LIMIT_EXCEEDED');
   checkNameIsFree(call, organization, parent.id, name);
+  requireTagging(call, placeArn(call, organization, parent), tags);
   const unit: OrganizationalUnitRow = {
     id: newOrganizationsId(`ou-${organization.rootId.slice('r-'.length)}-`, 8),
     accountId: organization.accountId,
@@ -71,14 +79,16 @@ function createUnit(call: Call, input: CreateOrganizationalUnitRequest): CreateO
 }
 
 function describeUnit(call: Call, input: DescribeOrganizationalUnitRequest): DescribeOrganizationalUnitResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   return { OrganizationalUnit: describe(call, organization, findUnit(call, organization, input.OrganizationalUnitId)) };
 }
 
 function updateUnit(call: Call, input: UpdateOrganizationalUnitRequest): UpdateOrganizationalUnitResponse {
   const organization = managed(call);
   const unit = findUnit(call, organization, input.OrganizationalUnitId);
-  const name = input.Name === undefined ? unit.name : checked(input.Name, patterns.name);
+  // Recorded: white space alone is taken, and changes nothing.
+  const asked = input.Name === undefined ? '' : checkedText(input.Name, 1, 128, 'NAME');
+  const name = asked.trim() === '' ? unit.name : asked;
   if (name !== unit.name) checkNameIsFree(call, organization, unit.parentId, name);
   const renamed = { ...unit, name };
   call.tx.put('organizational-unit', renamed);
@@ -98,7 +108,7 @@ function listUnits(
   call: Call,
   input: ListOrganizationalUnitsForParentRequest,
 ): ListOrganizationalUnitsForParentResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const parent = findParent(call, organization, input.ParentId);
   const below = unitsOf(call, organization).filter(({ parentId }) => parentId === parent.id);
   const { items, end } = page(below, input, ({ id }) => id);
@@ -106,8 +116,8 @@ function listUnits(
 }
 
 function listParents(call: Call, input: ListParentsRequest): ListParentsResponse {
-  const organization = readable(call);
-  const childId = checked(input.ChildId, patterns.child);
+  const organization = delegated(call);
+  const childId = checked(input.ChildId, patterns.child, 'CHILD_ID');
   const child = patterns.account.test(childId)
     ? call.tx.get('organization-member', childId)
     : call.tx.get('organizational-unit', childId);
@@ -118,7 +128,7 @@ function listParents(call: Call, input: ListParentsRequest): ListParentsResponse
 }
 
 function listChildren(call: Call, input: ListChildrenRequest): ListChildrenResponse {
-  const organization = readable(call);
+  const organization = delegated(call);
   const parent = findParent(call, organization, input.ParentId);
   const Type = input.ChildType;
   if (Type !== 'ACCOUNT' && Type !== 'ORGANIZATIONAL_UNIT')

@@ -54,6 +54,13 @@ export interface OrganizationPolicyRow extends Row {
   tags: Record<string, string>;
 }
 
+/** The organization's own policy, one at most; `id` is `rp-…`. */
+export interface OrganizationResourcePolicyRow extends Row {
+  organizationId: string;
+  content: string;
+  tags: Record<string, string>;
+}
+
 /** `id` is `car-…`. */
 export interface AccountCreationRow extends Row {
   organizationId: string;
@@ -81,6 +88,7 @@ export interface OrganizationsRows {
   'organizational-unit': OrganizationalUnitRow;
   'organization-member': OrganizationMemberRow;
   'organization-policy': OrganizationPolicyRow;
+  'organization-resource-policy': OrganizationResourcePolicyRow;
   'account-creation': AccountCreationRow;
   handshake: HandshakeRow;
 }
