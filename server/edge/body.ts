@@ -8,7 +8,7 @@ import { AwsError } from '../errors.ts';
 import { ChunkedDecoder, type ChunkedOptions } from './aws-chunked.ts';
 import { type Checksum, checksumAlgorithms } from './checksums.ts';
 import type { Identified } from './identify.ts';
-import { type FedBody, Intake, type IntakeOptions, type TakenIn } from './intake.ts';
+import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from './intake.ts';
 import {
   badDigest,
   badMd5,
@@ -20,7 +20,7 @@ import {
   unsupportedChecksum,
 } from './refusals.ts';
 import { emptyHash } from './sigv4.ts';
-import type { Soon } from './soon.ts';
+import { type Soon, soon } from './soon.ts';
 import type { Signer } from './verify.ts';
 
 /** What `node:http` gives, or a test. `complete` tells a body that ended from one that was cut off. */
@@ -178,8 +178,20 @@ export class CheckedBody extends Readable implements FedBody {
     done(error);
   }
 
-  /** The way of large bodies, instead of reading the stream: hashed on threads while the sink has them. */
-  feed(options: IntakeOptions): Promise<TakenIn> {
+  /** The way of objects, instead of reading the stream: a small one that has come is taken at once, a large one is hashed on threads. */
+  feed(options: IntakeOptions): Soon<TakenIn> {
+    const source = this.#source;
+    if (source.complete !== true || source.readableLength > smallBytes || this.#begun)
+      return this.#feedAsItComes(options);
+    this.#begun = true;
+    begin(source);
+    const { take, end } = this.#receiver(options);
+    const bytes = source.read() as Buffer | null;
+    if (bytes) take(bytes);
+    return end();
+  }
+
+  #feedAsItComes(options: IntakeOptions): Promise<TakenIn> {
     return new Promise((resolve, reject) => {
       let failed = false;
       const fail = (error: unknown) => {
@@ -187,7 +199,7 @@ export class CheckedBody extends Readable implements FedBody {
         failed = true;
         this.#detach();
         this.#source.pause();
-        intake.abort().then(() => reject(error), reject);
+        receiver.intake.abort().then(() => reject(error), reject);
       };
       const attempt = (action: () => void): boolean => {
         try {
@@ -198,38 +210,50 @@ export class CheckedBody extends Readable implements FedBody {
           return false;
         }
       };
-      let decoder: ChunkedDecoder | undefined;
-      const digests = [...new Set([...options.digests, ...this.#checks.map((check) => check.algorithm)])];
-      const onChunk = this.#chunked?.signing?.key ? (digest: string) => decoder?.compareNext(digest) : undefined;
-      const intake: Intake = new Intake({ onChunk, onFailure: fail, ...options, digests });
-      if (this.#chunked) decoder = new ChunkedDecoder(this.#chunked, () => intake.cut());
-      const pass = (piece: Buffer) => {
-        this.#count(piece);
-        const room = intake.take(piece);
-        if (!room) return;
-        this.#source.pause();
-        room.then(() => this.#source.resume());
-      };
-      const take = (bytes: Buffer) => {
-        attempt(() => (decoder ? decoder.take(bytes, pass) : pass(bytes)));
-      };
+      const receiver = this.#receiver({ onFailure: fail, ...options });
       const end = () => {
         this.#detach();
-        if (!attempt(() => this.#checkEnd(decoder))) return;
-        intake
-          .end()
-          .then((taken) => {
-            this.#compare((check) => taken.digests[check.algorithm] ?? '', decoder);
-            resolve(taken);
-          })
-          .catch(fail);
+        attempt(() => {
+          const taken = receiver.end();
+          if (taken instanceof Promise) taken.then(resolve).catch(fail);
+          else resolve(taken);
+        });
       };
       const cut = () => {
         if (!this.#source.readableEnded) fail(incompleteBody(this.#protocol));
       };
-      this.#begin({ take, end, cut });
+      this.#begin({ take: (bytes) => attempt(() => receiver.take(bytes)), end, cut });
       this.#source.resume();
     });
+  }
+
+  /** Undoes the chunks, hands the bytes to an intake, and checks them at the end. Both throw what is wrong. */
+  #receiver(options: IntakeOptions): {
+    readonly intake: Intake;
+    readonly take: (bytes: Buffer) => void;
+    readonly end: () => Soon<TakenIn>;
+  } {
+    let decoder: ChunkedDecoder | undefined;
+    const digests = [...new Set([...options.digests, ...this.#checks.map((check) => check.algorithm)])];
+    const onChunk = this.#chunked?.signing?.key ? (digest: string) => decoder?.compareNext(digest) : undefined;
+    const intake = new Intake({ onChunk, ...options, digests });
+    if (this.#chunked) decoder = new ChunkedDecoder(this.#chunked, () => intake.cut());
+    const pass = (piece: Buffer) => {
+      this.#count(piece);
+      const room = intake.take(piece);
+      if (!room) return;
+      this.#source.pause();
+      room.then(() => this.#source.resume());
+    };
+    const take = (bytes: Buffer) => (decoder ? decoder.take(bytes, pass) : pass(bytes));
+    const end = () => {
+      this.#checkEnd(decoder);
+      return soon(intake.end(), (taken) => {
+        this.#compare((check) => taken.digests[check.algorithm] ?? '', decoder);
+        return taken;
+      });
+    };
+    return { intake, take, end };
   }
 
   #begin({ take, end, cut }: { take: (bytes: Buffer) => void; end: () => void; cut: () => void }): void {

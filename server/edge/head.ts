@@ -67,11 +67,12 @@ export function parseForm(text: string): QueryPair[] | undefined {
 
 function decodePart(part: string): string | undefined {
   const spaced = part.includes('+') ? part.replaceAll('+', ' ') : part;
-  return spaced.includes('%') ? decodePercent(spaced) : spaced;
+  return decodePercent(spaced);
 }
 
 /** Decodes percent sequences, or answers undefined when one is broken. */
 export function decodePercent(text: string): string | undefined {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

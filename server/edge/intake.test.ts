@@ -167,7 +167,7 @@ it('a file that fails is told at once, and ends the body', async () => {
   while (told.length === 0) await turn();
   assert.equal((told[0] as NodeJS.ErrnoException).code, 'ENOSPC');
   assert.throws(() => intake.take(Buffer.alloc(1)), { code: 'ENOSPC' });
-  await assert.rejects(intake.end(), { code: 'ENOSPC' });
+  await assert.rejects(async () => intake.end(), { code: 'ENOSPC' });
   await intake.abort();
   assert.equal(told.length, 1);
   fs.closeSync(full);

@@ -5,6 +5,7 @@
 import { openJobs, type ThreadedJob } from './body-threads.ts';
 import type { FileTarget } from './body-worker.ts';
 import { checksumAlgorithms } from './checksums.ts';
+import type { Soon } from './soon.ts';
 import { SpareMemory } from './spare-memory.ts';
 import { noteSpent } from './spent-buffers.ts';
 
@@ -19,8 +20,11 @@ const spentPerCollection = 16 * 1024 * 1024;
 
 /** A body that hands over its own bytes, checked: what the edge makes of a request. */
 export interface FedBody {
-  /** @returns after the last byte is on disk, or nothing is written any more   @throws what the file, the intake or the body's own checks throw */
-  feed(options: IntakeOptions): Promise<TakenIn>;
+  /**
+   * @returns after the last byte is on disk, or nothing is written any more; at once what is small and has come
+   * @throws what the file, the intake or the body's own checks throw
+   */
+  feed(options: IntakeOptions): Soon<TakenIn>;
 }
 
 /** Where the bytes of a body that is not small go. */
@@ -114,10 +118,14 @@ export class Intake {
     this.#cuts.push(this.#small ? this.#sizeBytes : this.#fill);
   }
 
-  /** @returns after all of it is hashed and written   @throws what failed */
-  async end(): Promise<TakenIn> {
+  /** @returns after all of it is hashed and written; at once what is small   @throws what failed */
+  end(): Soon<TakenIn> {
     if (this.#failure) throw this.#failure;
-    if (this.#small) return this.#endSmall(Buffer.concat(this.#small));
+    if (this.#small) return this.#endSmall(whole(this.#small));
+    return this.#endLarge();
+  }
+
+  async #endLarge(): Promise<TakenIn> {
     this.#dispatch();
     const ended = this.#jobs.map((job) => job.finish());
     const written = ended.at(-1)?.then(() => (this.#failure ? undefined : this.#options.file.finish()));
@@ -218,6 +226,11 @@ export class Intake {
     this.#wake?.();
     this.#options.onFailure?.(error);
   }
+}
+
+function whole(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return first && pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
 function digestOf(name: string, bytes: Uint8Array): string {

@@ -139,13 +139,12 @@ class TurnsEnd<T> {
   }
 }
 
-/** Has it no body, or one that is read whole? Any other is read from its first packet on. */
-function isShort({ method, headers }: IncomingMessage): boolean {
-  return (
-    method === 'GET' || method === 'HEAD' || /^application\/x-(?:www-form|amz-json)/.test(headers['content-type'] ?? '')
-  );
+/** Has it no body, or one that fits into a packet or two? Any other is read from its first packet on. */
+function isShort({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= longBytes;
 }
 
+/** Of a body or an answer. */
 const longBytes = 64 * 1024;
 
 /** A stream is not left without a reader meanwhile; sixteen long answers beside each other would be fresh memory, which costs more than waking the client. */

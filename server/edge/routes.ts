@@ -24,7 +24,8 @@ interface Template {
 type Segment = { readonly literal: string } | { readonly label: string; readonly greedy: boolean };
 
 interface Table {
-  readonly templates: readonly Template[];
+  /** By method. Most of S3's operations have a word in the query, and most requests have no query: `plain` are those without a word. */
+  readonly byMethod: ReadonlyMap<string, { readonly all: readonly Template[]; readonly plain: readonly Template[] }>;
   /** Every literal query name: a request with one of them must not fall to an operation that ignores it. */
   readonly literalNames: ReadonlySet<string>;
 }
@@ -35,7 +36,13 @@ function tableOf(service: ServiceModel): Table {
   let table = tables.get(service);
   if (!table) {
     const templates = service.routes.map(templateOf);
-    table = { templates, literalNames: new Set(templates.flatMap(({ literals }) => literals.map(([name]) => name))) };
+    const byMethod = new Map(
+      [...new Set(templates.map(({ row }) => row.http.method))].map((method) => {
+        const all = templates.filter(({ row }) => row.http.method === method);
+        return [method, { all, plain: all.filter(({ literals }) => literals.length === 0) }];
+      }),
+    );
+    table = { byMethod, literalNames: new Set(templates.flatMap(({ literals }) => literals.map(([name]) => name))) };
     tables.set(service, table);
   }
   return table;
@@ -71,12 +78,12 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
   const onBuckets = service.bucketPaths;
   const address = onBuckets ? bucketAddress(head.path, bucket) : { rest: head.path };
   if (!address) return 'bad-encoding';
-  const candidates: { template: Template; labels: Record<string, string>; rank: number }[] = [];
-  for (const template of table.templates) {
+  let best: { readonly template: Template; readonly labels: Record<string, string>; readonly rank: number } | undefined;
+  const ofMethod = table.byMethod.get(head.method);
+  for (const template of (query.length === 0 ? ofMethod?.plain : ofMethod?.all) ?? []) {
     const { row } = template;
-    if (row.http.method !== head.method || (onBuckets && row.onBucket !== (address.bucket !== undefined))) continue;
-    // The cheaper question first: most of S3's operations have a word in the query, and most requests have no query.
-    if (template.literals.length > 0 && !template.literals.every(([name, value]) => has(query, name, value))) continue;
+    if (onBuckets && row.onBucket !== (address.bucket !== undefined)) continue;
+    if (!template.literals.every(([name, value]) => has(query, name, value))) continue;
     const labels = matchPath(template.segments, address.rest, onBuckets);
     if (labels === 'bad-encoding') return labels;
     if (!labels) continue;
@@ -89,15 +96,13 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
       template.literalParts * 100 +
       (satisfied ? row.requiredQueries.length * 2 + row.requiredHeaders.length + 1 : 0) +
       hinted;
-    candidates.push({ template, labels, rank });
+    if (!best || rank > best.rank) best = { template, labels, rank };
   }
-  let best = candidates[0];
-  for (const candidate of candidates) if (best && candidate.rank > best.rank) best = candidate;
   if (!best) return decodePercent(address.rest) === undefined ? 'bad-encoding' : 'no-such-operation';
   const { literals, row } = best.template;
-  const ignored = query.some(
-    ([name]) => table.literalNames.has(name) && !literals.some(([literal]) => literal === name),
-  );
+  const ignored =
+    query.length > 0 &&
+    query.some(([name]) => table.literalNames.has(name) && !literals.some(([literal]) => literal === name));
   // `uploadId` means a part of an upload and nothing else.
   if (onBuckets && (ignored || (has(query, 'uploadId', '') && !row.requiredQueries.includes('uploadId'))))
     return 'no-such-operation';

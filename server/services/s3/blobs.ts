@@ -12,6 +12,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FedBody, Intake, type IntakeOptions, smallBytes, type TakenIn } from '../../edge/intake.ts';
+import { caught, type Soon, soon } from '../../edge/soon.ts';
 import type { FileBody, StreamingBody } from '../../service.ts';
 import { fewRandomBytes } from '../../store/randomness.ts';
 import { type BlobKey, cipherAt, counterAt, keysUnder, readOrMakeKey, seedOf } from './blob-cipher.ts';
@@ -84,38 +85,43 @@ export class Blobs {
   }
 
   /**
-   * Writes a body; resolves after it is on disk. When the body or the disk fails, nothing is left.
+   * Writes a body; what it returns is on disk, or shares the commit of a row that is put in the same turn. When the body or the disk fails, nothing is left.
    * The blob is safe from `sweep` until `claim` or `discard`.
    */
-  async write(body: Body | undefined, options: WriteOptions): Promise<WrittenBlob> {
+  write(body: Body | undefined, options: WriteOptions): Soon<WrittenBlob> {
     const blobId = fewRandomBytes(16).toString('hex');
     this.#unclaimed.add(blobId);
     const { key } = options;
     const sealing = () => key && { key: key(blobId), counter: counterAt(blobId, 0) };
     const file = new NewFile(() => this.#create(blobId), sealing);
     const { checksums: names = [], maxBytes, onTooLong } = options;
-    try {
-      const taken = await takeIn(body, { digests: ['md5', ...names], file, maxBytes, onTooLong });
-      const { sizeBytes, small, digests } = taken;
-      const md5 = Buffer.from(digests.md5 ?? '', 'base64').toString('hex');
-      const checksums = Object.fromEntries(names.map((name) => [name, digests[name] ?? '']));
-      if (small && sizeBytes <= inRowBytes) {
+    const written = ({ digests, sizeBytes }: TakenIn, id = blobId): WrittenBlob => ({
+      blobId: id,
+      sizeBytes,
+      md5: Buffer.from(digests.md5 ?? '', 'base64').toString('hex'),
+      checksums: Object.fromEntries(names.map((name) => [name, digests[name] ?? ''])),
+    });
+    const kept = (taken: TakenIn): Soon<WrittenBlob> => {
+      const { small } = taken;
+      if (small && small.length <= inRowBytes) {
         this.#unclaimed.delete(blobId);
-        return {
-          blobId: this.#keep(blobId, key ? cipherAt(key, blobId, 0).update(small) : small),
-          sizeBytes,
-          md5,
-          checksums,
-        };
+        return written(taken, this.#keep(blobId, key ? cipherAt(key, blobId, 0).update(small) : small));
       }
-      if (small) await file.writeWhole(small);
-      file.close();
-      return { blobId, sizeBytes, md5, checksums };
-    } catch (error) {
-      file.close();
-      this.#discardIfPossible(blobId);
-      throw refusedByDisk(error as NodeJS.ErrnoException) ?? error;
-    }
+      const onDisk = small ? file.writeWhole(small) : undefined;
+      const closed = () => {
+        file.close();
+        return written(taken);
+      };
+      return onDisk ? onDisk.then(closed) : closed();
+    };
+    return caught(
+      () => soon(takeIn(body, { digests: ['md5', ...names], file, maxBytes, onTooLong }), kept),
+      (error) => {
+        file.close();
+        this.#discardIfPossible(blobId);
+        throw refusedByDisk(error as NodeJS.ErrnoException) ?? error;
+      },
+    );
   }
 
   /** The cloud's own key, made when it is first needed and kept beside the bodies; it survives a power cut before the first body that needs it does. */
@@ -346,8 +352,11 @@ export class Blobs {
   }
 }
 
-async function takeIn(body: Body | undefined, options: IntakeOptions): Promise<TakenIn> {
-  if (body && 'feed' in body) return body.feed(options);
+function takeIn(body: Body | undefined, options: IntakeOptions): Soon<TakenIn> {
+  return body && 'feed' in body ? body.feed(options) : takeFrom(body, options);
+}
+
+async function takeFrom(body: Readable | Uint8Array | undefined, options: IntakeOptions): Promise<TakenIn> {
   const intake = new Intake(options);
   try {
     for await (const chunk of body instanceof Uint8Array ? [body] : (body ?? [])) await intake.take(chunk);

@@ -8,6 +8,7 @@ import type {
   UploadPartCopyOutput,
   UploadPartCopyRequest,
 } from '@aws-sdk/client-s3';
+import type { Soon } from '../../edge/soon.ts';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, type Permission, type StreamCall, streamOperation } from '../../service.ts';
 import type { ObjectRow } from '../../store/rows/s3.ts';
@@ -196,7 +197,7 @@ function rewrite(
   end: number,
   algorithm: Algorithm | undefined,
   keys: Keys,
-): Promise<WrittenBlob> {
+): Soon<WrittenBlob> {
   return s3.blobs.write(s3.blobs.stream(piecesOf(object, start, end), keys.from), {
     key: keys.to,
     maxBytes: maxBodyBytes,

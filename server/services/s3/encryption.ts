@@ -5,6 +5,7 @@
 // Two layers know no bucket key: S3 takes the header and does not apply it (seen on S3 by Nextcloud's tests, pull request 62539).
 // Gap: SSE-C and SSE-KMS are taken over plain HTTP too.
 
+import type { Soon } from '../../edge/soon.ts';
 import { AwsError } from '../../errors.ts';
 import { algorithmKey, checkUsable, findKey, keyContext, managedKey, presentKey } from '../../kms-keys.ts';
 import type { BaseCall, Call, StreamCall } from '../../service.ts';
@@ -66,13 +67,13 @@ function needsManagedKey(bucket: BucketRow, input: EncryptionInput): boolean {
 }
 
 /** Makes `aws/s3` before a write that needs it: what a write finds out about its bucket is a read, which keeps nothing. */
-export async function readyManagedKey(
+export function readyManagedKey(
   call: StreamCall,
   input: EncryptionInput & { readonly Bucket?: string | undefined },
-): Promise<void> {
+): Soon<void> {
   const bucket = call.read((tx) => tx.get('bucket', input.Bucket ?? ''));
-  if (bucket && needsManagedKey(bucket, input))
-    await call.transact((tx) => managedKey(tx, scopeOf(call, bucket), 's3', call.now));
+  if (!bucket || !needsManagedKey(bucket, input)) return undefined;
+  return call.transact((tx) => void managedKey(tx, scopeOf(call, bucket), 's3', call.now));
 }
 
 function scopeOf(call: BaseCall, bucket: Pick<BucketRow, 'region'>) {

@@ -15,6 +15,7 @@ import type {
   PutObjectRequest,
   _Error as S3Error,
 } from '@aws-sdk/client-s3';
+import { type Soon, soon } from '../../edge/soon.ts';
 import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
 import type { BucketRow, DeleteMarkerRow, ObjectRow } from '../../store/rows/s3.ts';
@@ -28,6 +29,7 @@ import {
   defaultChecksum,
   toCompute,
   verifyBody,
+  type WantedChecksum,
   wantedChecksum,
 } from './checksums.ts';
 import { checkDelete, checkWrite } from './conditions.ts';
@@ -43,7 +45,7 @@ import {
   notImplemented,
 } from './errors.ts';
 import { expirationMember } from './lifecycle.ts';
-import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
+import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
 import { requireMfa } from './mfa-delete.ts';
 import { objectArn, objectId } from './names.ts';
 import { checkBypass, checkDeletable, checkLockedUpload } from './object-lock.ts';
@@ -68,33 +70,36 @@ function announcedBytes(call: StreamCall, input: { readonly ContentLength?: numb
  * @param further suffixes of checksums to compute besides; `key`: to encrypt with
  * @throws EntityTooLarge, IncompleteBody, BadDigest, InvalidDigest, or what the body's own checks throw; then nothing is left
  */
-export async function receiveBody(
+export function receiveBody(
   s3: S3,
   call: StreamCall,
   input: WithBody<Pick<PutObjectRequest, 'ContentLength' | 'ContentMD5'>>,
-  wanted: ReturnType<typeof wantedChecksum>,
+  wanted: WantedChecksum | undefined,
   { further = [], key }: { readonly further?: readonly string[]; readonly key?: BlobKey | undefined } = {},
-): Promise<WrittenBlob & { readonly checksum: string | undefined }> {
+): Soon<WrittenBlob & { readonly checksum: string | undefined }> {
   checkMd5Form(input.ContentMD5);
   const announced = announcedBytes(call, input);
   const onTooLong = (sizeBytes: number) => entityTooLarge(announced ?? sizeBytes, maxBodyBytes);
   if (announced !== undefined && announced > maxBodyBytes) throw onTooLong(announced);
   const body: Body | undefined = input.Body;
-  const written = await s3.blobs.write(body, {
+  const blob = s3.blobs.write(body, {
     maxBytes: maxBodyBytes,
     onTooLong,
     checksums: [...toCompute(body, wanted, call.headers), ...further],
     key,
   });
-  try {
-    if (announced !== undefined && written.sizeBytes !== announced) throw incompleteBody(announced, written.sizeBytes);
-    verifyBody(written, input.ContentMD5, wanted);
-  } catch (error) {
-    s3.blobs.discard(written.blobId);
-    throw error;
-  }
-  // Not begun with the spread: each such object would be of a class of its own (V8 11).
-  return { checksum: checksumValue(body, written, wanted), ...written };
+  return soon(blob, (written) => {
+    try {
+      if (announced !== undefined && written.sizeBytes !== announced)
+        throw incompleteBody(announced, written.sizeBytes);
+      verifyBody(written, input.ContentMD5, wanted);
+    } catch (error) {
+      s3.blobs.discard(written.blobId);
+      throw error;
+    }
+    // Not begun with the spread: each such object would be of a class of its own (V8 11).
+    return { checksum: checksumValue(body, written, wanted), ...written };
+  });
 }
 
 /** Runs a transaction that names new blobs; when it fails they are removed. */
@@ -107,23 +112,39 @@ export async function commitBlobs<T>(s3: S3, blobIds: readonly string[], commit:
   }
 }
 
-async function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequest>): Promise<PutObjectOutput> {
+function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequest>): Soon<PutObjectOutput> {
   const key = requireKey(input);
   if (input.WriteOffsetBytes !== undefined) throw notImplemented('x-amz-write-offset-bytes');
   const given = wantedChecksum(call, input);
   const customerKey = customerKeyOf(input);
   // S3 tells no checksum of its own of what it cannot read.
   const wanted = given ?? (customerKey ? undefined : defaultChecksum);
-  await readyManagedKey(call, input);
-  const metadata = call.read((tx) => {
-    const bucket = requireBucket(call, tx, input);
-    checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
-    return metadataOf(call, tx, bucket, input);
+  return soon(readyManagedKey(call, input), () => {
+    const metadata = call.read((tx) => {
+      const bucket = requireBucket(call, tx, input);
+      checkWrite(tx.get('object', objectId(bucket.id, key)), key, input);
+      return metadataOf(call, tx, bucket, input);
+    });
+    checkLockedUpload(metadata, input.ContentMD5 !== undefined || given !== undefined);
+    const received = receiveBody(s3, call, input, wanted, { key: sealingKey(s3, call, metadata, customerKey) });
+    return soon(received, (written) => placePut(s3, call, input, { key, metadata, wanted, written }));
   });
-  checkLockedUpload(metadata, input.ContentMD5 !== undefined || given !== undefined);
-  const written = await receiveBody(s3, call, input, wanted, {
-    key: sealingKey(s3, call, metadata, customerKey),
-  });
+}
+
+interface Received {
+  readonly key: string;
+  readonly metadata: ObjectMetadata;
+  readonly wanted: WantedChecksum | undefined;
+  readonly written: WrittenBlob & { readonly checksum: string | undefined };
+}
+
+/** Names what was received in a row. */
+async function placePut(
+  s3: S3,
+  call: StreamCall,
+  input: WithBody<PutObjectRequest>,
+  { key, metadata, wanted, written }: Received,
+): Promise<PutObjectOutput> {
   const object = await commitBlobs(s3, [written.blobId], () =>
     call.transact((tx) => {
       const bucket = requireBucket(call, tx, input);
