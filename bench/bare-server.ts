@@ -11,7 +11,8 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checksumAlgorithms } from '../server/edge/checksums.ts';
-import { canonicalRequest, hmacHex, sha256Hex, signingKey, stringToSign } from '../server/edge/sigv4.ts';
+import { hmacHex, sha256Hex } from '../server/edge/hashes.ts';
+import { canonicalRequest, signingKey, stringToSign } from '../server/edge/sigv4.ts';
 import { commitsInJournal } from '../server/store/commits.ts';
 import { Store } from '../server/store/store.ts';
 

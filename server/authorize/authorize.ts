@@ -102,6 +102,14 @@ class OpenRequest implements RequestAuthorization {
   readonly #service: Service;
   readonly #accessKey: AccessKeyRow | undefined;
   #context: MutableContext | undefined;
+  /** The last one that a permission's own keys made: a delete of a thousand keys asks a thousand times with the same. */
+  #merged:
+    | {
+        readonly own: Permission['context'];
+        readonly ownerAccountId: string | undefined;
+        readonly context: MutableContext;
+      }
+    | undefined;
 
   constructor(options: AuthorizerOptions, call: CallFacts, service: Service, accessKey: AccessKeyRow | undefined) {
     this.#options = options;
@@ -265,13 +273,17 @@ class OpenRequest implements RequestAuthorization {
     this.#context ??= lowerCaseContext(globalContext(tx, this.#call, this.#accessKey));
     // Most permissions add nothing. A question is kept as evidence, so what adds something gets a context of its own.
     if (ownerAccountId === undefined && permission.context === undefined) return this.#context;
+    const { context: own } = permission;
+    if (own && this.#merged?.own === own && this.#merged.ownerAccountId === ownerAccountId) return this.#merged.context;
     const context = new Map(this.#context);
     if (ownerAccountId !== undefined) {
       context.set('aws:resourceaccount', [ownerAccountId]);
       addOrganization(tx, context, 'aws:resourceorg', ownerAccountId);
     }
-    for (const [key, values] of Object.entries(permission.context ?? {})) context.set(key.toLowerCase(), values);
-    return lowerCaseContext(context);
+    for (const [key, values] of Object.entries(own ?? {})) context.set(key.toLowerCase(), values);
+    const merged = lowerCaseContext(context);
+    this.#merged = { own, ownerAccountId, context: merged };
+    return merged;
   }
 }
 

@@ -2,8 +2,9 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html, …/sigv4-streaming-trailers.html (read 2026-11-21).
 
 import { createHash, type Hash } from 'node:crypto';
+import { hmacHex, sha256Hex } from './hashes.ts';
 import { malformedChunk, signatureRefused } from './refusals.ts';
-import { emptyHash, hmacHex, type SignatureParts, sameSignature, scopeText, sha256Hex } from './sigv4.ts';
+import { emptyHash, type SignatureParts, sameSignature, scopeText } from './sigv4.ts';
 
 export interface ChunkSigning {
   readonly parts: SignatureParts;

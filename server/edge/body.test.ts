@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { it } from 'node:test';
-import { readWhole } from './body.ts';
+import { describe, it } from 'node:test';
+import { CheckedBody, readWhole } from './body.ts';
+import { identify, makeHead } from './edge.ts';
+import { anonymous } from './verify.ts';
 
 function sourceOf(text: string, complete: boolean): Readable & { complete: boolean } {
   const source = new Readable({ read() {} });
@@ -25,4 +27,34 @@ it('waits for a body that is still coming', async () => {
 it('refuses a body over the limit, announced or not', () => {
   assert.throws(() => readWhole(sourceOf('too long', true), 'ec2-query', 4), { status: 413 });
   assert.throws(() => readWhole(sourceOf('too long', true), 'ec2-query', 4, '8'), { status: 413 });
+});
+
+describe('the body of an object', () => {
+  const identified = identify(
+    makeHead('PUT', '/bucket/key', {
+      host: 's3.amazonaws.com',
+      'content-length': '5',
+      'content-md5': 'XUFAKrxLKna5cZ2REBfFkg==',
+    }),
+  );
+  const file = { open: () => assert.fail('it is small'), finish: async () => {} };
+  const feed = (text: string, complete: boolean) =>
+    new CheckedBody(identified, anonymous, sourceOf(text, complete)).feed({ digests: ['md5'], file });
+
+  it('that has come is taken at once', () => {
+    const taken = feed('hello', true);
+    assert.ok(!(taken instanceof Promise));
+    assert.deepEqual([String(taken.small), taken.digests.md5], ['hello', 'XUFAKrxLKna5cZ2REBfFkg==']);
+  });
+
+  it('that is still coming is waited for', async () => {
+    const taken = feed('hello', false);
+    assert.ok(taken instanceof Promise);
+    assert.equal(String((await taken).small), 'hello');
+  });
+
+  it('is refused when it is not what its digest says, at once or later', async () => {
+    assert.throws(() => feed('jello', true), { code: 'BadDigest' });
+    await assert.rejects(async () => feed('jello', false), { code: 'BadDigest' });
+  });
 });

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import * as zlib from 'node:zlib';
 import { type CrcStep, crcStep } from './crc-wasm.ts';
+import { hashText } from './hashes.ts';
 
 export interface Checksum {
   update(bytes: Uint8Array): void;
@@ -23,6 +24,15 @@ export const checksumAlgorithms: Readonly<
   sha512: { label: 'SHA512', bytes: 64, create: () => hash('sha512') },
   md5: { label: 'MD5', bytes: 16, create: () => hash('md5') },
 };
+
+/** Of bytes that are all there, in base64. @param name of `checksumAlgorithms` */
+export function checksumOf(name: string, bytes: Uint8Array): string {
+  if (name === 'md5' || name.startsWith('sha')) return hashText(name, bytes, 'base64');
+  const state = checksumAlgorithms[name]?.create();
+  if (!state) throw new Error(`no implementation of ${name}`);
+  state.update(bytes);
+  return state.digest();
+}
 
 export function hash(algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512'): Checksum {
   const state = createHash(algorithm);

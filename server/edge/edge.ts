@@ -31,6 +31,7 @@ import { type Signer, type VerifyOptions, verify } from './verify.ts';
 export type { Answer } from './answer.ts';
 export { CheckedBody, openBody, readCheckedBody, readWhole } from './body.ts';
 export { type ErrorContext, type Input, parse, render, renderError } from './codec.ts';
+export { hmacHex } from './hashes.ts';
 export { decodePercent, headOf, makeHead, partitionOf, queryValue, type RequestHead, readHost } from './head.ts';
 export {
   type Identified,
@@ -42,7 +43,6 @@ export {
 } from './identify.ts';
 export { createEdge, type EdgeOptions, type Exchange, newRequestId } from './listener.ts';
 export { notImplemented, regionRefused, serviceRefused, signatureRefused } from './refusals.ts';
-export { hmacHex } from './sigv4.ts';
 export { type Soon, soon } from './soon.ts';
 export { anonymous, type Credentials, type Lookup, type Signer, type VerifyOptions, verify } from './verify.ts';
 

@@ -4,7 +4,7 @@
 
 import { openJobs, type ThreadedJob } from './body-threads.ts';
 import type { FileTarget } from './body-worker.ts';
-import { checksumAlgorithms } from './checksums.ts';
+import { checksumOf } from './checksums.ts';
 import type { Soon } from './soon.ts';
 import { SpareMemory } from './spare-memory.ts';
 import { noteSpent } from './spent-buffers.ts';
@@ -147,10 +147,10 @@ export class Intake {
   #endSmall(small: Buffer): TakenIn {
     let at = 0;
     for (const cut of this.#cuts) {
-      this.#options.onChunk?.(digestOf('sha256', small.subarray(at, cut)));
+      this.#options.onChunk?.(checksumOf('sha256', small.subarray(at, cut)));
       at = cut;
     }
-    const digests = Object.fromEntries(this.#options.digests.map((name) => [name, digestOf(name, small)]));
+    const digests = Object.fromEntries(this.#options.digests.map((name) => [name, checksumOf(name, small)]));
     return { sizeBytes: this.#sizeBytes, digests, small };
   }
 
@@ -231,11 +231,4 @@ export class Intake {
 function whole(pieces: readonly Buffer[]): Buffer {
   const [first] = pieces;
   return first && pieces.length === 1 ? first : Buffer.concat(pieces);
-}
-
-function digestOf(name: string, bytes: Uint8Array): string {
-  const state = checksumAlgorithms[name]?.create();
-  if (!state) throw new Error(`no implementation of ${name}`);
-  state.update(bytes);
-  return state.digest();
 }

@@ -82,3 +82,17 @@ describe('requests of one connection', () => {
     assert.equal(text.match(/HTTP\/1\.1 200 OK/g)?.length, 3);
   });
 });
+
+it('a client that closed its side hears an answer that took its time', async () => {
+  const edge = createEdge({
+    handle: () => new Promise((resolve) => setTimeout(() => resolve(ok('late')), 20)),
+    pathOf: () => ({ kind: 'internet', sourceIp: '192.0.2.1', secure: false }),
+  });
+  await new Promise<void>((resolve) => edge.listen(0, '127.0.0.1', resolve));
+  const socket = net.connect({ port: (edge.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  let text = '';
+  for await (const piece of socket) text += String(piece);
+  assert.match(text, /late$/);
+  await new Promise((resolve) => edge.close(resolve));
+});

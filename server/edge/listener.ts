@@ -53,6 +53,8 @@ export function createEdge(options: EdgeOptions): Server {
     highWaterMark: 256 * 1024,
   });
   server.setTimeout(idleSocketMs);
+  // A client that closes its side after a request still waits for the answer, which comes later than Node would end the connection.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const serve = servedInTurns(options);
   server.on('request', (request, response) => serve({ request, response }));
   server.on('checkContinue', (request, response) => {

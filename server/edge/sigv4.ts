@@ -1,8 +1,8 @@
 // Signature version 4: the canonical request and its signature, as arithmetic on strings. Who is allowed in is decided in verify.ts.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html (read 2026-11-21).
 
-import * as crypto from 'node:crypto';
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { sha256OfLatin1 } from './hashes.ts';
 import { decodePercent, type QueryPair, type RequestHead } from './head.ts';
 import type { SignatureScope } from './identify.ts';
 
@@ -15,63 +15,6 @@ export interface SignatureParts {
   readonly signature: string;
   /** `20261121T071500Z` */
   readonly timestamp: string;
-}
-
-// The one-shot form came with Node 20.12 and costs a third.
-interface OneShot {
-  (algorithm: string, data: string | Uint8Array, encoding: 'hex'): string;
-  (algorithm: string, data: string | Uint8Array, encoding: 'buffer'): Buffer;
-}
-const oneShot = (crypto as unknown as { hash?: OneShot }).hash;
-
-export function sha256Hex(data: string | Uint8Array): string {
-  return oneShot ? oneShot('sha256', data, 'hex') : createHash('sha256').update(data).digest('hex');
-}
-
-/** RFC 2104: a key of at most one block, mixed with each of the two paddings. The outer one has room for the inner hash. */
-interface Pads {
-  readonly inner: Buffer;
-  readonly outer: Buffer;
-}
-
-const blockBytes = 64;
-const padsOf = new WeakMap<Uint8Array, Pads>();
-
-function makePads(key: Uint8Array): Pads {
-  const inner = Buffer.alloc(blockBytes, 0x36);
-  const outer = Buffer.alloc(blockBytes + 32, 0x5c);
-  for (const [at, byte] of key.entries()) {
-    inner[at] = 0x36 ^ byte;
-    outer[at] = 0x5c ^ byte;
-  }
-  const pads = { inner, outer };
-  padsOf.set(key, pads);
-  return pads;
-}
-
-/**
- * HMAC-SHA-256 as two one-shot hashes. An `Hmac` costs little more itself, but it is an object with memory outside of the heap, and to collect one per
- * request cost as much again (13 % of DescribeVpcs' own time in the profile).
- * @param key at most 64 bytes, always the same object for the same key   @param text of single-byte characters
- */
-export function hmacHex(key: Uint8Array, text: string): string {
-  if (!oneShot || key.length > blockBytes) return createHmac('sha256', key).update(text, 'latin1').digest('hex');
-  const { inner, outer } = padsOf.get(key) ?? makePads(key);
-  const length = blockBytes + text.length;
-  const message = length <= scratch.length ? scratch : Buffer.allocUnsafe(length);
-  message.set(inner);
-  message.write(text, blockBytes, 'latin1');
-  outer.set(oneShot('sha256', message.subarray(0, length), 'buffer'), blockBytes);
-  return oneShot('sha256', outer, 'hex');
-}
-
-/** For what is hashed at once and then forgotten; nothing here waits, so nobody else can be using it. */
-const scratch = Buffer.allocUnsafeSlow(8192);
-
-/** Node reads header bytes as latin1; written back the same way they are the bytes that the client signed. */
-function sha256OfLatin1(text: string): string {
-  if (text.length > scratch.length) return sha256Hex(Buffer.from(text, 'latin1'));
-  return sha256Hex(scratch.subarray(0, scratch.write(text, 'latin1')));
 }
 
 const keys = new Map<string, { readonly secret: string; readonly key: Buffer }>();

@@ -4,6 +4,7 @@
 
 import type { Protocol } from '../catalogue/shapes.ts';
 import type { AwsError } from '../errors.ts';
+import { hmacHex, sha256Hex } from './hashes.ts';
 import { queryValue, type RequestHead, readHost } from './head.ts';
 import { authorizationPart, type Identified } from './identify.ts';
 import { clockSkewed, invalidUri, queryParametersRefused, regionRefused, signatureRefused } from './refusals.ts';
@@ -15,10 +16,8 @@ import {
   canonicalQuery,
   canonicalRequest,
   emptyHash,
-  hmacHex,
   type SignatureParts,
   sameSignature,
-  sha256Hex,
   signingKey,
   stringToSign,
 } from './sigv4.ts';

@@ -15,7 +15,8 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { checksumAlgorithms } from '@postern/server/edge/checksums.ts';
 import { type Admitted, CheckedBody, type Lookup, render } from '@postern/server/edge/edge.ts';
-import { sha256Hex, signingKey } from '@postern/server/edge/sigv4.ts';
+import { sha256Hex } from '@postern/server/edge/hashes.ts';
+import { signingKey } from '@postern/server/edge/sigv4.ts';
 import { accessKeyId, type Edge, secretAccessKey, startEdge } from './world.ts';
 
 const token = 'IQoJb3JpZ2luX2VjEXAMPLE//token==';

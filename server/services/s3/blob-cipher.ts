@@ -1,9 +1,10 @@
 // Encrypted bodies: the cipher of a blob at any offset, the keys of blobs, and the cloud's own key. docs/decisions/0019-every-object-is-encrypted.md
 
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type BodyCipher, counterMode } from '../../edge/decipher.ts';
+import { hmacBytes } from '../../edge/hashes.ts';
 
 /** What a blob is encrypted with, by its id: 32 bytes, or 64 for two layers. */
 export type BlobKey = (blobId: string) => Buffer;
@@ -17,7 +18,7 @@ export function seedOf(blobId: string): string {
 
 /** A key of its own for each blob. @param base of 32 bytes: the cloud's, or a KMS key's */
 export function keysUnder(base: Buffer): BlobKey {
-  return (blobId) => createHmac('sha256', base).update(seedOf(blobId)).digest();
+  return (blobId) => hmacBytes(base, seedOf(blobId));
 }
 
 /** The algorithm of RFC 3394, with its own initial value. */

@@ -122,8 +122,8 @@ export function verifyBody(
   contentMd5: string | undefined,
   wanted: WantedChecksum | undefined,
 ): void {
-  const md5 = Buffer.from(written.md5, 'hex').toString('base64');
-  if (contentMd5 !== undefined && md5 !== contentMd5) throw badDigest('Content-MD5', contentMd5, written.md5);
+  if (contentMd5 !== undefined && Buffer.from(written.md5, 'hex').toString('base64') !== contentMd5)
+    throw badDigest('Content-MD5', contentMd5, written.md5);
   const computed = wanted && written.checksums[suffixOf(wanted.algorithm)];
   if (wanted?.value !== undefined && computed !== undefined && computed !== wanted.value)
     throw badDigest(wanted.algorithm, wanted.value, computed);

@@ -63,7 +63,12 @@ export function objectArn(partition: string, bucket: string, key: string): strin
 
 /** The bucket that an S3 ARN names, or undefined when it is none or a pattern. */
 export function bucketOfArn(arn: string): string | undefined {
-  return /^arn:[\w-]+:s3:::([a-z0-9.-]+)(?:\/|$)/s.exec(arn)?.[1];
+  const colon = arn.indexOf(':', 4);
+  if (!arn.startsWith('arn:') || !arn.startsWith(':s3:::', colon)) return undefined;
+  if (!/^[\w-]+$/.test(arn.slice(4, colon))) return undefined;
+  const slash = arn.indexOf('/', colon);
+  const name = arn.slice(colon + 6, slash < 0 ? undefined : slash);
+  return /^[a-z0-9.-]+$/.test(name) ? name : undefined;
 }
 
 export function objectId(bucket: string, key: string): string {

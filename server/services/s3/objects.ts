@@ -17,6 +17,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import { type Soon, soon } from '../../edge/soon.ts';
 import { AwsError } from '../../errors.ts';
+import { isoTime } from '../../iso-time.ts';
 import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
 import type { BucketRow, DeleteMarkerRow, ObjectRow } from '../../store/rows/s3.ts';
 import { commonContext, onObject, requireBucket, requireKey } from './access.ts';
@@ -185,7 +186,7 @@ export function etagOf(
 
 /** S3 keeps the time of a change in whole seconds. */
 export function wholeSeconds(date: Date): string {
-  return new Date(Math.floor(date.getTime() / 1000) * 1000).toISOString();
+  return `${isoTime(date).slice(0, -4)}000Z`;
 }
 
 interface Deletion {
@@ -203,7 +204,7 @@ function remove(
 ): { readonly marker?: DeleteMarkerRow; readonly wasMarker?: true } {
   checkVersionId(bucket, versionId);
   if (versionId === undefined) {
-    checkDelete(call.tx.get('object', objectId(bucket.id, key)), key, IfMatch);
+    if (IfMatch !== undefined) checkDelete(call.tx.get('object', objectId(bucket.id, key)), key, IfMatch);
     const marker = deleteKey(call.tx, bucket, key, call.now);
     return marker ? { marker } : {};
   }
@@ -238,6 +239,7 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
   const { BypassGovernanceRetention: bypass } = input;
   checkBypass(bucket, bypass);
   if (bucket.mfaDelete && wanted.some((one) => one.VersionId !== undefined)) requireMfa(call, bucket, input);
+  const context = commonContext(call, bucket);
   const Deleted: DeletedObject[] = [];
   const Errors: S3Error[] = [];
   for (const { Key = '', VersionId, ETag } of wanted) {
@@ -245,7 +247,7 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
     try {
       if (Buffer.byteLength(Key) > 1024) throw keyTooLong(Buffer.byteLength(Key));
       const action = VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
-      call.require(call.tx, action, objectArn(call.partition, bucket.id, Key), commonContext(call, bucket));
+      call.require(call.tx, action, objectArn(call.partition, bucket.id, Key), context);
       // Recorded: of several, one with an id that no version ever had is not there; alone it is an InvalidArgument.
       if (VersionId && !isVersionOf(bucket, VersionId)) throw noSuchVersion(Key, VersionId);
       const { marker, wasMarker } = remove(call, bucket, Key, { VersionId, IfMatch: ETag, bypass });
