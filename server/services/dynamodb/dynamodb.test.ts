@@ -260,6 +260,9 @@ describe('tables and items', async () => {
     await client.send(new DeleteItemCommand({ TableName: 'both', Key: item('a', { sk: { N: '1' } }) }));
     await write([put('a'), check('attribute_not_exists(pk)')], 'token-1');
     assert.equal(await count(), 0, 'the second time is not done again');
+    const turned = Object.fromEntries(Object.entries(put('a').Put.Item).reverse());
+    await write([{ Put: { Item: turned, TableName: 'both' } }, check('attribute_not_exists(pk)')], 'token-1');
+    assert.equal(await count(), 0, 'in whatever order its members come');
     assert.match(await outcome(write([put('b')], 'token-1')), /^IdempotentParameterMismatchException/);
     assert.equal(
       await outcome(write([put('c'), put('c')])),

@@ -7,8 +7,6 @@ export interface LinkedService {
   readonly name: string;
   readonly policy: string;
   readonly suffix?: true;
-  /** What the role is given when its maker says nothing. */
-  readonly description?: string;
 }
 
 /** By the service's principal without `.amazonaws.com`. */
@@ -84,7 +82,6 @@ export const linkedServices: Readonly<Record<string, LinkedService>> = {
   rds: {
     name: 'RDS',
     policy: 'AmazonRDSServiceRolePolicy',
-    description: 'Allows Amazon RDS to manage AWS resources on your behalf',
   },
   redshift: { name: 'Redshift', policy: 'AmazonRedshiftServiceLinkedRolePolicy' },
   'replication.cassandra': { name: 'KeyspacesReplication', policy: 'KeyspacesReplicationServiceRolePolicy' },
@@ -100,15 +97,12 @@ export const linkedServices: Readonly<Record<string, LinkedService>> = {
   ssm: {
     name: 'AmazonSSM',
     policy: 'AmazonSSMServiceRolePolicy',
-    description: 'Provides access to AWS Resources managed or used by Amazon SSM.',
   },
   'ssm-incidents': { name: 'IncidentManager', policy: 'AWSIncidentManagerServiceRolePolicy' },
   'ssm-quicksetup': { name: 'SSMQuickSetup', policy: 'SSMQuickSetupRolePolicy' },
   sso: {
     name: 'SSO',
     policy: 'AWSSSOServiceRolePolicy',
-    description:
-      'Service-linked role used by AWS SSO to manage AWS resources, including IAM roles, policies and SAML IdP on your behalf.',
   },
   transitgateway: { name: 'VPCTransitGateway', policy: 'AWSVPCTransitGatewayServiceRolePolicy' },
   'vpcorigin.cloudfront': { name: 'CloudFrontVPCOrigin', policy: 'AWSCloudFrontVPCOriginServiceRolePolicy' },

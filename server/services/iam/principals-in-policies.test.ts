@@ -158,17 +158,6 @@ describe('service-linked roles', () => {
     await rejects(run('CreateRole', own), 'InvalidInput');
   });
 
-  it('have the description of their service, unless their maker gives one', async () => {
-    const AWSServiceName = 'rds.amazonaws.com';
-    const RoleName = 'AWSServiceRoleForRDS';
-    const description = async () => (await run<{ Role: Output }>('GetRole', { RoleName })).Role.Description;
-    await run('CreateServiceLinkedRole', { AWSServiceName });
-    assert.equal(await description(), 'Allows Amazon RDS to manage AWS resources on your behalf');
-    await run('DeleteServiceLinkedRole', { RoleName });
-    await run('CreateServiceLinkedRole', { AWSServiceName, Description: 'mine' });
-    assert.equal(await description(), 'mine');
-  });
-
   it('have policies that there are', async () => {
     for (const { policy } of Object.values(linkedServices)) {
       await run('GetPolicy', { PolicyArn: `arn:aws:iam::aws:policy/aws-service-role/${policy}` });

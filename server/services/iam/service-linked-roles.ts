@@ -47,7 +47,6 @@ function wantedRole(input: CreateServiceLinkedRoleRequest): Wanted {
 
 function create(call: Call, input: CreateServiceLinkedRoleRequest): CreateServiceLinkedRoleResponse {
   const { serviceName, service, roleName } = wantedRole(input);
-  const description = input.Description ?? service.description;
   if (isNameTaken(call.tx, 'role', call.accountId, roleName)) {
     throw invalidInput(`Service role name ${roleName} has been taken in this account, please try a different suffix.`);
   }
@@ -63,7 +62,7 @@ function create(call: Call, input: CreateServiceLinkedRoleRequest): CreateServic
     roleId: newUniqueId('AROA'),
     path: `${serviceLinkedPath}${serviceName}/`,
     createDate: timestamp(call.now),
-    ...(description !== undefined && { description }),
+    ...(input.Description !== undefined && { description: input.Description }),
     maxSessionDuration: 3600,
     assumeRolePolicyDocument: JSON.stringify(trust),
     attachedPolicyArns: [`arn:${call.partition}:iam::aws:policy${serviceLinkedPath}${service.policy}`],

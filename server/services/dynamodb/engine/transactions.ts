@@ -115,13 +115,19 @@ function refuseTwice(store: SpaceStore, parts: readonly CheckedPart[]): void {
   }
 }
 
+/** For JSON.stringify: the order in which a map was written says nothing. */
+function inOrder(_name: string, value: unknown): unknown {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMap ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+}
+
 /**
  * The same token and the same request within ten minutes was done already. Remembers the token with what the transaction writes.
  * @throws IdempotentParameterMismatchException for another request
  */
 function isRepeated(store: SpaceStore, { ClientRequestToken: token, ...request }: WireInput): boolean {
   if (typeof token !== 'string') return false;
-  const digest = createHash('sha256').update(JSON.stringify(request)).digest('base64');
+  const digest = createHash('sha256').update(JSON.stringify(request, inOrder)).digest('base64');
   const now = Date.now();
   const known = store.token(token, now - tokenMs);
   if (known === undefined) {
