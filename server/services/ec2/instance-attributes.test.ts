@@ -10,6 +10,7 @@ import type {
   DescribeImagesResult,
   DescribeInstanceTypesResult,
   DescribeRegionsResult,
+  DescribeVolumesModificationsResult,
   DescribeVolumesResult,
   GetConsoleOutputResult,
   InstanceAttribute,
@@ -190,6 +191,32 @@ test('instance types, zones, regions', async () => {
   assert.deepEqual(
     china.Regions?.map((region) => region.Endpoint),
     ['ec2.cn-north-1.amazonaws.com.cn', 'ec2.cn-northwest-1.amazonaws.com.cn'],
+  );
+});
+
+test('the root volume is told as it was asked for, and changes at once, never to less', async () => {
+  const { call } = await world();
+  const BlockDeviceMappings = [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 10, VolumeType: 'gp3', Iops: 4000 } }];
+  const launch = { ImageId: 'ami-0123456789abcdef0', MinCount: 1, MaxCount: 1, BlockDeviceMappings };
+  const made = (await call<Reservation>('RunInstances', { ...launch, InstanceType: 't3.small' })).Instances?.[0];
+  const VolumeId = made?.BlockDeviceMappings?.[0]?.Ebs?.VolumeId ?? '';
+  const shown = async () => {
+    const { Volumes } = await call<DescribeVolumesResult>('DescribeVolumes', { VolumeIds: [VolumeId] });
+    return [Volumes?.[0]?.Size, Volumes?.[0]?.VolumeType, Volumes?.[0]?.Iops, Volumes?.[0]?.Throughput];
+  };
+  assert.deepEqual(await shown(), [10, 'gp3', 4000, 125]);
+  const modifications = () =>
+    call<DescribeVolumesModificationsResult>('DescribeVolumesModifications', { VolumeIds: [VolumeId] });
+  await assert.rejects(modifications(), awsError('InvalidVolumeModification.NotFound'));
+  await call('ModifyVolume', { VolumeId, Size: 20, Throughput: 250 });
+  assert.deepEqual(await shown(), [20, 'gp3', 4000, 250]);
+  const told = (await modifications()).VolumesModifications?.[0];
+  assert.deepEqual([told?.ModificationState, told?.OriginalSize, told?.TargetSize], ['completed', 10, 20]);
+  await call('ModifyVolume', { VolumeId, VolumeType: 'gp2' });
+  assert.deepEqual(await shown(), [20, 'gp2', 100, undefined]);
+  await assert.rejects(
+    call('ModifyVolume', { VolumeId, Size: 19 }),
+    awsError('InvalidParameterValue', 'New size cannot be smaller than existing size'),
   );
 });
 

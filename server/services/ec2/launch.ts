@@ -196,7 +196,7 @@ function rootVolumeOf(
   image: Pick<ImageFacts, 'rootDeviceName' | 'rootVolumeGiB' | 'rootVolumeType'>,
   tags: InstanceRow['tags'],
 ): NonNullable<InstanceRow['rootVolume']> {
-  const volume = {
+  const volume: NonNullable<InstanceRow['rootVolume']> = {
     sizeGiB: image.rootVolumeGiB,
     volumeType: image.rootVolumeType,
     deleteOnTermination: true,
@@ -218,6 +218,9 @@ function rootVolumeOf(
     volume.volumeType = ebs.VolumeType ?? volume.volumeType;
     volume.deleteOnTermination = ebs.DeleteOnTermination ?? true;
     volume.encrypted = ebs.Encrypted ?? false;
+    if (ebs.Iops !== undefined) volume.iops = ebs.Iops;
+    if (ebs.Throughput !== undefined) volume.throughput = ebs.Throughput;
+    if (ebs.KmsKeyId !== undefined) volume.kmsKeyId = ebs.KmsKeyId;
   }
   return volume;
 }

@@ -71,7 +71,6 @@ export const nothings = {
   DescribeFleets: { maker: 'CreateFleet', list: 'Fleets' },
   DescribeInstanceEventWindows: { maker: 'CreateInstanceEventWindow', list: 'InstanceEventWindows' },
   DescribeSnapshots: { maker: 'CreateSnapshot', list: 'Snapshots', ids: 'SnapshotIds', notFound: 'InvalidSnapshot.NotFound', noun: 'snapshot' },
-  DescribeVolumesModifications: { maker: 'ModifyVolume', list: 'VolumesModifications' },
   DescribeReplaceRootVolumeTasks: { maker: 'CreateReplaceRootVolumeTask', list: 'ReplaceRootVolumeTasks' },
   DescribeFastSnapshotRestores: { maker: 'EnableFastSnapshotRestores', list: 'FastSnapshotRestores' },
   DescribeImportImageTasks: { maker: 'ImportImage', list: 'ImportImageTasks' },

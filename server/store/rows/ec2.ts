@@ -396,7 +396,22 @@ export interface InstanceRow extends Row {
   ebsOptimized: boolean;
   rootVolumeId: string;
   /** What was asked for the root volume; absent: the image's own. */
-  rootVolume?: { sizeGiB: number; volumeType: string; deleteOnTermination: boolean; encrypted: boolean; tags: Tags };
+  rootVolume?: {
+    sizeGiB: number;
+    volumeType: string;
+    /** What was asked for; absent: what its type has. */
+    iops?: number;
+    throughput?: number;
+    deleteOnTermination: boolean;
+    encrypted: boolean;
+    kmsKeyId?: string;
+    tags: Tags;
+    /** The latest change by ModifyVolume, which is complete at once. */
+    modification?: {
+      startTime: string;
+      original: { sizeGiB: number; volumeType: string; iops?: number; throughput?: number };
+    };
+  };
   /** The primary interface was given a public address at launch: a start after a stop gives it another. */
   assignsPublicIp?: boolean;
   /** What was asked for; absent: what its type has. */
