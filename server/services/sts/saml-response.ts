@@ -1,8 +1,8 @@
 // What does a SAML response say that its provider really signed? https://docs.oasis-open.org/security/saml/v2.0/saml-core-2.0-os.pdf and
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html (read 2026-11-21).
 // Only what the signature covers is read: the text that was verified is parsed anew, so that nothing wrapped around it counts. Keys come from
-// the provider's metadata alone, never from the response. The response or the assertion in it is signed; an assertion may be encrypted for the provider's row,
-// and is then signed before that, or the response after it.
+// the provider's metadata alone, never from the response. The assertion is signed itself, before it is encrypted for the provider's row; the response may be
+// signed too, and then well. What must be there, and the words of refusals, were recorded on AWS (2026-09).
 
 import { SignedXml } from 'xml-crypto';
 import { AwsError } from '../../errors.ts';
@@ -27,13 +27,12 @@ export interface SamlAssertion {
   readonly subject: string;
   /** `persistent`, `transient`, or the whole URN of another format. */
   readonly subjectType: string;
-  /** Where the assertion was to be presented. */
+  /** Where the assertion was to be presented; any text, which the trust policy may ask about (`saml:aud`). */
   readonly recipient: string;
-  readonly audiences: readonly string[];
   /** ISO times; absent where the assertion says none. */
   readonly issuedAt: string | undefined;
-  readonly notBefore: string | undefined;
-  readonly notOnOrAfter: string | undefined;
+  /** Of the conditions and of the subject's confirmation. */
+  readonly notOnOrAfter: readonly string[];
   readonly sessionNotOnOrAfter: string | undefined;
   /** Name → values. */
   readonly attributes: ReadonlyMap<string, readonly string[]>;
@@ -62,6 +61,13 @@ function pem(base64: string): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
+/** AWS tells which of its own services refused what was posted. */
+function refusedResponse(words: string, requestId: string): AwsError {
+  return invalidIdentityToken(
+    `${words} (Service: AWSOpenIdDiscoveryService; Status Code: 400; Error Code: AuthSamlInvalidSamlResponseException; Request ID: ${requestId}; Proxy: null)`,
+  );
+}
+
 /** What the provider's row says of encryption. */
 export interface SamlEncryption {
   readonly required: boolean;
@@ -74,35 +80,44 @@ export interface SamlEncryption {
  * @param encoded base64
  * @throws AwsError InvalidIdentityToken
  */
-export function readSamlResponse(encoded: string, metadata: SamlMetadata, encryption: SamlEncryption): SamlAssertion {
+export function readSamlResponse(
+  encoded: string,
+  metadata: SamlMetadata,
+  encryption: SamlEncryption,
+  requestId: string,
+): SamlAssertion {
+  const incomplete = () => refusedResponse('Invalid base64 SAMLResponse', requestId);
   const xml = Buffer.from(encoded, 'base64').toString();
   const root = parse(xml);
   if (!root || !is(root, namespaces.protocol, 'Response')) throw invalidIdentityToken('Invalid SAML Response');
   const encrypted = children(root, namespaces.assertion, 'EncryptedAssertion');
   const plain = children(root, namespaces.assertion, 'Assertion');
   if (encrypted.length + plain.length !== 1) throw invalidIdentityToken('Invalid SAML Response');
-  // The words of these two are unsourced.
-  if (encryption.required && encrypted.length === 0) throw invalidIdentityToken('SAML assertion must be encrypted');
+  if (encryption.required && encrypted.length === 0) throw incomplete();
   const open = (element: Element) => {
     const text = decryptElement(element, encryption.privateKeys);
+    // Unsourced words.
     if (text === undefined) throw invalidIdentityToken('SAML assertion could not be decrypted');
     return text;
   };
   const opened = encrypted[0] && open(encrypted[0]);
   const held = opened === undefined ? plain[0] : parse(opened);
-  const signed = signedElement(xml, root, metadata) ?? signedElement(opened ?? xml, held, metadata);
-  const assertion = signed && assertionIn(signed, open);
-  if (!assertion) throw invalidIdentityToken('Response signature invalid');
-  return describe(assertion);
+  if (!hasSignature(held)) {
+    const words = 'Response (with optional signature) must contain an assertion with a mandatory signature';
+    throw refusedResponse(words, requestId);
+  }
+  const assertion = signedElement(opened ?? xml, held, metadata);
+  const isWhole = !hasSignature(root) || signedElement(xml, root, metadata) !== undefined;
+  if (!assertion || !isWhole || !is(assertion, namespaces.assertion, 'Assertion')) {
+    throw invalidIdentityToken('Response signature invalid');
+  }
+  const described = describe(assertion);
+  if (!described) throw incomplete();
+  return described;
 }
 
-/** The assertion that was signed, or that is in the response that was. */
-function assertionIn(signed: Element, open: (element: Element) => string): Element | undefined {
-  if (is(signed, namespaces.assertion, 'Assertion')) return signed;
-  if (!is(signed, namespaces.protocol, 'Response')) return undefined;
-  const encrypted = descend(signed, namespaces.assertion, 'EncryptedAssertion');
-  const inside = encrypted ? parse(open(encrypted)) : descend(signed, namespaces.assertion, 'Assertion');
-  return inside && is(inside, namespaces.assertion, 'Assertion') ? inside : undefined;
+function hasSignature(element: Element | undefined): boolean {
+  return children(element, namespaces.signature, 'Signature').length > 0;
 }
 
 /** What a signature right in `holder` covers, read anew from the text that was verified; undefined when none is good. */
@@ -129,12 +144,22 @@ function verifiedElement(xml: string, signature: Element, certificate: string): 
   }
 }
 
-function describe(assertion: Element): SamlAssertion {
+/** @returns undefined when something is missing that has to be there */
+function describe(assertion: Element): SamlAssertion | undefined {
   const within = (...names: readonly string[]) => descend(assertion, namespaces.assertion, ...names);
   const conditions = within('Conditions');
   const confirmation = within('Subject', 'SubjectConfirmation', 'SubjectConfirmationData');
+  const confirmations = children(within('Subject'), namespaces.assertion, 'SubjectConfirmation');
+  const confirmedUntil = attribute(confirmation, 'NotOnOrAfter');
+  const recipient = attribute(confirmation, 'Recipient');
   const nameId = within('Subject', 'NameID');
-  const format = attribute(nameId, 'Format') ?? '';
+  const format = attribute(nameId, 'Format');
+  const notBefore = attribute(conditions, 'NotBefore');
+  if (!conditions || confirmations.length !== 1 || confirmedUntil === undefined || recipient === undefined)
+    return undefined;
+  if (format === undefined || !within('AuthnStatement')) return undefined;
+  // It has to be a time; that it lies ahead refuses nothing.
+  if (notBefore !== undefined && Number.isNaN(Date.parse(notBefore))) return undefined;
   const attributes = new Map<string, readonly string[]>();
   for (const statement of children(assertion, namespaces.assertion, 'AttributeStatement')) {
     for (const one of children(statement, namespaces.assertion, 'Attribute')) {
@@ -146,14 +171,10 @@ function describe(assertion: Element): SamlAssertion {
   return {
     issuer: textOf(within('Issuer')),
     subject: textOf(nameId),
-    subjectType: /:nameid-format:(persistent|transient)$/.exec(format)?.[1] ?? format,
-    recipient: attribute(confirmation, 'Recipient') ?? '',
-    audiences: children(conditions, namespaces.assertion, 'AudienceRestriction')
-      .flatMap((restriction) => children(restriction, namespaces.assertion, 'Audience'))
-      .map(textOf),
+    subjectType: format.replace(/^urn:oasis:names:tc:SAML:2\.0:nameid-format:/, ''),
+    recipient,
     issuedAt: attribute(assertion, 'IssueInstant'),
-    notBefore: attribute(conditions, 'NotBefore'),
-    notOnOrAfter: attribute(conditions, 'NotOnOrAfter') ?? attribute(confirmation, 'NotOnOrAfter'),
+    notOnOrAfter: [attribute(conditions, 'NotOnOrAfter'), confirmedUntil].flatMap((time) => time ?? []),
     sessionNotOnOrAfter: attribute(within('AuthnStatement'), 'SessionNotOnOrAfter'),
     attributes,
   };

@@ -70,7 +70,7 @@ function response({ issuer = 'https://idp.example.com', issuedAt = testNow, audi
       `<saml:Attribute Name="${name}">${values.map((value) => `<saml:AttributeValue>${value}</saml:AttributeValue>`).join('')}</saml:Attribute>`,
   );
   const later = new Date(issuedAt.getTime() + 3_600_000).toISOString();
-  return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" Version="2.0" IssueInstant="${iso}"><saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_assertion" Version="2.0" IssueInstant="${iso}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">ana-1</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${later}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${iso}" NotOnOrAfter="${later}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AttributeStatement>${stated.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`;
+  return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" Version="2.0" IssueInstant="${iso}"><saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_assertion" Version="2.0" IssueInstant="${iso}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">ana-1</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${later}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${iso}" NotOnOrAfter="${later}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${iso}"/><saml:AttributeStatement>${stated.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`;
 }
 
 function signed(xml: string, what: 'Assertion' | 'Response' = 'Assertion', key: KeyObject = idp.privateKey): string {
@@ -152,9 +152,9 @@ beforeEach(async () => {
 });
 
 describe('AssumeRoleWithSAML', () => {
-  it('gives a session for an assertion or a response that the provider signed', async () => {
-    for (const what of ['Assertion', 'Response'] as const) {
-      const { Credentials, ...rest } = await assume(signed(response({}), what));
+  it('gives a session for an assertion that the provider signed, in a response that it signed or not', async () => {
+    for (const xml of [signed(response({})), signed(signed(response({})), 'Response')]) {
+      const { Credentials, ...rest } = await assume(xml);
       assert.equal(rest.Subject, 'ana-1');
       assert.equal(rest.SubjectType, 'persistent');
       assert.equal(rest.Issuer, 'https://idp.example.com');
@@ -166,7 +166,11 @@ describe('AssumeRoleWithSAML', () => {
 
   it('refuses what nobody signed, a stranger signed, or somebody changed', async () => {
     const invalid = (xml: string) => rejects(assume(xml), 'InvalidIdentityToken', 'Response signature invalid');
-    await invalid(response({}));
+    const mandatory =
+      /^Response \(with optional signature\) must contain an assertion with a mandatory signature \(Service: /;
+    for (const xml of [response({}), signed(response({}), 'Response')])
+      await rejects(assume(xml), 'InvalidIdentityToken', mandatory);
+    await invalid(signed(signed(response({})), 'Response', stranger.privateKey));
     await invalid(signed(response({}), 'Assertion', stranger.privateKey));
     await invalid(signed(response({})).replace('ana@example.com', 'root'));
     await rejects(assume('no XML'), 'InvalidIdentityToken', 'Invalid SAML Response');
@@ -188,17 +192,60 @@ describe('AssumeRoleWithSAML', () => {
     }
   });
 
-  it('refuses responses of another time, audience, issuer or role', async () => {
+  it('asks for what has to be there, and not for what the trust policy can ask, as recorded on AWS', async () => {
+    const xml = response({});
+    const drop = (pattern: RegExp, by = '') => assume(signed(xml.replace(pattern, by)));
+    const incomplete = /^Invalid base64 SAMLResponse \(Service: AWSOpenIdDiscoveryService; Status Code: 400; /;
+    for (const [pattern, by] of [
+      [/<saml:Conditions[\s\S]*<\/saml:Conditions>/, ''],
+      [/<saml:AuthnStatement[^>]*>/, ''],
+      [/ Recipient="[^"]*"/, ''],
+      [/(?<=SubjectConfirmationData) NotOnOrAfter="[^"]*"/, ''],
+      [/ Format="[^"]*"/, ''],
+      [/NotBefore="[^"]*"/, 'NotBefore="soon"'],
+      [/(<saml:SubjectConfirmation [\s\S]*<\/saml:SubjectConfirmation>)/, '$1$1'],
+    ] as const)
+      await rejects(drop(pattern, by), 'InvalidIdentityToken', incomplete);
+    await assume(signed(response({ audience: 'https://else.example' })));
+    await drop(/<saml:AudienceRestriction>[\s\S]*<\/saml:AudienceRestriction>/);
+    await drop(/(?<=Conditions[^>]*) NotOnOrAfter="[^"]*"/);
+    await drop(/NotBefore="[^"]*"/, `NotBefore="${new Date(testNow.getTime() + 86_400_000).toISOString()}"`);
+    assert.equal((await drop(/Recipient="[^"]*"/, 'Recipient="not-a-url"')).Audience, 'not-a-url');
+    assert.equal((await drop(/Format="[^"]*"/, 'Format="custom-format"')).SubjectType, 'custom-format');
+  });
+
+  it('lasts as long as was asked, unless the provider says a shorter time', async () => {
+    const lasts = async (said: object, more: object = {}) => {
+      const { Credentials } = await assume(signed(response({ attributes: { ...said } })), more);
+      return (Credentials.Expiration.getTime() - testNow.getTime()) / 1000;
+    };
+    const stated = (seconds: number) => ({ [`${names}SessionDuration`]: [String(seconds)] });
+    assert.equal(await lasts({}), 3600);
+    assert.equal(await lasts(stated(900)), 900);
+    assert.equal(await lasts(stated(7200)), 3600);
+    await runOperation(store, iam, 'UpdateRole', { RoleName: 'app', MaxSessionDuration: 7200 });
+    assert.equal(await lasts({}, { DurationSeconds: 7200 }), 7200);
+    const until = (seconds: number) => {
+      const end = new Date(testNow.getTime() + seconds * 1000).toISOString();
+      const xml = response({}).replace('<saml:AuthnStatement', `<saml:AuthnStatement SessionNotOnOrAfter="${end}"`);
+      return assume(signed(xml));
+    };
+    assert.equal((await until(600)).Credentials.Expiration.getTime() - testNow.getTime(), 600_000);
+    await rejects(until(-1), 'ExpiredTokenException', 'Response has expired');
+  });
+
+  it('refuses responses of another time, issuer or role', async () => {
     const minutes = (count: number) => new Date(testNow.getTime() + count * 60_000);
     const late = 'Token must be redeemed within 5 minutes of issuance';
     await rejects(assume(signed(response({ issuedAt: minutes(-6) }))), 'ExpiredTokenException', late);
     await rejects(assume(signed(response({ issuedAt: minutes(6) }))), 'InvalidIdentityToken');
-    const audience = 'Response does not contain the required audience.';
-    await rejects(assume(signed(response({ audience: 'https://else.example' }))), 'InvalidIdentityToken', audience);
+    const past = response({}).replace(/NotOnOrAfter="[^"]*"/, `NotOnOrAfter="${testNow.toISOString()}"`);
+    await rejects(assume(signed(past)), 'ExpiredTokenException', 'Response has expired');
     const issuer = 'Issuer not present in specified provider';
     await rejects(assume(signed(response({ issuer: 'https://else.example' }))), 'InvalidIdentityToken', issuer);
     const attributes = { [`${names}Role`]: [`arn:aws:iam::${accountId}:role/else,${providerArn}`] };
-    await rejects(assume(signed(response({ attributes }))), 'AccessDenied');
+    const role = "SAML Assertion doesn't contain the requested Role and Metadata in the attributes";
+    await rejects(assume(signed(response({ attributes }))), 'InvalidIdentityToken', role);
     const unnamed = { [`${names}RoleSessionName`]: [] };
     await rejects(
       assume(signed(response({ attributes: unnamed }))),
@@ -279,29 +326,30 @@ describe('an encrypted assertion', () => {
     );
   const undecrypted = 'SAML assertion could not be decrypted';
 
-  it('is opened with the provider’s key, signed before it was encrypted or afterwards', async () => {
+  it('is opened with the provider’s key, and was signed before it was encrypted', async () => {
     await rejects(assume(encrypted(signed(response({})))), 'InvalidIdentityToken', undecrypted);
     await update({ AddPrivateKey: openerPem, AssertionEncryptionMode: 'Allowed' });
     const ways: HowEncrypted[] = [{}, { data: 'aes128-gcm' }, { digest: 'sha256' }];
     for (const how of ways) assert.equal((await assume(encrypted(signed(response({})), how))).Subject, 'ana-1');
-    assert.equal((await assume(signed(encrypted(response({})), 'Response'))).Subject, 'ana-1');
+    assert.equal((await assume(signed(encrypted(signed(response({}))), 'Response'))).Subject, 'ana-1');
+    await rejects(assume(signed(encrypted(response({})), 'Response')), 'InvalidIdentityToken', /mandatory signature/);
     await assume(signed(response({})));
   });
 
   it('is refused when nobody signed it, somebody changed it, or it is for another key', async () => {
     await update({ AddPrivateKey: openerPem, AssertionEncryptionMode: 'Allowed' });
-    const invalid = (xml: string, message: string) => rejects(assume(xml), 'InvalidIdentityToken', message);
+    const invalid = (xml: string, message: string | RegExp) => rejects(assume(xml), 'InvalidIdentityToken', message);
     const unsigned = 'Response signature invalid';
-    await invalid(encrypted(response({})), unsigned);
+    await invalid(encrypted(response({})), /mandatory signature/);
     await invalid(encrypted(signed(response({}), 'Assertion', stranger.privateKey)), unsigned);
     await invalid(encrypted(signed(response({})).replace('ana@example.com', 'root')), unsigned);
-    const whole = signed(encrypted(response({})), 'Response');
+    const whole = signed(encrypted(signed(response({}))), 'Response');
     await invalid(whole.replace('_response', '_other'), unsigned);
     await invalid(encrypted(signed(response({})), { key: stranger.publicKey }), undecrypted);
     const gcm = encrypted(signed(response({})), { data: 'aes128-gcm' });
     await invalid(
-      gcm.replace(/.(?=<\/xenc:CipherValue><\/xenc:CipherData><\/xenc:EncryptedData>)/, (last) =>
-        last === 'A' ? 'B' : 'A',
+      gcm.replace(/.(?=.{7}<\/xenc:CipherValue><\/xenc:CipherData><\/xenc:EncryptedData>)/, (one) =>
+        one === 'A' ? 'B' : 'A',
       ),
       undecrypted,
     );
@@ -318,7 +366,7 @@ describe('an encrypted assertion', () => {
     await update({ AddPrivateKey: stranger.privateKey.export({ type: 'pkcs8', format: 'pem' }) });
     await update({ AddPrivateKey: openerPem, AssertionEncryptionMode: 'Required' });
     await rejects(update({ AddPrivateKey: openerPem }), 'LimitExceeded');
-    await rejects(assume(signed(response({}))), 'InvalidIdentityToken', 'SAML assertion must be encrypted');
+    await rejects(assume(signed(response({}))), 'InvalidIdentityToken', /^Invalid base64 SAMLResponse /);
     await assume(encrypted(signed(response({}))));
     const { AssertionEncryptionMode, PrivateKeyList = [] } = await show();
     assert.equal(AssertionEncryptionMode, 'Required');

@@ -119,9 +119,28 @@ describe('AssumeRoleWithWebIdentity', () => {
   });
 
   it('refuses tokens of another time, audience or issuer', async () => {
-    await rejects(assume(tokenOf({ exp: seconds })), 'ExpiredTokenException', /must be before the expiration/);
-    await rejects(assume(tokenOf({ nbf: seconds + 3600 })), 'InvalidIdentityToken');
-    await rejects(assume(tokenOf({ aud: 'another' })), 'InvalidIdentityToken', 'Incorrect token audience');
+    const invalid = (more: object, message: string) => rejects(assume(tokenOf(more)), 'InvalidIdentityToken', message);
+    await assume(tokenOf({ exp: seconds - 299, iat: seconds + 300, nbf: String(seconds + 300) }));
+    const expired = `Token expired: current date/time ${seconds - 300} must be before the expiration date/time ${seconds - 300}`;
+    await rejects(assume(tokenOf({ exp: seconds - 300 })), 'ExpiredTokenException', expired);
+    await invalid({ iat: seconds + 3600 }, `Token issued in the future: ${seconds + 3600}`);
+    await invalid(
+      { nbf: seconds + 3600 },
+      `Token not yet valid: current date/time ${seconds + 300} must be after or equal to the not-before date/time ${seconds + 3600}`,
+    );
+    for (const wrong of [{ nbf: 'invalid' }, { exp: seconds + 0.5 }])
+      await invalid(wrong, 'Invalid timestamp in token claims.');
+    for (const claim of ['sub', 'aud', 'iat', 'exp', 'iss'])
+      await invalid({ [claim]: undefined }, `Missing a required claim: ${claim}`);
+    const unknownAudience =
+      'The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation for requirements.';
+    for (const wrong of [{ aud: 'another' }, { aud: '' }, { azp: 'another' }, { azp: '' }])
+      await invalid(wrong, unknownAudience);
+    await invalid({ aud: [] }, 'Claim is not allowed to be empty: aud');
+    const aud = ['sts.amazonaws.com', 'another'];
+    await invalid({ aud }, 'Token audience contains more than one audience while authorized party is not present');
+    assert.equal((await assume(tokenOf({ aud: ['another'], azp: 'sts.amazonaws.com' }))).Audience, 'sts.amazonaws.com');
+    await assume(tokenOf({ aud: ['sts.amazonaws.com'] }));
     const issuer = 'https://evil.example.com';
     const unknown = `No OpenIDConnect provider found in your account for ${issuer}`;
     await rejects(assume(tokenOf({ iss: issuer })), 'InvalidIdentityToken', unknown);
@@ -137,6 +156,37 @@ describe('AssumeRoleWithWebIdentity', () => {
     await update(trusting({ StringEquals: { 'token.example.com:aud': 'sts.amazonaws.com' } }));
     await assume(tokenOf());
     await rejects(assume(tokenOf(), { DurationSeconds: 7200 }), 'ValidationError', /MaxSessionDuration/);
+  });
+
+  it('takes tags of the flat form too, and none that are no lists of one in the other', async () => {
+    await asRoot('UpdateAssumeRolePolicy', {
+      RoleName: 'ci',
+      PolicyDocument: trusting({}, ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession']),
+    });
+    const tags = 'https://aws.amazon.com/tags';
+    const { Credentials } = await assume(
+      tokenOf({ [`${tags}/principal_tags/Team`]: 'net', [`${tags}/transitive_tag_keys`]: ['Team'] }),
+    );
+    const owner = store.read((tx) => keyNamed(tx, Credentials.AccessKeyId)?.owner);
+    assert.ok(owner?.kind === 'role-session');
+    assert.deepEqual([owner.tags, owner.transitiveTagKeys], [{ Team: 'net' }, ['Team']]);
+    const words = 'principal_tags passed in claim is not in correct format.';
+    const nested = tokenOf({ [tags]: { principal_tags: { Team: 'net' } } });
+    await rejects(assume(nested), 'InvalidIdentityToken', words);
+  });
+
+  it('a token may say for which roles it is, and the trust policy ask whether it does', async () => {
+    const Condition = { Bool: { 'sts:RoleAuthorizedByIdp': 'true' } };
+    await asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument: trusting(Condition) });
+    const claim = 'https://aws.amazon.com/roles';
+    await assume(tokenOf({ [claim]: ['no ARN', ` ${roleArn} `] }));
+    await assume(tokenOf({ [claim]: `${roleArn}2;${roleArn}` }));
+    await rejects(assume(tokenOf()), 'AccessDenied');
+    await rejects(assume(tokenOf({ [claim]: null })), 'AccessDenied');
+    await asRoot('UpdateAssumeRolePolicy', { RoleName: 'ci', PolicyDocument: trusting() });
+    for (const others of [[], '', [`${roleArn}2`]])
+      await rejects(assume(tokenOf({ [claim]: others })), 'InvalidIdentityToken');
+    await assume(tokenOf());
   });
 
   it('remembers provider and source identity for the policies of the session', async () => {

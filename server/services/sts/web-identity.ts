@@ -107,28 +107,57 @@ function isSignedBy(
   }
 }
 
-/** A token is good from `nbf` and `iat` (five minutes of clock difference are allowed) until `exp`. */
+/** Five minutes of clock difference are allowed on either side; the messages tell the time with them. */
+const skewSeconds = 300;
+
+/** A token is good from `nbf` and `iat` until `exp`. Recorded on AWS (2026-09), words too. */
 function checkTimes(claims: Claims, now: Date): void {
   const seconds = Math.floor(now.getTime() / 1000);
-  for (const claim of ['exp', 'iat']) {
-    if (typeof claims[claim] !== 'number') throw invalidToken(`Missing a required claim: ${claim}`);
-  }
-  const { exp, iat, nbf } = claims as { exp: number; iat: number; nbf?: unknown };
-  if (seconds >= exp) {
+  const exp = timeOf(claims, 'exp');
+  const iat = timeOf(claims, 'iat');
+  const nbf = claims['nbf'] === undefined ? 0 : timeOf(claims, 'nbf');
+  if (seconds - skewSeconds >= exp) {
     throw new AwsError(
       'ExpiredTokenException',
       400,
-      `Token expired: current date/time ${seconds} must be before the expiration date/time ${exp}`,
+      `Token expired: current date/time ${seconds - skewSeconds} must be before the expiration date/time ${exp}`,
     );
   }
-  const start = Math.max(iat, typeof nbf === 'number' ? nbf : 0);
-  if (start > seconds + 300) throw invalidToken('Token is not yet valid: its time of issue lies in the future.');
+  if (iat > seconds + skewSeconds) throw invalidToken(`Token issued in the future: ${iat}`);
+  if (nbf > seconds + skewSeconds) {
+    throw invalidToken(
+      `Token not yet valid: current date/time ${seconds + skewSeconds} must be after or equal to the not-before date/time ${nbf}`,
+    );
+  }
+}
+
+/** A whole number, also one that is written as text. */
+function timeOf(claims: Claims, claim: string): number {
+  const value = claims[claim];
+  if (value === undefined) throw invalidToken(`Missing a required claim: ${claim}`);
+  const seconds = typeof value === 'string' && value !== '' ? Number(value) : value;
+  if (typeof seconds === 'number' && Number.isInteger(seconds)) return seconds;
+  throw invalidToken('Invalid timestamp in token claims.');
 }
 
 /** `aud` may be a list; `azp` stands before it, as AWS says of tokens with both. */
 function audiences(claims: Claims): string[] {
   if (typeof claims.azp === 'string') return [claims.azp];
   return texts(claims.aud);
+}
+
+/** The one that the provider must know. Recorded: of several nobody knows which is meant, unless `azp` says it. */
+function checkedAudience(claims: Claims, provider: OidcProviderRow): string {
+  if (claims.aud === undefined) throw invalidToken('Missing a required claim: aud');
+  const [audience, ...more] = audiences(claims);
+  if (Array.isArray(claims.aud) && claims.aud.length === 0) throw invalidToken('Claim is not allowed to be empty: aud');
+  if (more.length > 0) {
+    throw invalidToken('Token audience contains more than one audience while authorized party is not present');
+  }
+  if (audience !== undefined && provider.clientIds.includes(audience)) return audience;
+  throw invalidToken(
+    'The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation for requirements.',
+  );
 }
 
 function texts(value: unknown): string[] {
@@ -149,6 +178,21 @@ function claimContext(call: Call, provider: OidcProviderRow, claims: Claims): Cl
   return context;
 }
 
+/**
+ * Did the provider itself say which roles the token is for? A list, or a text with semicolons, of ARNs; what is none is left out. Recorded on AWS (2026-09); the words of the
+ * refusal are unsourced. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+ * @throws AwsError InvalidIdentityToken when it is for others
+ */
+function isForRole(claims: Claims, roleArn: string): boolean {
+  const claim = claims['https://aws.amazon.com/roles'];
+  if (claim === undefined || claim === null) return false;
+  const named = typeof claim === 'string' ? claim.split(';') : texts(claim);
+  if (named.some((one) => one.trim() === roleArn)) return true;
+  throw invalidToken('The token is not for the requested role.');
+}
+
+const tagsClaim = 'https://aws.amazon.com/tags';
+
 interface TokenTags {
   readonly tags: Record<string, string>;
   readonly transitive: readonly string[];
@@ -156,16 +200,26 @@ interface TokenTags {
 
 /** Session tags that the provider put into the token. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html (read 2026-11-21) */
 function tokenTags(claims: Claims): TokenTags {
-  const claim = claims['https://aws.amazon.com/tags'];
-  if (typeof claim !== 'object' || claim === null) return { tags: {}, transitive: [] };
-  const { principal_tags, transitive_tag_keys } = claim as Record<string, unknown>;
+  const claim = claims[tagsClaim];
+  const { principal_tags, transitive_tag_keys } = (typeof claim === 'object' && claim !== null ? claim : {}) as Record<
+    string,
+    unknown
+  >;
   const pairs = typeof principal_tags === 'object' && principal_tags !== null ? Object.entries(principal_tags) : [];
-  const list = pairs.map(([Key, value]) => {
-    const [Value, ...more] = texts(value);
-    if (Value === undefined || more.length > 0) throw invalidToken(`The tag ${Key} must have one value.`);
+  const nested = pairs.map(([Key, value]) => {
+    const [Value, ...more] = Array.isArray(value) ? texts(value) : [];
+    if (Value === undefined || more.length > 0) {
+      throw invalidToken('principal_tags passed in claim is not in correct format.');
+    }
     return { Key, Value };
   });
-  return { tags: checkedSessionTags(list), transitive: texts(transitive_tag_keys) };
+  // The flat form, for providers that have no nested claims.
+  const prefix = `${tagsClaim}/principal_tags/`;
+  const flat = Object.entries(claims).flatMap(([name, Value]) =>
+    name.startsWith(prefix) && typeof Value === 'string' ? [{ Key: name.slice(prefix.length), Value }] : [],
+  );
+  const transitive = transitive_tag_keys ?? claims[`${tagsClaim}/transitive_tag_keys`];
+  return { tags: checkedSessionTags([...nested, ...flat]), transitive: texts(transitive) };
 }
 
 function assumeRoleWithWebIdentity(
@@ -195,14 +249,13 @@ function assumeRoleWithWebIdentity(
   const provider = findProvider(call, parsed.accountId, claims);
   checkSignature(token, provider);
   checkTimes(claims, call.now);
-  const [audience] = audiences(claims);
-  if (audience === undefined || !audiences(claims).some((one) => provider.clientIds.includes(one))) {
-    throw invalidToken('Incorrect token audience');
-  }
-  const subject = claims.sub;
+  const audience = checkedAudience(claims, provider);
+  const subject = typeof claims.sub === 'number' ? String(claims.sub) : claims.sub;
   if (typeof subject !== 'string') throw invalidToken('Missing a required claim: sub');
 
   const given = tokenTags(claims);
+  const context = claimContext(call, provider, claims);
+  context.set('sts:roleauthorizedbyidp', [String(isForRole(claims, roleArn))]);
   const [sourceIdentity] = texts(claims['https://aws.amazon.com/source_identity']);
   const { session, role, policies } = startFederatedSession(
     call,
@@ -222,7 +275,7 @@ function assumeRoleWithWebIdentity(
       // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#cross-condition-keys-wif (read 2026-11-21)
       keptKeys: ['amr', 'aud', 'sub'].map((claim) => `${provider.url.toLowerCase()}:${claim}`),
     },
-    claimContext(call, provider, claims),
+    context,
   );
   return {
     Credentials: describeCredentials(session),
