@@ -18,7 +18,7 @@ import { nameKey, newUniqueId, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { GroupRow } from '../../store/rows/iam.ts';
 import { checkedName, checkedPath, checkedPathPrefix, page } from './checks.ts';
-import { describeGroup, describeUser, findGroup, findUser, groupsOf, isNameTaken } from './entities.ts';
+import { describeGroup, describeUser, findGroup, findUser, groupsOf, isNameTaken, placeOf } from './entities.ts';
 import { deleteConflict, entityAlreadyExists, noSuchMember, quotaExceeded } from './errors.ts';
 import { onGroup, onList, onUser } from './permissions.ts';
 
@@ -59,12 +59,12 @@ function getGroup(call: Call, input: GetGroupRequest): GetGroupResponse {
 function listGroups(call: Call, input: ListGroupsRequest): ListGroupsResponse {
   const prefix = checkedPathPrefix(input.PathPrefix);
   const rows = call.tx.list('group', { accountId: call.accountId }).filter((row) => row.path.startsWith(prefix));
-  const { items, end } = page(rows, input, (row) => row.groupName);
+  const { items, end } = page(rows, input, (row) => placeOf(row.groupName));
   return { Groups: items.map((row) => describeGroup(call, row)), ...end };
 }
 
 function listGroupsForUser(call: Call, input: ListGroupsForUserRequest): ListGroupsForUserResponse {
-  const { items, end } = page(groupsOf(call, findUser(call, input.UserName)), input, (row) => row.groupName);
+  const { items, end } = page(groupsOf(call, findUser(call, input.UserName)), input, (row) => placeOf(row.groupName));
   return { Groups: items.map((row) => describeGroup(call, row)), ...end };
 }
 

@@ -59,10 +59,44 @@ describe('users', () => {
     assert.equal(User.Arn, `arn:aws-cn:iam::${accountId}:user/ana`);
   });
 
-  it('have names that are unique without case but found with it', async () => {
-    await run('CreateUser', { UserName: 'ana' });
+  it('have names that case does not distinguish: one is taken, found and deleted however it is written', async () => {
+    const { User } = await run('CreateUser', { UserName: 'ana' });
     await rejects(run('CreateUser', { UserName: 'Ana' }), 'EntityAlreadyExists', 'User with name Ana already exists.');
-    await rejects(run('GetUser', { UserName: 'Ana' }), 'NoSuchEntity', 'The user with name Ana cannot be found.');
+    assert.deepEqual(await run('GetUser', { UserName: 'ANA' }), { User });
+    await run('CreateGroup', { GroupName: 'Staff' });
+    await run('AddUserToGroup', { GroupName: 'staff', UserName: 'Ana' });
+    const { Groups } = (await run('ListGroupsForUser', { UserName: 'anA' })) as { Groups: Output[] };
+    assert.deepEqual(
+      Groups.map(({ GroupName }) => GroupName),
+      ['Staff'],
+    );
+    await run('RemoveUserFromGroup', { GroupName: 'STAFF', UserName: 'ANA' });
+    await run('DeleteUser', { UserName: 'Ana' });
+    await rejects(run('GetUser', { UserName: 'ana' }), 'NoSuchEntity', 'The user with name ana cannot be found.');
+  });
+
+  it('are listed by name without case, whatever their paths, page by page', async () => {
+    const trust = { AssumeRolePolicyDocument: ec2Trust };
+    for (const [name, path] of [
+      ['Ad', '/w/'],
+      ['ac', '/x/'],
+      ['Ab', '/y/'],
+      ['aa', '/z/'],
+    ]) {
+      await run('CreateUser', { UserName: name, Path: path });
+      await run('CreateRole', { RoleName: name, Path: path, ...trust });
+    }
+    const pages = async (operation: string, member: string, key: string) => {
+      const names: unknown[] = [];
+      for (let Marker: unknown; ; ) {
+        const page = await run(operation, { MaxItems: 1, ...(Marker !== undefined && { Marker }) });
+        names.push(...(page[member] as Output[]).map((one) => one[key]));
+        Marker = page.Marker;
+        if (page.IsTruncated !== true) return names;
+      }
+    };
+    assert.deepEqual(await pages('ListUsers', 'Users', 'UserName'), ['aa', 'Ab', 'ac', 'Ad']);
+    assert.deepEqual(await pages('ListRoles', 'Roles', 'RoleName'), ['aa', 'Ab', 'ac', 'Ad']);
   });
 
   it('may not have names, paths or tags that IAM does not take', async () => {

@@ -18,7 +18,7 @@ import { nameKey, newUniqueId, roleArn, timestamp } from '../../identities.ts';
 import { type Call, operation } from '../../service.ts';
 import type { InstanceProfileRow } from '../../store/rows/iam.ts';
 import { checkedName, checkedPath, checkedPathPrefix, checkedTags, page } from './checks.ts';
-import { describeInstanceProfile, findInstanceProfile, findRole, isNameTaken } from './entities.ts';
+import { describeInstanceProfile, findInstanceProfile, findRole, isNameTaken, placeOf } from './entities.ts';
 import { deleteConflict, entityAlreadyExists, noSuchEntity, quotaExceeded } from './errors.ts';
 import { onInstanceProfile, onList, onRole } from './permissions.ts';
 
@@ -52,7 +52,7 @@ function listInstanceProfiles(call: Call, input: ListInstanceProfilesRequest): L
   const prefix = checkedPathPrefix(input.PathPrefix);
   const all = call.tx.list('instance-profile', { accountId: call.accountId });
   const rows = all.filter((row) => row.path.startsWith(prefix));
-  const { items, end } = page(rows, input, (row) => row.instanceProfileName);
+  const { items, end } = page(rows, input, (row) => placeOf(row.instanceProfileName));
   return { InstanceProfiles: items.map((row) => describeInstanceProfile(call, row, 'listed')), ...end };
 }
 
@@ -63,7 +63,7 @@ function listInstanceProfilesForRole(
   const role = findRole(call, input.RoleName);
   const all = call.tx.list('instance-profile', { accountId: call.accountId });
   const rows = all.filter((row) => row.roleNames.includes(role.roleName));
-  const { items, end } = page(rows, input, (row) => row.instanceProfileName);
+  const { items, end } = page(rows, input, (row) => placeOf(row.instanceProfileName));
   return { InstanceProfiles: items.map((row) => describeInstanceProfile(call, row, 'listed')), ...end };
 }
 

@@ -6,6 +6,7 @@ import { nameKey, policyArn, rootArn } from '../../identities.ts';
 import type { Authorization, Call, Permission } from '../../service.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
 import { checkedPolicyArn, required } from './checks.ts';
+import { rowNamed } from './entities.ts';
 import { validationError } from './errors.ts';
 
 /** The members of any input that say something about the entity or to the policy. */
@@ -82,7 +83,8 @@ export function subjectUserName(call: Call, userName: string | undefined): strin
 /** On the user that is named. */
 export const onUser: Authorization<AnyInput> = (call, input) => {
   const name = required('userName', input.UserName);
-  return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
+  const row = rowNamed(call.tx, 'user', call.accountId, name);
+  return permission(call, input, 'user', row?.userName ?? name, row);
 };
 
 /** On the user that is named, or the caller; root may, unless its organization or the task of its session says no. */
@@ -94,23 +96,26 @@ export const onUserOrSelf = ((call: Call, input: AnyInput): readonly Permission[
 
 function onUserOf(call: Call, input: AnyInput): readonly Permission[] {
   const name = input.UserName ?? '';
-  return permission(call, input, 'user', name, call.tx.get('user', nameKey(call.accountId, name)));
+  const row = rowNamed(call.tx, 'user', call.accountId, name);
+  return permission(call, input, 'user', row?.userName ?? name, row);
 }
 
 export const onGroup: Authorization<AnyInput> = (call, input) => {
   const name = required('groupName', input.GroupName);
-  return permission(call, input, 'group', name, call.tx.get('group', nameKey(call.accountId, name)));
+  const row = rowNamed(call.tx, 'group', call.accountId, name);
+  return permission(call, input, 'group', row?.groupName ?? name, row);
 };
 
 export const onRole: Authorization<AnyInput> = (call, input) => {
   const name = required('roleName', input.RoleName);
-  return permission(call, input, 'role', name, call.tx.get('role', nameKey(call.accountId, name)));
+  const row = rowNamed(call.tx, 'role', call.accountId, name);
+  return permission(call, input, 'role', row?.roleName ?? name, row);
 };
 
 export const onInstanceProfile: Authorization<AnyInput> = (call, input) => {
   const name = required('instanceProfileName', input.InstanceProfileName);
-  const row = call.tx.get('instance-profile', nameKey(call.accountId, name));
-  return permission(call, input, 'instance-profile', name, row);
+  const row = rowNamed(call.tx, 'instance-profile', call.accountId, name);
+  return permission(call, input, 'instance-profile', row?.instanceProfileName ?? name, row);
 };
 
 export const onServerCertificate: Authorization<AnyInput> = (call, input) => {

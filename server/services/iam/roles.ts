@@ -19,7 +19,7 @@ import type { RoleRow } from '../../store/rows/iam.ts';
 import { checkBoundary } from './boundaries.ts';
 import { checkedName, checkedPath, checkedPathPrefix, checkedTags, constraints, page, required } from './checks.ts';
 import { checkTrustDocument } from './documents.ts';
-import { describeRole, findRole, isNameTaken } from './entities.ts';
+import { describeRole, findRole, isNameTaken, placeOf } from './entities.ts';
 import { deleteConflict, entityAlreadyExists } from './errors.ts';
 import { onList, onRole } from './permissions.ts';
 import { forgetPrincipal } from './principals-in-policies.ts';
@@ -69,7 +69,7 @@ function getRole(call: Call, input: GetRoleRequest): GetRoleResponse {
 function listRoles(call: Call, input: ListRolesRequest): ListRolesResponse {
   const prefix = checkedPathPrefix(input.PathPrefix);
   const rows = call.tx.list('role', { accountId: call.accountId }).filter((row) => row.path.startsWith(prefix));
-  const { items, end } = page(rows, input, (row) => row.roleName);
+  const { items, end } = page(rows, input, (row) => placeOf(row.roleName));
   return { Roles: items.map((row) => describeRole(call, row, 'listed')), ...end };
 }
 

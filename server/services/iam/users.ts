@@ -16,7 +16,7 @@ import { type Call, operation } from '../../service.ts';
 import type { UserRow } from '../../store/rows/iam.ts';
 import { checkBoundary } from './boundaries.ts';
 import { checkedName, checkedPath, checkedPathPrefix, checkedTags, page } from './checks.ts';
-import { describeUser, findUser, groupsOf, isNameTaken } from './entities.ts';
+import { describeUser, findUser, groupsOf, isNameTaken, placeOf } from './entities.ts';
 import { deleteConflict, entityAlreadyExists } from './errors.ts';
 import { mfaDevicesOf } from './mfa-devices.ts';
 import { onList, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
@@ -65,7 +65,7 @@ function getUser(call: Call, input: GetUserRequest): GetUserResponse {
 function listUsers(call: Call, input: ListUsersRequest): ListUsersResponse {
   const prefix = checkedPathPrefix(input.PathPrefix);
   const rows = call.tx.list('user', { accountId: call.accountId }).filter((row) => row.path.startsWith(prefix));
-  const { items, end } = page(rows, input, (row) => row.userName);
+  const { items, end } = page(rows, input, (row) => placeOf(row.userName));
   return { Users: items.map((row) => describeUser(call, row, 'listed')), ...end };
 }
 
