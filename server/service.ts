@@ -52,7 +52,7 @@ export interface BaseCall {
    */
   require(tx: Transaction, action: string, resource: string, context?: Record<string, readonly string[]>): void;
   /** The same as a question: for answers that depend on a permission (T5: 404 or 403). */
-  allows(tx: Transaction, action: string, resource: string): boolean;
+  allows(tx: Transaction, action: string, resource: string, context?: Record<string, readonly string[]>): boolean;
 }
 
 /** The ordinary handler: synchronous, inside one transaction; it commits when it returns and rolls back when it throws. */
@@ -81,6 +81,8 @@ export interface Permission {
    * PutBucketPolicy, DeleteBucketPolicy). The authorizer leaves `PolicySet.resource` out for that caller; VPC endpoint policies, SCPs and RCPs still decide.
    */
   readonly ownerRootExempt?: boolean;
+  /** Whose it is for this question, where the resource is not there yet or what is asked about is not the resource's owner's (an upload is its initiator's). */
+  readonly ownerAccountId?: string;
   /** What the account itself allows its users, without a policy of anybody: it counts as an identity policy of this name. */
   readonly grantedBy?: string;
 }

@@ -122,8 +122,8 @@ class OpenRequest implements RequestAuthorization {
     this.#ask(tx, { action, resource, ...(context && { context }) });
   };
 
-  readonly allows: BaseCall['allows'] = (tx, action, resource) => {
-    const question = this.question(tx, { action, resource });
+  readonly allows: BaseCall['allows'] = (tx, action, resource, context) => {
+    const question = this.question(tx, { action, resource, ...(context && { context }) });
     const decision = evaluate(question.request, question.policies);
     this.#record(question, decision);
     return decision.allowed;
@@ -228,6 +228,7 @@ class OpenRequest implements RequestAuthorization {
     // What a service does in its caller's name with another (S3 with KMS) does not come through the caller's endpoint.
     const endpoint = service === this.#service ? this.#endpointPolicy(tx) : undefined;
     const ownerAccountId =
+      permission.ownerAccountId ??
       resource?.ownerAccountId ??
       service?.resourceOwner?.(tx, permission.resource, permission.action, principal) ??
       accountOf(permission.resource);

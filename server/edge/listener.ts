@@ -65,6 +65,8 @@ export function createEdge(options: EdgeOptions): Server {
     });
     serve({ request, response, continued: () => continued });
   });
+  // AWS takes an Expect that it does not know for nothing; Node by itself would answer 417.
+  server.on('checkExpectation', (request, response) => serve({ request, response }));
   server.on('clientError', refuseSocket);
   return server;
 }

@@ -326,6 +326,10 @@ describe('what is malformed gets AWS’s own refusal', () => {
     assert.equal(reply.status, 400);
     assert.match(reply.head, /connection: close/i);
   });
+
+  it('an Expect that nobody knows changes nothing', async () => {
+    assert.equal((await exchange(s3('GET /bucket?list-type=2', '', 'expect: 200\r\n'))).status, 200);
+  });
 });
 
 const seeds = [

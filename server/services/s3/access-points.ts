@@ -127,7 +127,8 @@ function asking<C extends BaseCall>(call: C, point: AccessPointRow): C {
     require: (tx, action, resource, context) => {
       for (const one of both(action, resource, context)) call.require(tx, one.action, one.resource, { ...one.context });
     },
-    allows: (tx, action, resource) => both(action, resource).every((one) => call.allows(tx, one.action, one.resource)),
+    allows: (tx, action, resource, context) =>
+      both(action, resource, context).every((one) => call.allows(tx, one.action, one.resource, { ...one.context })),
   };
 }
 

@@ -55,6 +55,20 @@ const grantHeaders = [
   ['GrantWriteACP', 'WRITE_ACP', 'x-amz-grant-write-acp'],
 ] as const satisfies readonly (readonly [keyof AclInput, AclPermission, string])[];
 
+/** What policies may ask about the list that headers ask for. */
+export function aclContext(input: AclInput): Record<string, readonly string[]> {
+  const { ACL: name } = input;
+  return {
+    ...(name && { 's3:x-amz-acl': [name] }),
+    ...Object.fromEntries(
+      grantHeaders.flatMap(([member, , header]) => {
+        const given = input[member];
+        return given ? [[`s3:${header}`, [given]]] : [];
+      }),
+    ),
+  };
+}
+
 function ownersGrant(accountId: string): AclGrant {
   return { accountId, permission: 'FULL_CONTROL' };
 }

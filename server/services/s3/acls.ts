@@ -17,7 +17,14 @@ import { type Operation, operation } from '../../service.ts';
 import type { AclGrant, BucketRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { onBucket, onObject, requireBucket } from './access.ts';
-import { type AclInput, grantMembers, grantsOfDocument, grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
+import {
+  type AclInput,
+  aclContext,
+  grantMembers,
+  grantsOfDocument,
+  grantsOfHeaders,
+  isPublicAcl,
+} from './acl-grants.ts';
 import { aclsNotSupported, bareAccessDenied } from './errors.ts';
 import { canonicalUserId } from './names.ts';
 import { effectiveBlock } from './public-access.ts';
@@ -91,9 +98,7 @@ export const aclOperations = {
     },
   }),
   PutBucketAcl: operation<PutBucketAclRequest, Record<string, never>>({
-    authorize: onBucket<PutBucketAclRequest>('s3:PutBucketAcl', (_call, input) => ({
-      ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
-    })),
+    authorize: onBucket<PutBucketAclRequest>('s3:PutBucketAcl', (_call, input) => aclContext(input)),
     run: (call, input) => {
       const bucket = requireBucket(call, call.tx, input);
       const acl = listOf(call.tx, bucket, input);
@@ -115,7 +120,7 @@ export const aclOperations = {
       const action = input.VersionId === undefined ? 's3:PutObjectAcl' : 's3:PutObjectVersionAcl';
       return onObject<PutObjectAclRequest>(action, () => ({
         ...existingTags(call, input),
-        ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
+        ...aclContext(input),
       }))(call, input);
     },
     run: (call, input) => {

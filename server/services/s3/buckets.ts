@@ -19,7 +19,7 @@ import type { BucketRow } from '../../store/rows/s3.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
 import { checkExpectedOwner, commonContext, onBucket, requireBucket } from './access.ts';
 import { byBucket } from './access-points.ts';
-import { grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
+import { aclContext, grantsOfHeaders, isPublicAcl } from './acl-grants.ts';
 import {
   aclWithEnforcedOwnership,
   bareAccessDenied,
@@ -166,7 +166,7 @@ export function bucketOperations(s3: S3) {
           context: {
             ...commonContext(call),
             ...(constraint && { 's3:locationconstraint': [constraint] }),
-            ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
+            ...aclContext(input),
             ...(input.ObjectOwnership && { 's3:x-amz-object-ownership': [input.ObjectOwnership] }),
             ...(input.BucketNamespace && { 's3:x-amz-bucket-namespace': [input.BucketNamespace] }),
             ...requestTagKeys(input.CreateBucketConfiguration?.Tags),

@@ -30,7 +30,7 @@ import {
   sealingKey,
 } from './encryption.ts';
 import { entityTooLarge, invalidArgument, invalidRequest } from './errors.ts';
-import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
+import { metadataOf, type ObjectMetadata, onWrite, writeContext } from './metadata.ts';
 import { putPart, requireUpload } from './multipart.ts';
 import { objectId } from './names.ts';
 import { commitBlobs, etagOf, maxBodyBytes, wholeSeconds } from './objects.ts';
@@ -335,7 +335,7 @@ export function copyOperations(s3: S3) {
   return {
     CopyObject: streamOperation<CopyObjectRequest, CopyObjectOutput>({
       authorize: (call, input) => [
-        ...onObject<CopyObjectRequest>('s3:PutObject', copyKeys, furtherWriteActions)(call, input),
+        ...onWrite<CopyObjectRequest>(copyKeys)(call, input),
         ...sourcePermissions(call, input),
         ...tagPermissions(call, input),
       ],

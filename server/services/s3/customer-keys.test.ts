@@ -95,6 +95,37 @@ test('every part of an upload brings the key it was begun with', async (t) => {
   assert.ok(Buffer.concat([first.subarray(-3), second]).equals(await bytesOf(got.Body)));
 });
 
+test('an upload with checksums is completed with the key, or one without them with none or the right one', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  const key = keyOf(randomBytes(32));
+  const complete = async (begun: object, completed: object) => {
+    const { UploadId } = await run<CreateMultipartUploadOutput>('CreateMultipartUpload', {
+      Bucket,
+      Key: 'k',
+      ...key,
+      ...begun,
+    });
+    const part = await run<UploadPartOutput>('UploadPart', {
+      Bucket,
+      Key: 'k',
+      UploadId,
+      PartNumber: 1,
+      Body: body('x'),
+      ...key,
+    });
+    const Parts = [{ PartNumber: 1, ETag: part.ETag, ChecksumCRC32: part.ChecksumCRC32 }];
+    await run('CompleteMultipartUpload', { Bucket, Key: 'k', UploadId, MultipartUpload: { Parts }, ...completed });
+  };
+  await complete({}, {});
+  await complete({ ChecksumAlgorithm: 'CRC32' }, key);
+  await assert.rejects(
+    complete({ ChecksumAlgorithm: 'CRC32' }, {}),
+    awsError('InvalidRequest', /requested encryption/),
+  );
+  await assert.rejects(complete({}, keyOf(randomBytes(32))), awsError('InvalidRequest', /did not match/));
+});
+
 test('a request that has half a key, or a wrong one, is told what is wrong with it', async (t) => {
   const { run } = makeS3(t);
   await run('CreateBucket', { Bucket });

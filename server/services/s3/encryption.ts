@@ -38,15 +38,11 @@ function ruleOf(bucket: BucketRow): DefaultRule {
   return configurationOf<{ readonly Rules: readonly DefaultRule[] }>(bucket, 'encryption')?.Rules[0] ?? {};
 }
 
-/** What a write asks for, or else what its bucket does by default. @throws InvalidEncryptionAlgorithmError, InvalidArgument, NotImplemented */
+/** What a write asks for, or else what its bucket does by default. @throws InvalidArgument, NotImplemented */
 function wanted(bucket: BucketRow, input: EncryptionInput): { algorithm: string; keyId?: string | undefined } {
   const { ServerSideEncryption: asked, SSEKMSKeyId: keyId } = input;
   if (asked !== undefined && !/^(AES256|aws:(kms|kms:dsse|fsx))$/.test(asked))
-    throw new AwsError(
-      'InvalidEncryptionAlgorithmError',
-      400,
-      'The Encryption request you specified is not valid. Supported value: AES256.',
-    );
+    throw invalidArgument('The encryption method specified is not supported', 'x-amz-server-side-encryption', asked);
   if (keyId !== undefined && !asked?.startsWith('aws:kms'))
     throw invalidArgument(
       'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',

@@ -187,6 +187,8 @@ function sizeOf(value: unknown): number | undefined {
   return size !== undefined && Number.isInteger(size) && size >= 0 ? size : undefined;
 }
 
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/;
+
 /** @throws InvalidPolicyDocument */
 function parsePolicy(encoded: string): { readonly expiration: Date; readonly conditions: readonly Condition[] } {
   let document: unknown;
@@ -198,7 +200,8 @@ function parsePolicy(encoded: string): { readonly expiration: Date; readonly con
   const { expiration, conditions } = (document ?? {}) as { expiration?: unknown; conditions?: unknown };
   if (typeof expiration !== 'string') throw invalidPolicy('Policy missing expiration.');
   const time = new Date(expiration);
-  if (Number.isNaN(time.getTime())) throw invalidPolicy(`Invalid 'expiration' value: '${expiration}'`);
+  if (!isoTime.test(expiration) || Number.isNaN(time.getTime()))
+    throw invalidPolicy(`Invalid 'expiration' value: '${expiration}'`);
   if (!Array.isArray(conditions)) throw invalidPolicy('Policy missing conditions.');
   return { expiration: time, conditions: conditions.map(conditionOf) };
 }

@@ -1,11 +1,12 @@
 // What a write says about an object besides its bytes: content headers, user metadata, storage class, encryption, tags; and the keys that
 // policies may ask about them.
 
-import type { BaseCall } from '../../service.ts';
+import type { BaseCall, Call, Permission } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { tagKeys } from '../../tag-keys.ts';
-import type { Context } from './access.ts';
+import { type Context, type ObjectInput, onObject } from './access.ts';
+import { aclContext } from './acl-grants.ts';
 import { aclOfWrite } from './acls.ts';
 import { type EncryptionInput, kmsKeyContext, protectionOf } from './encryption.ts';
 import { invalidRedirectLocation, invalidStorageClass, metadataTooLarge } from './errors.ts';
@@ -107,14 +108,38 @@ function ownerOf(call: BaseCall, bucket: BucketRow, { ACL: acl }: WriteInput): s
   return isWriters ? call.accountId : bucket.accountId;
 }
 
+/**
+ * The write, and what its parameters need beside it. Those are asked of the account whose object it will be: a writer from elsewhere whom the bucket lets
+ * write needs the bucket's owner for no more (`s3:PutObject` under a condition on `s3:x-amz-acl` is all that AWS's own policies for log delivery give).
+ */
+export function onWrite<I extends WriteInput & ObjectInput>(
+  keys: (call: Call, input: I) => Context,
+): (call: Call, input: I) => readonly Permission[] {
+  const asked = onObject<I>('s3:PutObject', keys, furtherWriteActions);
+  return (call, input) => {
+    const permissions = asked(call, input);
+    const [write, ...further] = permissions;
+    const bucket = call.tx.get('bucket', input.Bucket ?? '');
+    if (!write || further.length === 0 || !bucket || bucket.ownership === 'BucketOwnerEnforced') return permissions;
+    // Nobody's policies speak for an anonymous writer, whose object it would be at S3.
+    if (call.principal.type === 'anonymous')
+      return [write, ...further.filter(({ action }) => !/^s3:PutObject(Acl|Tagging)$/.test(action))];
+    const ownerAccountId = ownerOf(call, bucket, input);
+    return [write, ...further.map((one) => ({ ...one, ownerAccountId }))];
+  };
+}
+
 function systemMetadataOf(call: BaseCall, input: WriteInput): Record<string, string> {
   const kept: Record<string, string> = {};
   // `aws-chunked` describes the upload, not the object.
-  const encoding = (input.ContentEncoding ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '' && one !== 'aws-chunked')
-    .join(',');
+  const given = input.ContentEncoding ?? '';
+  const encoding = given.includes('aws-chunked')
+    ? given
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '' && one !== 'aws-chunked')
+        .join(',')
+    : given;
   const expires = call.headers.expires ?? (input.Expires instanceof Date ? input.Expires.toUTCString() : input.Expires);
   if (input.CacheControl) kept['cache-control'] = input.CacheControl;
   if (input.ContentDisposition) kept['content-disposition'] = input.ContentDisposition;
@@ -135,7 +160,7 @@ export function writeContext(
   input: WriteInput & { readonly IfMatch?: string | undefined; readonly IfNoneMatch?: string | undefined },
 ): Context {
   return {
-    ...(input.ACL && { 's3:x-amz-acl': [input.ACL] }),
+    ...aclContext(input),
     ...(input.ServerSideEncryption && { 's3:x-amz-server-side-encryption': [input.ServerSideEncryption] }),
     ...kmsKeyContext(call, input),
     ...(input.SSECustomerAlgorithm && {
@@ -156,7 +181,7 @@ export function requestTagContext(tags: Readonly<Record<string, string>>): Conte
 }
 
 /** Permissions that parameters of a write need beside the write itself. */
-export function furtherWriteActions(input: WriteInput): string[] {
+function furtherWriteActions(input: WriteInput): string[] {
   const grants = [input.ACL, input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWriteACP];
   return [
     ...(input.Tagging ? ['s3:PutObjectTagging'] : []),

@@ -20,6 +20,7 @@ import {
   type Call,
   type Operation,
   operation,
+  type Permission,
   type StreamCall,
   streamOperation,
 } from '../../service.ts';
@@ -47,7 +48,7 @@ import {
   invalidRequest,
   noSuchUpload,
 } from './errors.ts';
-import { furtherWriteActions, metadataOf, writeContext } from './metadata.ts';
+import { metadataOf, onWrite, writeContext } from './metadata.ts';
 import { objectId } from './names.ts';
 import { commitBlobs, etagOf, receiveBody, type WithBody, wholeSeconds } from './objects.ts';
 import { checkPartNumber } from './ranges.ts';
@@ -67,6 +68,17 @@ export function requireUpload(tx: Transaction, input: UploadInput): UploadRow {
   const upload = tx.get('upload', uploadId);
   if (!upload || upload.bucket !== input.Bucket || upload.key !== input.Key) throw noSuchUpload(uploadId);
   return upload;
+}
+
+/** An upload may be ended and looked into by who began it, not only by the bucket's owner (mpuoverview.html, permissions). */
+export function onUpload(action: string): (call: Call, input: UploadInput) => readonly Permission[] {
+  const ofBucket = onObject<UploadInput>(action);
+  return (call, input) => {
+    const permissions = ofBucket(call, input);
+    const upload = call.tx.get('upload', input.UploadId ?? '');
+    const isOwn = upload?.accountId === call.accountId && call.principal.type !== 'anonymous';
+    return isOwn ? permissions.map((one) => ({ ...one, ownerAccountId: call.accountId })) : permissions;
+  };
 }
 
 /** @throws InvalidRequest for a type that the algorithm does not have */
@@ -246,6 +258,9 @@ function completeUpload(call: Call, input: CompleteMultipartUploadRequest): Comp
   const existing = call.tx.get('object', objectId(bucket.id, key));
   if (existing?.uploadId !== undefined && existing.uploadId === input.UploadId) return completed(call, existing);
   const upload = requireUpload(call.tx, input);
+  const customerKey = customerKeyOf(input);
+  // Who did not ask for checksums may leave the key out (API_CompleteMultipartUpload).
+  if (customerKey || upload.checksumAlgorithm !== undefined) checkContinues(upload, customerKey);
   checkDecrypts(call, call.tx, upload);
   checkMode(upload, input.ChecksumType);
   const parts = chosenParts(upload, input.MultipartUpload?.Parts ?? []);
@@ -299,7 +314,7 @@ function completed(call: BaseCall, object: ObjectRow): CompleteMultipartUploadOu
 export function multipartOperations(s3: S3) {
   return {
     CreateMultipartUpload: operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput>({
-      authorize: onObject<CreateMultipartUploadRequest>('s3:PutObject', writeContext, furtherWriteActions),
+      authorize: onWrite<CreateMultipartUploadRequest>(writeContext),
       run: createUpload,
     }),
     UploadPart: streamOperation<WithBody<UploadPartRequest>, UploadPartOutput>({
@@ -311,7 +326,7 @@ export function multipartOperations(s3: S3) {
       run: completeUpload,
     }),
     AbortMultipartUpload: operation<AbortMultipartUploadRequest, AbortMultipartUploadOutput>({
-      authorize: onObject('s3:AbortMultipartUpload'),
+      authorize: onUpload('s3:AbortMultipartUpload'),
       run: (call, input) => {
         requireBucket(call, call.tx, input);
         // Of directory buckets alone.

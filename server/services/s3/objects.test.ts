@@ -609,3 +609,27 @@ test('tags in the header may lack a value, and an ampersand too many is none', a
     { Key: 'key2', Value: '' },
   ]);
 });
+
+test('a content encoding is told as it was given, without what describes the upload alone', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  for (const [given, told] of [
+    ['deflate, gzip', 'deflate, gzip'],
+    ['gzip, aws-chunked', 'gzip'],
+    ['aws-chunked', undefined],
+  ] as const) {
+    await run('PutObject', { Bucket, Key: 'e', Body: body('x'), ContentEncoding: given });
+    assert.equal((await run<Got>('HeadObject', { Bucket, Key: 'e' })).ContentEncoding, told);
+  }
+});
+
+test('a read that names an encryption is refused', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  await run('PutObject', { Bucket, Key: 'k', Body: body('x') });
+  for (const name of ['GetObject', 'HeadObject'])
+    await assert.rejects(
+      run(name, { Bucket, Key: 'k' }, { headers: { 'x-amz-server-side-encryption': 'AES256' } }),
+      awsError('InvalidArgument', 'x-amz-server-side-encryption header is not supported for this operation.'),
+    );
+});

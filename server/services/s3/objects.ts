@@ -46,7 +46,7 @@ import {
   notImplemented,
 } from './errors.ts';
 import { expirationMember } from './lifecycle.ts';
-import { furtherWriteActions, metadataOf, type ObjectMetadata, writeContext } from './metadata.ts';
+import { metadataOf, type ObjectMetadata, onWrite, writeContext } from './metadata.ts';
 import { requireMfa } from './mfa-delete.ts';
 import { objectArn, objectId } from './names.ts';
 import { checkBypass, checkDeletable, checkLockedUpload } from './object-lock.ts';
@@ -265,7 +265,7 @@ function deleteObjects(call: Call, input: DeleteObjectsRequest): DeleteObjectsOu
 export function objectOperations(s3: S3) {
   return {
     PutObject: streamOperation<WithBody<PutObjectRequest>, PutObjectOutput>({
-      authorize: onObject<WithBody<PutObjectRequest>>('s3:PutObject', writeContext, furtherWriteActions),
+      authorize: onWrite<WithBody<PutObjectRequest>>(writeContext),
       run: (call, input) => putObject(s3, call, input),
     }),
     DeleteObject: operation<DeleteObjectRequest, DeleteObjectOutput>({

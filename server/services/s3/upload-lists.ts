@@ -10,12 +10,12 @@ import type {
 } from '@aws-sdk/client-s3';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { UploadRow } from '../../store/rows/s3.ts';
-import { onBucket, onObject, requireBucket, requireKey } from './access.ts';
+import { onBucket, requireBucket, requireKey } from './access.ts';
 import type { Algorithm } from './checksums.ts';
 import { invalidArgument } from './errors.ts';
 import { sortableKey } from './key-index.ts';
 import { encoder } from './list.ts';
-import { requireUpload } from './multipart.ts';
+import { onUpload, requireUpload } from './multipart.ts';
 import { canonicalUserId } from './names.ts';
 
 function byKeyThenAge(a: UploadRow, b: UploadRow): number {
@@ -145,7 +145,7 @@ export const uploadListOperations = {
     run: listUploads,
   }),
   ListParts: operation<ListPartsRequest, ListPartsOutput>({
-    authorize: onObject('s3:ListMultipartUploadParts'),
+    authorize: onUpload('s3:ListMultipartUploadParts'),
     readOnly: true,
     run: listParts,
   }),

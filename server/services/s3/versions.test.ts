@@ -322,7 +322,19 @@ test('object lock keeps a version for its time: compliance from everyone, govern
     remove(governed.VersionId, { BypassGovernanceRetention: true }, mayNot),
     awsError('AccessDenied', 'no'),
   );
+  // A longer time is free; another mode takes the bypass, though it is the stricter one.
+  const retain = (Mode: string, seconds: number, more: object = {}) =>
+    run('PutObjectRetention', {
+      Bucket,
+      Key,
+      Retention: { Mode, RetainUntilDate: new Date(until.getTime() + seconds * 1000) },
+      ...more,
+    });
+  await retain('GOVERNANCE', 1);
+  await assert.rejects(retain('COMPLIANCE', 1), denied);
   await remove(governed.VersionId, { BypassGovernanceRetention: true });
+  await put('GOVERNANCE');
+  await retain('COMPLIANCE', 0, { BypassGovernanceRetention: true });
   const compliant = await put('COMPLIANCE');
   await assert.rejects(remove(compliant.VersionId, { BypassGovernanceRetention: true }), denied);
   await assert.rejects(

@@ -164,6 +164,11 @@ test('a form is refused for what its policy does not say, and leaves nothing', a
       'Invalid according to Policy: Policy expired.',
     ],
     [
+      form(base, { key: 'k' }, 'x', '2026-11-21 09:00:00+00:00'),
+      'InvalidPolicyDocument',
+      "Invalid Policy: Invalid 'expiration' value: '2026-11-21 09:00:00+00:00'",
+    ],
+    [
       form([...base, ['eq', '$success_action_redirect', target]], { key: 'k', success_action_redirect: 'x' }, 'x'),
       'AccessDenied',
       `Invalid according to Policy: Policy Condition failed: ["eq", "$success_action_redirect", "${target}"]`,
