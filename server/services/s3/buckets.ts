@@ -63,8 +63,6 @@ function createBucket(call: Call, input: CreateBucketRequest): CreateBucketOutpu
   const region = regionFor(call, configuration?.LocationConstraint);
   checkNamespace(name, input.BucketNamespace, call.accountId, region);
   if (configuration?.Bucket?.Type || configuration?.Location) throw notImplemented('directory buckets');
-  if (input.BucketNamespace !== undefined && input.BucketNamespace !== 'global')
-    throw notImplemented(`x-amz-bucket-namespace: ${input.BucketNamespace}`);
   const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
   if (!/^(BucketOwnerEnforced|BucketOwnerPreferred|ObjectWriter)$/.test(ownership))
     throw invalidArgument(`Invalid x-amz-object-ownership header: ${ownership}`, 'x-amz-object-ownership');

@@ -556,10 +556,6 @@ test('what cannot be honoured is refused by name', async (t) => {
   const put = (more: object) => run('PutObject', { Bucket, Key: 'k', Body: body('x'), ...more });
   await assert.rejects(put({ ServerSideEncryption: 'aws:fsx' }), awsError('NotImplemented', /aws:fsx/));
   await assert.rejects(put({ ObjectLockEventHold: 'ON' }), awsError('NotImplemented', /event-hold$/));
-  await assert.rejects(
-    run('CreateBucket', { Bucket: 'named', BucketNamespace: 'account-regional' }),
-    awsError('NotImplemented', /account-regional$/),
-  );
   const { UploadId } = await run<{ UploadId: string }>('CreateMultipartUpload', { Bucket, Key: 'k' });
   await assert.rejects(
     run('AbortMultipartUpload', { Bucket, Key: 'k', UploadId, IfMatchInitiatedTime: new Date() }),
