@@ -16,11 +16,6 @@ export const ofOperation: Readonly<Record<string, Readonly<Record<string, Reason
   s3: {
     PutBucketPolicy: { ConfirmRemoveSelfBucketAccess: 'a caller may lock itself out without confirming it' },
     CopyObject: { AnnotationDirective: 'no object has annotations: none can be made' },
-    CompleteMultipartUpload: {
-      SSECustomerAlgorithm: 'every part proved the key',
-      SSECustomerKey: 'every part proved the key',
-      SSECustomerKeyMD5: 'every part proved the key',
-    },
     ListParts: {
       SSECustomerAlgorithm: 'nothing of what is encrypted is told',
       SSECustomerKey: 'nothing of what is encrypted is told',
