@@ -422,6 +422,23 @@ describe('tables and items', async () => {
             },
           ],
         }),
+      'ValidationException: Postern does not serve the parameter GlobalSecondaryIndexUpdates.Create.KeySchema.2 of dynamodb:UpdateTable.':
+        new UpdateTableCommand({
+          TableName: 'plain',
+          AttributeDefinitions: [{ AttributeName: 'a', AttributeType: 'S' }],
+          GlobalSecondaryIndexUpdates: [
+            {
+              Create: {
+                IndexName: 'by-two',
+                KeySchema: [
+                  { AttributeName: 'pk', KeyType: 'HASH' },
+                  { AttributeName: 'a', KeyType: 'HASH' },
+                ],
+                Projection: { ProjectionType: 'ALL' },
+              },
+            },
+          ],
+        }),
       'ValidationException: Postern does not serve the parameter OnDemandThroughput of dynamodb:CreateTable.': table(
         'limited',
         { OnDemandThroughput: { MaxReadRequestUnits: 1 } },

@@ -41,14 +41,21 @@ export function checkSelect(operation: 'Query' | 'Scan', input: WireInput): void
     throw wrong('ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName');
 }
 
-type Schemas = readonly { readonly KeySchema?: readonly { readonly KeyType?: string }[] }[];
+type Schema = readonly { readonly KeyType?: string }[];
 
-/** @throws ValidationException for a key type that there is not, and for an index with more keys than Postern's have */
-export function checkIndexKeys(operation: string, input: WireInput): void {
+/** @throws ValidationException, naming a key of several attributes, which Postern's indexes have not */
+export function refuseSeveralAttributes(operation: string, path: string, schema: unknown): void {
+  if (!Array.isArray(schema)) return;
+  const hashes = (schema as Schema).filter(({ KeyType: type }) => type === 'HASH').length;
+  if (hashes > 1 || schema.length > 2) throw notServed(operation, `${path}.KeySchema.${schema.length}`);
+}
+
+/** @throws ValidationException for a key type that there is not, and as `refuseSeveralAttributes` */
+export function checkIndexKeys(input: WireInput): void {
   for (const member of ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'] as const) {
     const indexes: unknown = input[member];
     if (!Array.isArray(indexes)) continue;
-    for (const [place, { KeySchema: schema }] of (indexes as Schemas).entries()) {
+    for (const [place, { KeySchema: schema }] of (indexes as { readonly KeySchema?: Schema }[]).entries()) {
       if (!Array.isArray(schema)) continue;
       for (const [key, { KeyType: type }] of schema.entries()) {
         if (type === undefined || type === 'HASH' || type === 'RANGE') continue;
@@ -57,9 +64,7 @@ export function checkIndexKeys(operation: string, input: WireInput): void {
           `${count}Value '${type}' at '${at}' failed to satisfy constraint: Member must satisfy enum value set: [HASH, RANGE]`,
         );
       }
-      const hashes = schema.filter(({ KeyType: type }) => type === 'HASH').length;
-      if (member === 'GlobalSecondaryIndexes' && (hashes > 1 || schema.length > 2))
-        throw notServed(operation, `${member}.${place + 1}.KeySchema.${schema.length}`);
+      if (member === 'GlobalSecondaryIndexes') refuseSeveralAttributes('CreateTable', `${member}.${place + 1}`, schema);
     }
   }
 }

@@ -4,6 +4,7 @@
 
 import { getIndexActions } from 'dynalite/db/index.js';
 import { checkInput } from './action.ts';
+import { refuseSeveralAttributes } from './checks.ts';
 import type { WireInput } from './protocol.ts';
 import { notServed, Refusal, validation } from './refusal.ts';
 import { keep } from './resource-policies.ts';
@@ -21,6 +22,8 @@ export function changesIndexes(input: WireInput): boolean {
 export async function updateIndexes(store: SpaceStore, input: WireInput): Promise<Output> {
   const { AttributeDefinitions: given, ...rest } = input;
   const changes = changesOf(input);
+  for (const { Create } of changes)
+    refuseSeveralAttributes('UpdateTable', 'GlobalSecondaryIndexUpdates.Create', Create?.['KeySchema']);
   // dynalite's check is from before tables without throughput.
   const checked = changes.map(({ Create, ...others }) =>
     Create ? { ...others, Create: { ProvisionedThroughput: someThroughput, ...Create } } : others,

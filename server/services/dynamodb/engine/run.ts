@@ -146,7 +146,7 @@ async function describeTable(store: SpaceStore, input: WireInput): Promise<Outpu
 }
 
 async function createTable(store: SpaceStore, given: WireInput): Promise<Output> {
-  checkIndexKeys('CreateTable', given);
+  checkIndexKeys(given);
   const { Tags: tags, DeletionProtectionEnabled: isProtected, ResourcePolicy: policy, ...others } = given;
   const input = checkInput(store, 'CreateTable', withoutDefaults('CreateTable', others));
   const name = String(input['TableName']);
