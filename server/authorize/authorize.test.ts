@@ -356,3 +356,36 @@ test('the root user’s own request to a service without resource policies is an
     '!endpoint',
   );
 });
+
+test('what is the root user’s own and has no policy is its own without asking; a policy, an endpoint or a task is asked', () => {
+  const byRoot = { service: s3, authorization: getObject, key: rootKey };
+  const answer = (rows: (tx: Transaction) => void, more: object = {}) => {
+    const asked = ask(rows, { ...byRoot, ...more });
+    return [short(asked), asked.decisions[0]?.question !== undefined];
+  };
+  assert.deepEqual(
+    answer((tx) => putBucket(tx)),
+    ['+root', false],
+  );
+  assert.equal(ask((tx) => putBucket(tx), byRoot).decisions[0]?.resource, `${bucket}/k`);
+  assert.deepEqual(
+    answer((tx) => putBucket(tx, policy(deny({ Principal: '*' })))),
+    ['!resource', true],
+  );
+  const ofAnother = (tx: Transaction) => {
+    putBucket(tx);
+    tx.put('bucket', {
+      ...(tx.get('bucket', 'lab') as NonNullable<ReturnType<typeof tx.get<'bucket'>>>),
+      accountId: '999999999999',
+    });
+  };
+  assert.deepEqual(answer(ofAnother)[1], true);
+  const throughDoor = (tx: Transaction) => {
+    putBucket(tx);
+    putEndpoint(tx, policy(deny({ Principal: '*' })));
+  };
+  assert.deepEqual(answer(throughDoor, { path: overEndpoint }), ['!endpoint', true]);
+  const taskPolicyArn = 'arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy';
+  const ofTask = key({ kind: 'root-session', taskPolicyArn });
+  assert.deepEqual(answer((tx) => putBucket(tx), { key: ofTask })[1], true);
+});

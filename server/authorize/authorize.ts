@@ -165,16 +165,31 @@ class OpenRequest implements RequestAuthorization {
    */
   #isRootsOwn(tx: Transaction): boolean {
     return (
-      this.#call.principal.type === 'root' &&
-      tx.get('organization-member', this.#call.principal.accountId) === undefined &&
-      this.#call.path.kind === 'internet' &&
-      this.#service.resourcePolicy === undefined &&
-      this.#service.resourceOwner === undefined
+      this.#isRootAlone(tx) && this.#service.resourcePolicy === undefined && this.#service.resourceOwner === undefined
+    );
+  }
+
+  /** A root user whom nothing but a resource's own policy could deny something of its account. A session for a task (AssumeRoot) is denied all else. */
+  #isRootAlone(tx: Transaction): boolean {
+    const { principal, path } = this.#call;
+    return (
+      principal.type === 'root' &&
+      path.kind === 'internet' &&
+      this.#accessKey?.owner.kind !== 'root-session' &&
+      tx.get('organization-member', principal.accountId) === undefined
     );
   }
 
   #ask(tx: Transaction, permission: Permission): void {
-    this.#decide(this.question(tx, permission));
+    if (this.#isRootAlone(tx) && this.#isOwnWithoutPolicy(tx, permission))
+      this.decisions.push(rootDecision(permission));
+    else this.#decide(this.question(tx, permission));
+  }
+
+  #isOwnWithoutPolicy(tx: Transaction, { action, resource }: Permission): boolean {
+    const service = this.#serviceOf(action);
+    if (!service?.resourceOwner || service.resourcePolicy?.(tx, resource, action)) return false;
+    return service.resourceOwner(tx, resource, action) === this.#call.principal.accountId;
   }
 
   /** What needs no permission still passes the endpoint's gate, which is asked of every request (X7). */
@@ -302,6 +317,10 @@ function inputOf(input: unknown): Input {
   return typeof input === 'object' && input !== null ? (input as Input) : {};
 }
 
+function rootDecision({ action, resource }: Permission): DecisionRecord {
+  return { action, resource, allowed: true, layer: 'root', explicit: false, reason: '', citations: [] };
+}
+
 const rootRecords = new Map<string, DecisionRecord>();
 
 /** The same for every such call, and the trail keeps ten thousand: one of each operation. */
@@ -309,7 +328,7 @@ function rootRecord(service: string, operation: string): DecisionRecord {
   const action = `${actionPrefix(service)}:${operation}`;
   let record = rootRecords.get(action);
   if (!record) {
-    record = { action, resource: '*', allowed: true, layer: 'root', explicit: false, reason: '', citations: [] };
+    record = rootDecision({ action, resource: '*' });
     rootRecords.set(action, record);
   }
   return record;
