@@ -287,6 +287,32 @@ test('[E2] another account’s user needs both sides', () => {
   );
 });
 
+test('what a closed account has is there for nobody, whatever its policies allow', () => {
+  const owner = '222222222222';
+  const rows = (closedAt?: string) => (tx: Transaction) => {
+    tx.put('user', user('ana', { inlinePolicies: { p: policy(allow()) } }));
+    tx.put('account', {
+      ...{ id: owner, accountId: owner, region: 'global', createdAt: '' },
+      ...(closedAt !== undefined && { closedAt }),
+    });
+    tx.put('bucket', {
+      id: 'lab',
+      accountId: owner,
+      region: 'us-east-1',
+      creationDate: '',
+      ownership: 'BucketOwnerEnforced',
+      settings: {},
+      policy: policy(allow({ Principal: '*', Action: 's3:GetObject', Resource: `${bucket}/*` })),
+    });
+  };
+  const [anas, nobodys] = [{ key: anasKey }, {}].map((more) => ({ ...more, service: s3, authorization: getObject }));
+  for (const asked of [anas, nobodys]) {
+    assert.ok(asked);
+    assert.equal(short(ask(rows(), asked)), '+resource');
+    assert.equal(short(ask(rows('2026-11-20T00:00:00Z'), asked)), '!resource');
+  }
+});
+
 test('[E1] a role’s trust policy must itself allow', () => {
   const sts = service('sts', {
     resourcePolicy: (tx, resource) => {

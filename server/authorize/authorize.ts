@@ -14,6 +14,7 @@
 import { lowerCaseContext } from '@postern/policy/compile.ts';
 import { evaluate } from '@postern/policy/evaluate.ts';
 import type { AuthorizationRequest, Decision, PolicyLayer, PolicySet, PolicySource } from '@postern/policy/types.ts';
+import { isClosed } from '../accounts.ts';
 import type { Authorization, BaseCall, Call, Permission, ResourcePolicy, Service } from '../service.ts';
 import type { AccessKeyRow } from '../store/rows/iam.ts';
 import type { Transaction } from '../store/store.ts';
@@ -253,6 +254,8 @@ class OpenRequest implements RequestAuthorization {
       ...(permission.grantedBy === undefined ? [] : [{ id: permission.grantedBy, document: EVERYTHING }]),
       ...(granted === undefined ? [] : [{ id: resource?.id ?? '', document: documentOf('resource', granted) }]),
     ];
+    const isGone =
+      ownerAccountId !== undefined && ownerAccountId !== principal.accountId && isClosed(tx, ownerAccountId);
     // T1: the owner's root is asked as if there were no policy on the bucket.
     const exempt =
       permission.ownerRootExempt === true && principal.type === 'root' && principal.accountId === ownerAccountId;
@@ -261,7 +264,10 @@ class OpenRequest implements RequestAuthorization {
         ...own,
         ...(given.length > 0 && { identity: [...own.identity, ...given] }),
         // A role's trust policy must itself allow (E1), so it is a layer of its own.
-        ...(resource && !exempt && { [resource.trust === true ? 'trust' : 'resource']: resourceSource(resource) }),
+        ...(isGone && { resource: closedAccount }),
+        ...(resource &&
+          !exempt &&
+          !isGone && { [resource.trust === true ? 'trust' : 'resource']: resourceSource(resource) }),
         ...(endpoint && { endpoint }),
         ...controlPolicies(tx, principal, permission.action, ownerAccountId),
       },
@@ -302,6 +308,18 @@ class OpenRequest implements RequestAuthorization {
     return merged;
   }
 }
+
+/**
+ * What a closed account has is there for nobody, whatever its policies allow. Nobody of its own can ask: its keys and roles are dead.
+ * https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html (read 2026-11-21)
+ */
+const closedAccount: PolicySource = {
+  id: 'closed account',
+  document: documentOf(
+    'resource',
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}',
+  ),
+};
 
 function resourceSource(resource: ResourcePolicy): PolicySource {
   const kind = resource.kind ?? (resource.trust === true ? 'trust' : 'resource');

@@ -229,7 +229,7 @@ const closingQuotaDays = 30;
 
 /**
  * The account is closed at once, where AWS takes minutes: none of its keys is good any more and nobody gets one of its roles. Only AWS's support opens it again.
- * Gap: what lies in it goes on, its instances too.
+ * What it has is refused to everybody (server/authorize). Gap: its instances go on.
  */
 function closeAccount(call: Call, input: CloseAccountRequest): void {
   const organization = managed(call);
