@@ -2,7 +2,7 @@
 // Prefixes: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html (read 2026-11-20). The ARN's partition is the
 // request's, because IAM's rows are one per account while the same cloud serves several partitions.
 
-import { createHash } from 'node:crypto';
+import { sha256Hex } from './edge/edge.ts';
 import { fewRandomBytes } from './store/randomness.ts';
 
 const base32Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -42,9 +42,9 @@ export function isIssuedKeyId(accessKeyId: string): boolean {
 }
 
 function checkLetters(body: string): string {
-  const hash = createHash('sha256').update(`postern access key ${body}`).digest();
+  const hash = sha256Hex(`postern access key ${body}`).slice(0, 12);
   let text = '';
-  for (const byte of hash.subarray(0, 6)) text += base32Letters.charAt(byte % 32);
+  for (const byte of Buffer.from(hash, 'hex')) text += base32Letters.charAt(byte % 32);
   return text;
 }
 

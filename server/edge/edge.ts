@@ -31,7 +31,7 @@ import { type Signer, type VerifyOptions, verify } from './verify.ts';
 export type { Answer } from './answer.ts';
 export { CheckedBody, openBody, readCheckedBody, readWhole } from './body.ts';
 export { type ErrorContext, type Input, parse, render, renderError } from './codec.ts';
-export { hmacHex } from './hashes.ts';
+export { hmacHex, sha256Hex } from './hashes.ts';
 export { decodePercent, headOf, makeHead, partitionOf, queryValue, type RequestHead, readHost } from './head.ts';
 export {
   type Identified,

@@ -4,6 +4,8 @@ import type { Index } from '../../store/store.ts';
 import { isPeered } from './group-peers.ts';
 import { ruleKey } from './rule-form.ts';
 
+export const subnetsByVpc: Index<'subnet'> = { kind: 'subnet', keyOf: (row) => row.vpcId };
+
 /** A group by its VPC and its name: S4 wants the name to be the only one there. */
 export const groupsByName: Index<'security-group'> = {
   kind: 'security-group',

@@ -11,7 +11,7 @@ import type { Call } from '../../service.ts';
 import type { SubnetRow, VpcRow } from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
 import { ec2Error, invalidParameterValue } from './errors.ts';
-import { scopeOf } from './rows.ts';
+import { subnetsByVpc } from './indexes.ts';
 
 /** 2⁷²: the addresses of a /56. */
 const vpcBlockSize = 1n << 72n;
@@ -52,8 +52,8 @@ export function subnetIpv6Block(call: Call, vpc: VpcRow, text: string): Cidr {
     throw badSubnetBlock(text);
   const cidr = formatIpv6Cidr(parsed);
   if (!(vpc.ipv6CidrBlocks ?? []).some((block) => contains(block.cidr, cidr))) throw outOfRange(text);
-  for (const sibling of call.tx.list('subnet', scopeOf(call)))
-    if (sibling.vpcId === vpc.id && sibling.ipv6CidrBlock && overlaps(sibling.ipv6CidrBlock.cidr, cidr))
+  for (const sibling of call.tx.find(subnetsByVpc, vpc.id))
+    if (sibling.ipv6CidrBlock && overlaps(sibling.ipv6CidrBlock.cidr, cidr))
       throw ec2Error('InvalidSubnet.Conflict', `The CIDR '${text}' conflicts with another subnet`);
   return cidr;
 }

@@ -27,6 +27,7 @@ import {
   refuseUnsupported,
 } from './errors.ts';
 import type { FilterTable } from './filters.ts';
+import { subnetsByVpc } from './indexes.ts';
 import { subnetIpv6Block, toSubnetIpv6Association } from './ipv6-blocks.ts';
 import { makerOf, makeSubnet } from './new-vpc.ts';
 import { enforceQuota } from './quotas.ts';
@@ -114,8 +115,8 @@ function subnetBlock(call: Call, vpc: VpcRow, text: string): Cidr {
   const outOfRange = parsed.prefixLength < 16 || parsed.prefixLength > 28;
   if (outOfRange || !vpc.cidrBlocks.some((block) => contains(block.cidr, cidr)))
     throw ec2Error('InvalidSubnet.Range', `The CIDR '${text}' is invalid.`);
-  for (const sibling of call.tx.list('subnet', scopeOf(call)))
-    if (sibling.vpcId === vpc.id && overlaps(sibling.cidrBlock, cidr))
+  for (const sibling of call.tx.find(subnetsByVpc, vpc.id))
+    if (overlaps(sibling.cidrBlock, cidr))
       throw ec2Error('InvalidSubnet.Conflict', `The CIDR '${text}' conflicts with another subnet`);
   return cidr;
 }
@@ -206,11 +207,7 @@ export const subnets = {
       const cidr = subnetBlock(call, vpc, input.CidrBlock);
       const ipv6Cidr = input.Ipv6CidrBlock ? subnetIpv6Block(call, vpc, input.Ipv6CidrBlock) : undefined;
       const zone = zoneOf(call, input.AvailabilityZone, input.AvailabilityZoneId);
-      enforceQuota(
-        call,
-        'subnetsPerVpc',
-        () => call.tx.list('subnet', scopeOf(call)).filter((row) => row.vpcId === vpc.id).length,
-      );
+      enforceQuota(call, 'subnetsPerVpc', () => call.tx.find(subnetsByVpc, vpc.id).length);
       const tags = tagsFromSpecifications(input.TagSpecifications, 'subnet');
       const row = makeSubnet(makerOf(call), {
         vpcId: vpc.id,
