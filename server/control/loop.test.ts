@@ -216,7 +216,7 @@ test('what concerns no live interface needs no apply: another VPC, tags, IAM', a
   const [group] = store.read((tx) => tx.list('security-group'));
   assert.ok(group);
   store.transact((tx) => tx.put('security-group', { ...group, description: 'x' }));
-  await turn();
+  await control.settled();
   assert.equal(fabric.snapshots.length, idle, 'nothing is live');
   const id = await launchOne(store);
   await control.settled();
@@ -227,10 +227,28 @@ test('what concerns no live interface needs no apply: another VPC, tags, IAM', a
     if (instance) tx.put('instance', { ...instance, tags: { Name: 'z' } });
   });
   store.transact((tx) => tx.put('security-group', { ...group, id: 'sg-1', vpcId: 'vpc-1' }));
-  await turn();
+  await control.settled();
   assert.equal(fabric.snapshots.length, before);
   store.transact((tx) => tx.put('security-group', { ...group, description: 'z' }));
+  await control.settled();
+  assert.equal(fabric.snapshots.length, before + 1);
+});
+
+test('a change is compiled after its answer went out, and those that are written together share an apply', async () => {
+  const { store, fabric, control } = await world();
+  await launchOne(store);
+  await control.settled();
+  const before = fabric.snapshots.length;
+  const [group] = store.read((tx) => tx.list('security-group'));
+  assert.ok(group);
+  const change = (description: string) =>
+    store.transact((tx) => tx.put('security-group', { ...group, description })).durable;
+  const last = [change('1'), change('2'), change('3')].at(-1);
+  await last;
+  // The listener sends at the end of the turn in which the rows are on disk.
   await turn();
+  assert.equal(fabric.snapshots.length, before);
+  await control.settled();
   assert.equal(fabric.snapshots.length, before + 1);
 });
 

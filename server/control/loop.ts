@@ -113,7 +113,7 @@ class ControlLoop implements Control {
       onIdle: () => this.#checkSettled(),
     });
     this.#leases = new Leases(options.store, options.machines, () => this.#checkSettled());
-    this.#unsubscribe = this.#store.onChange((changes) => this.#changed(changes));
+    this.#unsubscribe = this.#store.onChange((changes, _revision, durable) => this.#changed(changes, durable));
     this.#machines.onExit((id, reason) => this.#exited(id, reason));
     this.#live = this.#store.read(liveVpcs);
     this.#askNetwork();
@@ -180,16 +180,16 @@ class ControlLoop implements Control {
     }
   }
 
-  #changed(changes: readonly Change[]): void {
+  #changed(changes: readonly Change[], durable: Promise<void>): void {
     if (changes.some((change) => kindsOfLive.has(change.kind))) this.#live = this.#store.read(liveVpcs);
-    if (changes.some((change) => concernsNetwork(change, this.#live))) this.#askNetwork();
+    if (changes.some((change) => concernsNetwork(change, this.#live))) this.#askNetwork(durable);
     this.#leases.changed(changes);
     for (const { kind, id } of changes) if (kind === 'instance') this.#wake(id as InstanceId);
   }
 
-  #askNetwork(): void {
+  #askNetwork(durable?: Promise<void>): void {
     // The loop logs a failure and tries again; whoever needs the result asks for it.
-    this.#network.request().catch(() => {});
+    this.#network.request(durable).catch(() => {});
   }
 
   #exited(id: InstanceId, reason: 'shutdown' | 'reboot' | 'crash'): void {

@@ -50,15 +50,26 @@ export class NetworkLoop {
     return this.#failure;
   }
 
-  /** Settles with an apply that begins after this call. Rejects with the fabric's reason. */
-  request(): Promise<Applied> {
+  /**
+   * Settles with an apply that begins after this call. Rejects with the fabric's reason.
+   * @param durable of the rows that it is for: to compile them takes longer than all else of a small call, and answers go first
+   */
+  request(durable?: Promise<void>): Promise<Applied> {
     if (!this.#next) {
       this.#next = deferred();
       // A waiter may have gone away (closed, or the instance ended): the failure is logged below in any case.
       this.#next.promise.catch(() => {});
-      if (!this.#running) setImmediate(() => void this.#run());
+      if (!this.#running) this.#begin(durable);
     }
     return this.#next.promise;
+  }
+
+  #begin(durable: Promise<void> | undefined): void {
+    const begin = () => setImmediate(() => void this.#run());
+    // Answers go out at the end of the turn in which they are known, so this comes a turn later.
+    const afterAnswers = () => setImmediate(begin);
+    if (durable) void durable.then(afterAnswers, afterAnswers);
+    else begin();
   }
 
   close(): void {

@@ -10,8 +10,8 @@ import { type Change, type Kind, OpenTransaction, type Row, type Transaction } f
 
 export type { Change, Index, Kind, Row, Rows, Scope, Transaction } from './transaction.ts';
 
-/** Told after each committed transaction that wrote something. */
-export type ChangeListener = (changes: readonly Change[], revision: number) => void;
+/** Told after each transaction that wrote something. @param durable settles when its rows are on disk */
+export type ChangeListener = (changes: readonly Change[], revision: number, durable: Promise<void>) => void;
 
 const nothingPending = (): Batch => ({ everythingGoes: false, rows: [], bytes: [] });
 
@@ -100,7 +100,7 @@ export class Store {
     }
     this.#revision += 1;
     const durable = this.#durable();
-    for (const listener of this.#listeners) listener(changes, this.#revision);
+    for (const listener of this.#listeners) listener(changes, this.#revision, durable);
     return { value, durable };
   }
 
