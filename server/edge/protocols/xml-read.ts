@@ -1,11 +1,30 @@
 // Reads the XML of a rest-xml request by its shape. Strict: not well-formed, a document type, an unknown element or a wrong root is MalformedXML.
+// A document type is refused before the parser sees it, so no entity can be defined and none can expand.
 
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import type { Member, Shape, StructureShape } from '../../catalogue/shapes.ts';
 import { malformedXml, missingParameter } from '../refusals.ts';
 import { define } from './query-read.ts';
 import { readText } from './scalars.ts';
-import { attributePrefix, type Element, parseXml, textName } from './xml-document.ts';
 import { isOutsideBody } from './xml-write.ts';
+
+const attributePrefix = '@';
+const textName = '#text';
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: attributePrefix,
+  textNodeName: textName,
+  parseTagValue: false,
+  parseAttributeValue: false,
+  trimValues: false,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  // References are decoded here, below: the parser knows no hexadecimal ones without the whole table of HTML names.
+  processEntities: false,
+});
+
+type Element = string | { readonly [name: string]: Element | readonly Element[] };
 
 /**
  * @param rootName the element that must be outermost
@@ -18,14 +37,31 @@ export function readXml(
   rootName: string,
   isMessage: boolean,
 ): Record<string, unknown> {
-  const root = parseXml(textOfBytes(bytes));
-  if (root?.name !== rootName) throw malformedXml();
-  return readStructure(shape, root.element, isMessage);
+  const root = parseDocument(bytes);
+  const [name, ...others] = Object.keys(root);
+  if (name !== rootName || others.length > 0) throw malformedXml();
+  const element = root[name];
+  if (element === undefined || Array.isArray(element)) throw malformedXml();
+  return readStructure(shape, element as Element, isMessage);
 }
 
-function textOfBytes(bytes: Uint8Array): string {
+// Not even in XML 1.0's own references; those are taken all the same, for answers are written so (xml-write.ts).
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const noCharacters = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+
+function parseDocument(bytes: Uint8Array): Record<string, Element | readonly Element[]> {
+  let text: string;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw malformedXml();
+  }
+  if (text.includes('<!DOCTYPE') || text.includes('<!ENTITY') || noCharacters.test(text)) throw malformedXml();
+  try {
+    if (XMLValidator.validate(text) !== true) throw malformedXml();
+    const root = parser.parse(text) as Record<string, Element>;
+    delete root[textName];
+    return root;
   } catch {
     throw malformedXml();
   }
@@ -87,11 +123,25 @@ function readMember(member: Member, found: Element | readonly Element[], path: s
 }
 
 function textOf(element: Element): string {
-  if (typeof element === 'string') return element;
+  if (typeof element === 'string') return decodeReferences(element);
   for (const name of Object.keys(element))
     if (name !== textName && !name.startsWith(attributePrefix)) throw malformedXml();
   const text = element[textName];
-  return typeof text === 'string' ? text : '';
+  return typeof text === 'string' ? decodeReferences(text) : '';
+}
+
+const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function decodeReferences(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replace(/&([^;&]*)(;?)/g, (_, name: string, end: string) => {
+    const known = Object.hasOwn(named, name) ? named[name] : undefined;
+    if (end === ';' && known !== undefined) return known;
+    const digits = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name);
+    const code = digits ? Number.parseInt(digits[1] ?? digits[2] ?? '', digits[1] === undefined ? 10 : 16) : -1;
+    if (end !== ';' || code < 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw malformedXml();
+    return String.fromCodePoint(code);
+  });
 }
 
 function asList(found: Element | readonly Element[] | undefined): readonly Element[] {
