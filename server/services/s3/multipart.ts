@@ -70,13 +70,18 @@ export function requireUpload(tx: Transaction, input: UploadInput): UploadRow {
   return upload;
 }
 
+export function initiatorAccountOf({ initiatorAccountId, accountId }: UploadRow): string {
+  return initiatorAccountId ?? accountId;
+}
+
 /** An upload may be ended and looked into by who began it, not only by the bucket's owner (mpuoverview.html, permissions). */
 export function onUpload(action: string): (call: Call, input: UploadInput) => readonly Permission[] {
   const ofBucket = onObject<UploadInput>(action);
   return (call, input) => {
     const permissions = ofBucket(call, input);
     const upload = call.tx.get('upload', input.UploadId ?? '');
-    const isOwn = upload?.accountId === call.accountId && call.principal.type !== 'anonymous';
+    const isOwn =
+      upload !== undefined && initiatorAccountOf(upload) === call.accountId && call.principal.type !== 'anonymous';
     return isOwn ? permissions.map((one) => ({ ...one, ownerAccountId: call.accountId })) : permissions;
   };
 }
@@ -117,15 +122,24 @@ function checkCompletion(
 }
 
 /** What stands for a session's name is without a source. */
-function initiatorOf({ type, arn, userName }: BaseCall['principal']): Pick<UploadRow, 'initiator'> {
-  if (type === 'root' || type === 'anonymous') return {};
-  return { initiator: { arn, name: userName ?? arn.slice(arn.indexOf('/') + 1) } };
+function initiatorOf(
+  { principal, accountId }: BaseCall,
+  owner: string,
+): Pick<UploadRow, 'initiator' | 'initiatorAccountId'> {
+  const { type, arn, userName } = principal;
+  if (type === 'anonymous') return {};
+  return {
+    ...(type !== 'root' && { initiator: { arn, name: userName ?? arn.slice(arn.indexOf('/') + 1) } }),
+    ...(accountId !== owner && { initiatorAccountId: accountId }),
+  };
 }
 
 function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMultipartUploadOutput {
   const bucket = requireBucket(call, call.tx, input);
   const key = requireKey(input);
   const plan = checksumPlan(input);
+  const metadata = metadataOf(call, call.tx, bucket, input);
+  const owner = metadata.accountId ?? bucket.accountId;
   const upload: UploadRow = {
     id: randomBytes(66).toString('base64url'),
     accountId: bucket.accountId,
@@ -133,8 +147,8 @@ function createUpload(call: Call, input: CreateMultipartUploadRequest): CreateMu
     bucket: bucket.id,
     key,
     initiated: call.now.toISOString(),
-    ...initiatorOf(call.principal),
-    ...metadataOf(call, call.tx, bucket, input),
+    ...initiatorOf(call, owner),
+    ...metadata,
     ...plan,
     ...replacesOf(call.tx.get('object', objectId(bucket.id, key))),
     parts: {},

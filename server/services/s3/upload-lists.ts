@@ -15,7 +15,7 @@ import type { Algorithm } from './checksums.ts';
 import { invalidArgument } from './errors.ts';
 import { sortableKey } from './key-index.ts';
 import { encoder } from './list.ts';
-import { onUpload, requireUpload } from './multipart.ts';
+import { initiatorAccountOf, onUpload, requireUpload } from './multipart.ts';
 import { canonicalUserId } from './names.ts';
 
 function byKeyThenAge(a: UploadRow, b: UploadRow): number {
@@ -38,8 +38,10 @@ function afterMarkers(uploads: readonly UploadRow[], input: ListMultipartUploads
 }
 
 /** An account by its canonical id, everyone else by ARN and name. */
-function initiatorMember({ initiator, accountId }: UploadRow): Initiator {
-  return initiator ? { ID: initiator.arn, DisplayName: initiator.name } : { ID: canonicalUserId(accountId) };
+function initiatorMember(upload: UploadRow): Initiator {
+  const { initiator } = upload;
+  if (initiator) return { ID: initiator.arn, DisplayName: initiator.name };
+  return { ID: canonicalUserId(initiatorAccountOf(upload)) };
 }
 
 function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultipartUploadsOutput {
@@ -71,7 +73,6 @@ function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultip
   const lastPrefix = [...prefixes].at(-1);
   // Recorded: the last upload is told whether there is more or not, and a page of prefixes alone ends with no marker. What S3 says where both are, is not known.
   const endsInPrefix = isTruncated && last && lastPrefix && sortableKey(lastPrefix) > sortableKey(last.key);
-  const owner = { ID: canonicalUserId(bucket.accountId) };
   return {
     Bucket: bucket.id,
     KeyMarker: encode(input.KeyMarker ?? ''),
@@ -90,7 +91,7 @@ function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultip
         UploadId: upload.id,
         Initiated: new Date(upload.initiated),
         StorageClass: upload.storageClass as 'STANDARD',
-        Owner: owner,
+        Owner: { ID: canonicalUserId(upload.accountId) },
         Initiator: initiatorMember(upload),
         ...(upload.checksumAlgorithm && { ChecksumAlgorithm: upload.checksumAlgorithm as Algorithm }),
         ...(upload.checksumType && { ChecksumType: upload.checksumType }),

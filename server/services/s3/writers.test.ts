@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { CreateMultipartUploadOutput } from '@aws-sdk/client-s3';
+import type { CreateMultipartUploadOutput, ListMultipartUploadsOutput } from '@aws-sdk/client-s3';
 import type { Principal } from '@postern/policy/types.ts';
 import { createAuthorizer } from '../../authorize/authorize.ts';
 import { anonymous } from '../../authorize/principal.ts';
@@ -110,21 +110,26 @@ test('a list of grants and tags of a new object are its writer’s affair, once 
   assert.throws(() => put(writer, { ACL: 'bucket-owner-full-control' }), denied);
 });
 
-test('who began an upload may look into it and end it, and so may the bucket’s owner; nobody else', async (t) => {
-  const { allow, ask, run } = await opened(t);
-  await allow({ ...everyone, Action: 's3:PutObject' });
-  const begin = (principal: Principal) =>
-    run<CreateMultipartUploadOutput>(
-      'CreateMultipartUpload',
-      { Bucket, Key: 'k' },
-      { principal, accountId: principal.accountId },
-    );
-  const { UploadId } = await begin(writer);
-  for (const operation of ['ListParts', 'AbortMultipartUpload']) {
-    for (const principal of [writer, owner]) ask(principal, operation, { Key: 'k', UploadId });
-    for (const principal of [rootPrincipal('345678901234'), anonymous])
-      assert.throws(() => ask(principal, operation, { Key: 'k', UploadId }), denied);
-    const { UploadId: owners } = await begin(owner);
-    assert.throws(() => ask(writer, operation, { Key: 'k', UploadId: owners }), denied);
-  }
-});
+for (const ownership of ['ObjectWriter', 'BucketOwnerEnforced'])
+  test(`who began an upload may look into it and end it, and so may the bucket’s owner; nobody else: ${ownership}`, async (t) => {
+    const { allow, ask, run } = await opened(t, ownership);
+    await allow({ ...everyone, Action: 's3:PutObject' });
+    const begin = (principal: Principal) =>
+      run<CreateMultipartUploadOutput>(
+        'CreateMultipartUpload',
+        { Bucket, Key: 'k' },
+        { principal, accountId: principal.accountId },
+      );
+    const { UploadId } = await begin(writer);
+    for (const operation of ['ListParts', 'AbortMultipartUpload']) {
+      for (const principal of [writer, owner]) ask(principal, operation, { Key: 'k', UploadId });
+      for (const principal of [rootPrincipal('345678901234'), anonymous])
+        assert.throws(() => ask(principal, operation, { Key: 'k', UploadId }), denied);
+      const { UploadId: owners } = await begin(owner);
+      assert.throws(() => ask(writer, operation, { Key: 'k', UploadId: owners }), denied);
+    }
+    const { Uploads = [] } = await run<ListMultipartUploadsOutput>('ListMultipartUploads', { Bucket });
+    const [first] = Uploads;
+    assert.equal(first?.Initiator?.ID, canonicalUserId(other));
+    assert.equal(first?.Owner?.ID, canonicalUserId(ownership === 'ObjectWriter' ? other : testAccountId));
+  });

@@ -145,6 +145,8 @@ export interface UploadRow extends Row {
   initiated: string;
   /** Who began it, where it is not the account's root. */
   initiator?: { arn: string; name: string };
+  /** Whose account that is, where the object will be another's. */
+  initiatorAccountId?: string;
   contentType: string;
   systemMetadata: Record<string, string>;
   userMetadata: Record<string, string>;
