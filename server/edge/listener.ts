@@ -239,8 +239,8 @@ function bytesOf(text: string): Buffer {
 /** Names and values in turn: so they are written as they are, where an object's names would be looked up once more each. */
 function headerList(headers: Answer['headers'], sizeBytes: number | undefined, close: boolean): string[] {
   const list: string[] = [];
-  for (const [name, value] of Object.entries(headers))
-    if (sizeBytes === undefined || name !== 'Content-Length') list.push(name, value);
+  for (const name in headers)
+    if (sizeBytes === undefined || name !== 'Content-Length') list.push(name, headers[name] as string);
   if (sizeBytes !== undefined) list.push('Content-Length', String(sizeBytes));
   if (close) list.push('Connection', 'close');
   return list;

@@ -304,7 +304,7 @@ function checkUnsignedHeaders(identified: Identified, parts: SignatureParts, pre
   const missing: string[] = [];
   if (!parts.signedHeaders.includes('host')) missing.push('host');
   if (protocol === 'rest-xml') {
-    for (const name of Object.keys(head.headers)) {
+    for (const name in head.headers) {
       if (!name.startsWith('x-amz-') || parts.signedHeaders.includes(name)) continue;
       if (presigned && name === 'x-amz-content-sha256') continue;
       missing.push(name);

@@ -160,7 +160,8 @@ function readPrefixHeaders(
   prefix: string,
 ): Record<string, unknown> | undefined {
   let map: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name];
     if (!name.startsWith(prefix) || value === undefined) continue;
     map ??= {};
     define(map, name.slice(prefix.length), value);
@@ -193,7 +194,8 @@ export function writeBindings(
   if (!shape) return status;
   const known = headMembers(shape);
   // What is said, not what could be: of GetObject's 40 members an object has ten.
-  for (const [said, value] of Object.entries(output)) {
+  for (const said in output) {
+    const value = output[said];
     const member = known.get(said);
     if (!member || value === undefined || value === null) continue;
     const { httpHeader, httpPrefixHeaders, httpResponseCode } = member.ownTraits;
