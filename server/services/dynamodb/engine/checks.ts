@@ -23,6 +23,26 @@ export function counted<T>(check: () => T): T {
   }
 }
 
+/** dynalite stumbles over them. What AWS prints has no source; the words are those for a member that is null. @throws ValidationException */
+export function refuseNullElements(input: WireInput): void {
+  const at = pathOfNull(input);
+  if (at !== undefined)
+    throw validation(`${count}Value null at '${at}' failed to satisfy constraint: Member must not be null`);
+}
+
+/** Where a list has null for an element. Every request comes by here, so nothing is put together before one is found. */
+function pathOfNull(given: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  const isList = Array.isArray(given);
+  for (const [name, value] of Object.entries(given)) {
+    const below = value === null && isList ? '' : pathOfNull(value);
+    if (below === undefined) continue;
+    const step = isList ? `${Number(name) + 1}.member` : `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`;
+    return below === '' ? step : `${step}.${below}`;
+  }
+  return undefined;
+}
+
 /** @throws ValidationException when Select and the attributes that are asked for do not go together */
 export function checkSelect(operation: 'Query' | 'Scan', input: WireInput): void {
   const { Select: select, IndexName: index } = input;
@@ -55,9 +75,11 @@ export function checkIndexKeys(input: WireInput): void {
   for (const member of ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'] as const) {
     const indexes: unknown = input[member];
     if (!Array.isArray(indexes)) continue;
-    for (const [place, { KeySchema: schema }] of (indexes as { readonly KeySchema?: Schema }[]).entries()) {
+    for (const [place, index] of (indexes as { readonly KeySchema?: Schema }[]).entries()) {
+      const schema = index.KeySchema;
       if (!Array.isArray(schema)) continue;
-      for (const [key, { KeyType: type }] of schema.entries()) {
+      for (const [key, element] of (schema as Schema).entries()) {
+        const type = element.KeyType;
         if (type === undefined || type === 'HASH' || type === 'RANGE') continue;
         const at = `${member[0]?.toLowerCase()}${member.slice(1)}.${place + 1}.member.keySchema.${key + 1}.member.keyType`;
         throw validation(

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createKey } from 'dynalite/db/index.js';
 import { type ActionName, act, checkInput } from './action.ts';
-import { checkIndexKeys, checkSelect, counted } from './checks.ts';
+import { checkIndexKeys, checkSelect, counted, refuseNullElements } from './checks.ts';
 import { changesIndexes, updateIndexes } from './indexes.ts';
 import type { Space, TableFacts, WireInput } from './protocol.ts';
 import { notServed, Refusal, refusalOf, validation } from './refusal.ts';
@@ -48,6 +48,7 @@ const handlers: Readonly<Record<string, Handler>> = {
 export function run(store: SpaceStore, space: Space, operation: string, input: WireInput): Promise<Output> {
   const handler = Object.hasOwn(handlers, operation) ? handlers[operation] : undefined;
   if (!handler) throw new Error(`the engine has no operation ${operation}`);
+  refuseNullElements(input);
   return handler(store, input, space);
 }
 
