@@ -113,6 +113,9 @@ export function newKey(
   };
 }
 
+/** The predefined alias: told from the beginning, and of a key from its first use on. */
+export const s3Alias = 'alias/aws/s3';
+
 /** The key that a service uses where its caller names none (`aws/s3`); made when it is first asked for in a transaction that is kept. */
 export function managedKey(tx: Transaction, scope: KeyScope, service: 's3', now: Date): KmsKeyRow {
   const id = aliasArn(scope, `alias/aws/${service}`);

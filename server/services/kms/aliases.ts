@@ -2,7 +2,7 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { aliasArn, pendingDeletion, presentKey } from '../../kms-keys.ts';
+import { aliasArn, pendingDeletion, presentKey, s3Alias } from '../../kms-keys.ts';
 import { type Call, type Operation, operation, type Permission } from '../../service.ts';
 import type { KmsAliasRow, KmsKeyRow } from '../../store/rows/kms.ts';
 import { onAll, onThisKey, requireKey, scopeOf } from './access.ts';
@@ -53,6 +53,16 @@ function permissions(call: Call, action: string, name: string | undefined, keys:
 function keyBehind(call: Call, alias: KmsAliasRow): KmsKeyRow[] {
   const key = presentKey(call.tx, alias.keyArn, call.now);
   return key ? [key] : [];
+}
+
+function described(alias: KmsAliasRow): SDK.AliasListEntry {
+  return {
+    AliasName: alias.name,
+    AliasArn: alias.id,
+    TargetKeyId: alias.keyArn.slice(alias.keyArn.lastIndexOf('/') + 1),
+    CreationDate: new Date(alias.creationDate),
+    LastUpdatedDate: new Date(alias.lastUpdatedDate),
+  };
 }
 
 export const aliasOperations = {
@@ -107,21 +117,16 @@ export const aliasOperations = {
     run: (call, input) => {
       const { accountId, region } = call;
       const key = input.KeyId === undefined ? undefined : requireKey(call, input);
-      const rows = call.tx
+      const told = call.tx
         .list('kms-alias', { accountId, region })
         .filter((alias) => key === undefined || alias.keyArn === key.id)
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
-      const { items, ...page } = pageOf(rows, input, 100);
-      return {
-        Aliases: items.map((alias) => ({
-          AliasName: alias.name,
-          AliasArn: alias.id,
-          TargetKeyId: alias.keyArn.slice(alias.keyArn.lastIndexOf('/') + 1),
-          CreationDate: new Date(alias.creationDate),
-          LastUpdatedDate: new Date(alias.lastUpdatedDate),
-        })),
-        ...page,
-      };
+        .map(described);
+      // Predefined, and of no key before the first use.
+      const s3 = { AliasName: s3Alias, AliasArn: aliasArn(scopeOf(call), s3Alias) };
+      if (key === undefined && !told.some(({ AliasName }) => AliasName === s3Alias)) told.push(s3);
+      const sorted = told.sort((a, b) => ((a.AliasName ?? '') < (b.AliasName ?? '') ? -1 : 1));
+      const { items, ...page } = pageOf(sorted, input, 100);
+      return { Aliases: items, ...page };
     },
   }),
 } satisfies Record<string, Operation>;

@@ -109,6 +109,18 @@ test('a grant constraint is held against the encryption context: these pairs and
   await assert.rejects(encrypt('ben', { team: 'red' }), denied('Encrypt'));
 });
 
+test('an empty grant constraint beside a full one is none, and two full ones are one too many', async () => {
+  const { grant, list } = await started();
+  const red = { team: 'red' };
+  const both = (EncryptionContextEquals: object, EncryptionContextSubset: object) =>
+    grant('root', arn('user/ana'), ['Encrypt'], { Constraints: { EncryptionContextEquals, EncryptionContextSubset } });
+  await both(red, {});
+  await both({}, red);
+  const told = (await list()).map(({ Constraints }) => Object.keys(Constraints ?? {}).join());
+  assert.deepEqual(told.sort(), ['EncryptionContextEquals', 'EncryptionContextSubset']);
+  await assert.rejects(both(red, red), awsError('ValidationException'));
+});
+
 test('who got CreateGrant from a grant hands on no more than it has', async () => {
   const { grant, encrypt } = await started();
   const Constraints = { EncryptionContextSubset: { team: 'red' } };

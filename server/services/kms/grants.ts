@@ -67,9 +67,21 @@ function onePrincipal(call: Call, role: 'Grantee' | 'Retiring', input: Principal
   return service;
 }
 
+/** An empty context beside a full one is none: Terraform's aws_kms_grant sends both, and works on AWS. */
+function contextsOf(given: SDK.GrantConstraints | undefined): NonNullable<KmsGrantRow['constraints']> {
+  const { EncryptionContextSubset: subset, EncryptionContextEquals: equals } = given ?? {};
+  const isBeside = (one: object | undefined, other: object | undefined): boolean =>
+    Object.keys(one ?? {}).length === 0 && Object.keys(other ?? {}).length > 0;
+  return {
+    ...(subset && !isBeside(subset, equals) && { subset }),
+    ...(equals && !isBeside(equals, subset) && { equals }),
+  };
+}
+
 /** @throws ValidationException; the numbers are the API reference's, the wordings without a source */
 function checkedConstraints(given: SDK.GrantConstraints | undefined): KmsGrantRow['constraints'] {
-  const { EncryptionContextSubset: subset, EncryptionContextEquals: equals, SourceArn: sourceArn } = given ?? {};
+  const { subset, equals } = contextsOf(given);
+  const sourceArn = given?.SourceArn;
   if (subset && equals)
     throw invalid('Specify either EncryptionContextSubset or EncryptionContextEquals, but not both.');
   for (const pairs of [subset, equals]) {
@@ -201,7 +213,7 @@ function principalMembers(call: Call, role: 'Grantee' | 'Retiring', principal: s
 
 /** What policies may ask about a grant that is to be made. */
 function grantContext(call: Call, key: KmsKeyRow, input: SDK.CreateGrantRequest): Permission['context'] {
-  const { EncryptionContextSubset: subset, EncryptionContextEquals: equals } = input.Constraints ?? {};
+  const { subset, equals } = contextsOf(input.Constraints);
   const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
   const retiring = input.RetiringPrincipal ?? input.RetiringServicePrincipal;
   return {

@@ -3,7 +3,7 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { isGone, managedKey, materialId, newKey, pendingDeletion } from '../../kms-keys.ts';
+import { aliasArn, isGone, managedKey, materialId, newKey, pendingDeletion, s3Alias } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { changeableKey, type KeyInput, onAll, onKey, onNewKey, requireKey, scopeOf } from './access.ts';
@@ -90,7 +90,8 @@ function describeKey(call: Call, input: SDK.DescribeKeyRequest): SDK.DescribeKey
 
 /** A predefined alias that nothing was done with yet stands for a key all the same. */
 function readyManaged(call: Call, input: KeyInput): void {
-  if (input.KeyId === 'alias/aws/s3') managedKey(call.tx, scopeOf(call), 's3', call.now);
+  if (input.KeyId === s3Alias || input.KeyId === aliasArn(scopeOf(call), s3Alias))
+    managedKey(call.tx, scopeOf(call), 's3', call.now);
 }
 
 function switched(enabled: boolean) {

@@ -76,6 +76,28 @@ test('aliases are unique, stand for keys alone, and not for those that AWS keeps
   await assert.rejects(run('DeleteAlias', { AliasName }), awsError('NotFoundException'));
 });
 
+test('aws/s3 is listed without a key before its first use, and describing it makes one', async () => {
+  const { store, run } = started();
+  await store.transact((tx) => {
+    const of = { accountId: testAccountId, region: 'global' };
+    tx.put('account', { ...of, id: testAccountId, createdAt: testNow.toISOString() });
+    const rest = { secretAccessKey: 'x', status: 'Active', createDate: testNow.toISOString() } as const;
+    tx.put('access-key', { ...of, ...rest, id: 'AKIAroot', owner: { kind: 'root' } });
+  }).durable;
+  const listed = async () => (await run<SDK.ListAliasesResponse>('ListAliases', {})).Aliases;
+  const AliasName = 'alias/aws/s3';
+  const AliasArn = `arn:aws:kms:us-east-1:${testAccountId}:${AliasName}`;
+  assert.deepEqual(await listed(), [{ AliasName, AliasArn }]);
+  const { KeyMetadata } = await runAs<SDK.DescribeKeyResponse>(store, 'AKIAroot', kms, 'DescribeKey', {
+    KeyId: AliasArn,
+  });
+  assert.equal(KeyMetadata?.KeyManager, 'AWS');
+  assert.deepEqual(
+    (await listed())?.map((alias) => [alias.AliasName, alias.TargetKeyId]),
+    [[AliasName, KeyMetadata?.KeyId]],
+  );
+});
+
 test('a ciphertext opens with its key and its context, and with nothing else', async () => {
   const { run, create } = started();
   const { KeyId, Arn } = await create();

@@ -7,7 +7,7 @@
 
 import type { Soon } from '../../edge/soon.ts';
 import { AwsError } from '../../errors.ts';
-import { algorithmKey, checkUsable, findKey, keyContext, managedKey, presentKey } from '../../kms-keys.ts';
+import { algorithmKey, checkUsable, findKey, keyContext, managedKey, presentKey, s3Alias } from '../../kms-keys.ts';
 import type { BaseCall, Call, StreamCall } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import type { BucketRow, KmsEncryption, ObjectRow } from '../../store/rows/s3.ts';
@@ -59,7 +59,7 @@ function wanted(bucket: BucketRow, input: EncryptionInput): { algorithm: string;
 function needsManagedKey(bucket: BucketRow, input: EncryptionInput): boolean {
   if (input.SSECustomerAlgorithm !== undefined) return false;
   const { algorithm, keyId } = wanted(bucket, input);
-  return algorithm !== 'AES256' && (keyId === undefined || keyId.endsWith('alias/aws/s3'));
+  return algorithm !== 'AES256' && (keyId === undefined || keyId.endsWith(s3Alias));
 }
 
 /** Makes `aws/s3` before a write that needs it: what a write finds out about its bucket is a read, which keeps nothing. */
