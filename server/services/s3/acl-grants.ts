@@ -21,6 +21,14 @@ const permissions = new Set<string>([
   'WRITE_ACP',
 ] satisfies AclPermission[]);
 
+/** Canonical users of AWS's own services, whom nobody here is. */
+const awsUsers = {
+  // EC2, for bundles of images (of the canned aws-exec-read).
+  imageBundles: '6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c',
+  // CloudFront's standard logs. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/AccessLogs.html
+  awslogsdelivery: 'c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0',
+};
+
 const group = (uri: string, permission: AclPermission): AclGrant => ({ uri, permission });
 
 /** Besides the owner's own. */
@@ -28,10 +36,7 @@ const canned: Readonly<Record<string, readonly AclGrant[]>> = {
   private: [],
   'public-read': [group(allUsers, 'READ')],
   'public-read-write': [group(allUsers, 'READ'), group(allUsers, 'WRITE')],
-  // EC2, for bundles of images: a canonical user that nobody here is.
-  'aws-exec-read': [
-    { canonicalId: '6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c', permission: 'READ' },
-  ],
+  'aws-exec-read': [{ canonicalId: awsUsers.imageBundles, permission: 'READ' }],
   'authenticated-read': [group(authenticatedUsers, 'READ')],
   'bucket-owner-read': [],
   'bucket-owner-full-control': [],
@@ -100,7 +105,7 @@ export function grantsOfHeaders(
       if (!match) throw invalidArgument('Argument format not recognized', header, input[member]);
       const [, kind = '', value = ''] = match;
       if (kind.toLowerCase() === 'uri') return group(checkGroup(value, 'uri'), permission);
-      if (kind.toLowerCase() === 'id') return { accountId: accountOf(tx, value, 'id'), permission };
+      if (kind.toLowerCase() === 'id') return { ...userOf(tx, value, 'id'), permission };
       throw unresolvable(value);
     }),
   );
@@ -133,6 +138,11 @@ function accountOf(tx: Transaction, canonicalId: string, argument: string): stri
   return found.id;
 }
 
+function userOf(tx: Transaction, canonicalId: string, argument: string): Omit<AclGrant, 'permission'> {
+  if (Object.values(awsUsers).includes(canonicalId)) return { canonicalId };
+  return { accountId: accountOf(tx, canonicalId, argument) };
+}
+
 export function malformedAcl(): AwsError {
   return new AwsError(
     'MalformedACLError',
@@ -151,7 +161,7 @@ export function grantsOfDocument(tx: Transaction, owner: string, document: Acces
     if (!grantee || permission === undefined || !permissions.has(permission)) throw malformedAcl();
     switch (grantee.Type) {
       case 'CanonicalUser':
-        return { accountId: accountOf(tx, grantee.ID ?? '', 'CanonicalUser/ID'), permission };
+        return { ...userOf(tx, grantee.ID ?? '', 'CanonicalUser/ID'), permission };
       case 'Group':
         return group(checkGroup(grantee.URI ?? '', 'Group/URI'), permission);
       case 'AmazonCustomerByEmail':

@@ -182,6 +182,19 @@ test('an object belongs to its writer where the bucket says so: the bucket’s o
   assert.equal((await owners('kept'))[0], owner);
 });
 
+test('CloudFront may be given its logs: its canonical user is known, and one that nobody has is not', async (t) => {
+  const { run } = await withAcls(t);
+  const id = 'c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0';
+  await run('PutBucketAcl', { Bucket, GrantFullControl: `id=${id}` });
+  const { Grants, Owner } = await run<GetBucketAclOutput>('GetBucketAcl', { Bucket });
+  assert.deepEqual(Grants, [{ Grantee: { ID: id, Type: 'CanonicalUser' }, Permission: 'FULL_CONTROL' }]);
+  await run('PutBucketAcl', { Bucket, AccessControlPolicy: { Owner, Grants } });
+  await assert.rejects(
+    run('PutBucketAcl', { Bucket, GrantFullControl: `id=${id.replace('c4', 'd4')}` }),
+    awsError('InvalidArgument', 'Invalid id'),
+  );
+});
+
 test('aws-exec-read is for a canonical user of AWS, whom nobody here is', async (t) => {
   const { run, may } = await withAcls(t);
   await run('PutObjectAcl', { Bucket, Key: 'k', ACL: 'aws-exec-read' });
