@@ -73,7 +73,7 @@ test('versioning is changed and versions are deleted only with a code that was n
   assert.equal(Deleted.length, 2);
   await assert.rejects(as('PutBucketVersioning', versioning({}), 'none'), needed);
   await as('PutBucketVersioning', versioning({ MFADelete: 'Disabled' }));
-  assert.deepEqual(await run('GetBucketVersioning', { Bucket }), { Status: 'Enabled' });
+  assert.deepEqual(await run('GetBucketVersioning', { Bucket }), { Status: 'Enabled', MFADelete: 'Disabled' });
   // Another's device is nobody's.
   const stranger = { principal: { ...principal, userId: 'AIDABEN' } };
   const code = totp(seedHex, stepAt(testNow));

@@ -30,11 +30,11 @@ function putVersioning(call: Call, input: PutBucketVersioningRequest): Record<st
     );
   const { mfaDelete: before, ...others } = bucket;
   if (before || MFADelete === 'Enabled') requireMfa(call, bucket, input);
-  const mfaDelete = MFADelete === undefined ? before : MFADelete === 'Enabled' || undefined;
+  const mfaDelete = MFADelete === undefined ? before : MFADelete === 'Enabled';
   // The wording is without a source.
   if (mfaDelete && configurationOf(bucket, 'lifecycle') !== undefined)
     throw invalidBucketState('MFA Delete cannot be enabled on a bucket with a lifecycle configuration.');
-  call.tx.put('bucket', { ...others, versioning: status, ...(mfaDelete && { mfaDelete }) });
+  call.tx.put('bucket', { ...others, versioning: status, ...(mfaDelete !== undefined && { mfaDelete }) });
   return {};
 }
 
@@ -46,7 +46,7 @@ export const versioningOperations = {
       const { versioning, mfaDelete } = requireBucket(call, call.tx, input);
       return {
         ...(versioning !== undefined && { Status: versioning }),
-        ...(mfaDelete && { MFADelete: 'Enabled' as const }),
+        ...(mfaDelete !== undefined && { MFADelete: mfaDelete ? ('Enabled' as const) : ('Disabled' as const) }),
       };
     },
   }),

@@ -99,6 +99,19 @@ test('a delete of a key that never was makes a marker too, and an id that was ne
   assert.deepEqual(await remove({ VersionId: newVersionId() }).then((answer) => answer.DeleteMarker), undefined);
 });
 
+test('MFA delete is told once it was said, off too', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  const put = (MFADelete?: string) =>
+    run('PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled', MFADelete } });
+  const told = () => run('GetBucketVersioning', { Bucket });
+  assert.deepEqual(await told(), {});
+  await put();
+  assert.deepEqual(await told(), { Status: 'Enabled' });
+  await put('Disabled');
+  assert.deepEqual(await told(), { Status: 'Enabled', MFADelete: 'Disabled' });
+});
+
 test('what was there before versioning is the version null, and suspended writes replace it alone', async (t) => {
   const { put, text, remove, listed, setStatus, bodies } = await withVersions(t).then((one) => ({
     ...one,

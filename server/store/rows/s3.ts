@@ -42,8 +42,8 @@ export interface BucketRow extends Row {
   acl?: AclGrant[];
   /** Absent: never switched on. */
   versioning?: 'Enabled' | 'Suspended';
-  /** Deleting a version, and changing the versioning, takes a code of an MFA device. */
-  mfaDelete?: true;
+  /** Deleting a version, and changing the versioning, takes a code of an MFA device. Absent: nobody ever said whether. */
+  mfaDelete?: boolean;
   /** Present: switched on, which cannot be undone. */
   objectLock?: { defaultRetention?: { mode: RetentionMode; days?: number; years?: number } };
   /** Sub-resources as the SDK types them, by name (`cors`, `lifecycle` …); times as text. */
