@@ -145,7 +145,7 @@ const calls = (keys: number): readonly Case<Ids>[] => [
     name: 'AssumeRole',
     bareGoal: 0.3,
     motoGoal: 20,
-    floor: 'commit',
+    floor: 'signature',
     distinct: 1,
     as: (ids) => ids.user,
     wanted: () => sts({ Action: 'AssumeRole', RoleArn: roleArn, RoleSessionName: 'bench' }),
