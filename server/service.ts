@@ -209,6 +209,9 @@ export function streamOperation<I, O>(row: Omit<StreamOperation<I, O>, 'kind'>):
 /** A member of an output: the answer's status, where it is not the operation's usual one. */
 export const answerStatus = Symbol('status of the answer');
 
+/** A member of an output: headers of the answer that the operation's model does not have. */
+export const answerHeaders = Symbol('headers of the answer');
+
 /** A streaming output body: bytes of a file, sent without being held in memory. */
 export interface FileBody {
   readonly file: string;

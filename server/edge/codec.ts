@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import type { Member, OperationModel, Protocol, ServiceModel, StructureShape } from '../catalogue/shapes.ts';
 import { AwsError } from '../errors.ts';
-import { answerStatus, type StreamingBody } from '../service.ts';
+import { answerHeaders, answerStatus, type StreamingBody } from '../service.ts';
 import type { Answer } from './answer.ts';
 import type { Identified } from './identify.ts';
 import { readBindings, writeBindings } from './protocols/bindings.ts';
@@ -166,6 +166,8 @@ function renderRest(operation: OperationModel, output: Readonly<Record<string, u
   const shape = operation.output;
   const isXml = service.protocol === 'rest-xml';
   const headers = identityHeaders(service.protocol, requestId);
+  const further = (output as { readonly [answerHeaders]?: Readonly<Record<string, string>> })[answerHeaders];
+  if (further) Object.assign(headers, further);
   const said = (output as { readonly [answerStatus]?: number })[answerStatus];
   const bound = writeBindings(shape, output, headers);
   const status = said ?? bound ?? http?.status ?? 200;
@@ -188,7 +190,7 @@ function renderRest(operation: OperationModel, output: Readonly<Record<string, u
     const value = output[only.name];
     const text = value === undefined || value === null ? '' : escapeXml(String(value));
     return answer(
-      `${xmlDeclaration}<${only.name} xmlns="${service.xmlNamespace}">${text}</${only.name}>`,
+      `${xmlDeclaration}<${only.name} xmlns="${service.xmlNamespace}"${text === '' ? '/>' : `>${text}</${only.name}>`}`,
       'application/xml',
     );
   }

@@ -97,8 +97,10 @@ export function verify(identified: Identified, options: VerifyOptions, body?: Ui
   if (!sameToken(credentials.sessionToken, sessionToken))
     throw signatureRefused(protocol, 'wrong-token', { 'Token-0': sessionToken });
   const key = signingKey(credentials.secretAccessKey, parts.scope);
+  // Recorded: of a presigned URL a header too many is told before the signature is compared.
+  if (presigned) checkUnsignedHeaders(identified, parts, presigned);
   compare(identified, parts, key, payloadHash, presigned);
-  checkUnsignedHeaders(identified, parts, presigned);
+  if (!presigned) checkUnsignedHeaders(identified, parts, presigned);
   if (credentials.expiration && credentials.expiration <= options.now)
     throw signatureRefused(protocol, 'expired-token', { 'Token-0': sessionToken });
   return { kind: 'signed', accessKeyId, verified: true, presigned, sessionToken, parts, key };
@@ -163,11 +165,13 @@ function isPresigned(head: RequestHead): boolean {
   );
 }
 
-function malformed(identified: Identified, presigned: boolean): AwsError {
-  return presigned && identified.protocol === 'rest-xml'
-    ? queryParametersRefused(needed)
-    : signatureRefused(identified.protocol, 'malformed');
+function malformed({ head, protocol, scope }: Identified, presigned: boolean): AwsError {
+  if (!presigned || protocol !== 'rest-xml') return signatureRefused(protocol, 'malformed');
+  return queryParametersRefused(queryValue(head, 'X-Amz-Credential') && !scope ? credentialForm : needed);
 }
+
+const credentialForm =
+  'Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".';
 
 const needed =
   'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';

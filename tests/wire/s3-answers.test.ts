@@ -49,6 +49,22 @@ test('an error has code, message and ids, and no element for the path', async ()
   });
 });
 
+test('a listing tells the region of its bucket', async () => {
+  const { client } = server;
+  const listing = new ListObjectsV2Command({ Bucket });
+  let headers: Record<string, string> = {};
+  listing.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      headers = (result.response as { headers: Record<string, string> }).headers;
+      return result;
+    },
+    { step: 'deserialize', priority: 'low' },
+  );
+  await client.send(listing);
+  assert.equal(headers['x-amz-bucket-region'], 'us-east-1');
+});
+
 test('an empty number in the query is none', async () => {
   const listing = new ListObjectsV2Command({ Bucket });
   listing.middlewareStack.add(

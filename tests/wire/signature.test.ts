@@ -327,6 +327,29 @@ describe('presigned URLs', () => {
     assert.equal(seen?.body, 'hello');
   });
 
+  it('what headers would say may stand in the query; a checksum there is that of no body', async () => {
+    const command = new PutObjectCommand({ Bucket: 'bucket', Key: 'k', Metadata: { who: 'ana' }, ACL: 'private' });
+    const url = await getSignedUrl(s3(), command, { expiresIn: 60 });
+    assert.match(url, /x-amz-meta-who=ana/);
+    assert.equal(codeOf(await call('PUT', url, {}, 'hello')), '200 let in');
+    assert.deepEqual([seen?.input.Metadata, seen?.input.ACL], [{ who: 'ana' }, 'private']);
+    assert.equal(seen?.input.ChecksumCRC32, undefined);
+  });
+
+  it('a header that was not signed is told before a signature that does not match', async () => {
+    const url = await getSignedUrl(s3(), new PutObjectCommand({ Bucket: 'bucket', Key: 'k' }), { expiresIn: 60 });
+    const reply = await call('PUT', url.replace('/k?', '/other?'), { 'x-amz-meta-who': 'ana' }, 'hello');
+    assert.equal(codeOf(reply), '403 AccessDenied');
+    assert.match(reply.body, /<HeadersNotSigned>x-amz-meta-who<\/HeadersNotSigned>/);
+  });
+
+  it('a credential that is no scope is told as such', async () => {
+    const url = await getSignedUrl(s3(), new GetObjectCommand({ Bucket: 'bucket', Key: 'k' }), { expiresIn: 60 });
+    const reply = await call('GET', url.replaceAll('%2F', '%252F'), {});
+    assert.equal(codeOf(reply), '400 AuthorizationQueryParametersError');
+    assert.match(reply.body, /the Credential is mal-formed/);
+  });
+
   it('another key, another method or a longer life is SignatureDoesNotMatch', async () => {
     const url = await getSignedUrl(s3(), new GetObjectCommand({ Bucket: 'bucket', Key: 'one' }), { expiresIn: 60 });
     assert.equal(codeOf(await call('GET', url.replace('/one', '/two'), {})), '403 SignatureDoesNotMatch');

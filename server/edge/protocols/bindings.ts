@@ -9,7 +9,7 @@ import type {
   StructureShape,
   TimestampFormat,
 } from '../../catalogue/shapes.ts';
-import type { Headers } from '../head.ts';
+import type { Headers, RequestHead } from '../head.ts';
 import type { Identified } from '../identify.ts';
 import { missingParameter } from '../refusals.ts';
 import { define } from './query-read.ts';
@@ -80,7 +80,7 @@ export function readBindings({ head, labels }: Identified, operation: OperationM
     if (values.length > 0) input[member.name] = readQueryMember(protocol, member, values as string[], name);
     else if (member.required) throw missingParameter(protocol, name, 'query');
   }
-  readHeaders(protocol, known, head.headers, input);
+  readHeaders(protocol, known, protocol === 'rest-xml' ? withHoisted(known, head) : head.headers, input);
   for (const member of known.otherQueries) {
     const used = new Set(known.queries.map(({ name }) => name));
     const map: Record<string, unknown> = {};
@@ -88,6 +88,24 @@ export function readBindings({ head, labels }: Identified, operation: OperationM
     input[member.name] = map;
   }
   return input;
+}
+
+/**
+ * A presigned URL of S3's may say in its query what `x-amz-` headers and conditions say (recorded). A header that is there wins.
+ * Checksums are left out: SDKs put that of an empty body there, before anyone knows the body.
+ */
+function withHoisted({ headers: known, prefixes }: Bindings, { headers, query }: RequestHead): Headers {
+  const isPresigned = query?.some(([name]) => name === 'X-Amz-Signature' || name === 'Signature');
+  if (!isPresigned || !query) return headers;
+  const merged: Record<string, string> = {};
+  for (const [name, value] of query) {
+    const lower = name.toLowerCase();
+    if (!/^(x-amz-(?!checksum-|sdk-)|if-(none-)?match$)/.test(lower)) continue;
+    if (known.has(lower) || prefixes.some((prefix) => lower.startsWith(prefix.name)))
+      // Header bytes are held as latin1.
+      merged[lower] = Buffer.from(value, 'utf8').toString('latin1');
+  }
+  return { ...merged, ...headers };
 }
 
 function readHeaders(

@@ -84,6 +84,9 @@ test('a list is told as it was put, and permits what it says', async (t) => {
   await run('PutBucketAcl', { Bucket, ACL: 'public-read-write' });
   assert.equal(may(anonymous, 's3:PutObject', `${Bucket}/new`), true);
   assert.equal(may(anonymous, 's3:PutBucketAcl', Bucket), false);
+  // Who may list learns that a key is missing, and who may write gives a new object its list (recorded).
+  assert.equal(may(anonymous, 's3:GetObject', `${Bucket}/new`), true);
+  assert.equal(may(anonymous, 's3:PutObjectAcl', `${Bucket}/new`), true);
   // An explicit deny outranks a list.
   const Statement = [{ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: `arn:aws:s3:::${Bucket}/*` }];
   await run('PutBucketPolicy', { Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) });

@@ -36,6 +36,7 @@ import {
   reservedTagKey,
 } from './errors.ts';
 import { bucketArn, canonicalUserId, checkBucketName, checkNamespace } from './names.ts';
+import { wholeSeconds } from './objects.ts';
 import type { S3 } from './state.ts';
 import { tagsFromSet } from './tag-sets.ts';
 
@@ -122,7 +123,7 @@ function listBuckets(call: Call, input: ListBucketsRequest): ListBucketsOutput {
   return {
     Buckets: page.map((bucket) => ({
       Name: bucket.id,
-      CreationDate: new Date(bucket.creationDate),
+      CreationDate: new Date(wholeSeconds(new Date(bucket.creationDate))),
       BucketArn: bucketArn(call.partition, bucket.id),
       ...(paged && { BucketRegion: bucket.region }),
     })),

@@ -10,7 +10,7 @@ const maxFieldBytes = 20 * 1024;
 export interface FormUpload {
   /** By name in lower case. */
   readonly fields: ReadonlyMap<string, string>;
-  readonly fileName: string;
+  readonly fileName: string | undefined;
   readonly fileType: string | undefined;
   /** To be read to its end. */
   readonly file: AsyncGenerator<Buffer>;
@@ -62,11 +62,11 @@ export async function readForm(contentType: string, body: Readable): Promise<For
     const name = disposition && /;\s*name="([^"]*)"/i.exec(disposition)?.[1];
     if (name === undefined || name === '') throw malformed();
     if (name.toLowerCase() === 'file') {
-      const fileName = /;\s*filename="([^"]*)"/i.exec(disposition ?? '')?.[1] ?? '';
+      const fileName = /;\s*filename="([^"]*)"/i.exec(disposition ?? '')?.[1];
       const fileType = /^content-type:\s*(.+)$/im.exec(head)?.[1]?.trim();
       return {
         fields,
-        fileName: fileName.replace(/^.*[\\/]/, ''),
+        fileName: fileName?.replace(/^.*[\\/]/, ''),
         fileType,
         file: contents(delimiter, pending, source),
       };

@@ -1,6 +1,6 @@
 // PostObject: the upload of a file by an HTML form, with a policy that its maker signed.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html (read 2026-11-21). Order: the fields of the signature are there, the policy has not
-// expired, the signature, the conditions, every field is covered; then the put is authorized as any put of the key's holder. The size is checked as it comes.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html (read 2026-11-21). Order: the fields of the signature are there, the signature, the policy has not
+// expired, the conditions, every field is covered; then the put is authorized as any put of the key's holder. The size is checked as it comes.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -8,7 +8,8 @@ import type { PutObjectOutput } from '@aws-sdk/client-s3';
 import { AwsError } from '../../errors.ts';
 import type { WebAnswer, WebRequest, WebSigner } from '../../service.ts';
 import { algorithms, suffixOf } from './checksums.ts';
-import { entityTooLarge, invalidArgument } from './errors.ts';
+import { literalWord } from './encoded-words.ts';
+import { bareAccessDenied, entityTooLarge, invalidArgument, malformedXml } from './errors.ts';
 import { type FormUpload, readForm } from './form-data.ts';
 import { maxBodyBytes } from './objects.ts';
 
@@ -26,7 +27,8 @@ export async function postObject(request: WebRequest): Promise<WebAnswer> {
       'key',
       '',
     );
-  const key = given.replaceAll('$' + '{filename}', form.fileName);
+  // A file without a name, as a plain field, leaves the variable where it is (recorded).
+  const key = form.fileName === undefined ? given : given.replaceAll('$' + '{filename}', form.fileName);
   const signer = signerOf(form.fields);
   const range = signer && checkPolicy(request, form.fields, signer, { bucket, key });
   const put = await request.run<PutObjectOutput>('PutObject', inputOf(form, bucket, key, range), signer);
@@ -56,7 +58,8 @@ function signerOf(fields: ReadonlyMap<string, string>): Signer | undefined {
   const version4 = ['x-amz-signature', 'x-amz-credential', 'x-amz-algorithm'].some((name) => fields.has(name));
   const version2 = fields.has('signature') || fields.has('awsaccesskeyid');
   if (!version4 && !version2) {
-    if (fields.has('policy')) needed(fields, 'AWSAccessKeyId');
+    // Recorded: a policy that nobody signed.
+    if (fields.has('policy')) throw bareAccessDenied('the form has a policy and no signature');
     return undefined;
   }
   const policy = needed(fields, 'Policy');
@@ -112,6 +115,7 @@ function checkSignature(request: WebRequest, signer: Signer): void {
           AWSAccessKeyId: signer.accessKeyId,
           StringToSign: signer.policy,
           SignatureProvided: signer.signature,
+          StringToSignBytes: (Buffer.from(signer.policy).toString('hex').match(/../g) ?? []).join(' '),
         },
       },
     );
@@ -144,9 +148,9 @@ function checkPolicy(
   signer: Signer,
   { bucket, key }: { readonly bucket: string; readonly key: string },
 ): SizeRange | undefined {
+  checkSignature(request, signer);
   const { expiration, conditions } = parsePolicy(signer.policy);
   if (expiration <= request.now) throw refused('Policy expired.');
-  checkSignature(request, signer);
   const covered = new Set(free);
   let range: SizeRange | undefined;
   const given = (name: string) => (name === 'bucket' ? bucket : name === 'key' ? key : fields.get(name));
@@ -247,15 +251,15 @@ function inputOf(form: FormUpload, bucket: string, key: string, range: SizeRange
   const bucketKey = fields.get('x-amz-server-side-encryption-bucket-key-enabled');
   const Metadata: Record<string, string> = {};
   for (const [name, value] of fields)
-    if (name.startsWith('x-amz-meta-')) Metadata[name.slice('x-amz-meta-'.length)] = asHeader(value);
+    if (name.startsWith('x-amz-meta-')) Metadata[name.slice('x-amz-meta-'.length)] = literalWord(asHeader(value));
   return {
     Bucket: bucket,
     Key: key,
     Body: Readable.from(sized(form.file, range), { objectMode: false }),
     Metadata,
-    ...(fields.has('content-type') && { ContentType: asHeader(fields.get('content-type') ?? '') }),
+    ...(fields.has('content-type') && { ContentType: latinOf(fields.get('content-type') ?? '') }),
     ...Object.fromEntries(
-      members.flatMap(([field, member]) => (fields.has(field) ? [[member, asHeader(fields.get(field) ?? '')]] : [])),
+      members.flatMap(([field, member]) => (fields.has(field) ? [[member, latinOf(fields.get(field) ?? '')]] : [])),
     ),
     ...(tagging !== undefined && { Tagging: taggingHeader(tagging) }),
     ...(until !== undefined && { ObjectLockRetainUntilDate: lockDate(until) }),
@@ -279,8 +283,14 @@ function asHeader(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1');
 }
 
-/** The form has tags as XML, the header of a put as a query. */
+/** A header of the object's own holds no more than ISO-8859-1; a blank stands for the rest (recorded). */
+function latinOf(value: string): string {
+  return value.replace(/[^\t\x20-\x7e\xa0-\xff]/gu, ' ');
+}
+
+/** The form has tags as XML, the header of a put as a query. What is XML and no tag set is none (recorded). @throws MalformedXML */
 function taggingHeader(xml: string): string {
+  if (!xml.trim().startsWith('<')) throw malformedXml();
   const text = (value: string | undefined) =>
     encodeURIComponent(
       (value ?? '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&'),
@@ -313,8 +323,18 @@ function answer(
   put: PutObjectOutput,
 ): WebAnswer {
   const etag = put.ETag ?? '';
-  const location = `http://${request.headers.host ?? ''}/${encodeURIComponent(bucket)}/${encodeURIComponent(key)}`;
+  const host = request.headers.host ?? '';
+  const path = host.startsWith(`${bucket}.`) ? '' : `/${encodeURIComponent(bucket)}`;
+  // AWS's own names are told with TLS.
+  const scheme = /\.amazonaws\.com(\.cn)?$/.test(host) ? 'https' : 'http';
+  const location = `${scheme}://${host}${path}/${encodeURIComponent(key)}`;
+  const checksum = algorithms.flatMap((algorithm): [string, string][] => {
+    const value = put[`Checksum${algorithm}`];
+    return value === undefined ? [] : [[`x-amz-checksum-${suffixOf(algorithm)}`, value]];
+  });
   const headers = {
+    ...Object.fromEntries(checksum),
+    ...(put.ChecksumType !== undefined && { 'x-amz-checksum-type': put.ChecksumType }),
     ETag: etag,
     Location: location,
     'x-amz-request-id': request.requestId,

@@ -8,7 +8,7 @@ import type {
   ListObjectsV2Output,
   ListObjectsV2Request,
 } from '@aws-sdk/client-s3';
-import { type Call, type Operation, operation } from '../../service.ts';
+import { answerHeaders, type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow, ObjectRow } from '../../store/rows/s3.ts';
 import { type Context, onBucket, requireBucket } from './access.ts';
 import { invalidArgument } from './errors.ts';
@@ -16,6 +16,11 @@ import { afterPrefix, keyOfSortable, sortableKey } from './key-index.ts';
 import { canonicalUserId, objectId } from './names.ts';
 import { restoreStatus } from './restore.ts';
 import type { S3 } from './state.ts';
+
+/** A listing tells where the bucket is, which no model says (recorded). */
+interface WithHeaders {
+  readonly [answerHeaders]: Readonly<Record<string, string>>;
+}
 
 /** The parameters that all listings of objects share. */
 interface ListInput {
@@ -157,7 +162,7 @@ export function shared(
   };
 }
 
-function listObjectsV2(s3: S3, call: Call, input: ListObjectsV2Request): ListObjectsV2Output {
+function listObjectsV2(s3: S3, call: Call, input: ListObjectsV2Request): ListObjectsV2Output & WithHeaders {
   const bucket = requireBucket(call, call.tx, input);
   const encode = encoder(input.EncodingType);
   const most = maxKeysOf(input.MaxKeys, 'max-keys');
@@ -167,6 +172,7 @@ function listObjectsV2(s3: S3, call: Call, input: ListObjectsV2Request): ListObj
   const restoredAt = restoredAtOf(call, input);
   const Contents = page.objects.map((object) => summary(object, encode, input.FetchOwner === true, restoredAt));
   return {
+    [answerHeaders]: { 'x-amz-bucket-region': bucket.region },
     ...shared(input, page, most, encode),
     KeyCount: page.objects.length + page.prefixes.length,
     ...(Contents.length > 0 && { Contents }),
@@ -189,14 +195,17 @@ function readToken(token: string): string {
   return bytes.toString();
 }
 
-function listObjects(s3: S3, call: Call, input: ListObjectsRequest): ListObjectsOutput {
+function listObjects(s3: S3, call: Call, input: ListObjectsRequest): ListObjectsOutput & WithHeaders {
   const bucket = requireBucket(call, call.tx, input);
   const encode = encoder(input.EncodingType);
   const most = maxKeysOf(input.MaxKeys, 'max-keys');
   const page = pageOf(s3, call, bucket, input.Prefix ?? '', input.Delimiter ?? '', input.Marker ?? '', most);
   const restoredAt = restoredAtOf(call, input);
-  const Contents = page.objects.map((object) => summary(object, encode, true, restoredAt));
+  const Contents = page.objects.map((object) =>
+    summary(object, encode, call.principal.type !== 'anonymous', restoredAt),
+  );
   return {
+    [answerHeaders]: { 'x-amz-bucket-region': bucket.region },
     ...shared(input, page, most, encode),
     Marker: encode(input.Marker ?? ''),
     ...(Contents.length > 0 && { Contents }),

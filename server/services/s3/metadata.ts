@@ -8,6 +8,7 @@ import { tagKeys } from '../../tag-keys.ts';
 import { type Context, type ObjectInput, onObject } from './access.ts';
 import { aclContext } from './acl-grants.ts';
 import { aclOfWrite } from './acls.ts';
+import { decodeWord } from './encoded-words.ts';
 import { type EncryptionInput, kmsKeyContext, protectionOf } from './encryption.ts';
 import { invalidRedirectLocation, invalidStorageClass, metadataTooLarge } from './errors.ts';
 import { locksOf } from './object-lock.ts';
@@ -81,7 +82,8 @@ export function metadataOf(call: BaseCall, tx: Transaction, bucket: BucketRow, i
   const accountId = ownerOf(call, bucket, input);
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!isStorageClass(storageClass)) throw invalidStorageClass(storageClass);
-  const userMetadata = input.Metadata ?? {};
+  const userMetadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(input.Metadata ?? {})) userMetadata[name] = decodeWord(value);
   let sizeBytes = 0;
   for (const [name, value] of Object.entries(userMetadata))
     sizeBytes += Buffer.byteLength(name) + Buffer.byteLength(value);

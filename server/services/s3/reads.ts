@@ -28,6 +28,7 @@ import { type Context, commonContext, type ObjectInput, onObject, requireBucket,
 import { type Algorithm, checksumMembers } from './checksums.ts';
 import { checkRead } from './conditions.ts';
 import { checkOpens, customerKeyOf } from './customer-keys.ts';
+import { encodeWords } from './encoded-words.ts';
 import { checkDecrypts, encryptionMembers, openingKey } from './encryption.ts';
 import {
   deletedKey,
@@ -132,7 +133,7 @@ function describe(
   output.LastModified = new Date(object.lastModified);
   output.ContentLength = stretch.end - stretch.start;
   output.ETag = object.etag;
-  output.Metadata = object.userMetadata;
+  output.Metadata = encodeWords(object.userMetadata);
   output.ContentType = input.ResponseContentType ?? object.contentType;
   const set = <K extends keyof HeaderOutput>(name: K, value: HeaderOutput[K] | undefined) => {
     if (value !== undefined) output[name] = value;

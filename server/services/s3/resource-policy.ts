@@ -65,7 +65,10 @@ function grantsOn(tx: Transaction, bucket: BucketRow, resource: string, owner: s
     : [];
   if (resource === own || !resource.startsWith(`${own}/`)) return ofBucket.filter(({ Action }) => !isOnObjects(Action));
   const key = resource.slice(own.length + 1);
-  const acl: readonly AclGrant[] = tx.get('object', objectId(bucket.id, key))?.acl ?? [];
+  const object = tx.get('object', objectId(bucket.id, key));
+  // No list of its own yet: who may list the bucket learns that the key is missing, and who may write it gives it one (recorded).
+  if (!object) return ofBucket.flatMap(ofMissing);
+  const acl: readonly AclGrant[] = object.acl ?? [];
   const arn = objectArn(partition, bucket.id, key);
   // A list of the bucket permits writing of its objects, nothing else of them.
   return [...ofBucket.flatMap(onlyWrites), ...statementsOf(bucket, owner, acl, 'object', arn, partition, ignores)];
@@ -75,6 +78,15 @@ const writes = new Set(['s3:PutObject', 's3:DeleteObject']);
 
 function isOnObjects(actions: readonly string[]): boolean {
   return actions.every((action) => writes.has(action));
+}
+
+function ofMissing(statement: Statement): Statement[] {
+  const lists = statement.Action.includes('s3:ListBucket');
+  const Action = [
+    ...(lists ? ['s3:GetObject', 's3:GetObjectVersion'] : []),
+    ...(statement.Action.includes('s3:PutObject') ? [...writes, 's3:PutObjectAcl'] : []),
+  ];
+  return Action.length > 0 ? [{ ...statement, Action }] : [];
 }
 
 function onlyWrites(statement: Statement): Statement[] {

@@ -34,6 +34,8 @@ export function joinedChecksum(
   const type = upload.checksumType ?? (upload.checksumAlgorithm === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
   const value = type === 'FULL_OBJECT' ? combineCrcs(algorithm, values) : composite(algorithm, values);
   for (const given of givenChecksums(input)) {
+    // Recorded: where the upload named no algorithm, a value by another one than the usual is not looked at.
+    if (upload.checksumAlgorithm === undefined && given.algorithm !== algorithm) continue;
     // Recorded: a CRC of the whole, which is not the usual mode of CRC32 and CRC32C, is one only for a completion that says so.
     const isMeant = type === 'COMPOSITE' || algorithm === 'CRC64NVME' || input.ChecksumType === type;
     // Of a composite value clients give the digest with or without the number of parts.

@@ -17,6 +17,7 @@ import { sortableKey } from './key-index.ts';
 import { encoder } from './list.ts';
 import { initiatorAccountOf, onUpload, requireUpload } from './multipart.ts';
 import { canonicalUserId } from './names.ts';
+import { wholeSeconds } from './objects.ts';
 
 function byKeyThenAge(a: UploadRow, b: UploadRow): number {
   const [first, second] = [sortableKey(a.key), sortableKey(b.key)];
@@ -89,7 +90,7 @@ function listUploads(call: Call, input: ListMultipartUploadsRequest): ListMultip
       Uploads: uploads.map((upload) => ({
         Key: encode(upload.key),
         UploadId: upload.id,
-        Initiated: new Date(upload.initiated),
+        Initiated: new Date(wholeSeconds(new Date(upload.initiated))),
         StorageClass: upload.storageClass as 'STANDARD',
         Owner: { ID: canonicalUserId(upload.accountId) },
         Initiator: initiatorMember(upload),

@@ -10,6 +10,7 @@ import { invalidArgument } from './errors.ts';
 import { afterPrefix, type Cursor, keyOfSortable, sortableKey } from './key-index.ts';
 import { encoder, listContext, maxKeysOf, restoredAtOf, shared, startFor, summary } from './list.ts';
 import { canonicalUserId, isVersionId, serialOfVersionId } from './names.ts';
+import { wholeSeconds } from './objects.ts';
 import type { S3 } from './state.ts';
 import { allVersions, isMarker, type VersionRow, versionIdOf } from './versions.ts';
 
@@ -119,7 +120,7 @@ function listObjectVersions(s3: S3, call: Call, input: ListObjectVersionsRequest
     else
       DeleteMarkers.push({
         Key: encode(row.key),
-        LastModified: new Date(row.lastModified),
+        LastModified: new Date(wholeSeconds(new Date(row.lastModified))),
         Owner: { ID: canonicalUserId(row.accountId) },
         ...common,
       });

@@ -145,11 +145,24 @@ test('a form that its policy allows puts the file, whatever the pieces it comes 
   assert.equal(made.status, 201);
   assert.match(String(made.body), /<Bucket>notes<\/Bucket><Key>up\/f\.txt<\/Key>/);
   assert.equal(await text('up/f.txt'), file);
-  // As the bytes of a header.
+  // A header cannot hold it.
   const { Metadata } = await run<Got>('GetObject', { Bucket, Key: 'up/f.txt' });
-  assert.equal(Buffer.from(Metadata?.['who'] ?? '', 'latin1').toString('utf8'), 'Zoë 😀');
+  assert.equal(Metadata?.['who'], '=?UTF-8?B?Wm/DqyDwn5iA?=');
   const override = { Bucket, Key: 'up/f.txt', ResponseContentDisposition: '😀' };
   await assert.rejects(run('GetObject', override), awsError('InvalidArgument', /ISO-8859-1/));
+});
+
+test('what a form makes is told by its own name, with its checksum; what headers cannot hold is left out of them', async (t) => {
+  const { ask, run } = await withBucket(t);
+  const open = ['cache-control', 'x-amz-meta-word'].map((name) => ['starts-with', `$${name}`, '']);
+  const fields = { key: 'é k', 'cache-control': 'a—é', 'x-amz-meta-word': '=?UTF-8?B?YWJj?=' };
+  const sent = form([{ bucket: Bucket }, ['starts-with', '$key', ''], ...open, ...signatureConditions], fields, 'x');
+  const made = await ask({ ...sent, headers: { ...sent.headers, host: `${Bucket}.s3.amazonaws.com` } });
+  assert.equal(made.headers['Location'], `https://${Bucket}.s3.amazonaws.com/%C3%A9%20k`);
+  assert.equal(made.headers['x-amz-checksum-type'], 'FULL_OBJECT');
+  assert.match(made.headers['x-amz-checksum-crc64nvme'] ?? '', /=$/);
+  const got = await run<Got>('GetObject', { Bucket, Key: 'é k' });
+  assert.deepEqual([got.CacheControl, got.Metadata], ['a é', { word: '=?UTF-8?B?YWJj?=' }]);
 });
 
 test('a form is refused for what its policy does not say, and leaves nothing', async (t) => {
@@ -183,6 +196,13 @@ test('a form is refused for what its policy does not say, and leaves nothing', a
     [form([...base, ['content-length-range', 9, 12]], { key: 'k' }, 'short'), 'EntityTooSmall'],
     [multipart({ key: 'k', policy: 'e30=', 'x-amz-signature': '0' }, 'x'), 'InvalidArgument', /X-Amz-Algorithm/],
     [multipart({ acl: 'private' }, 'x'), 'InvalidArgument', /'key'/],
+    // Recorded: nobody signed it; somebody did, and not that; tags that are no XML.
+    [multipart({ key: 'k', policy: 'e30=' }, 'x'), 'AccessDenied', 'Access Denied'],
+    [
+      form([...base, ['starts-with', '$tagging', '']], { key: 'k', tagging: 'not-xml' }, 'x'),
+      'MalformedXML',
+      /^The XML you provided/,
+    ],
   ];
   for (const [request, code, message] of cases) await assert.rejects(ask(request as never), awsError(code, message));
   const forged = form(base, { key: 'k' }, 'x');

@@ -42,7 +42,14 @@ async function preflight(store: Store, request: WebRequest): Promise<WebAnswer> 
       method,
       request.key,
     );
-  return { status: 200, headers: allowed, body: undefined };
+  return { status: 200, headers: { ...allowed, ...idsOf(request) }, body: undefined };
+}
+
+function idsOf({ requestId }: WebRequest): Record<string, string> {
+  return {
+    'x-amz-id-2': Buffer.from(`postern/${requestId}`).toString('base64'),
+    'x-amz-request-id': requestId,
+  };
 }
 
 export function webHandlers(store: Store) {

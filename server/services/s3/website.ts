@@ -179,6 +179,7 @@ function errorPage(error: AwsError, request: WebRequest): WebAnswer {
     ['Message', error.message],
     ...Object.entries(error.fields ?? {}),
     ['RequestId', request.requestId],
+    ['HostId', Buffer.from(`postern/${request.requestId}`).toString('base64')],
   ].map(([name, value]) => `<li>${escaped(String(name))}: ${escaped(String(value))}</li>`);
   return {
     status: error.status,
