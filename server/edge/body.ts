@@ -16,6 +16,7 @@ import {
   incompleteBody,
   invalidDigest,
   missingContentLength,
+  severalChecksums,
   signatureRefused,
   unsupportedChecksum,
 } from './refusals.ts';
@@ -153,10 +154,11 @@ export class CheckedBody extends Readable implements FedBody {
     const md5 = headers['content-md5'];
     if (md5 !== undefined) this.#checks.push(md5Check(md5));
     if (operation?.checksummed) {
-      for (const [name, value] of Object.entries(headers)) {
-        if (name.startsWith('x-amz-checksum-') && value !== undefined && !notChecksums.has(name))
-          this.#checks.push(checksumCheck(name, value, verified));
-      }
+      const given = Object.keys(headers).filter(
+        (name) => name.startsWith('x-amz-checksum-') && headers[name] !== undefined && !notChecksums.has(name),
+      );
+      if (given.length > 1) throw severalChecksums();
+      for (const name of given) this.#checks.push(checksumCheck(name, headers[name], verified));
     }
     for (const name of trailerNames(form?.trailers ? headers['x-amz-trailer'] : undefined))
       this.#checks.push(checksumCheck(name, undefined, verified));

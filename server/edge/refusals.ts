@@ -441,6 +441,11 @@ export function invalidDigest(name: string, value: string): AwsError {
     : new AwsError('InvalidRequest', 400, `Value for ${name} header is invalid.`);
 }
 
+export function severalChecksums(): AwsError {
+  const message = 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.';
+  return new AwsError('InvalidRequest', 400, message);
+}
+
 export function unsupportedChecksum(name: string): AwsError {
   return new AwsError('InvalidRequest', 400, `Postern does not compute the checksum of ${name}.`);
 }

@@ -76,3 +76,25 @@ test('an empty number in the query is none', async () => {
   );
   assert.deepEqual((await server.client.send(listing)).MaxKeys, 1000);
 });
+
+test('two checksums are refused as two, whatever they are', async () => {
+  const command = new PutObjectCommand({
+    Bucket,
+    Key: 'two',
+    Body: 'x',
+    ChecksumCRC32: 'AAAAAA==',
+    ChecksumSHA256: 'no',
+  });
+  await assert.rejects(server.client.send(command), (error) => {
+    assert.ok(error instanceof S3ServiceException);
+    assert.equal(error.name, 'InvalidRequest');
+    assert.match(error.message, /^Expecting a single x-amz-checksum- header\./);
+    return true;
+  });
+});
+
+test('a tag set that is not there is an empty one', async () => {
+  const { client } = server;
+  const none = new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: undefined } });
+  assert.equal((await client.send(none)).$metadata.httpStatusCode, 204);
+});

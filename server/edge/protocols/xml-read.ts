@@ -85,6 +85,8 @@ function readStructure(shape: StructureShape, element: Element, isMessage = fals
   }
   for (const member of shape.members) {
     if (!member.required) break;
+    // A list that is required may have no element (recorded); what it is then is the handler's affair.
+    if (member.shape.kind === 'list') continue;
     if (output[member.name] === undefined && !(isMessage && isOutsideBody(member)))
       throw missingParameter('rest-xml', member.name);
   }

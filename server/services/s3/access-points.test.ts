@@ -60,7 +60,10 @@ test('an access point is made, told, listed page by page and deleted, in the ans
       /^Your previous request to create the named accesspoint succeeded/,
     ],
     [{ Name: 'xn-_test-alias' }, 'InvalidURI', "Couldn't parse the specified URI."],
-    [{ Name: 'x-s3alias' }, 'InvalidURI', /./],
+    [{ Name: 'sa' }, 'InvalidURI', /./],
+    ...['-hyphen-start', 'cannot-end-s3alias', 'cannot-have.dot'].map(
+      (Name) => [{ Name }, 'InvalidRequest', 'Your Amazon S3 AccessPoint name is invalid'] as const,
+    ),
     [
       { Name: 'third', Bucket: 'none' },
       'InvalidRequest',

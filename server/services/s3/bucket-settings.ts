@@ -80,7 +80,11 @@ function takeLogging(call: Call, bucket: BucketRow, input: SDK.PutBucketLoggingR
   if (other.region !== bucket.region)
     // The code's spelling is S3's.
     throw new AwsError('CrossLocationLoggingProhibitted', 403, 'Cross S3 location logging not allowed. ', {
-      fields: { TargetBucketLocation: other.region },
+      // us-east-1 is where no location is told (recorded).
+      fields: {
+        ...(bucket.region !== 'us-east-1' && { SourceBucketLocation: bucket.region }),
+        TargetBucketLocation: other.region,
+      },
     });
   return { LoggingEnabled: wanted };
 }

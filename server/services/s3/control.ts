@@ -15,13 +15,14 @@ import {
   bareAccessDenied,
   invalidArgument,
   invalidPointName,
+  invalidPointUri,
   invalidRequest,
   malformedXml,
   noSuchAccessPoint,
   noSuchPointPolicy,
 } from './errors.ts';
 import { newPointAlias } from './names.ts';
-import { blockMembers, blockOf, noPublicAccessBlock } from './public-access.ts';
+import { blockMembers, blockOf, noPublicAccessBlock, switchesOf } from './public-access.ts';
 import { tagsFromSet } from './tag-sets.ts';
 
 interface AccountInput {
@@ -74,6 +75,7 @@ function requirePoint(call: Call, { Name: name = '' }: PointInput): AccessPointR
   return point;
 }
 
+const uriForm = /^[a-z0-9.-]{3,50}$/;
 const nameForm = /^(?!xn--)[a-z0-9][a-z0-9-]{1,48}[a-z0-9]$/;
 const forbiddenSuffix = /(-s3alias|--op-s3)$/;
 
@@ -88,7 +90,8 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
     Tags,
   } = input;
   if (Scope) throw invalidRequest('Postern has no directory buckets, whose access points alone have a scope.');
-  if (!nameForm.test(name) || forbiddenSuffix.test(name)) throw invalidPointName(name);
+  if (!uriForm.test(name)) throw invalidPointUri(name);
+  if (!nameForm.test(name) || forbiddenSuffix.test(name)) throw invalidPointName();
   const bucket = call.tx.get('bucket', Bucket);
   if (!bucket || bucket.region !== call.region || bucket.accountId !== (BucketAccountId ?? call.accountId))
     throw invalidRequest('Amazon S3 AccessPoint can only be created for existing bucket');
@@ -112,7 +115,7 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
     ...(Tags?.length && { tags: tagsFromSet(Tags, 50) }),
     // All four are on unless the maker says otherwise, and cannot be changed.
     publicAccessBlock: block
-      ? blockOf(block)
+      ? switchesOf(block)
       : { blockPublicAcls: true, ignorePublicAcls: true, blockPublicPolicy: true, restrictPublicBuckets: true },
   };
   call.tx.put('access-point', point);

@@ -164,3 +164,13 @@ test('a part with a key is refused where the upload was begun without', async (t
     awsError('InvalidRequest', /^The multipart upload initiate requested encryption\./),
   );
 });
+
+test('a put under a key has the checksum that any put has', async (t) => {
+  const { run } = makeS3(t);
+  await run('CreateBucket', { Bucket });
+  const key = keyOf(randomBytes(32));
+  await run('PutObject', { Bucket, Key: 'k', Body: body('x'), ...key });
+  const got = await run<Got>('GetObject', { Bucket, Key: 'k', ChecksumMode: 'ENABLED', ...key });
+  assert.equal(got.ChecksumType, 'FULL_OBJECT');
+  assert.match(got.ChecksumCRC64NVME ?? '', /=$/);
+});

@@ -199,8 +199,13 @@ export function accessPointExists(): AwsError {
   );
 }
 
+/** The code is without a source. */
+export function invalidPointName(): AwsError {
+  return invalidRequest('Your Amazon S3 AccessPoint name is invalid');
+}
+
 /** S3 does not get so far as to call it a name. */
-export function invalidPointName(name: string): AwsError {
+export function invalidPointUri(name: string): AwsError {
   return new AwsError('InvalidURI', 400, "Couldn't parse the specified URI.", {
     fields: { URI: `accesspoint/${name}` },
   });

@@ -118,8 +118,7 @@ function putObject(s3: S3, call: StreamCall, input: WithBody<PutObjectRequest>):
   if (input.WriteOffsetBytes !== undefined) throw notImplemented('x-amz-write-offset-bytes');
   const given = wantedChecksum(call, input);
   const customerKey = customerKeyOf(input);
-  // S3 tells no checksum of its own of what it cannot read.
-  const wanted = given ?? (customerKey ? undefined : defaultChecksum);
+  const wanted = given ?? defaultChecksum;
   return soon(readyManagedKey(call, input), () => {
     const metadata = call.read((tx) => {
       const bucket = requireBucket(call, tx, input);

@@ -35,6 +35,11 @@ export function blockOf(wanted: PublicAccessBlockConfiguration | undefined): Pub
   if (!wanted) throw malformedXml();
   if (Object.values(wanted).every((value) => value === undefined))
     throw invalidRequest('Must specify at least one configuration.');
+  return switchesOf(wanted);
+}
+
+/** What is not said is off. */
+export function switchesOf(wanted: PublicAccessBlockConfiguration): PublicAccessBlock {
   return {
     blockPublicAcls: wanted.BlockPublicAcls ?? false,
     ignorePublicAcls: wanted.IgnorePublicAcls ?? false,
