@@ -12,7 +12,7 @@ const provider = join('registry.terraform.io', 'hashicorp', 'aws');
 
 /**
  * Folders that can hold providers: the one that was named, then the implied mirrors of Terraform's CLI configuration
- * (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories), plugin caches, and /opt's.
+ * (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories), plugin caches, and the folders of /opt.
  * Each has the layout of `terraform providers mirror`, packed or not.
  */
 function places(): string[] {
@@ -24,8 +24,12 @@ function places(): string[] {
     ...[XDG_DATA_HOME || join(homedir(), '.local', 'share'), ...shared].map((one) => join(one, 'terraform', 'plugins')),
     TF_PLUGIN_CACHE_DIR ?? '',
     join(homedir(), '.terraform.d', 'plugin-cache'),
-    '/opt/tf-plugins',
+    ...foldersOf('/opt'),
   ].filter((place) => place !== '');
+}
+
+function foldersOf(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [];
 }
 
 function hasProvider(place: string): boolean {
