@@ -84,6 +84,12 @@ export function compileCondition(condition: Condition, variables: boolean): Comp
   return quantify(key, parsed, operator.negated, listed);
 }
 
+/**
+ * Keys that have several values by their nature, so that an operator for one value never meets them, not even negated. Recorded on AWS (2026-09) for this one, with one value too;
+ * of others that AWS calls multivalued nothing was recorded.
+ */
+const alwaysSeveral: ReadonlySet<string> = new Set(['aws:tagkeys']);
+
 function quantify(key: string, operator: ParsedOperator, negated: boolean, listed: TextMatcher): CompiledCondition {
   const { set, ifExists } = operator;
   const absent = ifExists || (set === 'ForAllValues' ? true : set === 'ForAnyValue' ? false : negated);
@@ -92,6 +98,7 @@ function quantify(key: string, operator: ParsedOperator, negated: boolean, liste
     if (values === undefined || values.length === 0) return absent;
     if (set === 'ForAllValues') return values.every((value) => listed(value, lookup) !== negated);
     if (set === 'ForAnyValue') return values.some((value) => listed(value, lookup) !== negated);
+    if (alwaysSeveral.has(key)) return false;
     // Several values and no set operator: any may match, and negated is its complement.
     return values.some((value) => listed(value, lookup)) !== negated;
   };

@@ -174,6 +174,22 @@ export const conditionCases: readonly Case[] = [
     { 'x:a': '1', 'x:b': '2' },
     true,
   ),
+  ...(['StringEquals', 'StringNotEquals', 'StringEqualsIfExists', 'StringNotEqualsIfExists'] as const).map((operator) =>
+    conditionCase(
+      'O3',
+      `${operator} never meets the tag keys, which are several by their nature`,
+      { [operator]: { 'aws:TagKeys': 'a' } },
+      { 'aws:TagKeys': 'a' },
+      false,
+    ),
+  ),
+  conditionCase(
+    'O3',
+    'and ForAnyValue meets one',
+    { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } },
+    { 'aws:TagKeys': 'a' },
+    true,
+  ),
   conditionCase(
     'O3',
     'ForAllValues of an absent key is true',

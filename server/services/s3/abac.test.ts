@@ -81,7 +81,12 @@ test('what a request brings is asked for: aws:RequestTag and aws:TagKeys; tags a
   const as = await withUsers(all, {
     maker: [{ Effect: 'Allow', Action: 's3:CreateBucket', Resource: '*' }],
     tagger: [when('aws:RequestTag/team', 'blue', ['s3:CreateBucket', 's3:TagResource'])],
-    remover: [when('aws:TagKeys', 'temporary', 's3:UntagResource')],
+    remover: [
+      {
+        ...{ Effect: 'Allow', Action: 's3:UntagResource', Resource: '*' },
+        Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'temporary' } },
+      },
+    ],
   });
   const denied = awsError('AccessDenied');
   const made = (Value: string) => ({
