@@ -27,8 +27,7 @@ export function joinedChecksum(
 ): ObjectRow['checksum'] {
   const algorithm = (upload.checksumAlgorithm ?? defaultChecksum.algorithm) as Algorithm;
   // S3 tells no checksum of its own of what it cannot read.
-  const isClosed = upload.customerKeyMd5 !== undefined || typeof upload.encryption === 'object';
-  if (isClosed && upload.checksumAlgorithm === undefined) return undefined;
+  if (upload.customerKeyMd5 !== undefined && upload.checksumAlgorithm === undefined) return undefined;
   if (parts.some((part) => part.checksum === undefined)) return undefined;
   const values = parts.map((part) => ({ value: part.checksum ?? '', sizeBytes: part.sizeBytes }));
   const type = upload.checksumType ?? (upload.checksumAlgorithm === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
