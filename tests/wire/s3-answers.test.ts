@@ -98,3 +98,11 @@ test('a tag set that is not there is an empty one', async () => {
   const none = new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: undefined } });
   assert.equal((await client.send(none)).$metadata.httpStatusCode, 204);
 });
+
+test('a content disposition of any bytes that a header may have is told', async () => {
+  const { client } = server;
+  await client.send(new PutObjectCommand({ Bucket, Key: 'named', Body: 'x' }));
+  const override = 'filename="\u00e9.txt"';
+  const got = await client.send(new GetObjectCommand({ Bucket, Key: 'named', ResponseContentDisposition: override }));
+  assert.equal(got.ContentDisposition, override);
+});

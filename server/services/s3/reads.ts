@@ -129,6 +129,9 @@ function describe(
 ): HeaderOutput {
   const kept = object.systemMetadata;
   const output: HeaderOutput = encryptionMembers(object);
+  // Before the length: Node 18 to 24 reads the one that follows it as UTF-8, and cuts off an answer whose bytes are not.
+  const disposition = input.ResponseContentDisposition ?? kept['content-disposition'];
+  if (disposition !== undefined) output.ContentDisposition = disposition;
   output.AcceptRanges = 'bytes';
   output.LastModified = new Date(object.lastModified);
   output.ContentLength = stretch.end - stretch.start;
@@ -139,7 +142,6 @@ function describe(
     if (value !== undefined) output[name] = value;
   };
   set('CacheControl', input.ResponseCacheControl ?? kept['cache-control']);
-  set('ContentDisposition', input.ResponseContentDisposition ?? kept['content-disposition']);
   set('ContentEncoding', input.ResponseContentEncoding ?? kept['content-encoding']);
   set('ContentLanguage', input.ResponseContentLanguage ?? kept['content-language']);
   set('WebsiteRedirectLocation', kept['x-amz-website-redirect-location']);
