@@ -1,69 +1,75 @@
-// Which of a principal's policies does a simulation leave out? By type, by the ARN of a managed one, or inline by name and holder.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyIdentifier.html (read 2026-11-21). Recorded on AWS (2026-09): a managed policy is met by the ARN that it
-// would have without a path, and its ARN takes no boundary away. The words of refusals are unsourced.
+// Which of a principal's policies does a simulation leave out? https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyIdentifier.html (read 2026-11-21)
+// Each identifier of the input is a question that every policy is asked. Others report (2026-09) that AWS meets a managed policy by the ARN that it would have
+// without a path, and that an ARN takes no boundary away. The words of refusals are unsourced.
 
-import type { PolicyIdentifier } from '@aws-sdk/client-iam';
+import type { InlinePolicyIdentifierType, PolicyIdentifier } from '@aws-sdk/client-iam';
+import { compileGlob } from '@postern/policy/pattern.ts';
 import { invalidInput } from './errors.ts';
 import type { Holder } from './holders.ts';
 
-type PolicyType = 'inline' | 'aws-managed' | 'user-managed' | 'permission-boundary' | 'scp' | 'rcp';
+/** A policy that a simulation would ask. */
+export type Candidate =
+  | { readonly type: 'permission-boundary' | 'scp' }
+  | { readonly type: 'aws-managed' | 'user-managed'; readonly arn: string }
+  | {
+      readonly type: 'inline';
+      readonly holderKind: Holder['kind'];
+      readonly holderName: string;
+      readonly policyName: string;
+    };
 
-export interface Exclusions {
-  readonly type: (type: PolicyType) => boolean;
-  readonly managed: (policyArn: string) => boolean;
-  readonly inline: (kind: Holder['kind'], holderName: string, policyName: string) => boolean;
+export type Excludes = (policy: Candidate) => boolean;
+
+export function managedPolicy(arn: string): Candidate {
+  return { type: arn.includes(':iam::aws:') ? 'aws-managed' : 'user-managed', arn };
 }
-
-const types: ReadonlySet<string> = new Set<PolicyType>([
-  'inline',
-  'aws-managed',
-  'user-managed',
-  'permission-boundary',
-  'scp',
-  'rcp',
-]);
-
-/** `*` at most once, `?` any number of times. @throws AwsError InvalidInput */
-function asPattern(text: string): RegExp {
-  if (text === '' || text.split('*').length > 2) throw invalidInput(`Invalid policy identifier: ${text}`);
-  const escaped = text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
-}
-
-const managedForm = /^arn:[\w-]+:iam::(aws|\d{12}):policy\/[\w+=,.@*?/-]+$/;
-const withoutPath = (arn: string): string => arn.replace(/:policy\/.*\//, ':policy/');
 
 /** @throws AwsError InvalidInput for what identifies no policy */
-export function checkedExclusions(identifiers: readonly PolicyIdentifier[] | undefined): Exclusions {
-  const left = new Set<string>();
-  const arns: RegExp[] = [];
-  const inline: { kind: string; holder: RegExp; policyName: string }[] = [];
-  for (const identifier of identifiers ?? []) {
-    const { PolicyType: type, PolicyArn: arn, InlinePolicyIdentifier: named } = identifier;
-    if ([type, arn, named].filter((one) => one !== undefined).length !== 1)
-      throw invalidInput('A policy identifier has exactly one of PolicyType, PolicyArn and InlinePolicyIdentifier.');
-    if (type !== undefined) {
-      if (!types.has(type)) throw invalidInput(`Invalid policy type: ${type}`);
-      left.add(type);
-    }
-    if (arn !== undefined) {
-      if (!managedForm.test(arn)) throw invalidInput(`Invalid policy ARN: ${arn}`);
-      arns.push(asPattern(arn));
-    }
-    if (named !== undefined) {
-      const { AttachmentType: kind = '', AttachmentName: holder = '', PolicyName: policyName = '' } = named;
-      if (!/^(user|group|role)$/.test(kind) || !/^[\w+=,.@-]+$/.test(policyName))
-        throw invalidInput('An inline policy identifier names one policy of a user, group or role.');
-      inline.push({ kind, holder: asPattern(holder), policyName });
-    }
-  }
-  return {
-    type: (type) => left.has(type),
-    managed: (policyArn) =>
-      left.has(policyArn.includes(':iam::aws:') ? 'aws-managed' : 'user-managed') ||
-      arns.some((pattern) => pattern.test(withoutPath(policyArn))),
-    inline: (kind, holderName, policyName) =>
-      left.has('inline') ||
-      inline.some((one) => one.kind === kind && one.policyName === policyName && one.holder.test(holderName)),
-  };
+export function exclusionsOf(identifiers: readonly PolicyIdentifier[] = []): Excludes {
+  const questions = identifiers.map(questionOf);
+  return (policy) => questions.some((excludes) => excludes(policy));
+}
+
+function questionOf({ PolicyType, PolicyArn, InlinePolicyIdentifier, ...others }: PolicyIdentifier): Excludes {
+  const questions = [
+    ...(PolicyType === undefined ? [] : [ofType(PolicyType)]),
+    ...(PolicyArn === undefined ? [] : [byArn(PolicyArn)]),
+    ...(InlinePolicyIdentifier === undefined ? [] : [byHolder(InlinePolicyIdentifier)]),
+  ];
+  const [question] = questions;
+  if (question === undefined || questions.length > 1 || Object.keys(others).length > 0)
+    throw invalidInput('A policy identifier has exactly one of PolicyType, PolicyArn and InlinePolicyIdentifier.');
+  return question;
+}
+
+function ofType(type: string): Excludes {
+  if (!/^(inline|aws-managed|user-managed|permission-boundary|scp|rcp)$/.test(type))
+    throw invalidInput(`Invalid policy type: ${type}`);
+  return (policy) => policy.type === type;
+}
+
+function byArn(arn: string): Excludes {
+  if (!/^arn:[\w-]+:iam::(aws|\d{12}):policy\/[\w+=,.@*?/-]+$/.test(arn))
+    throw invalidInput(`Invalid policy ARN: ${arn}`);
+  const meets = wildcards(arn);
+  return (policy) => 'arn' in policy && meets(policy.arn.replace(/(?<=:policy\/).*\//, ''));
+}
+
+function byHolder(named: InlinePolicyIdentifierType): Excludes {
+  const { AttachmentType, AttachmentName = '', PolicyName = '' } = named;
+  if (!/^(user|group|role)$/.test(AttachmentType ?? '') || !/^[\w+=,.@-]+$/.test(PolicyName))
+    throw invalidInput('An inline policy identifier names one policy of a user, group or role.');
+  const meets = wildcards(AttachmentName);
+  return (policy) =>
+    policy.type === 'inline' &&
+    policy.holderKind === AttachmentType &&
+    policy.policyName === PolicyName &&
+    meets(policy.holderName);
+}
+
+/** `*` at most once, `?` any number of times. @throws AwsError InvalidInput */
+function wildcards(pattern: string): (text: string) => boolean {
+  if (pattern === '' || pattern.indexOf('*') !== pattern.lastIndexOf('*'))
+    throw invalidInput(`Invalid policy identifier: ${pattern}`);
+  return compileGlob(pattern);
 }

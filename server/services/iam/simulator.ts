@@ -29,7 +29,7 @@ import { invalidInput, noSuchEntity } from './errors.ts';
 import { type Holder, holderName } from './holders.ts';
 import { onEverything } from './permissions.ts';
 import { lookUpPolicy } from './policies.ts';
-import { checkedExclusions, type Exclusions } from './simulator-exclusions.ts';
+import { type Excludes, exclusionsOf, managedPolicy } from './simulator-exclusions.ts';
 import { checkedActions, checkedContext, checkedResources, checkScenario, ownerOf } from './simulator-inputs.ts';
 import { combined, describe, type SimulatedPolicy } from './simulator-results.ts';
 
@@ -79,7 +79,7 @@ function givenBoundary(texts: readonly string[] | undefined): SimulatedPolicy | 
   return inputPolicies('PermissionsBoundaryPolicyInputList', texts)[0];
 }
 
-/** The user, group or role that a source ARN names; by its name alone, whatever path the ARN has (recorded). */
+/** The user, group or role that a source ARN names; by its name alone, whatever path the ARN has (reported of AWS by others, 2026). */
 function findSource(call: Call, arn: string | undefined): Holder {
   const source = required('policySourceArn', arn);
   constraints().length('policySourceArn', source, 20, 2048).done();
@@ -97,17 +97,18 @@ function holderOf(call: Call, kind: Holder['kind'], key: string): Holder | undef
   return row && ({ kind, row } as Holder);
 }
 
-function policiesOf(call: Call, holder: Holder, excluded: Exclusions): SimulatedPolicy[] {
-  const { row, kind } = holder;
+function policiesOf(call: Call, holder: Holder, excludes: Excludes): SimulatedPolicy[] {
+  const { row, kind: holderKind } = holder;
+  const named = { type: 'inline', holderKind, holderName: holderName(holder) } as const;
   const inline = Object.entries(row.inlinePolicies)
-    .filter(([name]) => !excluded.inline(kind, holderName(holder), name))
-    .map(([name, text]) => simulated(`${kind}_${holderName(holder)}_${name}`, text));
+    .filter(([policyName]) => !excludes({ ...named, policyName }))
+    .map(([name, text]) => simulated(`${holderKind}_${holderName(holder)}_${name}`, text));
   const groups =
-    kind === 'user' ? groupsOf(call, holder.row).map((group) => ({ kind: 'group', row: group }) as const) : [];
+    holderKind === 'user' ? groupsOf(call, holder.row).map((group) => ({ kind: 'group', row: group }) as const) : [];
   return [
     ...inline,
-    ...row.attachedPolicyArns.filter((arn) => !excluded.managed(arn)).flatMap((arn) => managed(call, arn)),
-    ...groups.flatMap((group) => policiesOf(call, group, excluded)),
+    ...row.attachedPolicyArns.filter((arn) => !excludes(managedPolicy(arn))).flatMap((arn) => managed(call, arn)),
+    ...groups.flatMap((group) => policiesOf(call, group, excludes)),
   ];
 }
 
@@ -142,7 +143,7 @@ function principalOf(call: Call, holder: Holder | undefined): Principal {
 }
 
 /**
- * The caller that the input names: a user, group or role, who need not exist (recorded; the reference says users alone). Its id is the ARN itself, unless it is
+ * The caller that the input names: a user, group or role, who need not exist (so others report of AWS; the reference says users alone). Its id is the ARN itself, unless it is
  * said in the context.
  */
 function namedCaller(call: Call, arn: string): Principal {
@@ -241,10 +242,12 @@ function simulateCustomPolicy(call: Call, input: SimulateCustomPolicyRequest): S
 
 function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyRequest): SimulatePolicyResponse {
   const source = findSource(call, input.PolicySourceArn);
-  const excluded = checkedExclusions(input.PolicyExclusionList);
-  const identity = [...policiesOf(call, source, excluded), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
+  const excludes = exclusionsOf(input.PolicyExclusionList);
+  const identity = [...policiesOf(call, source, excludes), ...inputPolicies('PolicyInputList', input.PolicyInputList)];
   const attached =
-    source.kind === 'group' || excluded.type('permission-boundary') ? undefined : source.row.permissionsBoundaryArn;
+    source.kind === 'group' || excludes({ type: 'permission-boundary' })
+      ? undefined
+      : source.row.permissionsBoundaryArn;
   const boundary =
     givenBoundary(input.PermissionsBoundaryPolicyInputList) ??
     // A boundary whose policy is gone still limits: to nothing, as it does to a request.
@@ -261,7 +264,7 @@ function simulatePrincipalPolicy(call: Call, input: SimulatePrincipalPolicyReque
     identity,
     boundary,
     scpsFor: (action, caller) =>
-      excluded.type('scp') ? undefined : controlPolicies(call.tx, caller, action, undefined).scps,
+      excludes({ type: 'scp' }) ? undefined : controlPolicies(call.tx, caller, action, undefined).scps,
   });
 }
 
@@ -279,7 +282,7 @@ function contextKeysForPrincipalPolicy(
 ): GetContextKeysForPolicyResponse {
   const source = findSource(call, input.PolicySourceArn);
   const policies = [
-    ...policiesOf(call, source, checkedExclusions(undefined)),
+    ...policiesOf(call, source, exclusionsOf()),
     ...inputPolicies('PolicyInputList', input.PolicyInputList),
   ];
   return { ContextKeyNames: contextKeysOf(policies.map((policy) => policy.document)) };

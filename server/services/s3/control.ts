@@ -101,7 +101,6 @@ function createPoint(call: Call, input: SDK.CreateAccessPointRequest): SDK.Creat
   if (Tags) checkTags(Tags);
   const id = arnOf(call, name);
   if (call.tx.get('access-point', id)) throw accessPointExists();
-  if (Tags?.length) call.require(call.tx, 's3:TagResource', id);
   const point: AccessPointRow = {
     id,
     accountId: call.accountId,

@@ -179,7 +179,7 @@ function claimContext(call: Call, provider: OidcProviderRow, claims: Claims): Cl
 }
 
 /**
- * Did the provider itself say which roles the token is for? A list, or a text with semicolons, of ARNs; what is none is left out. Recorded on AWS (2026-09); the words of the
+ * Did the provider itself say which roles the token is for? A list, or a text with semicolons, of ARNs; what is none is left out. Reported of AWS by others (2026-09); the words of the
  * refusal are unsourced. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
  * @throws AwsError InvalidIdentityToken when it is for others
  */
