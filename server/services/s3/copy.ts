@@ -125,11 +125,11 @@ function checkDirectives({ MetadataDirective: metadata, TaggingDirective: taggin
 }
 
 /**
- * A copy onto itself must change something; an older version becomes the current one. What was encrypted with a key of KMS's, and what lies
+ * A copy onto itself must change something, unless it names a version, which becomes the current one. What was encrypted with a key of KMS's, and what lies
  * in a bucket with an encryption of its own, counts as changed (recorded). @throws InvalidRequest
  */
 function checkChanges(call: StreamCall, source: Source, object: ObjectRow, input: CopyObjectRequest): void {
-  if (source.Bucket !== input.Bucket || source.Key !== input.Key || object.noncurrentSince !== undefined) return;
+  if (source.Bucket !== input.Bucket || source.Key !== input.Key || source.VersionId !== undefined) return;
   const changes =
     input.MetadataDirective === 'REPLACE' ||
     input.StorageClass !== undefined ||

@@ -424,6 +424,8 @@ test('a copy tells the version null that it made, and no version null that it wa
   assert.deepEqual([made.VersionId, made.CopySourceVersionId], ['null', first]);
   const again = await copy();
   assert.deepEqual([again.VersionId, again.CopySourceVersionId], ['null', undefined]);
+  // One that names a version need not change anything, even the current one.
+  await run('CopyObject', { Bucket, Key: 'k', CopySource: `${Bucket}/k?versionId=null` });
 });
 
 test('of several deletions, one with an id that no version ever had says that there is none', async (t) => {
