@@ -86,8 +86,8 @@ function readPayload(member: Member, isXml: boolean, body: Uint8Array | Readable
   if (body instanceof Readable) return body;
   const { shape } = member;
   if (shape.kind === 'blob') return body.length === 0 && !member.traits.streaming ? undefined : body;
-  if (body.length === 0) return undefined;
   if (shape.kind === 'string') return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  if (body.length === 0) return undefined;
   if (shape.kind !== 'structure' && shape.kind !== 'union') return undefined;
   return isXml
     ? readXml(body, shape, rootName(member, shape), false)

@@ -19,6 +19,7 @@ import {
   invalidUri,
   malformedQuery,
   methodNotAllowed,
+  notAForm,
   serviceNotServed,
   unknownOperation,
 } from './refusals.ts';
@@ -135,9 +136,11 @@ export function identify(head: RequestHead): Identified {
         found.failure =
           service.name === 's3' && isFormUpload(head)
             ? formUploadNotImplemented()
-            : service.protocol === 'rest-xml'
-              ? methodNotAllowed(head.method)
-              : unknownOperation(service, head.path);
+            : service.name === 's3' && isBucketPost(head, host.bucket)
+              ? notAForm()
+              : service.protocol === 'rest-xml'
+                ? methodNotAllowed(head.method)
+                : unknownOperation(service, head.path);
       else {
         found.operation = service.operation(route.operation);
         found.labels = route.labels;
@@ -208,6 +211,12 @@ const isAction = ([name]: QueryPair) => name === 'Action';
 
 function formValue(form: readonly QueryPair[] | undefined, name: string): string | undefined {
   return form?.find((pair) => pair[0] === name)?.[1];
+}
+
+/** A POST on a bucket without a sub-resource can only be a form. */
+function isBucketPost(head: RequestHead, hostBucket: string | undefined): boolean {
+  const path = hostBucket === undefined ? /^\/[^/]+\/?$/ : /^\/$/;
+  return head.method === 'POST' && !head.query?.length && path.test(head.path);
 }
 
 function isFormUpload(head: RequestHead): boolean {

@@ -277,6 +277,13 @@ export function serviceNotServed(protocol: Protocol, name: string): AwsError {
   return new AwsError(name === '' ? 'MissingAction' : 'NotImplemented', name === '' ? 400 : 501, message);
 }
 
+/** Recorded on AWS (2026-02). */
+export function notAForm(): AwsError {
+  return new AwsError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', {
+    fields: { Condition: 'Bucket POST must be of the enclosure-type multipart/form-data' },
+  });
+}
+
 export function methodNotAllowed(method: string): AwsError {
   return new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
     fields: { Method: method, ResourceType: 'OBJECT' },

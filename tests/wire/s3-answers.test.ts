@@ -5,6 +5,8 @@ import { after, before, test } from 'node:test';
 import {
   CreateBucketCommand,
   GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
   PutBucketTaggingCommand,
@@ -49,11 +51,23 @@ test('an error has code, message and ids, and no element for the path', async ()
   });
 });
 
+test('a policy without a word is no JSON', async () => {
+  const empty = server.client.send(new PutBucketPolicyCommand({ Bucket, Policy: '' }));
+  await assert.rejects(empty, { name: 'MalformedPolicy', message: /first byte must be '\{'$/ });
+});
+
 test('a listing tells the region of its bucket', async () => {
   const { client } = server;
   const listing = new ListObjectsV2Command({ Bucket });
+  const headers = headersOf(listing);
+  await client.send(listing);
+  assert.equal(headers()['x-amz-bucket-region'], 'us-east-1');
+});
+
+/** The headers of a command's answer, once it has been sent. */
+function headersOf(command: HeadBucketCommand | ListObjectsV2Command) {
   let headers: Record<string, string> = {};
-  listing.middlewareStack.add(
+  (command as ListObjectsV2Command).middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
       headers = (result.response as { headers: Record<string, string> }).headers;
@@ -61,8 +75,19 @@ test('a listing tells the region of its bucket', async () => {
     },
     { step: 'deserialize', priority: 'low' },
   );
-  await client.send(listing);
-  assert.equal(headers['x-amz-bucket-region'], 'us-east-1');
+  return () => headers;
+}
+
+test('a bucket is told by HEAD as XML, and takes nothing but forms by POST', async () => {
+  const { client, port } = server;
+  const head = new HeadBucketCommand({ Bucket });
+  const headers = headersOf(head);
+  await client.send(head);
+  assert.equal(headers()['content-type'], 'application/xml');
+  const url = `http://127.0.0.1:${port}/${Bucket}`;
+  const posted = await fetch(url, { method: 'POST', body: 'x', headers: { 'Content-Type': 'text/html' } });
+  assert.equal(posted.status, 412);
+  assert.match(await posted.text(), /<Condition>Bucket POST must be of the enclosure-type multipart\/form-data</);
 });
 
 test('an empty number in the query is none', async () => {
@@ -103,6 +128,7 @@ test('a content disposition of any bytes that a header may have is told', async 
   const { client } = server;
   await client.send(new PutObjectCommand({ Bucket, Key: 'named', Body: 'x' }));
   const override = 'filename="\u00e9.txt"';
-  const got = await client.send(new GetObjectCommand({ Bucket, Key: 'named', ResponseContentDisposition: override }));
-  assert.equal(got.ContentDisposition, override);
+  // The answer to HEAD has its length right before the header.
+  const head = await client.send(new HeadObjectCommand({ Bucket, Key: 'named', ResponseContentDisposition: override }));
+  assert.equal(head.ContentDisposition, override);
 });

@@ -14,7 +14,7 @@ import type {
   ListBucketsRequest,
 } from '@aws-sdk/client-s3';
 import { regions } from '@postern/network/addresses.ts';
-import { type Call, type Operation, operation } from '../../service.ts';
+import { answerHeaders, type Call, type Operation, operation } from '../../service.ts';
 import type { BucketRow } from '../../store/rows/s3.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
 import { checkExpectedOwner, commonContext, onBucket, requireBucket } from './access.ts';
@@ -140,9 +140,15 @@ function readToken(token: string): string {
   return name;
 }
 
-function headBucket(call: Call, input: HeadBucketRequest): HeadBucketOutput {
+function headBucket(call: Call, input: HeadBucketRequest): HeadBucketOutput & { readonly [answerHeaders]: object } {
   const bucket = requireBucket(call, call.tx, input);
-  return { BucketRegion: bucket.region, BucketArn: bucketArn(call.partition, bucket.id), AccessPointAlias: false };
+  return {
+    BucketRegion: bucket.region,
+    BucketArn: bucketArn(call.partition, bucket.id),
+    AccessPointAlias: false,
+    // Recorded, though there is no body.
+    [answerHeaders]: { 'Content-Type': 'application/xml' },
+  };
 }
 
 /** Answered in any region: it is how a client learns which one to use. */

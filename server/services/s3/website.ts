@@ -83,10 +83,12 @@ async function failed(visit: Visit, path: string, error: AwsError): Promise<WebA
   const document = site.ErrorDocument?.Key;
   if (document === undefined) throw error;
   try {
-    return shown(error.status, await read(visit, document));
+    const got = await read(visit, document);
+    if (got.WebsiteRedirectLocation !== undefined) return redirect(301, got.WebsiteRedirectLocation);
+    return shown(error.status, got);
   } catch (second) {
     if (!(second instanceof AwsError)) throw second;
-    throw error;
+    return errorPage(error, request, second);
   }
 }
 
@@ -172,15 +174,16 @@ const reasons: Readonly<Record<number, string>> = {
   416: 'Range Not Satisfiable',
 };
 
-function errorPage(error: AwsError, request: WebRequest): WebAnswer {
+/** @param ofDocument why the site's own page for errors is not shown */
+function errorPage(error: AwsError, request: WebRequest, ofDocument?: AwsError): WebAnswer {
   const title = `${error.status} ${reasons[error.status] ?? ''}`.trim();
-  const items = [
-    ['Code', error.code],
-    ['Message', error.message],
-    ...Object.entries(error.fields ?? {}),
+  const ids = [
     ['RequestId', request.requestId],
     ['HostId', Buffer.from(`postern/${request.requestId}`).toString('base64')],
-  ].map(([name, value]) => `<li>${escaped(String(name))}: ${escaped(String(value))}</li>`);
+  ] as const;
+  const further = ofDocument
+    ? `<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n${listOf(ofDocument)}`
+    : '';
   return {
     status: error.status,
     headers: {
@@ -188,8 +191,14 @@ function errorPage(error: AwsError, request: WebRequest): WebAnswer {
       'x-amz-error-code': error.code,
       'x-amz-request-id': request.requestId,
     },
-    body: `<html>\n<head><title>${title}</title></head>\n<body>\n<h1>${title}</h1>\n<ul>\n${items.join('\n')}\n</ul>\n<hr/>\n</body>\n</html>\n`,
+    body: `<html>\n<head><title>${title}</title></head>\n<body>\n<h1>${title}</h1>\n${listOf(error, ids)}${further}<hr/>\n</body>\n</html>\n`,
   };
+}
+
+function listOf({ code, message, fields }: AwsError, further: readonly (readonly [string, string])[] = []): string {
+  const items = [['Code', code], ['Message', message], ...Object.entries(fields ?? {}), ...further];
+  const lines = items.map(([name, value]) => `<li>${escaped(String(name))}: ${escaped(String(value))}</li>\n`);
+  return `<ul>\n${lines.join('')}</ul>\n`;
 }
 
 function escaped(text: string): string {
