@@ -3,6 +3,7 @@
 // Recorded on AWS (2026-09): a member needs its own permission and the organization's; a Deny of the organization's policy holds for every member, whatever it was
 // let read, and never for the management account, whose everything is (aws:ResourceAccount).
 
+import { compileGlob } from '@postern/policy/pattern.ts';
 import type { Principal } from '@postern/policy/types.ts';
 import { type Membership, membershipOf } from '../../organizations.ts';
 import type { ResourcePolicy } from '../../service.ts';
@@ -90,8 +91,7 @@ function statementsOf(tx: Transaction, { organization }: Membership): readonly W
 const nameOf = (action: string): string => action.slice(action.indexOf(':') + 1);
 
 export function matches(pattern: string, operation: string): boolean {
-  const escaped = nameOf(pattern).replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(operation);
+  return compileGlob(nameOf(pattern).toLowerCase())(operation.toLowerCase());
 }
 
 /** Is the operation delegated at all? The policies themselves were asked before: on what, by whom and when is theirs to say. */
