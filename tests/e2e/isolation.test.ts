@@ -200,7 +200,10 @@ for (const kind of kinds) {
       const child = spawn('sleep', ['1000'], { stdio: 'ignore', argv0: marker, ...(kind.user ?? {}) });
       const pattern = marker.replace('marker', '[m]arker');
       try {
-        await allWork({ 'looking at all processes': `sleep 5 & sleep=$!; grep -qa sleep /proc/$sleep/cmdline` });
+        // A process has no command line for the moment in which it becomes another program.
+        await allWork({
+          'looking at its own processes': `sleep 5 & until grep -qa sleep /proc/$!/cmdline; do sleep 0.05; done`,
+        });
         await allFail({
           'the command line of a process of the host': `cat /proc/[0-9]*/cmdline | grep -qa '${pattern}'`,
           'a process of the host by number': `kill -9 ${child.pid}`,
