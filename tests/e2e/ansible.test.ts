@@ -79,7 +79,7 @@ test('Ansible builds lab F’s VPC, changes nothing the second time, and what it
   const { NatGateways } = await ec2.describeNatGateways({ Filter: [{ Name: 'state', Values: ['available'] }] });
   const elastic = NatGateways?.[0]?.NatGatewayAddresses?.[0]?.PublicIp ?? 'none';
   await postern(own.directory, 'wait');
-  const probe = `curl -s -m 5 http://198.51.100.7/; getent ahostsv4 sts.us-east-1.amazonaws.com; cat /etc/resolv.conf`;
+  const probe = `curl -s -m 15 http://198.51.100.7/; getent ahostsv4 sts.us-east-1.amazonaws.com; cat /etc/resolv.conf`;
   const { out } = await inside(own.directory, id, probe);
   // F1, F4: outside the instance is the Elastic IP; the service's name is the endpoint's interface; DHCP gave the domain.
   assert.ok(out.includes(elastic), `${elastic} in ${out}`);

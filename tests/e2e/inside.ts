@@ -28,20 +28,25 @@ export function inside(directory: string, instanceId: string, script: string, ..
   return postern(directory, 'exec', instanceId, '--', 'sh', '-c', script, 'sh', ...args);
 }
 
+/** Seconds that what must work is waited for: on a busy machine it may have to wait for its turn. */
+export const patient = 15;
+
 const harness = `
+patience=$1; shift
 while [ $# -gt 0 ]; do
-  ( timeout -k 1 6 sh -c "$2" >/dev/null 2>&1 </dev/null; printf '%s\\t%s\\n' "$?" "$1" ) &
+  ( timeout -k 1 "$patience" sh -c "$2" >/dev/null 2>&1 </dev/null; printf '%s\\t%s\\n' "$?" "$1" ) &
   shift 2
 done
 wait`;
 
-/** Runs scripts inside an instance, beside each other. @returns name → did it end with status 0, which means that the attempt worked */
+/** Runs scripts inside an instance, beside each other, for `patience` seconds. @returns name → did it end with status 0, which means that the attempt worked */
 export async function attempt(
   directory: string,
   instanceId: string,
   scripts: Readonly<Record<string, string>>,
+  patience = patient + 5,
 ): Promise<Record<string, boolean>> {
-  const { out } = await inside(directory, instanceId, harness, ...Object.entries(scripts).flat());
+  const { out } = await inside(directory, instanceId, harness, String(patience), ...Object.entries(scripts).flat());
   const worked: Record<string, boolean> = {};
   for (const line of out.trim().split('\n')) {
     const [status, name] = line.split('\t');

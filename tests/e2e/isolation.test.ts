@@ -51,11 +51,11 @@ for (const kind of kinds) {
     }; // biome-ignore format: a list
     const idOf = (name: keyof typeof machine) => machine[name].InstanceId ?? '';
     const addressOf = (name: keyof typeof machine) => machine[name].PrivateIpAddress ?? '';
-    const tryAll = (scripts: Readonly<Record<string, string>>, by: keyof typeof machine = 'attacker') =>
-      attempt(own.directory, idOf(by), scripts);
+    const tryAll = (scripts: Readonly<Record<string, string>>, by: keyof typeof machine, patience?: number) =>
+      attempt(own.directory, idOf(by), scripts, patience);
     /** Asserts that none of them worked. */
     const allFail = async (scripts: Readonly<Record<string, string>>, by: keyof typeof machine = 'attacker') => {
-      const worked = await tryAll(scripts, by);
+      const worked = await tryAll(scripts, by, 6);
       assert.deepEqual(
         Object.keys(worked).filter((name) => worked[name]),
         [],
@@ -156,9 +156,9 @@ for (const kind of kinds) {
 
     test('the tools work: what is allowed succeeds', async () => {
       await allWork({
-        'a neighbour whose group lets us in': `curl -sf -m 3 http://${addressOf('witness')}:8080/ | grep -q reached`,
-        'S3 over the internet': 'curl -s -m 3 -o /dev/null https://s3.us-east-1.amazonaws.com/',
-        'its own metadata': `t=$(curl -sf -m 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token) && curl -sf -m 3 -H "X-aws-ec2-metadata-token: $t" http://169.254.169.254/latest/meta-data/instance-id | grep -qx ${idOf('attacker')}`,
+        'a neighbour whose group lets us in': `curl -sf -m 15 http://${addressOf('witness')}:8080/ | grep -q reached`,
+        'S3 over the internet': 'curl -s -m 15 -o /dev/null https://s3.us-east-1.amazonaws.com/',
+        'its own metadata': `t=$(curl -sf -m 15 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token) && curl -sf -m 15 -H "X-aws-ec2-metadata-token: $t" http://169.254.169.254/latest/meta-data/instance-id | grep -qx ${idOf('attacker')}`,
         'root of itself': 'test "$(id -u)" = 0 && touch /etc/mine && ip link add name v0 type veth peer name v1',
         'an own rule': "nft add table inet mine && nft add chain inet mine c '{ type filter hook input priority 0 ; }'",
       });
@@ -215,7 +215,7 @@ for (const kind of kinds) {
         // Everything it may signal at all: itself.
         await inside(own.directory, idOf('attacker'), 'kill -9 -1');
         assert.equal(child.exitCode ?? child.signalCode, null);
-        await allWork({ 'the neighbour lives': `curl -sf -m 3 http://${addressOf('witness')}:8080/` });
+        await allWork({ 'the neighbour lives': `curl -sf -m 15 http://${addressOf('witness')}:8080/` });
       } finally {
         child.kill('SIGKILL');
       }
@@ -310,7 +310,7 @@ for (const kind of kinds) {
       const heard = await inside(
         own.directory,
         idOf('witness'),
-        'n=0; until grep -q true /tmp/heard; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.02; done; cat /tmp/heard',
+        'n=0; until grep -q true /tmp/heard; do n=$((n+1)); [ $n -lt 1000 ] || exit 1; sleep 0.02; done; cat /tmp/heard',
       );
       assert.equal(heard.out.trim(), `${addressOf('attacker')} true`);
       const as = (address: string, url: string) =>
@@ -337,7 +337,7 @@ for (const kind of kinds) {
         "nft flush ruleset; nft add table inet w; nft add chain inet w i '{ type filter hook input priority -400 ; policy accept ; }'; nft add chain inet w f '{ type filter hook forward priority -400 ; policy accept ; }'; sysctl -qw net.ipv4.ip_forward=1; ip link set eth0 promisc on";
       await allWork({ 'its own rules': open }, 'victim');
       await allWork({ 'its own rules': open });
-      await allWork({ 'the victim serves itself': 'curl -sf -m 2 http://127.0.0.1:8080/' }, 'victim');
+      await allWork({ 'the victim serves itself': 'curl -sf -m 15 http://127.0.0.1:8080/' }, 'victim');
       await allFail({
         'a closed port': `curl -s -m 2 -o /dev/null http://${addressOf('victim')}:8080/`,
         'a closed port by the public address': `curl -s -m 2 -o /dev/null http://${machine.victim.PublicIpAddress}:8080/`,
@@ -357,9 +357,9 @@ for (const kind of kinds) {
       const name = 'vpce-0123456789abcdef0-abcd.s3.us-east-1.vpce.amazonaws.com';
       const script = (round: string) =>
         [
-          ...claims.map((claim) => `curl -s -o /dev/null -m 3 -A ${round} ${claim} http://198.18.1.1/`),
-          ...claims.slice(0, 10).map((claim) => `curl -sk -o /dev/null -m 3 -A ${round} ${claim} https://198.18.1.1/`),
-          `curl -sk -o /dev/null -m 3 -A ${round} --resolve ${name}:443:198.18.1.1 https://${name}/`,
+          ...claims.map((claim) => `curl -s -o /dev/null -m 15 -A ${round} ${claim} http://198.18.1.1/`),
+          ...claims.slice(0, 10).map((claim) => `curl -sk -o /dev/null -m 15 -A ${round} ${claim} https://198.18.1.1/`),
+          `curl -sk -o /dev/null -m 15 -A ${round} --resolve ${name}:443:198.18.1.1 https://${name}/`,
         ].join('; ');
       const pathsOf = async (round: string) => {
         await inside(own.directory, idOf('attacker'), script(round));
@@ -420,8 +420,8 @@ for (const kind of kinds) {
       assert.match(flooded.out, /flooded/, flooded.out);
       await allWork(
         {
-          'a neighbour': `curl -sf -m 3 http://${addressOf('witness')}:8080/ | grep -q reached`,
-          S3: 'curl -s -m 3 -o /dev/null http://s3.us-east-1.amazonaws.com/',
+          'a neighbour': `curl -sf -m 15 http://${addressOf('witness')}:8080/ | grep -q reached`,
+          S3: 'curl -s -m 15 -o /dev/null http://s3.us-east-1.amazonaws.com/',
         },
         'victim',
       );

@@ -46,7 +46,7 @@ function serverProcess(own: Own): number {
 
 /** @param family every process of the cloud before its end: those of instances name the directory nowhere */
 async function nothingLeft(directory: string, family: readonly Kin[] = []): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (processesOf(directory).length + survivors(family).length > 0 && Date.now() < deadline) await delay(20);
   assert.deepEqual(processesOf(directory), []);
   assert.deepEqual(survivors(family), []);
@@ -71,7 +71,7 @@ function blobsOf(directory: string): string[] {
 }
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `never happened: ${what}`);
     await delay(5);

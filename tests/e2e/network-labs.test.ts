@@ -123,7 +123,7 @@ async function launch(subnetId: string, groupIds: string[], more: Partial<RunIns
 const publicly = { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true }] };
 
 async function inState(instanceId: string, state: string): Promise<Launched> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const described = await ec2.describeInstances({ InstanceIds: [instanceId] });
     const instance = described.Reservations?.[0]?.Instances?.[0];

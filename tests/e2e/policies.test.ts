@@ -402,7 +402,7 @@ describe('the road decides', () => {
   /** Status and body of each key, asked for inside the instance. */
   const fromInstance = async (keys: readonly string[], who: Keys = session) => {
     const urls = await Promise.all(keys.map((key) => presign(regional(who), key)));
-    const lines = urls.map((url) => `curl -sS -m 8 -w ' %{http_code}\\n' '${url}' | tr -d '\\r\\n'; echo`);
+    const lines = urls.map((url) => `curl -sS -m 20 -w ' %{http_code}\\n' '${url}' | tr -d '\\r\\n'; echo`);
     return (await inside(lines.join('\n'))).trim().split('\n');
   };
   const fromLaptop = async (key: string) => {
@@ -570,8 +570,8 @@ describe('the road decides', () => {
     const [road = '', direct = ''] = (
       await inside(
         [
-          `curl -sS -m 8 --connect-to ::s3.us-east-1.amazonaws.com: -k '${url}' | tr -d '\\r\\n'; echo`,
-          `curl -sS -m 8 -o /dev/null -w '%{http_code}' '${url}'`,
+          `curl -sS -m 20 --connect-to ::s3.us-east-1.amazonaws.com: -k '${url}' | tr -d '\\r\\n'; echo`,
+          `curl -sS -m 20 -o /dev/null -w '%{http_code}' '${url}'`,
         ].join('\n'),
       )
     ).split('\n');

@@ -198,7 +198,7 @@ describe('labs F3 to F8: endpoints without NAT', () => {
 
   test('one endpoint is for one service: another’s name is not on its certificate, and another’s signature is refused', async () => {
     const sts = await nameOf('sts');
-    const other = `curl -sS -m 5 --connect-to ::${sts}:443 https://s3.us-east-1.amazonaws.com/`;
+    const other = `curl -sS -m 15 --connect-to ::${sts}:443 https://s3.us-east-1.amazonaws.com/`;
     assert.match(await there(other), /SSL: no alternative certificate subject name matches target host name/);
     const wrong = await there(
       `${inTime} aws s3api list-buckets ${region} --endpoint-url https://sts.us-east-1.amazonaws.com`,

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { aws } from './aws-cli.ts';
-import { inside, postern } from './inside.ts';
+import { inside, patient, postern } from './inside.ts';
 import { bringUp, command, type Own } from './own-cloud.ts';
 
 let own: Own;
@@ -42,7 +42,8 @@ async function said(instance: string, script: string): Promise<string> {
   return out.trim();
 }
 
-const ping = (host: string) => `ping -6 -n -c 1 -W 1 ${host}`;
+/** @param waits seconds: patient with an answer that must come, brief with one that must not */
+const ping = (host: string, waits = patient) => `ping -6 -n -c 1 -W ${waits} ${host}`;
 
 /** The first words of what listens on port 22, asked from the terminal's own address; else what the tunnel says. */
 function knock(instance: string): Promise<string> {
@@ -126,17 +127,17 @@ test('an instance has the address that the API says, and the router where AWS ha
 test('[I7] by the internet gateway: nothing is translated, and the terminal’s own IPv6 address may come in', async () => {
   const address = await addressOf('public');
   assert.ok(await works('public', ping('example.com')));
-  assert.equal(await said('public', 'curl -6 -s -m 5 https://ifconfig.me'), address);
-  assert.match(await said('public', 'curl -s -m 5 http://example.com'), new RegExp(`came from ${address}`));
+  assert.equal(await said('public', 'curl -6 -s -m 15 https://ifconfig.me'), address);
+  assert.match(await said('public', 'curl -s -m 15 http://example.com'), new RegExp(`came from ${address}`));
   assert.match(await knock('public'), /^SSH-2/);
 });
 
 test('[I7] [S13] by the egress-only gateway: out, and nothing in, though the group would let it', async () => {
   assert.ok(await works('private', ping('example.com')));
-  assert.equal(await said('private', 'curl -6 -s -m 5 http://ifconfig.me'), await addressOf('private'));
+  assert.equal(await said('private', 'curl -6 -s -m 15 http://ifconfig.me'), await addressOf('private'));
   assert.match(await knock('private'), /timed out/);
   // Inside the VPC the same group lets it in.
-  assert.ok(await works('public', `timeout 3 bash -c '</dev/tcp/${await addressOf('private')}/22'`));
+  assert.ok(await works('public', `timeout 15 bash -c '</dev/tcp/${await addressOf('private')}/22'`));
 });
 
 test('aws:SourceIp is the IPv6 address, for a service’s dual-stack name', async () => {
@@ -161,7 +162,7 @@ test('aws:SourceIp is the IPv6 address, for a service’s dual-stack name', asyn
 test('[S2] [N1] groups and ACLs decide for IPv6 by rules of their own', async () => {
   const all = ['--group-id', of('group'), '--ip-permissions', 'IpProtocol=-1,Ipv6Ranges=[{CidrIpv6=::/0}]'];
   await changed('revoke-security-group-egress', ...all);
-  assert.equal(await works('public', ping('example.com')), false);
+  assert.equal(await works('public', ping('example.com', 1)), false);
   await changed('authorize-security-group-egress', ...all);
   assert.ok(await works('public', ping('example.com')));
   const filter = ['--filters', `Name=vpc-id,Values=${of('vpc')}`, '--query', 'NetworkAcls[0].NetworkAclId'];
@@ -169,8 +170,8 @@ test('[S2] [N1] groups and ACLs decide for IPv6 by rules of their own', async ()
   const entry = ['--network-acl-id', acl, '--ingress', '--rule-number', '50'];
   const echoReply = ['--protocol', '58', '--icmp-type-code', 'Type=129,Code=-1', '--ipv6-cidr-block', '::/0'];
   await changed('create-network-acl-entry', ...entry, ...echoReply, '--rule-action', 'deny');
-  assert.equal(await works('public', ping('example.com')), false);
-  assert.equal(await said('public', 'curl -6 -s -m 5 http://ifconfig.me'), await addressOf('public'));
+  assert.equal(await works('public', ping('example.com', 1)), false);
+  assert.equal(await said('public', 'curl -6 -s -m 15 http://ifconfig.me'), await addressOf('public'));
   await changed('delete-network-acl-entry', ...entry);
   assert.ok(await works('public', ping('example.com')));
 });
@@ -180,7 +181,7 @@ test('an address comes to a running instance and goes again', async () => {
   const card = await ec2('describe-instances', '--instance-ids', of('public'), ...query);
   const second = `${prefix}01::22`;
   await changed('assign-ipv6-addresses', '--network-interface-id', card, '--ipv6-addresses', second);
-  assert.ok(await works('public', `ping -6 -n -c 1 -W 1 -I ${second} example.com`));
+  assert.ok(await works('public', ping(`-I ${second} example.com`)));
   await changed('unassign-ipv6-addresses', '--network-interface-id', card, '--ipv6-addresses', second);
   assert.ok(!(await said('public', 'ip -6 addr show dev eth0')).includes(second));
   assert.ok(await works('public', ping('example.com')));
@@ -188,7 +189,7 @@ test('an address comes to a running instance and goes again', async () => {
 
 test('[R8] [R9] a deleted egress-only gateway leaves a blackhole', async () => {
   await changed('delete-egress-only-internet-gateway', '--egress-only-internet-gateway-id', of('eigw'));
-  assert.equal(await works('private', ping('example.com')), false);
-  assert.equal(await works('private', ping(await addressOf('public'))), false, 'the group lets no ping in');
-  assert.ok(await works('private', `timeout 3 bash -c '</dev/tcp/${await addressOf('public')}/22'`));
+  assert.equal(await works('private', ping('example.com', 1)), false);
+  assert.equal(await works('private', ping(await addressOf('public'), 1)), false, 'the group lets no ping in');
+  assert.ok(await works('private', `timeout 15 bash -c '</dev/tcp/${await addressOf('public')}/22'`));
 });

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { EC2, type InstanceNetworkInterfaceSpecification } from '@aws-sdk/client-ec2';
 import { aws, awsCommand } from './aws-cli.ts';
-import { attempt, inside, postern } from './inside.ts';
+import { attempt, inside, patient, postern } from './inside.ts';
 import { bringUp, type Own } from './own-cloud.ts';
 
 const hasCli = spawnSync(awsCommand, ['--version']).status === 0;
@@ -135,14 +135,15 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
 
   const seenAs = async () =>
     (
-      await inside(own.directory, instance, `timeout 2 bash -c 'exec 3<>/dev/tcp/${seerIp}/8080; head -1 <&3'`)
+      await inside(own.directory, instance, `timeout 15 bash -c 'exec 3<>/dev/tcp/${seerIp}/8080; head -1 <&3'`)
     ).out.trim();
-  const s3 = 'curl -s -m 2 -o /dev/null https://s3.us-east-1.amazonaws.com/';
-  const reach = () =>
+  const s3 = (waits: number) => `curl -s -m ${waits} -o /dev/null https://s3.us-east-1.amazonaws.com/`;
+  /** @param waits seconds: patient with answers that must come, brief with those that must not */
+  const reach = (waits = 2) =>
     attempt(own.directory, instance, {
-      s3,
-      http: 'curl -s -m 2 -o /dev/null http://203.0.113.50/',
-      ping: 'ping -n -c 1 -W 1 198.51.100.7',
+      s3: s3(waits),
+      http: `curl -s -m ${waits} -o /dev/null http://203.0.113.50/`,
+      ping: `ping -n -c 1 -W ${waits} 198.51.100.7`,
     });
   const everything = { s3: true, http: true, ping: true };
   const nothing = { s3: false, http: false, ping: false };
@@ -179,7 +180,7 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     const route = ['--route-table-id', privateTable, '--destination-cidr-block', '0.0.0.0/0'];
     await ec2Cli('create-route', ...route, '--nat-gateway-id', gateway);
     await settled();
-    assert.deepEqual(await reach(), everything);
+    assert.deepEqual(await reach(patient), everything);
     assert.equal(await seenAs(), eip);
     const fromOutside = await attempt(own.directory, seer, {
       ssh: `timeout 2 bash -c 'exec 3<>/dev/tcp/${eip}/22'`,
@@ -222,12 +223,15 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     const block = (mode: 'off' | 'block-ingress' | 'block-bidirectional') =>
       ec2.modifyVpcBlockPublicAccessOptions({ InternetGatewayBlockMode: mode }).then(settled);
     await block('block-ingress');
-    assert.deepEqual([await reach(), await attempt(own.directory, seer, { s3 })], [everything, { s3: false }]);
+    assert.deepEqual(
+      [await reach(patient), await attempt(own.directory, seer, { s3: s3(2) })],
+      [everything, { s3: false }],
+    );
     await block('block-bidirectional');
     assert.deepEqual(await reach(), nothing);
     await ec2.createVpcBlockPublicAccessExclusion({ VpcId: lab.vpc, InternetGatewayExclusionMode: 'allow-egress' });
     await settled();
-    assert.deepEqual(await reach(), everything);
+    assert.deepEqual(await reach(patient), everything);
     await block('off');
   });
 
@@ -253,7 +257,7 @@ describe('labs F1, F2 and G7: NAT gateways', { skip: hasCli ? false : 'the AWS C
     assert.deepEqual(await reach(), nothing);
     const inVpc = async () =>
       (
-        await inside(own.directory, instance, "timeout 2 bash -c 'exec 3<>/dev/tcp/10.0.0.50/8080; head -1 <&3'")
+        await inside(own.directory, instance, "timeout 15 bash -c 'exec 3<>/dev/tcp/10.0.0.50/8080; head -1 <&3'")
       ).out.trim();
     assert.equal(await inVpc(), '10.0.0.200');
     await ec2Cli('replace-route', ...route, '10.0.0.0/16', '--local-target');

@@ -182,7 +182,7 @@ test('[P4] the other side sees the true source address', async () => {
   await inside(own.directory, b.instanceId, ear);
   const say = `perl -e 'use Socket; socket(S, 2, 2, 17); send(S, "hello", 0, sockaddr_in(9999, inet_aton("${b.ip}")))'`;
   await inside(own.directory, a.instanceId, say);
-  const heard = 'for n in $(seq 30); do grep . /tmp/heard && break; sleep 0.1; done';
+  const heard = 'for n in $(seq 200); do grep . /tmp/heard && break; sleep 0.1; done';
   assert.equal((await inside(own.directory, b.instanceId, heard)).out.trim(), `${a.ip} hello`);
 });
 
