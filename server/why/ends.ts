@@ -25,8 +25,10 @@ export function placeOf(snapshot: Snapshot, id: string): Place {
   const isInstance = id.startsWith('i-');
   throw new OperatorFailure(
     404,
-    isInstance ? `${id} does not run, so nothing comes from it or to it.` : `There is no instance or interface ${id}.`,
-    isInstance ? 'aws ec2 describe-instances' : 'aws ec2 describe-network-interfaces',
+    isInstance
+      ? `No instance ${id} runs, so nothing comes from it or to it.`
+      : `There is no instance or interface ${id}.`,
+    isInstance ? `aws ec2 describe-instances --instance-ids ${id}` : 'aws ec2 describe-network-interfaces',
   );
 }
 
