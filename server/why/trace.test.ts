@@ -34,7 +34,7 @@ test('every obstacle is named, with AWS’s code and in words', () => {
 });
 
 test('what does not exist is said', () => {
-  assert.throws(() => traceFlow(network, { from: 'i-x', to: 'i-a', protocol: 'icmp' }), /i-x does not run/);
+  assert.throws(() => traceFlow(network, { from: 'i-x', to: 'i-a', protocol: 'icmp' }), /No instance i-x runs/);
   assert.throws(() => traceFlow(network, { from: 'i-a', to: 'x.internal', protocol: 'icmp' }), /has no address/);
   for (const to of ['300.1.1.1', '10.0.0', 'x:y', '1::2::3'])
     assert.throws(() => traceFlow(network, { from: 'internet', to, protocol: 'icmp' }), /is no address/, to);
