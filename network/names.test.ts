@@ -41,8 +41,9 @@ function ask(
   type: RecordType = 'A',
   asker: 'vpc-1' | 'vpc-2' | 'internet' = 'vpc-1',
   from = world,
+  sourceIp?: string,
 ): string {
-  const resolution = resolve(from, asker, name, type);
+  const resolution = resolve(from, asker, name, type, sourceIp);
   if (resolution === undefined) return 'silent';
   return resolution.rcode === 'NOERROR'
     ? resolution.answers.map((each) => each.data).join(' ') || 'no data'
@@ -240,4 +241,31 @@ test('[P8] a peer’s public name means its private address when its side of the
 
 test('checkip.amazonaws.com is a web site of the internet, no API', () => {
   assert.equal(ask('checkip.amazonaws.com'), outsideAddress('checkip.amazonaws.com'));
+});
+
+test('[D6] where the asking subnet has DNS64, a name with IPv4 addresses alone gets one of the well-known prefix', () => {
+  const subnet = (subnetId: `subnet-${string}`, cidrBlock: `${string}/${number}`) =>
+    ({ subnetId, cidrBlock, availabilityZone: 'us-east-1a', routeTableId: 'rtb-1', networkAclId: 'acl-1' }) as const;
+  const subnets = [{ ...subnet('subnet-1', '10.0.0.0/24'), enableDns64: true }, subnet('subnet-2', '10.0.1.0/24')];
+  const dns64 = snapshot(vpc({ subnets }));
+  const cases: Record<string, string> = {
+    's3.us-east-1.amazonaws.com': '64:ff9b::c612:101',
+    'ip-10-0-0-4.ec2.internal': '64:ff9b::a00:4',
+    'i-0abc.ec2.internal': '64:ff9b::a00:4',
+    's3.dualstack.us-east-1.amazonaws.com': '2001:db8:0:1::1',
+    'i-0fff.ec2.internal': 'NXDOMAIN',
+    nosuch: 'NXDOMAIN',
+    localhost: '::1',
+  };
+  for (const [name, expected] of Object.entries(cases))
+    assert.equal(ask(name, 'AAAA', 'vpc-1', dns64, '10.0.0.9'), expected, name);
+  const s3 = 's3.us-east-1.amazonaws.com';
+  assert.equal(ask(s3, 'AAAA', 'vpc-1', dns64, '10.0.1.9'), 'no data', 'a subnet without it');
+  assert.equal(ask(s3, 'A', 'vpc-1', dns64, '10.0.0.9'), '198.18.1.1');
+  assert.equal(ask(s3, 'TXT', 'vpc-1', dns64, '10.0.0.9'), 'no data');
+  for (const name of ['github.com', 'api.github.com', 'ipv4.example.com']) {
+    assert.equal(ask(name, 'AAAA'), 'no data', name);
+    assert.match(ask(name, 'AAAA', 'vpc-1', dns64, '10.0.0.9'), /^64:ff9b::(cb00:71|c633:64)/, name);
+  }
+  assert.match(ask('example.com', 'AAAA', 'vpc-1', dns64, '10.0.0.9'), /^2001:db8:f000::/);
 });

@@ -1,7 +1,7 @@
-// What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, P8, W1.
+// What the resolver answers, without sockets: names of AWS services, of instances, and of the sealed internet. Rules D2–D4, D6, P8, W1.
 // Inside a VPC a public instance name means the private address (D3); service names mean public service addresses, and the route decides the path (W1).
 // Every name outside AWS has a stand-in address, always the same one, so that `curl https://example.com` has somewhere to go.
-// IPv6 addresses have the stand-ins, the dual-stack names of services, and instances whose name by id is said to have one.
+// IPv6 addresses have the stand-ins but for those of names that have none in the world, the dual-stack names of services, and instances whose name by id is said to have one.
 // Gaps: no private hosted zones; IPv6 addresses have no names.
 
 import {
@@ -15,6 +15,7 @@ import {
 } from './addresses.ts';
 import { containsAddress, ipToNumber } from './cidr.ts';
 import { coversName } from './endpoint-services.ts';
+import { embedIpv4 } from './nat64.ts';
 import type { Cidr, Ipv4, Ipv6, NetworkInterfaceId, Snapshot, Vpc, VpcId } from './snapshot.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'TXT' | 'MX' | 'NS' | 'SOA' | 'SRV' | 'ANY';
@@ -43,6 +44,7 @@ const ttl = { instance: 60, service: 60, outside: 300 } as const;
  * Answers one question.
  * @param asker whose resolver is asked: a VPC's, or the internet's
  * @param name any case, with or without the last dot
+ * @param sourceIp the private address that asks, for its subnet may have DNS64
  * @returns undefined when the resolver stays silent: DNS support of the VPC is off (D4), or there is no such VPC
  */
 export function resolve(
@@ -50,10 +52,27 @@ export function resolve(
   asker: VpcId | 'internet',
   name: string,
   type: RecordType,
+  sourceIp?: Ipv4,
 ): Resolution | undefined {
   const vpc = asker === 'internet' ? undefined : snapshot.vpcs.find((each) => each.vpcId === asker);
   if (asker !== 'internet' && vpc?.enableDnsSupport !== true) return undefined;
   const asked = name.toLowerCase().replace(/\.$/, '');
+  const found = resolveIn(snapshot, vpc, asked, type);
+  const isSynthesized = type === 'AAAA' && found.rcode === 'NOERROR' && found.answers.length === 0;
+  return isSynthesized && hasDns64(vpc, sourceIp) ? synthesized(resolveIn(snapshot, vpc, asked, 'A')) : found;
+}
+
+function hasDns64(vpc: Vpc | undefined, sourceIp: Ipv4 | undefined): boolean {
+  const subnet = vpc?.subnets.find(({ cidrBlock }) => sourceIp !== undefined && containsAddress(cidrBlock, sourceIp));
+  return subnet?.enableDns64 === true;
+}
+
+/** D6: what has IPv4 addresses alone gets one of IPv6 for each. */
+function synthesized({ rcode, answers }: Resolution): Resolution {
+  return { rcode, answers: answers.map((each) => ({ ...each, type: 'AAAA', data: embedIpv4(each.data) })) };
+}
+
+function resolveIn(snapshot: Snapshot, vpc: Vpc | undefined, asked: string, type: RecordType): Resolution {
   if (!isHostName(asked)) return noName;
   const pointer = reverseName.exec(asked);
   if (pointer !== null) return resolvePointer(snapshot, vpc, asked, type, pointer.slice(1, 5).toReversed().join('.'));
@@ -289,12 +308,15 @@ function serviceHost(name: string, homeRegion: string): ServiceHost | undefined 
 /** Names that must not exist anywhere (RFC 6761, RFC 8375) and those that only a VPC could know. */
 const absent = /(^|\.)(invalid|internal|local|localdomain|onion|test|home\.arpa|in-addr\.arpa|ip6\.arpa)$/;
 
+/** As in the world: names that say so, and the host that people try DNS64 with. */
+const ipv4Only = /^ipv4\.|(^|\.)github\.com$/;
+
 function resolveOutside(name: string, type: RecordType): Resolution {
   if (name === 'localhost' || name.endsWith('.localhost'))
     return addresses(name, type, ['127.0.0.1'], ttl.outside, ['::1']);
   if (absent.test(name) || !name.includes('.')) return noName;
   const stand = outsideAddress(name);
-  return addresses(name, type, [stand], ttl.outside, [outsideIpv6Address(stand)]);
+  return addresses(name, type, [stand], ttl.outside, ipv4Only.test(name) ? [] : [outsideIpv6Address(stand)]);
 }
 
 /** The same name has the same address, and the terminal's own address is no stand-in's. */

@@ -114,6 +114,8 @@ export interface Subnet {
   readonly routeTableId: RouteTableId;
   /** The effective ACL: the association, else the VPC's default ACL (N3). */
   readonly networkAclId: NetworkAclId;
+  /** The resolver makes AAAA records for its interfaces, of names that have none (D6). */
+  readonly enableDns64?: boolean;
   /** VPC Block Public Access as it stands for this subnet after exclusions; absent: off. */
   readonly blockPublicAccess?: 'block-bidirectional' | 'block-ingress';
   /** The exclusion of its own that the subnet has, where something is blocked in spite of it. */

@@ -160,7 +160,8 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     fabric,
     authority,
     edge: enter,
-    resolve: (asker, name, type) => resolve(snapshots(), asker, name, type),
+    resolve: (asker, name, type) =>
+      resolve(snapshots(), asker.of, name, type, asker.of === 'internet' ? undefined : asker.sourceIp),
     certified: (vpcEndpointId, asked) => certifiedName(snapshots(), vpcEndpointId, asked),
     metadata: (socket, origin) => metadata.accept(socket, origin),
   });

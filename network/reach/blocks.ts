@@ -1,6 +1,7 @@
 // Addresses that are treated apart whatever a network looks like. The walk has a list of its own.
 
 import { addressPlan, ipv6Plan } from '../addresses.ts';
+import { nat64Prefix } from '../nat64.ts';
 import type { Cidr } from '../snapshot.ts';
 
 export const linkLocal: Cidr = '169.254.0.0/16';
@@ -14,6 +15,7 @@ export const unansweredBlocks: readonly Cidr[] = [
   `${addressPlan.laptop}/32`,
   ipv6Plan.vpcs,
   `${ipv6Plan.laptop}/128`,
+  nat64Prefix,
 ];
 /** Loopback, multicast, class E: no guest may send there. */
 export const reservedBlocks: readonly Cidr[] = ['127.0.0.0/8', '224.0.0.0/3', '0.0.0.0/8', linkLocal];

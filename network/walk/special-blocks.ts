@@ -1,6 +1,7 @@
 // Blocks of addresses that the walk treats by themselves, whatever rules and routes say.
 
 import { addressPlan, ipv6Plan } from '../addresses.ts';
+import { nat64Prefix } from '../nat64.ts';
 import type { Cidr } from '../snapshot.ts';
 
 /** RFC 1918: no gateway lets them out or in. */
@@ -11,10 +12,11 @@ export const sharedBlock = '100.64.0.0/10';
 export const nonPublicBlocks: readonly Cidr[] = [...privateBlocks, sharedBlock];
 /** Where no packet of a guest may go: loopback, multicast, class E, link-local. */
 export const reservedBlocks = ['127.0.0.0/8', '224.0.0.0/3', '0.0.0.0/8', '169.254.0.0/16'] as const;
-/** Public addresses that no host has: those of VPCs that are nobody's now, and the terminal, which takes nothing in. */
+/** Public addresses that no host has: those of VPCs that are nobody's now, the terminal, which takes nothing in, and IPv4 ones that only NAT64 understands. */
 export const unanswered = [
   addressPlan.publicPool,
   `${addressPlan.laptop}/32`,
   ipv6Plan.vpcs,
   `${ipv6Plan.laptop}/128`,
+  nat64Prefix,
 ] as const;

@@ -208,6 +208,7 @@ function toSubnets(vpc: VpcRow, index: Index): Subnet[] {
       subnetId: subnet.id,
       cidrBlock: subnet.cidrBlock,
       ...(subnet.ipv6CidrBlock && { ipv6CidrBlock: subnet.ipv6CidrBlock.cidr }),
+      ...(subnet.enableDns64 && { enableDns64: true }),
       availabilityZone: subnet.availabilityZone,
       routeTableId,
       networkAclId,

@@ -49,7 +49,7 @@ before(async () => {
     metadata: (socket) => void metadata.emit('connection', socket),
     resolve: (asker, name) => ({
       rcode: 'NOERROR',
-      answers: [{ name, type: 'A', ttlSeconds: 1, data: asker === 'internet' ? '198.18.1.1' : '10.0.0.9' }],
+      answers: [{ name, type: 'A', ttlSeconds: 1, data: asker.of === 'internet' ? '198.18.1.1' : '10.0.0.9' }],
     }),
   });
 });

@@ -6,6 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { NetworkFabric, Origin } from '@postern/fabric/types.ts';
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { containsAddress } from '@postern/network/cidr.ts';
+import { nat64Prefix } from '@postern/network/nat64.ts';
 import type { Cidr, Ipv4, Ipv6, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
 import type { RequestPath } from '../path.ts';
 import type { CertificateAuthority } from './certificates.ts';
@@ -49,7 +50,7 @@ export function destinationOf(address: Ipv4 | Ipv6): Destination {
 }
 
 /** Unspecified and loopback, IPv4 in disguise, unique local, link-local, multicast. */
-const notGlobal: readonly Cidr[] = ['::/127', '::ffff:0:0/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+const notGlobal: readonly Cidr[] = ['::/127', '::ffff:0:0/96', nat64Prefix, 'fc00::/7', 'fe80::/10', 'ff00::/8'];
 
 function ipv6DestinationOf(address: Ipv6): Destination {
   if (containsAddress(ipv6Plan.services, address)) return 'service';

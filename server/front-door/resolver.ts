@@ -10,7 +10,10 @@ import type { Ipv4, Ipv6, VpcId } from '@postern/network/snapshot.ts';
 import * as dns from 'dns-packet';
 
 /** Undefined: no answer at all, the client times out (D4). */
-export type Resolve = (asker: VpcId | 'internet', name: string, type: RecordType) => Resolution | undefined;
+export type Resolve = (asker: Asker, name: string, type: RecordType) => Resolution | undefined;
+
+/** Whose resolver is asked, and in a VPC from which address of it. */
+export type Asker = { readonly of: VpcId; readonly sourceIp: Ipv4 } | { readonly of: 'internet' };
 
 const publicResolvers: readonly (Ipv4 | Ipv6)[] = [
   '8.8.8.8',
@@ -33,7 +36,7 @@ const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3 } as const;
  */
 export function answerQuery(
   query: Buffer,
-  asker: VpcId | 'internet',
+  asker: Asker,
   resolve: Resolve,
   limitBytes: number,
   nextTurn: () => number = () => 0,
@@ -93,9 +96,9 @@ export interface RunningResolver {
   close(): Promise<void>;
 }
 
-function askerOf(origin: Origin | undefined): VpcId | 'internet' | undefined {
-  if (origin?.kind === 'resolver') return origin.vpcId;
-  return origin?.kind === 'internet' ? 'internet' : undefined;
+function askerOf(origin: Origin | undefined): Asker | undefined {
+  if (origin?.kind === 'resolver') return { of: origin.vpcId, sourceIp: origin.sourceIp };
+  return origin?.kind === 'internet' ? { of: 'internet' } : undefined;
 }
 
 /** Opens the sockets. Fails when the resolver's own address cannot be had. */

@@ -97,6 +97,7 @@ export function readSubnets(building: Building): void {
       vpcId,
       cidrBlock,
       ...(ipv6CidrBlock && { ipv6CidrBlock }),
+      ...(item.flag('EnableDns64') && { enableDns64: true }),
       availabilityZone: item.text('AvailabilityZone'),
       tags: item.tags(),
     });

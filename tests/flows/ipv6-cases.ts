@@ -126,10 +126,11 @@ export const ipv6Cases: readonly FlowCase[] = [
     ],
   },
   {
-    title: '[I7] [S13] an egress-only gateway lets out what was begun inside, and lets nothing begin from outside',
+    title: '[I7] [S13] [D6] an egress-only gateway lets out what was begun inside, and lets nothing begin from outside',
     snapshot: snapshot(dual({ ...roads, networkInterfaces: [card('a'), card('c')] })),
     flows: [
       tcpTo('c', s3, 443, 'open', { seenAs: c }), pingTo('c', outside, 'open'), tcpTo('c', outside, 80, 'open', { seenAs: c }), tcpTo('laptop', c, 22, 'timeout'), tcpTo('laptop', a, 22, 'open'),
+      ...['a', 'c'].map((from) => pingTo(from as 'a' | 'c', '64:ff9b::cb00:7132', 'timeout')),
       tcpTo('c', a, 80, 'open', { seenAs: c }), tcpTo('a', c, 80, 'open', { seenAs: a }),
     ],
   },

@@ -2,6 +2,7 @@
 // one, which lets through what was begun inside and nothing else (4.4).
 // Neighbour discovery reaches the router and never crosses it: every link has one guest and the router on it.
 
+import { nat64Prefix } from '@postern/network/nat64.ts';
 import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
 import { blockedDevices } from '../filter/internet-gateway.ts';
@@ -20,7 +21,7 @@ import { type Ipv6Context, ipv6Context } from './context.ts';
 const neighbourDiscovery =
   '{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';
 /** What no gateway takes in or lets out: unspecified and loopback, IPv4 in disguise, unique local, link-local, multicast. */
-const notGlobal = '{ ::/127, ::ffff:0:0/96, fc00::/7, fe80::/10, ff00::/8 }';
+const notGlobal = `{ ::/127, ::ffff:0:0/96, ${nat64Prefix}, fc00::/7, fe80::/10, ff00::/8 }`;
 /** What no guest may send to by way of the router. */
 const reserved = '{ ::/127, ::ffff:0:0/96, fe80::/10, ff00::/8, fd00:ec2::/32 }';
 

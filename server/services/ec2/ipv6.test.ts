@@ -462,3 +462,34 @@ test('[R1] the Snapshot has the rows’ IPv6: blocks, addresses, gateways, route
     ],
   );
 });
+
+test('[D6] DNS64 and records of IPv6 need a block of the subnet, which stays while DNS64 is on', async () => {
+  const place = await makePlace();
+  const { world, VpcId } = place;
+  const [dual, plain] = [await makeDualSubnet(place), await makeSubnet(world, VpcId, '10.0.9.0/24')];
+  const modify = (SubnetId: string, input: object) => world.run('ModifySubnetAttribute', { SubnetId, ...input });
+  const switches = { EnableDns64: 'enable-dns64', EnableResourceNameDnsAAAARecordOnLaunch: 'enable-resource-name-dns-aaaa-record-on-launch' }; // biome-ignore format: two pairs
+  for (const [name, word] of Object.entries(switches)) {
+    const message = `Invalid value 'true' for ${word}. Cannot set ${word} to true unless the subnet (${plain}) has an IPv6 CIDR block associated with it.`;
+    await assert.rejects(modify(plain, { [name]: { Value: true } }), awsError('InvalidParameterValue', message));
+    await modify(plain, { [name]: { Value: false } });
+    await modify(dual, { [name]: { Value: true } });
+  }
+  assert.equal((await subnetOf(world, dual))?.EnableDns64, true);
+  const ids = async (value: string) => {
+    const Filters = [{ Name: 'enable-dns64', Values: [value] }, { Name: 'vpc-id', Values: [VpcId] }]; // biome-ignore format: two filters
+    const { Subnets } = await world.run<DescribeSubnetsResult>('DescribeSubnets', { Filters });
+    return Subnets?.map((each) => each.SubnetId);
+  };
+  assert.deepEqual([await ids('true'), await ids('false')], [[dual], [plain]]);
+  const inSnapshot = world.store.read((tx) => buildSnapshot(tx, 1)).vpcs.flatMap((vpc) => vpc.subnets);
+  assert.deepEqual(
+    inSnapshot.flatMap((each) => (each.enableDns64 ? [each.subnetId] : [])),
+    [dual],
+  );
+  const AssociationId = (await subnetOf(world, dual))?.Ipv6CidrBlockAssociationSet?.[0]?.AssociationId;
+  const disassociate = () => world.run('DisassociateSubnetCidrBlock', { AssociationId });
+  await assert.rejects(disassociate(), awsError('InvalidCidrBlock.InUse', /enable-dns64/));
+  await modify(dual, { EnableDns64: { Value: false } });
+  await disassociate();
+});

@@ -61,6 +61,8 @@ export const subnetCidrBlocks = {
       const { subnet, block } = blockOf(call, input.AssociationId);
       if (subnet.assignIpv6AddressOnCreation)
         throw inUse(block.associationId, 'its subnet has assign-ipv6-address-on-creation set to true.');
+      // By analogy: no source was found for this wording.
+      if (subnet.enableDns64) throw inUse(block.associationId, 'its subnet has enable-dns64 set to true.');
       const users = call.tx
         .list('network-interface', scopeOf(call))
         .filter((row) => row.subnetId === subnet.id && (row.ipv6Addresses ?? []).length > 0);

@@ -132,7 +132,7 @@ test('a subnet with an interface stays; one without goes, with its associations'
   );
 });
 
-test('launch attributes are changed one at a time; those of DNS64 and Outposts are refused when switched on', async () => {
+test('launch attributes are changed one at a time; that of Outposts is refused when switched on', async () => {
   const world = makeWorld();
   const SubnetId = await makeSubnet(world, await makeVpc(world));
   const modify = (input: object) => world.run('ModifySubnetAttribute', { SubnetId, ...input });
@@ -142,7 +142,10 @@ test('launch attributes are changed one at a time; those of DNS64 and Outposts a
   const { Subnets } = await world.run<DescribeSubnetsResult>('DescribeSubnets', { SubnetIds: [SubnetId] });
   assert.equal(Subnets?.[0]?.MapPublicIpOnLaunch, true);
   assert.equal(Subnets?.[0]?.PrivateDnsNameOptionsOnLaunch?.HostnameType, 'resource-name');
-  await assert.rejects(modify({ EnableDns64: { Value: true } }), awsError('UnsupportedOperation', /EnableDns64/));
+  await assert.rejects(
+    modify({ MapCustomerOwnedIpOnLaunch: { Value: true } }),
+    awsError('UnsupportedOperation', /MapCustomerOwnedIpOnLaunch/),
+  );
   await assert.rejects(
     modify({ MapPublicIpOnLaunch: { Value: true }, EnableResourceNameDnsARecordOnLaunch: { Value: true } }),
     awsError('InvalidParameterCombination'),

@@ -1,6 +1,6 @@
 // Subnets: create, describe, delete and their launch attributes. Rules C1, C2, C4. https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 // (read 2026-11-21). Order of CreateSubnet's checks: the VPC, is it a CIDR, size, inside a block of the VPC, overlap with a sibling, zone, quota.
-// Gap: subnets of IPv6 alone, DNS64, Outposts and IPAM are refused.
+// Gap: subnets of IPv6 alone, Outposts and IPAM are refused.
 
 import type {
   CreateSubnetRequest,
@@ -53,7 +53,7 @@ export function toSubnet(call: Call, row: SubnetRow, used: number | undefined): 
     MapCustomerOwnedIpOnLaunch: false,
     AssignIpv6AddressOnCreation: row.assignIpv6AddressOnCreation ?? false,
     Ipv6CidrBlockAssociationSet: row.ipv6CidrBlock ? [toSubnetIpv6Association(row.ipv6CidrBlock, 'associated')] : [],
-    EnableDns64: false,
+    EnableDns64: row.enableDns64 ?? false,
     Ipv6Native: false,
     PrivateDnsNameOptionsOnLaunch: {
       HostnameType: row.privateDnsHostnameType,
@@ -86,7 +86,7 @@ function filtersOf(call: Call): FilterTable<SubnetRow> {
     'customer-owned-ipv4-pool': () => undefined,
     'default-for-az': forAz,
     defaultForAz: forAz,
-    'enable-dns64': () => false,
+    'enable-dns64': (row) => row.enableDns64 ?? false,
     'enable-lni-at-device-index': () => undefined,
     'ipv6-cidr-block-association.ipv6-cidr-block': (row) => row.ipv6CidrBlock?.cidr,
     'ipv6-cidr-block-association.association-id': (row) => row.ipv6CidrBlock?.associationId,
@@ -168,22 +168,28 @@ function modified(subnet: SubnetRow, input: ModifySubnetAttributeRequest): Subne
     EnableResourceNameDnsARecordOnLaunch: record,
     EnableResourceNameDnsAAAARecordOnLaunch: record6,
     AssignIpv6AddressOnCreation: assign6,
+    EnableDns64: dns64,
+    MapCustomerOwnedIpOnLaunch: mapOwned,
   } = input;
-  const refused = ['MapCustomerOwnedIpOnLaunch', 'EnableDns64'] as const;
-  const off = refused.filter((name) => input[name] !== undefined);
-  const given = [map, hostname, record, record6, assign6].filter((value) => value !== undefined).length + off.length;
+  const given = [map, hostname, record, record6, assign6, dns64, mapOwned].filter(
+    (value) => value !== undefined,
+  ).length;
   if (given > 1) throw invalidCombination('Fields for multiple attribute types specified');
-  for (const name of off) if (input[name]?.Value) refuseUnsupported('ModifySubnetAttribute', input, [name]);
+  if (mapOwned?.Value) refuseUnsupported('ModifySubnetAttribute', input, ['MapCustomerOwnedIpOnLaunch']);
   refuseUnsupported('ModifySubnetAttribute', input, ['EnableLniAtDeviceIndex', 'CustomerOwnedIpv4Pool']);
   if (map?.Value !== undefined) return { ...subnet, mapPublicIpOnLaunch: map.Value };
   if (record?.Value !== undefined) return { ...subnet, enableResourceNameDnsARecord: record.Value };
-  if (record6?.Value !== undefined) return { ...subnet, enableResourceNameDnsAAAARecord: record6.Value };
+  if (record6?.Value !== undefined) {
+    if (record6.Value) requireIpv6Block(subnet, 'enable-resource-name-dns-aaaa-record-on-launch');
+    return { ...subnet, enableResourceNameDnsAAAARecord: record6.Value };
+  }
   if (assign6?.Value !== undefined) {
-    if (assign6.Value && !subnet.ipv6CidrBlock)
-      throw invalidParameterValue(
-        `Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation to true unless the subnet (${subnet.id}) has an IPv6 CIDR block associated with it.`,
-      );
+    if (assign6.Value) requireIpv6Block(subnet, 'assign-ipv6-address-on-creation');
     return { ...subnet, assignIpv6AddressOnCreation: assign6.Value };
+  }
+  if (dns64?.Value !== undefined) {
+    if (dns64.Value) requireIpv6Block(subnet, 'enable-dns64');
+    return { ...subnet, enableDns64: dns64.Value };
   }
   if (hostname !== undefined) {
     if (hostname !== 'ip-name' && hostname !== 'resource-name')
@@ -192,6 +198,13 @@ function modified(subnet: SubnetRow, input: ModifySubnetAttributeRequest): Subne
   }
   if (given === 0 && input.DisableLniAtDeviceIndex === undefined) throw missingParameter('attribute');
   return subnet;
+}
+
+function requireIpv6Block(subnet: SubnetRow, attribute: string): void {
+  if (subnet.ipv6CidrBlock) return;
+  throw invalidParameterValue(
+    `Invalid value 'true' for ${attribute}. Cannot set ${attribute} to true unless the subnet (${subnet.id}) has an IPv6 CIDR block associated with it.`,
+  );
 }
 
 export const subnets = {

@@ -58,6 +58,7 @@ export interface SubnetRow extends Row {
   defaultForAz: boolean;
   mapPublicIpOnLaunch: boolean;
   assignIpv6AddressOnCreation?: boolean;
+  enableDns64?: boolean;
   privateDnsHostnameType: 'ip-name' | 'resource-name';
   enableResourceNameDnsARecord: boolean;
   enableResourceNameDnsAAAARecord?: boolean;
