@@ -43,7 +43,9 @@ function compileStatement(statement: Statement, variables: boolean): CompiledSta
   const action = compileActionElement(statement);
   const resource = compileResourceElement(statement, variables);
   const principal = compilePrincipalElement(statement);
-  const conditions: readonly CompiledCondition[] = statement.conditions.map((one) => compileCondition(one, variables));
+  const conditions: readonly CompiledCondition[] = statement.conditions.map((one) =>
+    compileCondition(one, variables, statement.effect),
+  );
   return {
     statement,
     applies(question, reading) {

@@ -91,7 +91,7 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
   if (options.managed === true && version !== '2012-10-17') return fail('old-version');
   if (options.stored === true) return taken(version, parsed.Id, statements);
   const bad = IAMS_OWN.has(options.kind)
-    ? checkIdentityElements(items, statements, fail)
+    ? checkIdentityElements(items, statements, options.kind, fail)
     : (checkEach(statements, options, fail) ?? checkSidsDiffer(statements, fail));
   return bad ?? taken(version, parsed.Id, statements);
 }
@@ -311,7 +311,8 @@ function parseConditions(value: Json | undefined, kind: PolicyKind, fail: Fail):
       if (!IAMS_OWN.has(kind) && !/^[\w./-]+:[^\s].*$/.test(key)) return fail('condition', key);
       const values = conditionValues(given);
       if (!values) return fail('shape');
-      if (parsed.base === 'Null' && !values.every((one) => /^(true|false)$/i.test(one))) return fail('shape');
+      if (!IAMS_OWN.has(kind) && parsed.base === 'Null' && !values.every((one) => /^(true|false)$/i.test(one)))
+        return fail('shape');
       list.push({ operator, key, values });
     }
   }

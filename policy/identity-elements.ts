@@ -3,20 +3,24 @@
 // resources, actions' names, that there are resources. As the public test suite of an emulator has it, whose authors say that they
 // tried it on AWS; texts as in public logs. That a key twice is refused has no source: half a condition would vanish without a word.
 
+import { isBase64, parseNumber } from './condition-values.ts';
 import { arnParts } from './conditions.ts';
 import { checkSidsDiffer, type Fail, type Json } from './document.ts';
-import type { PolicyFailure } from './document-errors.ts';
+import type { PolicyFailure, PolicyKind } from './document-errors.ts';
+import { parseIpRange } from './ip-range.ts';
 import type { Statement } from './types.ts';
 
 /** @param items the statements as they are written */
 export function checkIdentityElements(
   items: readonly Json[],
   statements: readonly Statement[],
+  kind: PolicyKind,
   fail: Fail,
 ): PolicyFailure | undefined {
   const badResource = firstBadResource(statements, fail);
-  if (items.some(hasForeignEffect) || !statements.every(datesAreDates) || badResource === 'legacy')
-    return fail('legacy');
+  const badDate = kind !== 'session' && !statements.every(datesAreDates);
+  if (items.some(hasForeignEffect) || badDate || badResource === 'legacy') return fail('legacy');
+  if (!statements.every((statement) => valuesFit(statement, kind))) return fail('shape');
   return (
     checkSidsDiffer(statements, fail) ??
     (statements.every(hasActions) ? undefined : fail('missing-action')) ??
@@ -34,6 +38,27 @@ function hasForeignEffect(item: Json): boolean {
 
 const hasActions = ({ actions, notActions }: Statement) => (actions ?? notActions ?? []).length > 0;
 const hasResources = ({ resources, notResources }: Statement) => (resources ?? notResources ?? []).length > 0;
+
+// ---- values of conditions
+
+/** What IAM wants of the values of an operator, besides dates. Recorded: that such a policy is malformed (2026-09); with which words was not. */
+const VALUES: readonly (readonly [operator: RegExp, fits: (value: string) => boolean])[] = [
+  [/^Binary/, isBase64],
+  [/^Numeric/, (value) => parseNumber(value) !== undefined],
+  [/^(?:Not)?IpAddress/, (value) => parseIpRange(value) !== undefined],
+  // Of ARNs only texts without any likeness to one were tried there.
+  [/^Arn/, (value) => value.startsWith('arn:') || /[*?]/.test(value)],
+];
+
+/** STS takes any text in a session policy, where it then matches nothing, except instead of bytes. */
+function valuesFit({ conditions }: Statement, kind: PolicyKind): boolean {
+  const wanted = kind === 'session' ? VALUES.slice(0, 1) : VALUES;
+  return conditions.every(({ operator, values }) => {
+    const base = operator.replace(/^For\w+:/, '');
+    const fits = wanted.find(([pattern]) => pattern.test(base))?.[1];
+    return !fits || values.every((value) => value.includes('${') || fits(value));
+  });
+}
 
 // ---- dates
 

@@ -26,18 +26,34 @@ export interface PatternOptions {
  * @returns a matcher; with a variable that the request cannot resolve (missing, or more than one value) it matches nothing (O5)
  */
 export function compilePattern(pattern: string, options: PatternOptions): TextMatcher {
-  const source = options.ignoreCase === true ? pattern.toLowerCase() : pattern;
-  const prepare = options.ignoreCase === true ? (text: string) => text.toLowerCase() : (text: string) => text;
+  const prepare = preparing(options.ignoreCase);
+  const source = prepare(pattern);
   if (!options.variables || !pattern.includes('${')) {
     const fixed = options.wildcards ? compileGlob(source) : (text: string) => text === source;
     return options.ignoreCase === true ? (text) => fixed(prepare(text)) : fixed;
   }
-  // The template is parsed as written: a default value keeps its case until it is compared.
-  const parts = parseTemplate(pattern);
+  const tokensOf = compileTokens(pattern, options);
   return (text, lookup) => {
-    const tokens = resolve(parts, lookup, options, prepare);
+    const tokens = tokensOf(lookup);
     return tokens !== undefined && matchesTokens(tokens, prepare(text));
   };
+}
+
+/**
+ * Compiles one value that has variables.
+ * @returns what the value says for a request, or undefined when a variable in it cannot be resolved
+ */
+export function compileTokens(
+  pattern: string,
+  options: Pick<PatternOptions, 'wildcards' | 'ignoreCase'>,
+): (lookup: Lookup) => Token[] | undefined {
+  // The template is parsed as written: a default value keeps its case until it is compared.
+  const parts = parseTemplate(pattern);
+  return (lookup) => resolve(parts, lookup, options);
+}
+
+function preparing(ignoreCase: boolean | undefined): (text: string) => string {
+  return ignoreCase === true ? (text) => text.toLowerCase() : (text) => text;
 }
 
 /** A matcher for a pattern without variables. */
@@ -81,9 +97,9 @@ function parsePlaceholder(inside: string): Part {
 function resolve(
   parts: readonly Part[],
   lookup: Lookup,
-  options: PatternOptions,
-  prepare: (text: string) => string,
+  options: Pick<PatternOptions, 'wildcards' | 'ignoreCase'>,
 ): Token[] | undefined {
+  const prepare = preparing(options.ignoreCase);
   const tokens: Token[] = [];
   for (const part of parts) {
     if (part.kind === 'variable') {

@@ -41,11 +41,22 @@ const table: readonly [string, unknown, string | readonly string[], boolean][] =
   ['NumericGreaterThanEquals', '10', '10', true],
   ['NumericGreaterThanEquals', '10', '-10', false],
   ['NumericLessThan', '10', 'nine', false],
-  ['NumericEquals', 'ten', 'ten', false],
+  ['NumericEquals', '1', '01', true],
+  ['NumericEquals', '+1', '1e0', true],
+  ['NumericEquals', '1', '', false],
+  ['NumericNotEquals', '1', 'one', true],
+  ['NumericEquals', '9007199254740993', '9007199254740992', false],
+  ['NumericLessThan', '9007199254740993', '9007199254740992', true],
+  ['NumericEquals', '0.3', '3e-1', true],
   ['DateEquals', '2026-11-21T08:00:00Z', '2026-11-21T08:00:00Z', true],
   ['DateEquals', '2026-11-21T08:00:00Z', '1795248000', true],
   ['DateEquals', '1795248000', '2026-11-21T09:00:00+01:00', true],
   ['DateEquals', '2026-11-21', '2026-11-21T08:00:00Z', false],
+  ['DateEquals', '2026-11-21T08:00:00Z', '+1795248000', true],
+  ['DateEquals', '2026-11-21T08:00:00Z', '2026-11-21T08:00:00', true],
+  ['DateEquals', '2026-11-21T08:00:00.1231Z', '2026-11-21T08:00:00.1239Z', true],
+  ['DateEquals', '2026-11-21T08:00:00.123Z', '2026-11-21T08:00:00.124Z', false],
+  ['DateNotEquals', '2026-11-21', 'soon', true],
   ['DateNotEquals', '2026-11-21', '2026-11-22', true],
   ['DateNotEquals', '2026-11-21', '2026-11-21T00:00:00Z', false],
   ['DateLessThan', '2026-11-21T08:00:00Z', '2026-11-21T07:59:59Z', true],
@@ -60,10 +71,14 @@ const table: readonly [string, unknown, string | readonly string[], boolean][] =
   ['Bool', true, 'true', true],
   ['Bool', 'False', 'false', true],
   ['Bool', 'true', 'false', false],
+  ['Bool', 'true', ' true ', false],
+  ['Bool', 'false', 'yes', true],
+  ['Bool', 'false', '', true],
+  ['Bool', 'yes', 'false', true],
   ['BinaryEquals', 'QmluYXJ5', 'QmluYXJ5', true],
-  ['BinaryEquals', 'QQ==', 'QQ', true],
+  ['BinaryEquals', 'QQ==', 'QQ', false],
+  ['BinaryEquals', 'QQ==', 'QR==', false],
   ['BinaryEquals', 'QmluYXJ5', 'QmluYXJ6', false],
-  ['BinaryEquals', '!!', '!!', false],
   ['IpAddress', '203.0.113.0/24', '203.0.113.9', true],
   ['IpAddress', '203.0.113.0/24', '203.0.114.9', false],
   ['IpAddress', '203.0.113.9', '203.0.113.9', true],
@@ -75,7 +90,18 @@ const table: readonly [string, unknown, string | readonly string[], boolean][] =
   ['IpAddress', '2001:db8::/33', '2001:db8:8000::5', false],
   ['IpAddress', '::1', '0:0:0:0:0:0:0:1', true],
   ['IpAddress', '0.0.0.0/0', '::1', false],
-  ['IpAddress', '300.1.1.1', '300.1.1.1', false],
+  ['IpAddress', '203.0.113.5/24', '203.0.113.9', true],
+  ['IpAddress', '203.0.113.0/+24', '203.000.113.9', true],
+  ['IpAddress', '203.0.113.0/24', '203.0.113.9/32', false],
+  ['IpAddress', '203.0.113.0/24', '::ffff:203.0.113.9', true],
+  ['IpAddress', '203.0.113.0/24', '::ffff:cb00:7109', true],
+  ['IpAddress', '::ffff:cb00:7100/120', '::ffff:203.0.113.9', false],
+  ['IpAddress', '::/0', '::ffff:203.0.113.9', false],
+  ['IpAddress', '2001:db8::/64', '2001:db8::203.0.113.9', false],
+  ['IpAddress', '2001:db8::4/127', '2001:db8::5', true],
+  ['NotIpAddress', '203.0.113.0/24', 'nowhere', false],
+  ['NotIpAddress', '203.0.113.0/24', '', false],
+  ['NotIpAddress', '2001:db8::/64', '2001:db8::203.0.113.9', false],
   ['NotIpAddress', '203.0.113.0/24', '203.0.113.9', false],
   ['NotIpAddress', '203.0.113.0/24', '198.51.100.1', true],
   ['NotIpAddress', ['203.0.113.0/24', '198.51.100.0/24'], '198.51.100.1', false],
@@ -88,6 +114,10 @@ const table: readonly [string, unknown, string | readonly string[], boolean][] =
   ['ArnNotEquals', 'arn:aws:s3:::b', 'arn:aws:s3:::c', true],
   ['ArnNotLike', 'arn:aws:s3:::*', 'arn:aws:s3:::c', false],
   ['ArnNotLike', 'arn:aws:s3:::b*', 'arn:aws:s3:::c', true],
+  ['ArnNotLike', 'arn:aws:s3:::b*', 'b', false],
+  ['ArnNotEquals', 'arn:aws:s3:::b', '', false],
+  ['ArnLike', '*', 'b', false],
+  ['Null', 'yes', 'a', true],
   ['Null', 'true', 'a', false],
   ['Null', 'false', 'a', true],
   ['Null', 'true', [], true],
@@ -107,6 +137,13 @@ const table: readonly [string, unknown, string | readonly string[], boolean][] =
   ['ForAnyValue:StringLike', ['a*'], ['b', 'ab'], true],
   ['ForAllValues:StringLikeIfExists', ['a*'], ['ab', 'b'], false],
   ['ForAnyValue:NumericLessThan', ['5'], ['9', '3'], true],
+  ['ForAnyValue:NumericNotEquals', ['1'], ['1', 'one'], true],
+  ['ForAllValues:NumericNotEquals', ['1'], ['2', 'one'], true],
+  ['StringEqualsIgnoreCase', 'ΟΣ', 'ος', true],
+  ['StringEqualsIgnoreCase', 'ΟΣ', 'οσ', false],
+  ['StringEqualsIgnoreCase', 's', 'ſ', false],
+  ['StringLike', 'a?', 'a𐐀', false],
+  ['StringLike', 'a??', 'a𐐀', true],
 ];
 
 /** Operator, true when the key is absent? */
@@ -134,6 +171,27 @@ const absent: readonly [string, unknown, boolean][] = [
   ['Null', 'false', false],
 ];
 
+/**
+ * What is listed is no value of its type: IAM does not take it, STS does, in a session policy. Operator, listed, actual, true in an Allow, true in a Deny?
+ */
+const unfit: readonly [string, string | readonly string[], string, boolean, boolean][] = [
+  ['NumericEquals', 'ten', 'ten', false, false],
+  ['NumericNotEquals', 'ten', '10', true, true],
+  ['DateNotEquals', 'soon', '2026-11-21', true, true],
+  ['IpAddress', '203.0.113.0/33', '203.0.113.9', false, false],
+  ['NotIpAddress', '203.0.113.0/33', '203.0.113.9', true, true],
+  ['IpAddress', '2001:db8::5/64', '2001:db8::5', false, false],
+  ['NotIpAddress', '2001:db8::5/64', '2001:db8::5', true, true],
+  ['IpAddress', '2001:db8::203.0.113.0/120', '2001:db8::cb00:7109', false, false],
+  ['IpAddress', ['nowhere', '203.0.113.0/24'], '203.0.113.9', true, true],
+  ['ArnLike', 'role', 'arn:aws:s3:::b', false, true],
+  ['ArnNotLike', 'role', 'arn:aws:s3:::b', false, true],
+  ['ArnLike', 'role', 'role', false, false],
+  ['ArnLike', ['role', 'arn:aws:s3:::b'], 'arn:aws:s3:::b', false, true],
+  ['ArnLike', ['arn:aws:s3:::b', 'role'], 'arn:aws:s3:::b', true, true],
+  ['ArnNotLike', ['arn:aws:s3:::b', 'role'], 'arn:aws:s3:::b', false, false],
+];
+
 export const conditionCases: readonly Case[] = [
   ...table.map(([operator, listed, actual, holds]) =>
     conditionCase(
@@ -153,6 +211,27 @@ export const conditionCases: readonly Case[] = [
       holds,
     ),
   ),
+  ...unfit.flatMap(([operator, listed, actual, inAllow, inDeny]): Case[] => {
+    const name = `${operator} ${JSON.stringify(listed)} of ${JSON.stringify(actual)} in a session policy`;
+    const [context, Condition] = [x(actual), is(operator, listed)];
+    const answer = (allowed: boolean, no: '-session' | '!session') => (allowed ? '+identity' : no);
+    return [
+      {
+        rule: 'O1',
+        name: `${name} is ${inAllow} in an Allow`,
+        context,
+        policies: { identity: [allow()], session: [allow({ Condition })] },
+        answer: answer(inAllow, '-session'),
+      },
+      {
+        rule: 'O1',
+        name: `${name} is ${inDeny} in a Deny`,
+        context,
+        policies: { identity: [allow()], session: [allow(), deny({ Condition })] },
+        answer: answer(!inDeny, '!session'),
+      },
+    ];
+  }),
   conditionCase(
     'O1',
     'operators are AND',
@@ -258,6 +337,13 @@ export const conditionCases: readonly Case[] = [
   ),
   conditionCase(
     'O5',
+    'or instead of one',
+    { ArnLike: { 'x:k': '${x:arn}' } },
+    { 'x:k': ana.arn, 'x:arn': ana.arn },
+    true,
+  ),
+  conditionCase(
+    'O5',
     'a variable in a Bool value',
     { Bool: { 'x:k': '${x:b}' } },
     { 'x:k': 'true', 'x:b': 'true' },
@@ -340,10 +426,18 @@ export const conditionCases: readonly Case[] = [
   },
   {
     rule: 'O5',
-    name: 'none in front of the fifth colon',
+    name: 'and in front of the fifth colon',
     resource: 'arn:aws:ec2:us-east-1:111111111111:vpc/vpc-1',
     context: { 'aws:PrincipalAccount': '111111111111' },
     policies: { identity: [allow({ Resource: 'arn:aws:ec2:us-east-1:${aws:PrincipalAccount}:vpc/*' })] },
+    answer: '+identity',
+  },
+  {
+    rule: 'O5',
+    name: 'a short ARN is not completed when it has a variable',
+    resource: 'arn:aws:s3:::b/k',
+    context: { 'aws:PrincipalTag/service': 's3' },
+    policies: { identity: [allow({ Resource: 'arn:aws:${aws:PrincipalTag/service}' })] },
     answer: '-identity',
   },
 
