@@ -58,10 +58,10 @@ export const reasons = {
   ],
   kms: [
     ['custom key stores', /CustomKeyStore/],
-    ['asymmetric and HMAC keys', /Sign|Verify|PublicKey|KeyPair|Mac|SharedSecret/],
     ['imported material', /ImportKeyMaterial|ParametersForImport|DeleteImported/],
     ['multi-Region keys', /Replicate|PrimaryRegion/],
     ['use told', /LastUsage|KeyUsage/],
+    ['ML-KEM keys', /capsulate/],
   ],
   iam: [
     ['tokens for others', /WebIdentity/],

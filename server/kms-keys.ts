@@ -79,6 +79,38 @@ export function pendingDeletion(key: KmsKeyRow, prefix: CodePrefix = ''): AwsErr
   return new AwsError(`${prefix}KMSInvalidStateException`, 400, `${key.id} is pending deletion.`);
 }
 
+export function specOf(key: Pick<KmsKeyRow, 'spec'>): string {
+  return key.spec ?? 'SYMMETRIC_DEFAULT';
+}
+
+export function usageOf(key: Pick<KmsKeyRow, 'usage'>): string {
+  return key.usage ?? 'ENCRYPT_DECRYPT';
+}
+
+/** The words of a key that is for something else (recorded on AWS, 2024-04). */
+export function wrongUsage(key: KmsKeyRow, operation: string, prefix: CodePrefix = ''): AwsError {
+  return new AwsError(
+    `${prefix}InvalidKeyUsageException`,
+    400,
+    `${key.id} key usage is ${usageOf(key)} which is not valid for ${operation}.`,
+  );
+}
+
+/** The words of a key that knows another algorithm (recorded on AWS, 2024-04). */
+export function wrongAlgorithm(key: KmsKeyRow, algorithm: string, prefix: CodePrefix = ''): AwsError {
+  return new AwsError(
+    `${prefix}InvalidKeyUsageException`,
+    400,
+    `Algorithm ${algorithm} is incompatible with key spec ${specOf(key)}.`,
+  );
+}
+
+/** Data keys, and what services encrypt, are under symmetric keys alone. @throws InvalidKeyUsageException */
+export function checkSymmetric(key: KmsKeyRow, operation: string, prefix: CodePrefix = ''): void {
+  if (usageOf(key) !== 'ENCRYPT_DECRYPT') throw wrongUsage(key, operation, prefix);
+  if (specOf(key) !== 'SYMMETRIC_DEFAULT') throw wrongAlgorithm(key, 'SYMMETRIC_DEFAULT', prefix);
+}
+
 /** A key's materials, base64, that which is sealed with first. */
 export function materialsOf(key: KmsKeyRow): readonly [string, ...string[]] {
   const [newest, ...others] = (key.rotations ?? []).map(({ material }) => material).reverse();
@@ -90,6 +122,7 @@ export function materialId(key: KmsKeyRow, material = materialsOf(key)[0]): stri
   return createHash('sha256').update(key.id).update(material).digest('hex');
 }
 
+/** Of a symmetric key. */
 export function newMaterial(): string {
   return randomBytes(32).toString('base64');
 }
@@ -98,7 +131,8 @@ export function newMaterial(): string {
 export function newKey(
   scope: KeyScope,
   now: Date,
-  given: Pick<KmsKeyRow, 'description' | 'manager' | 'policy' | 'tags'>,
+  given: Pick<KmsKeyRow, 'description' | 'manager' | 'policy' | 'tags'> &
+    Partial<Pick<KmsKeyRow, 'spec' | 'usage' | 'material'>>,
 ): KmsKeyRow {
   const keyId = randomUUID();
   return {
@@ -178,15 +212,17 @@ export function keyDenial(request: AuthorizationRequest, decision: Decision): st
 
 const aliasesOf: Index<'kms-alias'> = { kind: 'kms-alias', keyOf: (row) => row.keyArn };
 
-/** What kind of key it is: there is one. */
-export const kindKeys = {
-  'kms:KeySpec': ['SYMMETRIC_DEFAULT'],
-  'kms:KeyUsage': ['ENCRYPT_DECRYPT'],
-  'kms:KeyOrigin': ['AWS_KMS'],
-  'kms:MultiRegion': ['false'],
-};
+/** What kind of key it is, or shall be. */
+export function kindKeys(key: Pick<KmsKeyRow, 'spec' | 'usage'>): Record<string, readonly string[]> {
+  return {
+    'kms:KeySpec': [specOf(key)],
+    'kms:KeyUsage': [usageOf(key)],
+    'kms:KeyOrigin': ['AWS_KMS'],
+    'kms:MultiRegion': ['false'],
+  };
+}
 
-/** What policies may ask about a key's bytes being sealed or opened: the one algorithm of symmetric keys. */
+/** What policies may ask about bytes that a service has sealed or opened: it is done with the one algorithm of symmetric keys. */
 export const algorithmKey = { 'kms:EncryptionAlgorithm': ['SYMMETRIC_DEFAULT'] };
 
 /**
@@ -204,7 +240,7 @@ export function keyContext(
   const aliases = tx.find(aliasesOf, key.id).map(({ name }) => name);
   return {
     'kms:CallerAccount': [callerAccountId],
-    ...kindKeys,
+    ...kindKeys(key),
     ...(aliases.length > 0 && { 'kms:ResourceAliases': aliases }),
     ...(via !== undefined && { 'kms:ViaService': [via], 'aws:ViaAWSService': ['true'] }),
     ...(names.length > 0 && { 'kms:EncryptionContextKeys': names }),

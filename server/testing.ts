@@ -103,7 +103,7 @@ export async function runAs<O = Record<string, unknown>>(
   services: readonly Service[] = [],
 ): Promise<O> {
   const operation = service.operations[name];
-  if (operation?.kind !== 'transaction') throw new Error(`${service.name} has no transaction operation ${name}`);
+  if (!operation) throw new Error(`${service.name} has no operation ${name}`);
   const accessKey = store.read((tx) => keyNamed(tx, accessKeyId));
   if (!accessKey) throw new Error(`there is no key ${accessKeyId}`);
   const principal = store.read((tx) => principalOf(tx, accessKey, overrides.partition ?? 'aws'));
@@ -118,8 +118,13 @@ export async function runAs<O = Record<string, unknown>>(
   });
   const serviceOf = (prefix: string) => services.find((one) => one.name === prefix);
   const asked = createAuthorizer({ managedPolicyDocument, serviceOf }).open(base, service, accessKey);
+  const { require, allows } = asked;
+  if (operation.kind === 'stream') {
+    store.read((tx) => asked.authorize({ ...base, require, allows, tx }, input, operation.authorize));
+    return (await operation.run(makeStreamCall(store, { ...base, require, allows }), input)) as O;
+  }
   const { value, durable } = store.transact((tx) => {
-    const call: Call = { ...base, require: asked.require, allows: asked.allows, tx };
+    const call: Call = { ...base, require, allows, tx };
     asked.authorize(call, input, operation.authorize);
     return operation.run(call, input) as O;
   });

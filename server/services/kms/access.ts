@@ -4,12 +4,13 @@
 import type * as SDK from '@aws-sdk/client-kms';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
-import { algorithmKey, findKey, type KeyScope, keyContext, keyDenial, kindKeys } from '../../kms-keys.ts';
+import { checkUsable, findKey, type KeyScope, keyContext, keyDenial, kindKeys } from '../../kms-keys.ts';
 import type { BaseCall, Call, Permission, TransactionOperation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
-import { invalidCiphertext, validationError } from './errors.ts';
+import { invalidCiphertext, missing, unsupported } from './errors.ts';
 import { checkGrantTokens } from './grant-tokens.ts';
+import { wantedKind } from './key-specs.ts';
 
 export interface KeyInput {
   readonly KeyId?: string | undefined;
@@ -24,13 +25,26 @@ export function dryRunnable<I extends { readonly DryRun?: boolean | undefined },
     run: (call, input) => {
       const answer = row.run(call, input);
       if (input.DryRun !== true) return answer;
-      throw new AwsError(
-        'DryRunOperationException',
-        400,
-        'The request would have succeeded, but the DryRun option is set.',
-      );
+      throw dryRunSucceeded();
     },
   };
+}
+
+export function dryRunSucceeded(): AwsError {
+  return new AwsError(
+    'DryRunOperationException',
+    400,
+    'The request would have succeeded, but the DryRun option is set.',
+  );
+}
+
+/** What would be answered in another way than asked is not served. @throws UnsupportedOperationException */
+export function refuseOthers(input: {
+  readonly Recipient?: SDK.RecipientInfo | undefined;
+  readonly DryRunModifiers?: readonly string[] | undefined;
+}): void {
+  if (input.Recipient !== undefined) throw unsupported('attested recipients');
+  if (input.DryRunModifiers?.length) throw unsupported('dry runs without a ciphertext');
 }
 
 /** The members of any input that policies may ask about. */
@@ -42,9 +56,34 @@ export interface ContextInput extends KeyInput {
   readonly RotationPeriodInDays?: number | undefined;
   readonly Tags?: readonly SDK.Tag[] | undefined;
   readonly TagKeys?: readonly string[] | undefined;
+  readonly EncryptionAlgorithm?: string | undefined;
+  readonly SigningAlgorithm?: string | undefined;
+  readonly MessageType?: string | undefined;
+  readonly MacAlgorithm?: string | undefined;
+  readonly KeyAgreementAlgorithm?: string | undefined;
+  readonly KeyPairSpec?: string | undefined;
 }
 
 const sealsOrOpens = /^kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey)/;
+const signs = /^kms:(Sign|Verify)$/;
+
+/** Members that policies ask about as they are. */
+const plainKeys = {
+  SigningAlgorithm: 'kms:SigningAlgorithm',
+  MacAlgorithm: 'kms:MacAlgorithm',
+  KeyAgreementAlgorithm: 'kms:KeyAgreementAlgorithm',
+  KeyPairSpec: 'kms:DataKeyPairSpec',
+} as const satisfies Partial<Record<keyof ContextInput, string>>;
+
+function plainMembers(input: ContextInput): Record<string, readonly string[]> {
+  const members = Object.entries(plainKeys) as [keyof typeof plainKeys, string][];
+  return Object.fromEntries(
+    members.flatMap(([member, name]) => {
+      const value = input[member];
+      return value === undefined ? [] : [[name, [value]]];
+    }),
+  );
+}
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html (read 2026-11-21) */
 function requestKeys(action: string, input: ContextInput): Permission['context'] {
@@ -55,7 +94,11 @@ function requestKeys(action: string, input: ContextInput): Permission['context']
     ...(bypass !== undefined && { 'kms:BypassPolicyLockoutSafetyCheck': [String(bypass)] }),
     ...(days !== undefined && { 'kms:ScheduleKeyDeletionPendingWindowInDays': [String(days)] }),
     ...(RotationPeriodInDays !== undefined && { 'kms:RotationPeriodInDays': [String(RotationPeriodInDays)] }),
-    ...(sealsOrOpens.test(action) && algorithmKey),
+    ...(sealsOrOpens.test(action) && {
+      'kms:EncryptionAlgorithm': [input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'],
+    }),
+    ...(signs.test(action) && { 'kms:MessageType': [input.MessageType ?? 'RAW'] }),
+    ...plainMembers(input),
     ...requestTagKeys(
       input.Tags?.map(({ TagKey, TagValue }) => ({ Key: TagKey, Value: TagValue })),
       input.TagKeys,
@@ -69,9 +112,15 @@ export function scopeOf(call: BaseCall): KeyScope {
 
 /** @throws NotFoundException, ValidationException */
 export function requireKey(call: Call, input: KeyInput): KmsKeyRow {
-  if (input.KeyId === undefined)
-    throw validationError("Value null at 'keyId' failed to satisfy constraint: Member must not be null");
+  if (input.KeyId === undefined) throw missing('keyId');
   return findKey(call.tx, scopeOf(call), input.KeyId, call.now);
+}
+
+/** @throws the errors of `requireKey` and of a key that cannot be used now */
+export function usableKey(call: Call, input: KeyInput): KmsKeyRow {
+  const key = requireKey(call, input);
+  checkUsable(key);
+  return key;
 }
 
 /** Whether it is an alias, by its name or its ARN: those stand for a key where it is used or described, and nowhere else. */
@@ -115,10 +164,10 @@ export function onAll(action: string): (call: Call) => readonly Permission[] {
 }
 
 /** For the key that shall be made, of which nothing but the request is known. */
-export function onNewKey(call: Call, actions: readonly string[], input: ContextInput): readonly Permission[] {
+export function onNewKey(call: Call, actions: readonly string[], input: SDK.CreateKeyRequest): readonly Permission[] {
   const context = {
     'kms:CallerAccount': [call.accountId],
-    ...kindKeys,
+    ...kindKeys(wantedKind(input)),
     ...requestKeys('', { ...input, BypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck ?? false }),
   };
   return actions.map((action) => ({ action, resource: '*', context }));

@@ -2,11 +2,12 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { aliasArn, pendingDeletion, presentKey, s3Alias } from '../../kms-keys.ts';
+import { aliasArn, pendingDeletion, presentKey, s3Alias, usageOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation, type Permission } from '../../service.ts';
 import type { KmsAliasRow, KmsKeyRow } from '../../store/rows/kms.ts';
 import { onAll, onThisKey, requireKey, scopeOf } from './access.ts';
 import { invalid, type Paged, pageOf, validationError } from './errors.ts';
+import { substanceOf } from './key-specs.ts';
 
 /** @throws ValidationException, NotAuthorizedException */
 function checkedName(name: string | undefined): string {
@@ -40,6 +41,17 @@ function requireAlias(call: Call, name: string | undefined): KmsAliasRow {
   const alias = call.tx.get('kms-alias', id);
   if (!alias) throw new AwsError('NotFoundException', 400, `Alias ${id} is not found.`);
   return alias;
+}
+
+/**
+ * An alias moves between keys that are used alike: both symmetric, both pairs or both HMAC, and for one usage.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html (read 2026-11-21)
+ * @throws ValidationException, whose wording is without a source
+ */
+function checkAlike(from: KmsKeyRow | undefined, to: KmsKeyRow): void {
+  const isPair = (key: KmsKeyRow) => substanceOf(key).kind !== 'secret';
+  if (from && (usageOf(from) !== usageOf(to) || isPair(from) !== isPair(to)))
+    throw invalid('The current and the new KMS key of an alias must be of the same type and have the same key usage.');
 }
 
 /** The alias itself, and each key that it stands for or shall stand for. */
@@ -99,6 +111,7 @@ export const aliasOperations = {
     run: (call, input) => {
       const alias = requireAlias(call, input.AliasName);
       const key = targetKey(call, input.TargetKeyId);
+      checkAlike(keyBehind(call, alias)[0], key);
       call.tx.put('kms-alias', { ...alias, keyArn: key.id, lastUpdatedDate: call.now.toISOString() });
       return {};
     },

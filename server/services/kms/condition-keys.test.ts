@@ -43,6 +43,39 @@ test('a request tells what it asks with: the alias, the tags, the days, the lock
     assert.deepEqual(keysOf(name, input)[key], [value], `${name} ${key}`);
 });
 
+test('what kind of key it is, and by which algorithm it is used, is told to policies', async () => {
+  const { run, KeyId: symmetric, keysOf } = await started();
+  const create = async (KeySpec: string, KeyUsage: string) =>
+    (await run<SDK.CreateKeyResponse>('CreateKey', { KeySpec, KeyUsage })).KeyMetadata?.KeyId ?? '';
+  const rsa = await create('RSA_2048', 'ENCRYPT_DECRYPT');
+  const signer = await create('ECC_NIST_P256', 'SIGN_VERIFY');
+  const hmac = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
+  const Plaintext = Buffer.from('x');
+  const { CiphertextBlob } = await run<SDK.EncryptResponse>('Encrypt', { KeyId: symmetric, Plaintext });
+  const move = { CiphertextBlob, DestinationKeyId: rsa, DestinationEncryptionAlgorithm: 'RSAES_OAEP_SHA_1' };
+  const wrapped = { KeyId: rsa, CiphertextBlob, EncryptionAlgorithm: 'RSAES_OAEP_SHA_256' };
+  for (const [name, input, key, value] of [
+    ['CreateKey', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }, 'kms:KeySpec', 'HMAC_256'],
+    ['CreateKey', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }, 'kms:KeyUsage', 'GENERATE_VERIFY_MAC'],
+    ['CreateKey', {}, 'kms:KeySpec', 'SYMMETRIC_DEFAULT'],
+    ['DescribeKey', { KeyId: signer }, 'kms:KeySpec', 'ECC_NIST_P256'],
+    ['DescribeKey', { KeyId: signer }, 'kms:KeyUsage', 'SIGN_VERIFY'],
+    ['Encrypt', { KeyId: rsa, EncryptionAlgorithm: 'RSAES_OAEP_SHA_1' }, 'kms:EncryptionAlgorithm', 'RSAES_OAEP_SHA_1'],
+    ['Decrypt', wrapped, 'kms:EncryptionAlgorithm', 'RSAES_OAEP_SHA_256'],
+    ['Decrypt', wrapped, 'kms:KeySpec', 'RSA_2048'],
+    ['ReEncrypt', move, 'kms:EncryptionAlgorithm', 'SYMMETRIC_DEFAULT'],
+    ['Sign', { KeyId: signer, SigningAlgorithm: 'ECDSA_SHA_256' }, 'kms:SigningAlgorithm', 'ECDSA_SHA_256'],
+    ['Sign', { KeyId: signer, SigningAlgorithm: 'ECDSA_SHA_256' }, 'kms:MessageType', 'RAW'],
+    ['Verify', { KeyId: signer, MessageType: 'DIGEST' }, 'kms:MessageType', 'DIGEST'],
+    ['GenerateMac', { KeyId: hmac, MacAlgorithm: 'HMAC_SHA_256' }, 'kms:MacAlgorithm', 'HMAC_SHA_256'],
+    ['DeriveSharedSecret', { KeyId: signer, KeyAgreementAlgorithm: 'ECDH' }, 'kms:KeyAgreementAlgorithm', 'ECDH'],
+    ['GenerateDataKeyPair', { KeyId: symmetric, KeyPairSpec: 'RSA_2048' }, 'kms:DataKeyPairSpec', 'RSA_2048'],
+    ['GenerateDataKeyPair', { KeyId: symmetric }, 'kms:EncryptionAlgorithm', 'SYMMETRIC_DEFAULT'],
+  ] as const)
+    assert.deepEqual(keysOf(name, input)[key], [value], `${name} ${key}`);
+  assert.equal(keysOf('DescribeKey', { KeyId: signer })['kms:MessageType'], undefined);
+});
+
 test('what a request does not ask with is absent', async () => {
   const { KeyId, keysOf } = await started();
   const keys = keysOf('DescribeKey', { KeyId });

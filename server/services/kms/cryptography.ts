@@ -1,178 +1,150 @@
-// What keys do: encrypt, decrypt, and make data keys. AES-256-GCM under the key's material, the encryption context bound in as additional data, so a
-// ciphertext opens with the same context and no other. https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html (read 2026-11-21)
-// A ciphertext: a byte of version, the length of the key's ARN and the ARN, 12 bytes of nonce, 16 of tag, the encrypted bytes. AWS's are opaque too.
+// Encrypt, Decrypt and ReEncrypt: under a symmetric key (ciphertexts.ts), or with RSA, where the public key is anybody's and a ciphertext does not say whose it is.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html (read 2026-11-21). Recorded (2024-04): how much RSA encrypts, and the words of a key for something else.
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
-import { checkUsable, materialId, materialsOf } from '../../kms-keys.ts';
+import { checkUsable, materialId, specOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
-import { type ContextInput, dryRunnable, keyOfCiphertext, onAll, onKey, onThisKey, requireKey } from './access.ts';
-import { invalid, invalidCiphertext, unsupported, validationError } from './errors.ts';
+import { dryRunnable, keyOfCiphertext, onKey, onThisKey, refuseOthers, requireKey, usableKey } from './access.ts';
+import { type EncryptionContext, open, readSealed, seal } from './ciphertexts.ts';
+import { checkedBytes, invalid, invalidCiphertext } from './errors.ts';
+import { privateKeyOf } from './key-pairs.ts';
+import { checkAlgorithmName, checkUse } from './key-specs.ts';
 
-const version = 1;
-const nonceBytes = 12;
-const tagBytes = 16;
-const headBytes = 3;
+const symmetric = 'SYMMETRIC_DEFAULT';
 const maxPlaintextBytes = 4096;
+const maxCiphertextBytes = 6144;
 
-type EncryptionContext = Readonly<Record<string, string>> | undefined;
+/** OpenSSL's names, and how long a digest is. The mask is made with the same hash. */
+const oaepHashes: Readonly<Record<string, { readonly oaepHash: string; readonly sizeBytes: number }>> = {
+  RSAES_OAEP_SHA_1: { oaepHash: 'sha1', sizeBytes: 20 },
+  RSAES_OAEP_SHA_256: { oaepHash: 'sha256', sizeBytes: 32 },
+};
 
-/** The order of the pairs does not matter. */
-function boundContext(context: EncryptionContext): Buffer {
-  const pairs = Object.entries(context ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Buffer.from(JSON.stringify(pairs));
+/** @throws ValidationException, UnsupportedOperationException */
+function algorithmNamed(name: string | undefined, member: string): string {
+  return checkAlgorithmName('ENCRYPT_DECRYPT', name ?? symmetric, member);
 }
 
-function seal(key: KmsKeyRow, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-  const arn = Buffer.from(key.id);
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', Buffer.from(materialsOf(key)[0], 'base64'), nonce);
-  cipher.setAAD(boundContext(context));
-  const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  const head = Buffer.from([version, arn.length >> 8, arn.length & 255]);
-  return Buffer.concat([head, arn, nonce, cipher.getAuthTag(), sealed]);
+function padded(key: KeyObject, algorithm: string) {
+  return { key, oaepHash: oaepHashes[algorithm]?.oaepHash ?? 'sha1', padding: constants.RSA_PKCS1_OAEP_PADDING };
 }
 
-interface Sealed {
-  readonly arn: string;
-  readonly nonce: Buffer;
-  readonly tag: Buffer;
-  readonly bytes: Buffer;
+/** @throws ValidationException: RSA binds no context. The wording is without a source */
+function refuseContext(algorithm: string, context: EncryptionContext): void {
+  if (Object.keys(context ?? {}).length > 0)
+    throw invalid(`Algorithm ${algorithm} does not support an encryption context.`);
 }
 
-/** @throws InvalidCiphertextException, ValidationException */
-function readSealed(blob: Uint8Array | undefined): Sealed {
-  if (!blob?.length)
-    throw validationError(
-      "Value at 'ciphertextBlob' failed to satisfy constraint: Member must have length greater than or equal to 1",
-    );
-  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
-  const arnEnd = bytes.length < headBytes ? 0 : headBytes + bytes.readUInt16BE(1);
-  const start = arnEnd + nonceBytes + tagBytes;
-  if (bytes[0] !== version || bytes.length < start) throw invalidCiphertext();
-  return {
-    arn: bytes.toString('utf8', headBytes, arnEnd),
-    nonce: bytes.subarray(arnEnd, arnEnd + nonceBytes),
-    tag: bytes.subarray(arnEnd + nonceBytes, start),
-    bytes: bytes.subarray(start),
-  };
+/** @throws InvalidKeyUsageException, ValidationException */
+function sealedBy(
+  call: Call,
+  key: KmsKeyRow,
+  algorithm: string,
+  plaintext: Uint8Array,
+  context: EncryptionContext,
+): Uint8Array {
+  checkUse(key, 'ENCRYPT_DECRYPT', call.operation, algorithm);
+  const hash = oaepHashes[algorithm];
+  if (!hash) return seal(key, plaintext, context);
+  refuseContext(algorithm, context);
+  const publicKey = createPublicKey(privateKeyOf(key));
+  const most = (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8 - 2 * hash.sizeBytes - 2;
+  if (plaintext.length > most)
+    throw invalid(`Algorithm ${algorithm} and key spec ${specOf(key)} cannot encrypt data larger than ${most} bytes.`);
+  return publicEncrypt(padded(publicKey, algorithm), plaintext);
 }
 
-interface Opened {
+interface OpenedBy {
   readonly plaintext: Uint8Array;
-  readonly materialId: string;
+  /** Which of a symmetric key's materials it was. */
+  readonly materialId?: string;
 }
 
-/** @throws InvalidCiphertextException when key or context are not those that it was sealed with */
-function open(key: KmsKeyRow, sealed: Sealed, context: EncryptionContext): Opened {
-  for (const material of materialsOf(key)) {
-    const decipher = createDecipheriv('aes-256-gcm', Buffer.from(material, 'base64'), sealed.nonce);
-    decipher.setAAD(boundContext(context)).setAuthTag(sealed.tag);
-    try {
-      const plaintext = Buffer.concat([decipher.update(sealed.bytes), decipher.final()]);
-      return { plaintext, materialId: materialId(key, material) };
-    } catch {
-      // Sealed with another of its materials, or not to be opened at all.
-    }
+/** @throws InvalidKeyUsageException, InvalidCiphertextException, ValidationException */
+function openedBy(
+  call: Call,
+  key: KmsKeyRow,
+  algorithm: string,
+  ciphertext: Uint8Array,
+  context: EncryptionContext,
+): OpenedBy {
+  checkUse(key, 'ENCRYPT_DECRYPT', call.operation, algorithm);
+  if (algorithm === symmetric) return open(key, readSealed(ciphertext), context);
+  refuseContext(algorithm, context);
+  try {
+    return { plaintext: privateDecrypt(padded(privateKeyOf(key), algorithm), ciphertext) };
+  } catch {
+    throw invalidCiphertext();
   }
-  throw invalidCiphertext();
 }
 
-/** @throws ValidationException */
-function checkAlgorithm(algorithm: string | undefined): void {
-  if (algorithm !== undefined && algorithm !== 'SYMMETRIC_DEFAULT')
-    throw invalid(`Algorithm ${algorithm} and key spec SYMMETRIC_DEFAULT are not compatible.`);
-}
-
-/** @throws the errors of `requireKey` and of a key that cannot be used now */
-function usableKey(call: Call, input: { readonly KeyId?: string | undefined }): KmsKeyRow {
-  const key = requireKey(call, input);
-  checkUsable(key);
-  return key;
+/**
+ * The key that a ciphertext was made with: a symmetric one's says it itself, RSA's does not.
+ * @throws InvalidCiphertextException, IncorrectKeyException, NotFoundException, ValidationException
+ */
+function keyToOpen(
+  call: Call,
+  ciphertext: Uint8Array | undefined,
+  algorithm: string | undefined,
+  named: string | undefined,
+): KmsKeyRow {
+  const bytes = checkedBytes(ciphertext, 'ciphertextBlob', maxCiphertextBytes);
+  return algorithm === undefined || algorithm === symmetric
+    ? keyOfCiphertext(call, readSealed(bytes).arn, named)
+    : requireKey(call, { KeyId: named });
 }
 
 function encrypt(call: Call, input: SDK.EncryptRequest): SDK.EncryptResponse {
-  checkAlgorithm(input.EncryptionAlgorithm);
-  const plaintext = input.Plaintext;
-  if (!plaintext?.length || plaintext.length > maxPlaintextBytes)
-    throw validationError(
-      `Value at 'plaintext' failed to satisfy constraint: Member must have length ${plaintext?.length ? `less than or equal to ${maxPlaintextBytes}` : 'greater than or equal to 1'}`,
-    );
+  const algorithm = algorithmNamed(input.EncryptionAlgorithm, 'encryptionAlgorithm');
+  const plaintext = checkedBytes(input.Plaintext, 'plaintext', maxPlaintextBytes);
   const key = usableKey(call, input);
-  const CiphertextBlob = seal(key, plaintext, input.EncryptionContext);
-  return { CiphertextBlob, KeyId: key.id, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
-}
-
-/** What would be answered in another way than asked is not served. @throws UnsupportedOperationException */
-function refuseOthers(input: {
-  readonly Recipient?: SDK.RecipientInfo | undefined;
-  readonly DryRunModifiers?: readonly string[] | undefined;
-}): void {
-  if (input.Recipient !== undefined) throw unsupported('attested recipients');
-  if (input.DryRunModifiers?.length) throw unsupported('dry runs without a ciphertext');
+  return {
+    CiphertextBlob: sealedBy(call, key, algorithm, plaintext, input.EncryptionContext),
+    KeyId: key.id,
+    EncryptionAlgorithm: algorithm as SDK.EncryptionAlgorithmSpec,
+  };
 }
 
 function decrypt(call: Call, input: SDK.DecryptRequest): SDK.DecryptResponse {
   refuseOthers(input);
-  checkAlgorithm(input.EncryptionAlgorithm);
-  const sealed = readSealed(input.CiphertextBlob);
-  const key = keyOfCiphertext(call, sealed.arn, input.KeyId);
+  const algorithm = algorithmNamed(input.EncryptionAlgorithm, 'encryptionAlgorithm');
+  const ciphertext = checkedBytes(input.CiphertextBlob, 'ciphertextBlob', maxCiphertextBytes);
+  const key = keyToOpen(call, ciphertext, algorithm, input.KeyId);
   checkUsable(key);
-  const { plaintext: Plaintext, materialId: KeyMaterialId } = open(key, sealed, input.EncryptionContext);
-  return { KeyId: key.id, KeyMaterialId, Plaintext, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+  const { plaintext: Plaintext, materialId: opened } = openedBy(
+    call,
+    key,
+    algorithm,
+    ciphertext,
+    input.EncryptionContext,
+  );
+  return {
+    KeyId: key.id,
+    ...(opened !== undefined && { KeyMaterialId: opened }),
+    Plaintext,
+    EncryptionAlgorithm: algorithm as SDK.EncryptionAlgorithmSpec,
+  };
 }
 
 function reEncrypt(call: Call, input: SDK.ReEncryptRequest): SDK.ReEncryptResponse {
   refuseOthers(input);
-  checkAlgorithm(input.SourceEncryptionAlgorithm);
-  checkAlgorithm(input.DestinationEncryptionAlgorithm);
-  const sealed = readSealed(input.CiphertextBlob);
-  const from = keyOfCiphertext(call, sealed.arn, input.SourceKeyId);
+  const source = algorithmNamed(input.SourceEncryptionAlgorithm, 'sourceEncryptionAlgorithm');
+  const destination = algorithmNamed(input.DestinationEncryptionAlgorithm, 'destinationEncryptionAlgorithm');
+  const ciphertext = checkedBytes(input.CiphertextBlob, 'ciphertextBlob', maxCiphertextBytes);
+  const from = keyToOpen(call, ciphertext, source, input.SourceKeyId);
   checkUsable(from);
   const to = usableKey(call, { KeyId: input.DestinationKeyId });
-  const { plaintext, materialId: SourceKeyMaterialId } = open(from, sealed, input.SourceEncryptionContext);
+  const { plaintext, materialId: opened } = openedBy(call, from, source, ciphertext, input.SourceEncryptionContext);
   return {
-    CiphertextBlob: seal(to, plaintext, input.DestinationEncryptionContext),
+    CiphertextBlob: sealedBy(call, to, destination, plaintext, input.DestinationEncryptionContext),
     SourceKeyId: from.id,
-    SourceKeyMaterialId,
+    ...(opened !== undefined && { SourceKeyMaterialId: opened }),
     KeyId: to.id,
-    DestinationKeyMaterialId: materialId(to),
-    SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-    DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-  };
-}
-
-/** @throws ValidationException. The second wording is recorded, the first not */
-function dataKeyBytes({ KeySpec: spec, NumberOfBytes: count }: SDK.GenerateDataKeyRequest): number {
-  if ((spec === undefined) === (count === undefined))
-    throw invalid('Please specify either number of bytes or key spec.');
-  if (spec !== undefined) return spec === 'AES_128' ? 16 : 32;
-  return checkCount(count);
-}
-
-function checkCount(count: number | undefined): number {
-  if (count === undefined) throw invalid('NumberOfBytes is required.');
-  if (count >= 1 && count <= 1024) return count;
-  const constraint = count < 1 ? 'greater than or equal to 1' : 'less than or equal to 1024';
-  throw validationError(
-    `Value '${count}' at 'numberOfBytes' failed to satisfy constraint: Member must have value ${constraint}`,
-  );
-}
-
-function generateDataKey(call: Call, input: SDK.GenerateDataKeyRequest): SDK.GenerateDataKeyResponse {
-  refuseOthers(input);
-  const sizeBytes = dataKeyBytes(input);
-  const key = usableKey(call, input);
-  const Plaintext = randomBytes(sizeBytes);
-  const CiphertextBlob = seal(key, Plaintext, input.EncryptionContext);
-  return { CiphertextBlob, Plaintext, KeyId: key.id, KeyMaterialId: materialId(key) };
-}
-
-function onCiphertext(action: string) {
-  return (call: Call, input: SDK.DecryptRequest) => {
-    const key = keyOfCiphertext(call, readSealed(input.CiphertextBlob).arn, input.KeyId);
-    return [onThisKey(call, key, action, input as ContextInput)];
+    ...(destination === symmetric && { DestinationKeyMaterialId: materialId(to) }),
+    SourceEncryptionAlgorithm: source as SDK.EncryptionAlgorithmSpec,
+    DestinationEncryptionAlgorithm: destination as SDK.EncryptionAlgorithmSpec,
   };
 }
 
@@ -186,7 +158,10 @@ export const cryptographicOperations = {
   ),
   Decrypt: dryRunnable(
     operation<SDK.DecryptRequest, SDK.DecryptResponse>({
-      authorize: onCiphertext('kms:Decrypt'),
+      authorize: (call, input) => {
+        const key = keyToOpen(call, input.CiphertextBlob, input.EncryptionAlgorithm, input.KeyId);
+        return [onThisKey(call, key, 'kms:Decrypt', input)];
+      },
       readOnly: true,
       run: decrypt,
     }),
@@ -194,18 +169,20 @@ export const cryptographicOperations = {
   ReEncrypt: dryRunnable(
     operation<SDK.ReEncryptRequest, SDK.ReEncryptResponse>({
       authorize: (call, input) => {
-        const from = keyOfCiphertext(call, readSealed(input.CiphertextBlob).arn, input.SourceKeyId);
+        const from = keyToOpen(call, input.CiphertextBlob, input.SourceEncryptionAlgorithm, input.SourceKeyId);
         const to = requireKey(call, { KeyId: input.DestinationKeyId });
         const same = { 'kms:ReEncryptOnSameKey': [String(from.id === to.id)] };
         const permissions = [
           onThisKey(call, from, 'kms:ReEncryptFrom', {
             KeyId: input.SourceKeyId,
             EncryptionContext: input.SourceEncryptionContext,
+            EncryptionAlgorithm: input.SourceEncryptionAlgorithm,
             GrantTokens: input.GrantTokens,
           }),
           onThisKey(call, to, 'kms:ReEncryptTo', {
             KeyId: input.DestinationKeyId,
             EncryptionContext: input.DestinationEncryptionContext,
+            EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
           }),
         ];
         return permissions.map((one) => ({ ...one, context: { ...one.context, ...same } }));
@@ -214,30 +191,4 @@ export const cryptographicOperations = {
       run: reEncrypt,
     }),
   ),
-  GenerateDataKey: dryRunnable(
-    operation<SDK.GenerateDataKeyRequest, SDK.GenerateDataKeyResponse>({
-      authorize: onKey('kms:GenerateDataKey'),
-      readOnly: true,
-      run: generateDataKey,
-    }),
-  ),
-  GenerateDataKeyWithoutPlaintext: dryRunnable(
-    operation<SDK.GenerateDataKeyWithoutPlaintextRequest, SDK.GenerateDataKeyWithoutPlaintextResponse>({
-      authorize: onKey('kms:GenerateDataKeyWithoutPlaintext'),
-      readOnly: true,
-      run: (call, input) => {
-        const { Plaintext: _, ...answer } = generateDataKey(call, input);
-        return answer;
-      },
-    }),
-  ),
-  GenerateRandom: operation<SDK.GenerateRandomRequest, SDK.GenerateRandomResponse>({
-    authorize: onAll('kms:GenerateRandom'),
-    readOnly: true,
-    run: (_call, input) => {
-      refuseOthers(input);
-      if (input.CustomKeyStoreId !== undefined) throw unsupported('custom key stores');
-      return { Plaintext: randomBytes(checkCount(input.NumberOfBytes)) };
-    },
-  }),
 } satisfies Record<string, Operation>;

@@ -11,6 +11,27 @@ export function invalid(message: string): AwsError {
   return new AwsError('ValidationException', 400, message);
 }
 
+/** What is no value of an enumeration, or is missing. */
+export function notInEnum(value: string | undefined, member: string, values: readonly string[]): AwsError {
+  return value === undefined
+    ? missing(member)
+    : validationError(
+        `Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${values.join(', ')}]`,
+      );
+}
+
+export function missing(member: string): AwsError {
+  return validationError(`Value null at '${member}' failed to satisfy constraint: Member must not be null`);
+}
+
+/** @returns the bytes   @throws ValidationException: none, or more than the model has */
+export function checkedBytes(bytes: Uint8Array | undefined, member: string, most: number): Uint8Array {
+  if (!bytes) throw missing(member);
+  if (bytes.length >= 1 && bytes.length <= most) return bytes;
+  const bound = bytes.length < 1 ? 'greater than or equal to 1' : `less than or equal to ${most}`;
+  throw validationError(`Value at '${member}' failed to satisfy constraint: Member must have length ${bound}`);
+}
+
 /** Its message is empty at AWS too. */
 export function invalidCiphertext(): AwsError {
   return new AwsError('InvalidCiphertextException', 400, '');

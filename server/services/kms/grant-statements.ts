@@ -4,23 +4,42 @@
 // Who may retire a grant is said by the grant, and not by the key's policy.
 
 import type { Principal } from '@postern/policy/types.ts';
-import { keyContext } from '../../kms-keys.ts';
+import { keyContext, specOf, usageOf } from '../../kms-keys.ts';
 import type { Call, Permission, ResourcePolicy } from '../../service.ts';
 import type { KmsGrantRow, KmsKeyRow } from '../../store/rows/kms.ts';
 import type { Transaction } from '../../store/store.ts';
+import { substanceOf } from './key-specs.ts';
 
-/** Those that symmetric keys know. */
-const cryptographic = [
-  'Decrypt',
-  'Encrypt',
+const sealing = ['Decrypt', 'Encrypt', 'ReEncryptFrom', 'ReEncryptTo'];
+const dataKeys = [
   'GenerateDataKey',
   'GenerateDataKeyWithoutPlaintext',
   'GenerateDataKeyPair',
   'GenerateDataKeyPairWithoutPlaintext',
-  'ReEncryptFrom',
-  'ReEncryptTo',
-] as const;
-export const grantOperations = [...cryptographic, 'CreateGrant', 'RetireGrant', 'DescribeKey'] as const;
+];
+
+/** What keys do, by what they are for; GetPublicKey is of pairs. */
+const usesOf: Readonly<Record<string, readonly string[]>> = {
+  ENCRYPT_DECRYPT: sealing,
+  SIGN_VERIFY: ['Sign', 'Verify'],
+  GENERATE_VERIFY_MAC: ['GenerateMac', 'VerifyMac'],
+  KEY_AGREEMENT: ['DeriveSharedSecret'],
+};
+const cryptographic = [...Object.values(usesOf).flat(), ...dataKeys];
+const onAnyKey = ['CreateGrant', 'RetireGrant', 'DescribeKey'];
+export const grantOperations: readonly string[] = [...cryptographic, 'GetPublicKey', ...onAnyKey];
+
+/** Those that a grant on this key may name. https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations (read 2026-11-21) */
+export function grantableOn(key: KmsKeyRow): readonly string[] {
+  const isPair = substanceOf(key).kind !== 'secret';
+  const isSymmetric = specOf(key) === 'SYMMETRIC_DEFAULT';
+  return [
+    ...(usesOf[usageOf(key)] ?? []),
+    ...(isSymmetric ? dataKeys : []),
+    ...(isPair ? ['GetPublicKey'] : []),
+    ...onAnyKey,
+  ];
+}
 
 /** A name with dots, and no ARN. */
 export function isService(principal: string): boolean {
@@ -88,9 +107,10 @@ function furtherGrants(grant: KmsGrantRow): Condition {
 function statementsOf(grant: KmsGrantRow): readonly Statement[] {
   const { grantee, operations } = grant;
   const uses = cryptographic.filter((name) => operations.includes(name));
+  const told = ['DescribeKey', 'GetPublicKey'].filter((name) => operations.includes(name));
   return [
     ...(uses.length > 0 ? [statement(grant, grantee, uses, { ...contextCondition(grant), ...onlyFor(grant) })] : []),
-    ...(operations.includes('DescribeKey') ? [statement(grant, grantee, ['DescribeKey'], onlyFor(grant))] : []),
+    ...(told.length > 0 ? [statement(grant, grantee, told, onlyFor(grant))] : []),
     ...(operations.includes('CreateGrant') ? [statement(grant, grantee, ['CreateGrant'], furtherGrants(grant))] : []),
   ];
 }

@@ -219,6 +219,37 @@ test('a name makes a request repeatable, lists are paged and filtered, and a dry
   );
 });
 
+test('a grant names what its kind of key does, and nothing else', async () => {
+  const { as } = await started();
+  const make = async (KeySpec: string, KeyUsage: string) =>
+    (await as<SDK.CreateKeyResponse>('root', 'CreateKey', { KeySpec, KeyUsage })).KeyMetadata?.Arn ?? '';
+  const grant = (KeyId: string, Operations: string[], more: object = {}) =>
+    as('root', 'CreateGrant', { KeyId, GranteePrincipal: arn('user/ana'), Operations, ...more });
+  const signer = await make('ECC_NIST_P256', 'SIGN_VERIFY');
+  const sign = { KeyId: signer, Message: Buffer.from('x'), SigningAlgorithm: 'ECDSA_SHA_256' };
+  await assert.rejects(as('ana', 'Sign', sign), denied('Sign'));
+  await grant(signer, ['Sign', 'GetPublicKey']);
+  const { Signature } = await as<SDK.SignResponse>('ana', 'Sign', sign);
+  await as('ana', 'GetPublicKey', { KeyId: signer });
+  await assert.rejects(as('ana', 'Verify', { ...sign, Signature }), denied('Verify'));
+  const hmac = await make('HMAC_256', 'GENERATE_VERIFY_MAC');
+  await grant(hmac, ['GenerateMac', 'VerifyMac', 'DescribeKey']);
+  const agreement = await make('ECC_NIST_P384', 'KEY_AGREEMENT');
+  await grant(agreement, ['DeriveSharedSecret', 'GetPublicKey']);
+  for (const [key, operation] of [
+    [signer, 'Encrypt'],
+    [signer, 'GenerateMac'],
+    [signer, 'DeriveSharedSecret'],
+    [hmac, 'GetPublicKey'],
+    [agreement, 'Sign'],
+  ] as const)
+    await assert.rejects(grant(key, [operation]), awsError('ValidationException', new RegExp(operation)));
+  await assert.rejects(
+    grant(hmac, ['GenerateMac'], { Constraints: { EncryptionContextSubset: { a: '1' } } }),
+    awsError('ValidationException'),
+  );
+});
+
 test('mistakes are refused', async () => {
   const { as, KeyId, grant } = await started();
   const ana = arn('user/ana');

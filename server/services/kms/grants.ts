@@ -5,13 +5,13 @@
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
 import { rootArn } from '../../identities.ts';
-import { checkUsable, keyContext } from '../../kms-keys.ts';
+import { checkUsable, keyContext, specOf } from '../../kms-keys.ts';
 import { arnOf, uniqueIdOf } from '../../principal-names.ts';
 import { type Call, type Operation, operation, type Permission } from '../../service.ts';
 import type { KmsGrantRow, KmsKeyRow } from '../../store/rows/kms.ts';
 import { dryRunnable, isAlias, onAll, onThisKey, requireKey } from './access.ts';
 import { invalid, type Paged, pageOf, validationError } from './errors.ts';
-import { grantOperations, isService, retirement } from './grant-statements.ts';
+import { grantableOn, grantOperations, isService, retirement } from './grant-statements.ts';
 import { checkGrantTokens, grantIdOf, newGrantId, tokenOf } from './grant-tokens.ts';
 
 const mostGrants = 50_000;
@@ -95,6 +95,21 @@ function checkedConstraints(given: SDK.GrantConstraints | undefined): KmsGrantRo
   return { ...(subset && { subset }), ...(equals && { equals }), ...(sourceArn !== undefined && { sourceArn }) };
 }
 
+/** @throws ValidationException: what this kind of key does not do, or a context that it does not know; the wordings are without a source */
+function checkGrantable(
+  key: KmsKeyRow,
+  operations: readonly string[],
+  constraints: SDK.GrantConstraints | undefined,
+): void {
+  const known = grantableOn(key);
+  const wrong = operations.filter((name) => !known.includes(name));
+  if (wrong.length > 0)
+    throw invalid(`${key.id} key spec is ${specOf(key)} which is not valid for grants of ${wrong.join(', ')}.`);
+  const { subset, equals } = contextsOf(constraints);
+  if ((subset ?? equals) && specOf(key) !== 'SYMMETRIC_DEFAULT')
+    throw invalid('Encryption context constraints are for symmetric encryption KMS keys only.');
+}
+
 type Wanted = Pick<
   KmsGrantRow,
   'name' | 'grantee' | 'retiring' | 'operations' | 'constraints' | 'keyArn' | 'issuingAccount'
@@ -105,8 +120,8 @@ function wantedGrant(call: Call, key: KmsKeyRow, input: SDK.CreateGrantRequest):
   const operations = input.Operations ?? [];
   if (operations.length === 0)
     throw validationError("Value null at 'operations' failed to satisfy constraint: Member must not be null");
-  if (operations.some((name) => !(grantOperations as readonly string[]).includes(name)))
-    throw notAllowed('operations', operations);
+  if (operations.some((name) => !grantOperations.includes(name))) throw notAllowed('operations', operations);
+  checkGrantable(key, operations, input.Constraints);
   const { Name: name } = input;
   if (name !== undefined && !/^[a-zA-Z0-9:/_-]{1,256}$/.test(name))
     throw validationError(

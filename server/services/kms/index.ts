@@ -1,15 +1,19 @@
-// KMS as far as encryption needs it: symmetric keys, aliases, key policies, grants, data keys. A key is KMS's resource and its policy must itself allow (E1).
-// Not here, and refused: asymmetric and HMAC keys, imported material, custom key stores, multi-Region keys (docs/gaps.md).
+// KMS: keys of all kinds that node:crypto has, aliases, key policies, grants, and what keys do. A key is KMS's resource and its policy must itself allow (E1).
+// Not here, and refused: imported material, custom key stores, multi-Region keys (docs/gaps.md).
 
 import type { Operation, Service } from '../../service.ts';
 import { denied } from './access.ts';
 import { aliasOperations } from './aliases.ts';
 import { cryptographicOperations } from './cryptography.ts';
+import { dataKeyOperations } from './data-keys.ts';
 import { keyAccess } from './grant-statements.ts';
 import { grantOperationsTable } from './grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
+import { macOperations } from './macs.ts';
+import { publicKeyOperations } from './public-keys.ts';
 import { rotationOperations } from './rotation.ts';
+import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 
 const operations: Readonly<Record<string, Operation>> = {
@@ -18,6 +22,10 @@ const operations: Readonly<Record<string, Operation>> = {
   ...keyPolicyOperations,
   ...tagOperations,
   ...cryptographicOperations,
+  ...dataKeyOperations,
+  ...signingOperations,
+  ...macOperations,
+  ...publicKeyOperations,
   ...rotationOperations,
   ...grantOperationsTable,
 };

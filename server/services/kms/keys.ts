@@ -1,14 +1,27 @@
 // Keys: made, told, switched on and off, and deleted after their days of waiting. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html and neighbours
-// (read 2026-11-21). Symmetric keys for encryption alone; other kinds, key stores and imported material are refused.
+// (read 2026-11-21). What kinds there are is key-specs.ts; key stores and imported material are refused.
 
+import { randomBytes } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { aliasArn, isGone, managedKey, materialId, newKey, pendingDeletion, s3Alias } from '../../kms-keys.ts';
-import { type Call, type Operation, operation } from '../../service.ts';
+import {
+  aliasArn,
+  isGone,
+  managedKey,
+  materialId,
+  newKey,
+  pendingDeletion,
+  s3Alias,
+  specOf,
+  usageOf,
+} from '../../kms-keys.ts';
+import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { changeableKey, type KeyInput, onAll, onKey, onNewKey, requireKey, scopeOf } from './access.ts';
-import { invalid, type Paged, pageOf, unsupported, validationError } from './errors.ts';
+import { type Paged, pageOf, unsupported, validationError } from './errors.ts';
+import { newPrivateKey, privateBytes } from './key-pairs.ts';
 import { checkKeyPolicy, defaultKeyPolicy } from './key-policies.ts';
+import { algorithmsMember, wantedKind } from './key-specs.ts';
 import { checkedTags } from './tags.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -26,34 +39,45 @@ function metadataOf(key: KmsKeyRow): SDK.KeyMetadata {
     CreationDate: new Date(key.creationDate),
     Enabled: stateOf(key) === 'Enabled',
     Description: key.description,
-    KeyUsage: 'ENCRYPT_DECRYPT',
+    KeyUsage: usageOf(key) as SDK.KeyUsageType,
     KeyState: stateOf(key),
     ...(key.deletionDate !== undefined && { DeletionDate: new Date(key.deletionDate) }),
     Origin: 'AWS_KMS',
     KeyManager: key.manager,
-    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
-    KeySpec: 'SYMMETRIC_DEFAULT',
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    CustomerMasterKeySpec: specOf(key) as SDK.CustomerMasterKeySpec,
+    KeySpec: specOf(key) as SDK.KeySpec,
+    ...algorithmsMember(key),
     MultiRegion: false,
-    CurrentKeyMaterialId: materialId(key),
+    ...(specOf(key) === 'SYMMETRIC_DEFAULT' && { CurrentKeyMaterialId: materialId(key) }),
   };
 }
 
-function createKey(call: Call, input: SDK.CreateKeyRequest): SDK.CreateKeyResponse {
-  const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
-  if (spec !== 'SYMMETRIC_DEFAULT') throw unsupported(`keys of the spec ${spec}`);
-  if (input.KeyUsage !== undefined && input.KeyUsage !== 'ENCRYPT_DECRYPT')
-    throw invalid(`KeyUsage ${input.KeyUsage} is not compatible with KeySpec SYMMETRIC_DEFAULT`);
+/** What a key is made of may take its time, so it is there before the transaction begins. */
+async function createKey(call: StreamCall, input: SDK.CreateKeyRequest): Promise<SDK.CreateKeyResponse> {
+  const { substance, ...kind } = wantedKind(input);
   if (input.Origin !== undefined && input.Origin !== 'AWS_KMS') throw unsupported(`keys of the origin ${input.Origin}`);
   if (input.CustomKeyStoreId !== undefined) throw unsupported('custom key stores');
   if (input.MultiRegion === true) throw unsupported('multi-Region keys');
   checkDescription(input.Description);
+  const tags = checkedTags(input.Tags);
+  const material =
+    substance.kind === 'secret' ? randomBytes(substance.sizeBytes) : privateBytes(await newPrivateKey(substance));
+  return call.transact((tx) =>
+    keepKey({ ...call, tx }, input, { ...kind, tags, material: material.toString('base64') }),
+  );
+}
+
+function keepKey(
+  call: Call,
+  input: SDK.CreateKeyRequest,
+  made: Pick<KmsKeyRow, 'spec' | 'usage' | 'material' | 'tags'>,
+): SDK.CreateKeyResponse {
   removeThoseGone(call);
   const key = newKey(scopeOf(call), call.now, {
     description: input.Description ?? '',
     manager: 'CUSTOMER',
     policy: input.Policy ?? defaultKeyPolicy(call),
-    tags: checkedTags(input.Tags),
+    ...made,
   });
   call.tx.put('kms-key', key);
   if (input.Policy !== undefined) checkKeyPolicy(call, key, input);
@@ -127,7 +151,7 @@ function cancelDeletion(call: Call, input: SDK.CancelKeyDeletionRequest): SDK.Ca
 }
 
 export const keyOperations = {
-  CreateKey: operation<SDK.CreateKeyRequest, SDK.CreateKeyResponse>({
+  CreateKey: streamOperation<SDK.CreateKeyRequest, SDK.CreateKeyResponse>({
     authorize: (call, input) =>
       onNewKey(call, input.Tags?.length ? ['kms:CreateKey', 'kms:TagResource'] : ['kms:CreateKey'], input),
     run: createKey,

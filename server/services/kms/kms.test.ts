@@ -229,7 +229,8 @@ test('tags that are too long or too many are refused, of a new key too', async (
 test('what is not there is refused by its name', async () => {
   const { create } = started();
   for (const input of [
-    { KeySpec: 'RSA_2048' },
+    { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
+    { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
     { MultiRegion: true },
     { Origin: 'EXTERNAL' },
     { CustomKeyStoreId: 'x' },

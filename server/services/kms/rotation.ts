@@ -3,8 +3,9 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { checkUsable, materialId, materialsOf, newMaterial, pendingDeletion } from '../../kms-keys.ts';
+import { checkUsable, materialId, materialsOf, newMaterial, pendingDeletion, specOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
+import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { changeableKey, type KeyInput, onKey, ownKey } from './access.ts';
 import { type Paged, pageOf } from './errors.ts';
 
@@ -13,12 +14,19 @@ const maxOnDemand = 25;
 
 function rotation(call: Call, input: KeyInput, rotationDays: number | undefined): Record<string, never> {
   const { rotationDays: _, ...key } = changeableKey(call, input);
+  checkRotates(key);
   if (key.deletionDate !== undefined) throw pendingDeletion(key);
   if (!key.enabled) throw new AwsError('DisabledException', 400, `${key.id} is disabled.`);
   call.tx.put('kms-key', { ...key, ...(rotationDays !== undefined && { rotationDays }) });
   return {};
 }
 
+/** A pair or an HMAC key stays as it is. @throws UnsupportedOperationException, without a message (recorded 2025-03 of RotateKeyOnDemand) */
+function checkRotates(key: KmsKeyRow): void {
+  if (specOf(key) !== 'SYMMETRIC_DEFAULT') throw new AwsError('UnsupportedOperationException', 400, '');
+}
+
+/** Of a key that does not rotate the status is always false. */
 function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK.GetKeyRotationStatusResponse {
   const key = ownKey(call, input);
   const { rotationDays: days } = key;
@@ -33,6 +41,7 @@ function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK
 
 function rotateOnDemand(call: Call, input: SDK.RotateKeyOnDemandRequest): SDK.RotateKeyOnDemandResponse {
   const key = changeableKey(call, input);
+  checkRotates(key);
   checkUsable(key);
   const rotations = [...(key.rotations ?? []), { material: newMaterial(), date: call.now.toISOString() }];
   if (rotations.length > maxOnDemand)
@@ -48,6 +57,7 @@ function rotateOnDemand(call: Call, input: SDK.RotateKeyOnDemandRequest): SDK.Ro
 /** The first material is listed only when all are asked for, last and without a date. In which order AWS lists them has no source. */
 function listRotations(call: Call, input: Paged & SDK.ListKeyRotationsRequest): SDK.ListKeyRotationsResponse {
   const key = ownKey(call, input);
+  checkRotates(key);
   const dates = (key.rotations ?? []).map(({ date }) => date).reverse();
   const entries = materialsOf(key).map((material, index): SDK.RotationsListEntry => {
     const date = dates[index];

@@ -7,7 +7,16 @@
 
 import type { Soon } from '../../edge/soon.ts';
 import { AwsError } from '../../errors.ts';
-import { algorithmKey, checkUsable, findKey, keyContext, managedKey, presentKey, s3Alias } from '../../kms-keys.ts';
+import {
+  algorithmKey,
+  checkSymmetric,
+  checkUsable,
+  findKey,
+  keyContext,
+  managedKey,
+  presentKey,
+  s3Alias,
+} from '../../kms-keys.ts';
 import type { BaseCall, Call, StreamCall } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import type { BucketRow, KmsEncryption, ObjectRow } from '../../store/rows/s3.ts';
@@ -140,6 +149,7 @@ function askKms(
   const keys = keyContext(tx, kmsKey, call.accountId, { ...given, 'aws:s3:arn': arn }, via);
   call.require(tx, action, kmsKey.id, { ...keys, ...algorithmKey });
   checkUsable(kmsKey, 'KMS.');
+  checkSymmetric(kmsKey, action.replace(/^kms:|(From|To)$/g, ''), 'KMS.');
 }
 
 /** @returns the JSON in a canonical form   @throws InvalidArgument, whose wording is without a source */

@@ -182,6 +182,22 @@ test("KMS's own errors come through, recorded on AWS", async (t) => {
   assert.ok(text.equals(await get('k')));
 });
 
+test('a key for something else encrypts no object', async (t) => {
+  const { change, put, get, byKms } = await started(t);
+  await put('k', byKms);
+  const refused = (message: RegExp) => awsError('KMS.InvalidKeyUsageException', message);
+  await change({ spec: 'RSA_2048', usage: 'SIGN_VERIFY' });
+  const notFor = (operation: string) =>
+    refused(new RegExp(`key usage is SIGN_VERIFY which is not valid for ${operation}[.]$`));
+  await assert.rejects(put('other', byKms), notFor('GenerateDataKey'));
+  await assert.rejects(get('k'), notFor('Decrypt'));
+  await change({ spec: 'RSA_2048' });
+  await assert.rejects(
+    put('other', byKms),
+    refused(/^Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048[.]$/),
+  );
+});
+
 test('the caller is asked for the KMS permission, with the ARN of what is encrypted', async (t) => {
   const { key, put, byKms, run } = await started(t);
   const asked: string[] = [];

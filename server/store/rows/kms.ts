@@ -5,7 +5,11 @@ import type { Row } from '../store.ts';
 export interface KmsKeyRow extends Row {
   /** `id` is the key's ARN. */
   keyId: string;
-  /** Base64 of 32 bytes; that with which the key was made. */
+  /** Absent: SYMMETRIC_DEFAULT. */
+  spec?: string;
+  /** Absent: ENCRYPT_DECRYPT. */
+  usage?: string;
+  /** Base64 of what the key was made with: secret bytes, or a private key (PKCS #8). */
   material: string;
   /** What came after it, oldest first: the last is sealed with, all are opened with. */
   rotations?: { material: string; date: string }[];
