@@ -24,7 +24,7 @@ use constant {
   MS_RDONLY => 1, MS_NOSUID => 2, MS_NODEV => 4, MS_NOEXEC => 8, MS_BIND => 4096, MS_REC => 16384, MS_PRIVATE => 1 << 18,
   NAMESPACES => 0x10000000 | 0x40000000 | 0x20000 | 0x20000000 | 0x4000000 | 0x8000000 | 0x2000000, # user net mount pid uts ipc cgroup
   MNT_DETACH => 2, O_DIRECTORY => $ARGV[0] eq 'arm64' ? 040000 : 0200000, O_NOCTTY => 0400, O_RDWR => 2,
-  STAGE => '/tmp', MAX_PROCESSES => 4096, CONSOLE_BACKLOG => 262144,
+  STAGE => '/tmp', MAX_PROCESSES => 4096, CONSOLE_BACKLOG => 262144, AGENT => '/opt/postern/ssm-agent.mjs', AGENT_DELAY => 60,
 };
 
 # syscall(2) may write through a string, so perl refuses literals: every argument is copied.
@@ -219,6 +219,7 @@ my ($released, $booted, $ending, $deadline, $user_data) = (0, 0, undef, undef, u
 my ($instance_id, $hostname) = ('', 'localhost');
 my %child_kind;
 my %environment;
+my ($agent_due, $agent_delay); # when Systems Manager's agent is to be tried, and how long to wait after that
 
 sub machine {
   my ($id, $socket) = @_;
@@ -351,7 +352,7 @@ sub serve {
     my ($read, $write) = ('', '');
     vec($read, fileno($_), 1) = 1 for grep { defined } $wake_read, $console_master, $listener, $alive ? $control : undef;
     vec($write, fileno($control), 1) = 1 if $alive && length $outgoing;
-    my $timeout = defined $ending ? 0.02 : undef;
+    my $timeout = defined $ending ? 0.02 : agent_wait();
     my $found = select($read, $write, undef, $timeout);
     if ($found > 0) {
       sysread($wake_read, my $ignored, 4096) if vec($read, fileno($wake_read), 1);
@@ -372,6 +373,7 @@ sub serve {
       }
     }
     reap();
+    try_agent() if defined $agent_due && !defined $ending && $agent_due <= now();
     leave_if_done() if defined $ending;
   }
 }
@@ -383,6 +385,11 @@ sub reap {
       my $status = $? & 127 ? 'signal ' . ($? & 127) : 'status ' . ($? >> 8);
       print {$console_slave} "cloud-init: user data ended with $status\n";
       login_prompt();
+    } elsif ($kind eq 'ssm-agent') {
+      # Status 0: it was connected, so what ended it may be over soon.
+      $agent_delay = $? == 0 ? 1 : $agent_delay * 2;
+      $agent_delay = AGENT_DELAY if $agent_delay > AGENT_DELAY;
+      $agent_due = now() + $agent_delay;
     }
   }
 }
@@ -405,7 +412,7 @@ sub frames {
     elsif ($verb eq 'hostname') { $hostname = $rest[0]; call('sethostname', $hostname, length $hostname) }
     elsif ($verb eq 'configured') { boot() }
     elsif ($verb eq 'renewed') { $outgoing .= "renewed\n" } # the files of a lease lie before it
-    elsif ($verb eq 'release') { $released = 1; multi_user() }
+    elsif ($verb eq 'release') { $released = 1; ($agent_due, $agent_delay) = (0, 1) if -e AGENT; multi_user() }
     elsif ($verb eq 'stop') { finish(0, $rest[0]) }
   }
 }
@@ -484,6 +491,52 @@ sub serve_ssh {
     exec('/opt/postern/bin/node', '/opt/postern/ssh.mjs');
   }, $connection);
   close($connection);
+}
+
+# Systems Manager's agent is Node's and costs 10 MB, so it is started only where it can work: the instance has a role, and packets get to the service. A
+# child looks, and becomes the agent if so; if not, or when the agent has given up, the next one looks a while later: 1 s, 2 s, 4 s … a minute.
+# AWS's agent waits for up to 40 minutes; here somebody who has mended the network wants to see it.
+sub agent_wait {
+  return undef unless defined $agent_due;
+  my $wait = $agent_due - now();
+  return $wait > 0 ? $wait : 0;
+}
+
+sub try_agent {
+  undef $agent_due;
+  my $pid = child(sub {
+    %ENV = (%environment, HOME => '/root', USER => 'root', LOGNAME => 'root');
+    chdir('/');
+    alarm(15); # ends a child whose packets are dropped; exec keeps it, so it is taken back before
+    my $token = metadata('PUT', 'api/token', 'X-aws-ec2-metadata-token-ttl-seconds: 60') or call_exit(1);
+    my $header = "X-aws-ec2-metadata-token: $token";
+    metadata('GET', 'meta-data/iam/security-credentials/', $header) or call_exit(1);
+    my $region = metadata('GET', 'meta-data/placement/region', $header) or call_exit(1);
+    my $domain = metadata('GET', 'meta-data/services/domain', $header) or call_exit(1);
+    my (undef, undef, undef, undef, $address) = gethostbyname("ssm.$region.$domain") or call_exit(1);
+    tcp($address, 443) or call_exit(1);
+    alarm(0);
+    $ENV{PATH} = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+    exec('/opt/postern/bin/node', '--title=amazon-ssm-agent', AGENT);
+  });
+  if ($pid) { $child_kind{$pid} = 'ssm-agent' } else { $agent_due = now() + AGENT_DELAY }
+}
+
+sub tcp {
+  my ($address, $port) = @_;
+  socket(my $socket, 2, 1, 6) or return undef;
+  connect($socket, pack('S n a4 x8', 2, $port, $address)) or return undef;
+  return $socket;
+}
+
+# The body of an answer of the metadata service; undef unless it is 200.
+sub metadata {
+  my ($method, $path, $header) = @_;
+  my $socket = tcp("\251\376\251\376", 80) or return undef;
+  syswrite($socket, "$method /latest/$path HTTP/1.1\r\nHost: 169.254.169.254\r\nConnection: close\r\nContent-Length: 0\r\n$header\r\n\r\n");
+  my $answer = '';
+  while (sysread($socket, $answer, 8192, length $answer)) { }
+  return $answer =~ m{^HTTP/1\.[01] 200 .*?\r\n\r\n(.+)}s ? $1 : undef;
 }
 
 sub finish {

@@ -60,7 +60,7 @@ await build({
 if (existsSync(join(root, 'guest', 'ssh.ts')))
   await build({
     ...common,
-    entryPoints: { ssh: 'guest/ssh.ts' },
+    entryPoints: { ssh: 'guest/ssh.ts', 'ssm-agent': 'guest/ssm-agent/main.ts' },
     outdir: join(dist, 'guest'),
     outExtension: { '.js': '.mjs' },
   });

@@ -37,7 +37,28 @@ const services = [
     crc32: true,
   },
   { name: 'kms', signingNames: ['kms'], hosts: ['kms'] },
-  { name: 'ssm', signingNames: ['ssm'], hosts: ['ssm'] },
+  {
+    name: 'ssm',
+    signingNames: ['ssm'],
+    hosts: ['ssm'],
+    // Agents call it, and no SDK has it (aws/amazon-ssm-agent, agent/ssm/service.go): members, all of them text.
+    further: {
+      UpdateInstanceInformation: [
+        'InstanceId',
+        'AgentName',
+        'AgentVersion',
+        'AgentStatus',
+        'PlatformType',
+        'PlatformName',
+        'PlatformVersion',
+        'IPAddress',
+        'ComputerName',
+        'AvailabilityZone',
+        'AvailabilityZoneId',
+        'SSMConnectionChannel',
+      ],
+    },
+  },
   { name: 'ec2-instance-connect', signingNames: ['ec2-instance-connect'], hosts: ['ec2-instance-connect'] },
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },
   { name: 'organizations', signingNames: ['organizations'], hosts: ['organizations'] },
@@ -151,6 +172,10 @@ function extract(service) {
     // s3UnwrappedXmlOutput: the body is the one member itself.
     if (service.name === 's3' && name === 'GetBucketLocation') row.unwrapped = true;
     table[name] = row;
+  }
+  for (const [name, members] of Object.entries(service.further ?? {})) {
+    shapes.push([3, `${name}Request`, 0, members.map((one) => [one, 0, 0]), 1], [3, `${name}Result`, 0, [], 0]);
+    table[name] = { input: 998 + shapes.length, output: 999 + shapes.length };
   }
   const errorTable = {};
   for (const error of errors) errorTable[error[2]] = number(error);

@@ -33,6 +33,7 @@ import { startFrontDoor } from './front-door/front-door.ts';
 import { createMetadata } from './front-door/imds/server.ts';
 import { sniffTls, terminateTls } from './front-door/tls.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
+import { createMessageGateway, isForGateway } from './message-gateway/gateway.ts';
 import { createTunnelServer, tunnelPath } from './open-tunnel.ts';
 import type { AccountSummary } from './operator/api.ts';
 import { execSession } from './operator/exec-session.ts';
@@ -97,7 +98,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     onError: (error) => log(`what refused requests were asked is not written: ${error.message}`),
   });
 
-  const { all: services, s3, dynamodb } = createServices({ store, dataDirectory, log });
+  const { all: services, s3, dynamodb, channels } = createServices({ store, dataDirectory, log });
   await firstState(store);
 
   const machines = new LinuxMachines({
@@ -285,9 +286,17 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     caCertificate: () => authority.certificate,
   };
   const operator = new Operator(cloud, { token, auth: configuration.auth, hosts: configuration.hosts }, log);
-  serveOperator(edge, operator, fromLaptop, (request, socket, head) =>
-    openTunnel(request, socket, head, paths.get(request.socket) ?? laptop(false)),
-  );
+  const gateway = createMessageGateway(pipelineParts, channels);
+  const pathOf = (request: IncomingMessage) => paths.get(request.socket) ?? laptop(false);
+  serveBesides(edge, {
+    isOperators: (request) => request.url?.startsWith('/_postern/') === true && fromLaptop.has(request.socket),
+    operator,
+    gateway: {
+      request: (request, response) => gateway.request(request, response, pathOf(request)),
+      upgrade: (request, socket, head) => gateway.upgrade(request, socket, head, pathOf(request)),
+    },
+    openTunnel: (request, socket, head) => openTunnel(request, socket, head, pathOf(request)),
+  });
 
   return {
     accept: (socket) => {
@@ -319,24 +328,35 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
   };
 }
 
-/** `/_postern/…` is the operator's, and only on the loopback listener: an instance that asks for it finds no such thing. */
-function serveOperator(
+interface Besides {
+  readonly isOperators: (request: IncomingMessage) => boolean;
+  readonly operator: Operator;
+  readonly gateway: {
+    request(request: IncomingMessage, response: ServerResponse): Promise<void>;
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  };
+  readonly openTunnel: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
+}
+
+/**
+ * What is no operation of a service. `/_postern/…` is the operator's, and only on the loopback listener: an instance that asks for it finds no such
+ * thing. The channels of Systems Manager and the tunnels of instance connect endpoints are everybody's.
+ */
+function serveBesides(
   edge: ReturnType<typeof createEdge>,
-  operator: Operator,
-  fromLaptop: WeakSet<Socket>,
-  openTunnel: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>,
+  { isOperators, operator, gateway, openTunnel }: Besides,
 ): void {
   const [handler] = edge.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   if (!handler) throw new Error('the edge serves nothing');
   edge.removeAllListeners('request');
-  const isOperators = (request: IncomingMessage) =>
-    request.url?.startsWith('/_postern/') === true && fromLaptop.has(request.socket);
   edge.on('request', (request, response) => {
-    if (!isOperators(request)) return handler(request, response);
-    void operator.handle(request, response);
+    if (isOperators(request)) void operator.handle(request, response);
+    else if (isForGateway(request)) void gateway.request(request, response);
+    else handler(request, response);
   });
   edge.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isOperators(request)) void operator.upgrade(request, socket, head);
+    else if (isForGateway(request)) gateway.upgrade(request, socket, head);
     else if (request.url?.startsWith(`${tunnelPath}?`)) void openTunnel(request, socket, head);
     else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });

@@ -6,23 +6,16 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { acceptWebSocket, closeCodes, webSocketKey } from '@postern/guest/wire/websocket.ts';
 import { ipToNumber } from '@postern/network/cidr.ts';
 import type { InstanceConnectEndpointId, Ipv4 } from '@postern/network/snapshot.ts';
-import { anonymous } from './authorize/principal.ts';
-import { headOf, identify, newRequestId, queryValue, verify } from './edge/edge.ts';
+import { queryValue } from './edge/edge.ts';
 import { AwsError } from './errors.ts';
-import { acceptWebSocket, closeCodes, webSocketKey } from './front-door/websocket.ts';
+import { WebSocketStream } from './front-door/websocket.ts';
 import type { RequestPath } from './path.ts';
-import {
-  type CallFacts,
-  eventOf,
-  identifyCaller,
-  isRegion,
-  lookupIn,
-  type PipelineParts,
-  type Progress,
-} from './pipeline.ts';
+import type { PipelineParts } from './pipeline.ts';
 import type { Call, Permission, Service } from './service.ts';
+import { SideDoor } from './side-door.ts';
 import type { InstanceConnectEndpointRow } from './store/rows/ec2.ts';
 
 export const tunnelPath = '/openTunnel';
@@ -61,75 +54,20 @@ export function createTunnelServer(parts: PipelineParts, service: Service, dial:
   const open = new Map<string, number>();
   return async (request, socket, head, path) => {
     socket.on('error', () => socket.destroy());
-    const startedAt = performance.now();
-    const now = parts.clock();
-    const requestHead = headOf(request);
-    const progress: Progress = { identified: identify(requestHead), principal: anonymous };
-    const requestId = newRequestId('rest-json');
+    const door = new SideDoor({ parts, service, operation: 'OpenTunnel', request, path });
+    let admitted: Admitted | undefined;
     let failure: unknown;
-    let admitted: { question: Question; row: InstanceConnectEndpointRow; key: string } | undefined;
     try {
-      admitted = admit(request, progress);
+      admitted = admit(door, request);
     } catch (error) {
       failure = error;
-      if (!(error instanceof AwsError)) parts.log(`request ${requestId}: ${(error as Error).stack ?? String(error)}`);
     }
-    const status = admitted ? 101 : failure instanceof AwsError ? failure.status : 500;
-    const exchange = { head: requestHead, path };
-    const event = eventOf(exchange, progress, requestId, now, status, failure, performance.now() - startedAt);
-    parts.record({ ...event, service: serviceName, operation: 'OpenTunnel' }, progress.asked?.decisions ?? []);
-    if (!admitted) return refuse(socket, failure, requestId);
+    door.record(101, failure);
+    if (!admitted) return refuse(socket, failure, door.requestId);
     await carry(admitted);
 
-    function admit(asked: IncomingMessage, known: Progress) {
-      const key = webSocketKey(asked);
-      if (key === undefined) throw new AwsError('BadRequest', 400, 'A WebSocket upgrade is expected.');
-      const { identified } = known;
-      if (identified.scope && identified.scope.service !== serviceName)
-        throw new AwsError(
-          'InvalidSignature',
-          403,
-          `Credential should be scoped to correct service: '${serviceName}'.`,
-        );
-      const signer = verify(identified, { lookup: lookupIn(parts), now, isRegion }, Buffer.alloc(0));
-      const accessKey = identifyCaller(parts, known, signer);
-      const question = questionOf((name) => queryValue(requestHead, name));
-      const facts = factsOf(known);
-      const authorization = parts.authorizer.open(facts, service, accessKey);
-      known.asked = authorization;
-      const row = parts.store.read((tx) => {
-        const call: Call = { ...facts, tx, require: authorization.require, allows: authorization.allows };
-        const found = endpointOf(call, question.endpointId);
-        authorization.authorize(call, {}, () => [permissionOf(call, question, found)]);
-        return found;
-      });
-      if (!row) throw invalid('InstanceConnectEndpointId', 'an EC2 Instance Connect Endpoint that exists');
-      if (parts.settings.quotas === 'aws' && (open.get(row.id) ?? 0) >= maxConnections)
-        throw new AwsError('ConnectionLimitExceeded', 429, 'The maximum number of connections has been reached.');
-      return { question, row, key };
-    }
-
-    function factsOf({ identified, principal, accessKeyId }: Progress): CallFacts {
-      return {
-        service: serviceName,
-        operation: 'OpenTunnel',
-        requestId,
-        region: identified.region,
-        partition: identified.partition,
-        accountId: principal.accountId,
-        principal,
-        ...(accessKeyId !== undefined && { accessKeyId }),
-        path,
-        now,
-        settings: parts.settings,
-        host: requestHead.headers.host ?? '',
-        headers: requestHead.headers,
-        url: requestHead.url,
-      };
-    }
-
-    async function carry({ question, row, key }: NonNullable<typeof admitted>): Promise<void> {
-      const stream = acceptWebSocket(key, socket, head, requestId);
+    async function carry({ question, row, key }: Admitted): Promise<void> {
+      const stream = new WebSocketStream(acceptWebSocket(key, socket, head, door.requestId));
       open.set(row.id, (open.get(row.id) ?? 0) + 1);
       stream.once('close', () => open.set(row.id, (open.get(row.id) ?? 1) - 1));
       stream.on('error', () => stream.destroy());
@@ -154,6 +92,27 @@ export function createTunnelServer(parts: PipelineParts, service: Service, dial:
       if (stream.destroyed) far.destroy();
     }
   };
+
+  function admit(door: SideDoor, request: IncomingMessage): Admitted {
+    const key = webSocketKey(request);
+    if (key === undefined) throw new AwsError('BadRequest', 400, 'A WebSocket upgrade is expected.');
+    door.verify(Buffer.alloc(0));
+    const question = questionOf((name) => queryValue(door.head, name));
+    const row = door.authorize(
+      (call) => endpointOf(call, question.endpointId),
+      (call, found) => permissionOf(call, question, found),
+    );
+    if (!row) throw invalid('InstanceConnectEndpointId', 'an EC2 Instance Connect Endpoint that exists');
+    if (parts.settings.quotas === 'aws' && (open.get(row.id) ?? 0) >= maxConnections)
+      throw new AwsError('ConnectionLimitExceeded', 429, 'The maximum number of connections has been reached.');
+    return { question, row, key };
+  }
+}
+
+interface Admitted {
+  readonly question: Question;
+  readonly row: InstanceConnectEndpointRow;
+  readonly key: string;
 }
 
 function questionOf(parameter: (name: string) => string | undefined): Question {

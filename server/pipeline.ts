@@ -218,7 +218,7 @@ function runOperation(
 }
 
 /** Behind a VPC endpoint is one service of one region, whatever the client signs or calls its host: any other is reached by another road. */
-function refuseForeign(parts: PipelineParts, path: RequestPath, identified: Identified): void {
+export function refuseForeign(parts: PipelineParts, path: RequestPath, identified: Identified): void {
   if (path.kind !== 'endpoint') return;
   const row = parts.store.read((tx) => tx.get('vpc-endpoint', path.vpcEndpointId));
   const expected = row && endpointService(row.serviceName);

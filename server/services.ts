@@ -1,5 +1,6 @@
 // Every service that is served, in one table: for the pipeline, and for docs/coverage.md, which says of each what is served.
 
+import { OpenChannels } from './open-channels.ts';
 import type { Service } from './service.ts';
 import { account } from './services/account/index.ts';
 import { createDynamodb, type DynamodbService } from './services/dynamodb/index.ts';
@@ -9,7 +10,7 @@ import { iam } from './services/iam/index.ts';
 import { kms } from './services/kms/index.ts';
 import { organizations } from './services/organizations/index.ts';
 import { createS3, type S3Service } from './services/s3/index.ts';
-import { ssm } from './services/ssm/index.ts';
+import { createSsm } from './services/ssm/index.ts';
 import { sts } from './services/sts/index.ts';
 import type { Store } from './store/store.ts';
 
@@ -19,6 +20,8 @@ export interface Services {
   /** Those that keep something beside the rows, which somebody must sweep and close. */
   readonly s3: S3Service;
   readonly dynamodb: DynamodbService;
+  /** Of Systems Manager's agents. */
+  readonly channels: OpenChannels;
 }
 
 export interface ServiceParts {
@@ -31,6 +34,7 @@ export interface ServiceParts {
 export function createServices({ store, dataDirectory, log }: ServiceParts): Services {
   const s3 = createS3(store, dataDirectory);
   const dynamodb = createDynamodb(dataDirectory, log);
+  const channels = new OpenChannels();
   const all = [
     ec2,
     s3.service,
@@ -42,7 +46,7 @@ export function createServices({ store, dataDirectory, log }: ServiceParts): Ser
     kms,
     account,
     ec2InstanceConnect,
-    ssm,
+    createSsm(channels),
   ];
-  return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb };
+  return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb, channels };
 }

@@ -63,6 +63,8 @@ export interface ImageSource {
   readonly caCertificate: string;
   /** The bundled ssh server, `guest/ssh.mjs`; without it a machine has no ssh. */
   readonly sshBundle?: string;
+  /** Systems Manager's agent, `guest/ssm-agent.mjs`; without it no machine registers. */
+  readonly agentBundle?: string;
   /** The host's root; another one in tests. */
   readonly hostRoot?: string;
 }
@@ -109,6 +111,7 @@ export function buildImage(directory: string, ids: IdPlan, source: ImageSource):
   for (const name of ['opt/postern', 'opt/postern/bin']) maker.directory(name);
   maker.file('opt/postern/bin/node', '', 0o755);
   if (source.sshBundle) maker.file('opt/postern/ssh.mjs', readFileSync(source.sshBundle), 0o644);
+  if (source.agentBundle) maker.file('opt/postern/ssm-agent.mjs', readFileSync(source.agentBundle), 0o644);
 }
 
 const fedoraBundles = ['etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', 'etc/pki/tls/certs/ca-bundle.crt'];

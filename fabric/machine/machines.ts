@@ -19,7 +19,7 @@ import { kill, Launcher } from './launcher.ts';
 export interface MachinesOptions {
   /** A directory for the shared image, owned whole by us; its parents may be closed to everybody else. */
   readonly imageDirectory: string;
-  /** Where `init.pl` and, when built, `ssh.mjs` lie. */
+  /** Where `init.pl` and, when built, `ssh.mjs` and `ssm-agent.mjs` lie. */
   readonly guestDirectory: string;
   /** The Node binary shown to machines. */
   readonly node?: string;
@@ -74,8 +74,13 @@ export class LinuxMachines implements Machines {
     if (this.#machines.size + this.#starting.size > 1)
       throw new Error('machines run that trust another certificate authority: stop them first');
     const sshBundle = this.#options.sshBundle ?? join(this.#options.guestDirectory, 'ssh.mjs');
-    const built = statSync(sshBundle, { throwIfNoEntry: false })?.isFile();
-    buildImage(this.#options.imageDirectory, this.#ids, { caCertificate, ...(built && { sshBundle }) });
+    const agentBundle = join(this.#options.guestDirectory, 'ssm-agent.mjs');
+    const isBuilt = (file: string) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+    buildImage(this.#options.imageDirectory, this.#ids, {
+      caCertificate,
+      ...(isBuilt(sshBundle) && { sshBundle }),
+      ...(isBuilt(agentBundle) && { agentBundle }),
+    });
     this.#imageFor = caCertificate;
   }
 

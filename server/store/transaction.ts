@@ -7,6 +7,7 @@ import type { InstanceConnectRows } from './rows/instance-connect.ts';
 import type { KmsRows } from './rows/kms.ts';
 import type { OrganizationsRows } from './rows/organizations.ts';
 import type { S3Rows } from './rows/s3.ts';
+import type { SsmRows } from './rows/ssm.ts';
 import { byId, groupOf, inScope, type KeyOf, type Tables } from './tables.ts';
 
 /** What every row has. `id` is unique within its kind, across accounts and regions. */
@@ -17,7 +18,7 @@ export interface Row {
   region: string;
 }
 
-export interface Rows extends Ec2Rows, IamRows, InstanceConnectRows, KmsRows, OrganizationsRows, S3Rows {}
+export interface Rows extends Ec2Rows, IamRows, InstanceConnectRows, KmsRows, OrganizationsRows, S3Rows, SsmRows {}
 export type Kind = keyof Rows;
 
 export interface Scope {

@@ -56,6 +56,12 @@ const laws: Readonly<Record<string, Law>> = {
     because: 'it sees the Snapshot only, so that another fabric can take its place',
   },
   guest: { may: [], node: true, because: 'it runs inside an instance, where nothing of Postern is to be known' },
+  'guest/wire': {
+    may: [],
+    node: true,
+    because:
+      'what the agent inside an instance says to AWS’s side, and how: both ends and the command read and write it',
+  },
   labs: { may: [], node: true, because: 'a lab uses the public surface only: the AWS CLI and the postern command' },
   cli: {
     may: ['labs', 'check', 'server/operator/api.ts', 'server/operator/operator-error.ts'],
@@ -185,9 +191,10 @@ const laws: Readonly<Record<string, Law>> = {
     because: 'services do not import each other: they meet in the store',
   },
   'server/services/ssm': {
-    may: [...contract, ...identity, 'server/images.ts'],
+    may: [...contract, ...identity, 'server/images.ts', 'server/open-channels.ts'],
     node: true,
-    because: 'services do not import each other: its public parameters name the images that EC2 has',
+    because:
+      'services do not import each other: its public parameters name the images that EC2 has, and the gateway says whose agent is connected',
   },
   'server/import': {
     may: ['network', 'check/estate.ts', 'server/store', 'server/identities.ts', 'server/control/snapshot.ts'],
@@ -201,7 +208,7 @@ const laws: Readonly<Record<string, Law>> = {
     because: 'it turns rows into a Snapshot and hands it to whatever fabric there is',
   },
   'server/front-door': {
-    may: ['network', 'fabric/types.ts', 'server/store', 'server/path.ts'],
+    may: ['network', 'fabric/types.ts', 'guest/wire', 'server/store', 'server/path.ts'],
     node: true,
     because: 'it owns sockets; the API behind them is given in',
   },
@@ -222,7 +229,7 @@ const laws: Readonly<Record<string, Law>> = {
   },
   'server/operator': { may: [], node: true, because: 'the command line and the console import its types' },
   server: {
-    may: ['network', 'policy', 'check', 'fabric', 'server'],
+    may: ['network', 'policy', 'check', 'fabric', 'guest/wire', 'server'],
     node: true,
     because: 'main, pipeline and launcher put the rooms together',
   },

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GetParameterResult, GetParametersByPathResult, GetParametersResult } from '@aws-sdk/client-ssm';
 import { imagesOf } from '../../images.ts';
+import { OpenChannels } from '../../open-channels.ts';
 import { awsError, makeStore, runOperation } from '../../testing.ts';
-import { ssm } from './index.ts';
+import { createSsm } from './index.ts';
+
+const ssm = createSsm(new OpenChannels());
 
 const run = <O>(name: string, input: object) => runOperation<O>(makeStore(), ssm, name, input);
 const latest = '/aws/service/ami-amazon-linux-latest';

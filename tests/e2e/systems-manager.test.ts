@@ -1,0 +1,252 @@
+// Systems Manager with real agents: they run inside the instances, and all that they do goes over the VPC's packets with their role's credentials. One VPC
+// without an internet: interface endpoints are the only road (F4, F5, F6 of the labs).
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EC2 } from '@aws-sdk/client-ec2';
+import { IAM } from '@aws-sdk/client-iam';
+import { S3 } from '@aws-sdk/client-s3';
+import { SSM } from '@aws-sdk/client-ssm';
+import { inside, postern } from './inside.ts';
+import { bringUp, type Own } from './own-cloud.ts';
+
+let own: Own;
+let ec2: EC2;
+let iam: IAM;
+let s3: S3;
+let ssm: SSM;
+let managed: string;
+let plain: string;
+let ssmEndpoint: string;
+const bucket = 'command-output';
+
+function id(value: string | undefined): string {
+  assert.ok(value);
+  return value;
+}
+
+/** Asks until the answer is there; a minute is for a busy machine. */
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + 60_000; ; ) {
+    const found = await ask();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) assert.fail(`${what}; the agent says:\n${await agentLog()}`);
+    await delay(100);
+  }
+}
+
+const agentLog = async () => (await inside(own.directory, managed, 'cat /var/log/amazon/ssm/amazon-ssm-agent.log')).out;
+
+async function pingStatus(): Promise<string | undefined> {
+  const told = await ssm.describeInstanceInformation({ Filters: [{ Key: 'InstanceIds', Values: [managed] }] });
+  return told.InstanceInformationList?.[0]?.PingStatus;
+}
+
+const hasStatus = (status: string) =>
+  until(`the node to be ${status}`, async () => ((await pingStatus()) === status ? true : undefined));
+
+async function settled(): Promise<void> {
+  const { status, out } = await postern(own.directory, 'wait');
+  assert.equal(status, 0, out);
+}
+
+/** Sends a script and waits for its end. */
+async function run(commands: string[], more: object = {}) {
+  const sent = await ssm.sendCommand({
+    DocumentName: 'AWS-RunShellScript',
+    InstanceIds: [managed],
+    Parameters: { commands },
+    ...more,
+  });
+  const CommandId = id(sent.Command?.CommandId);
+  return until('the command to end', async () => {
+    const told = await ssm.getCommandInvocation({ CommandId, InstanceId: managed });
+    return ['Pending', 'InProgress', 'Cancelling'].includes(told.Status ?? '') ? undefined : told;
+  });
+}
+
+before(async () => {
+  own = await bringUp();
+  const options = {
+    endpoint: own.endpoint,
+    region: 'us-east-1',
+    credentials: {
+      accessKeyId: own.environment['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: own.environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    },
+  };
+  ec2 = new EC2(options);
+  iam = new IAM(options);
+  s3 = new S3({ ...options, forcePathStyle: true });
+  ssm = new SSM(options);
+
+  const AssumeRolePolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  });
+  await iam.createRole({ RoleName: 'node', AssumeRolePolicyDocument });
+  await iam.attachRolePolicy({
+    RoleName: 'node',
+    PolicyArn: 'arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore',
+  });
+  await iam.createInstanceProfile({ InstanceProfileName: 'node' });
+  await iam.addRoleToInstanceProfile({ InstanceProfileName: 'node', RoleName: 'node' });
+
+  const VpcId = id((await ec2.createVpc({ CidrBlock: '10.0.0.0/16' })).Vpc?.VpcId);
+  await ec2.modifyVpcAttribute({ VpcId, EnableDnsHostnames: { Value: true } });
+  const subnet = await ec2.createSubnet({ VpcId, CidrBlock: '10.0.0.0/24', AvailabilityZone: 'us-east-1a' });
+  const SubnetId = id(subnet.Subnet?.SubnetId);
+  const door = id((await ec2.createSecurityGroup({ VpcId, GroupName: 'door', Description: 'door' })).GroupId);
+  await ec2.authorizeSecurityGroupIngress({
+    GroupId: door,
+    IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '10.0.0.0/16' }] }],
+  });
+  const endpoint = async (service: string) =>
+    id(
+      (
+        await ec2.createVpcEndpoint({
+          VpcId,
+          VpcEndpointType: 'Interface',
+          ServiceName: `com.amazonaws.us-east-1.${service}`,
+          SubnetIds: [SubnetId],
+          SecurityGroupIds: [door],
+          PrivateDnsEnabled: true,
+        })
+      ).VpcEndpoint?.VpcEndpointId,
+    );
+  ssmEndpoint = await endpoint('ssm');
+  await endpoint('ssmmessages');
+  const tables = await ec2.describeRouteTables({ Filters: [{ Name: 'vpc-id', Values: [VpcId] }] });
+  await ec2.createVpcEndpoint({
+    VpcId,
+    ServiceName: 'com.amazonaws.us-east-1.s3',
+    RouteTableIds: [id(tables.RouteTables?.[0]?.RouteTableId)],
+  });
+  await s3.createBucket({ Bucket: bucket });
+  const launch = async (more: object) => {
+    const launched = await ec2.runInstances({
+      ImageId: 'ami-0abcdef1234567890',
+      InstanceType: 't3.micro',
+      MinCount: 1,
+      MaxCount: 1,
+      SubnetId,
+      ...more,
+    });
+    return id(launched.Instances?.[0]?.InstanceId);
+  };
+  plain = await launch({});
+  managed = await launch({
+    IamInstanceProfile: { Name: 'node' },
+    TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: 'managed' }] }],
+  });
+  await settled();
+});
+
+after(() => own.end());
+
+describe('the agent', () => {
+  test('[Q2] registers through the endpoint, from its private address, and is Online', async () => {
+    await hasStatus('Online');
+    const { out } = await postern(own.directory, 'requests', '--json', '--limit', '200');
+    const event = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { operation: string; path: Record<string, string> })
+      .find((one) => one.operation === 'UpdateInstanceInformation');
+    assert.equal(event?.path['vpcEndpointId'], ssmEndpoint);
+    assert.match(event?.path['sourceIp'] ?? '', /^10\.0\.0\./);
+    await until('the channel', async () => {
+      const { Status } = await ssm.getConnectionStatus({ Target: managed });
+      return Status === 'connected' ? true : undefined;
+    });
+  });
+
+  test('is no process of an instance without a role', async () => {
+    const processes = async (instance: string) => (await inside(own.directory, instance, 'ps -eo args')).out;
+    assert.match(await processes(managed), /amazon-ssm-agent/);
+    assert.doesNotMatch(await processes(plain), /amazon-ssm-agent/);
+    const nodes = await ssm.describeInstanceInformation({});
+    assert.deepEqual(
+      nodes.InstanceInformationList?.map((one) => one.InstanceId),
+      [managed],
+    );
+    await assert.rejects(
+      ssm.sendCommand({
+        DocumentName: 'AWS-RunShellScript',
+        InstanceIds: [plain],
+        Parameters: { commands: ['ls'] },
+      }),
+      { name: 'InvalidInstanceId', message: /not in a valid state for account/ },
+    );
+  });
+});
+
+describe('Run Command', () => {
+  test('[U1] [U2] runs a script as root and brings its output back', async () => {
+    const told = await run(['id -u', 'echo no >&2', 'exit 3'], { Comment: 'three' });
+    assert.deepEqual(
+      [told.Status, told.ResponseCode, told.StandardOutputContent, told.StandardErrorContent],
+      ['Failed', 3, '0\n', 'no\nfailed to run commands: exit status 3'],
+    );
+    const by = await run(['echo $AWS_SSM_INSTANCE_ID'], {
+      InstanceIds: undefined,
+      Targets: [{ Key: 'tag:Name', Values: ['managed'] }],
+    });
+    assert.deepEqual([by.Status, by.StandardOutputContent], ['Success', `${managed}\n`]);
+  });
+
+  test('[U3] a script that takes too long, and one that is cancelled, end with all their children', async () => {
+    const slow = { commands: ['sleep 1000 & sleep 1001; wait'], executionTimeout: ['1'] };
+    const late = await run([], { Parameters: slow });
+    assert.deepEqual([late.Status, late.StatusDetails], ['TimedOut', 'ExecutionTimedOut']);
+    const sent = await ssm.sendCommand({
+      DocumentName: 'AWS-RunShellScript',
+      InstanceIds: [managed],
+      Parameters: { commands: ['sleep 1002'] },
+    });
+    const CommandId = id(sent.Command?.CommandId);
+    const status = async () => (await ssm.getCommandInvocation({ CommandId, InstanceId: managed })).Status;
+    await until('the command to begin', async () => ((await status()) === 'InProgress' ? true : undefined));
+    await ssm.cancelCommand({ CommandId });
+    await until('the command to end', async () => ((await status()) === 'Cancelled' ? true : undefined));
+    const left = await inside(own.directory, managed, 'ps -eo args | grep "[s]leep 100"');
+    assert.equal(left.out, '');
+  });
+
+  test('puts the output into a bucket when the role may, by the instance’s own road', async () => {
+    const where = { OutputS3BucketName: bucket, OutputS3KeyPrefix: 'out' };
+    const denied = await run(['echo one'], where);
+    assert.equal(denied.Status, 'Success');
+    assert.equal((await s3.listObjectsV2({ Bucket: bucket })).KeyCount, 0);
+    const Statement = [{ Effect: 'Allow', Action: 's3:PutObject', Resource: `arn:aws:s3:::${bucket}/*` }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await iam.putRolePolicy({ RoleName: 'node', PolicyName: 'out', PolicyDocument });
+    const told = await run(['echo two'], where);
+    const [, Key = ''] = (told.StandardOutputUrl ?? '').split(`/${bucket}/`);
+    const object = await s3.getObject({ Bucket: bucket, Key });
+    assert.equal(await object.Body?.transformToString(), 'two\n');
+  });
+});
+
+describe('what is in the way', () => {
+  test('the endpoint’s policy decides: without UpdateInstanceInformation the node is lost, with it it comes back', async () => {
+    const deny = { Effect: 'Deny', Principal: '*', Action: 'ssm:UpdateInstanceInformation', Resource: '*' };
+    const allow = { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' };
+    const policy = (...Statement: object[]) => ({
+      VpcEndpointId: ssmEndpoint,
+      PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
+    });
+    await ec2.modifyVpcEndpoint(policy(deny, allow));
+    await ec2.rebootInstances({ InstanceIds: [managed] });
+    await settled();
+    await until('the agent to be refused', async () =>
+      /UpdateInstanceInformation.*explicit deny in a VPC endpoint policy/.test(await agentLog()) ? true : undefined,
+    );
+    await hasStatus('ConnectionLost');
+    await assert.rejects(run(['ls']), { name: 'InvalidInstanceId' });
+    await ec2.modifyVpcEndpoint(policy(allow));
+    await hasStatus('Online');
+    assert.equal((await run(['echo back'])).StandardOutputContent, 'back\n');
+  });
+});
