@@ -14,7 +14,7 @@ export class Constraints {
 
   required(member: string, value: unknown): this {
     if (value === undefined) {
-      this.#violations.push(`Value null at '${member}' failed to satisfy constraint: Member must not be null`);
+      this.#add(member, null, 'Member must not be null');
     }
     return this;
   }
@@ -72,8 +72,8 @@ export class Constraints {
     );
   }
 
-  #add(member: string, value: string | undefined, constraint: string): void {
-    const shown = this.#showValues && value !== undefined ? `Value '${value}' at '${member}'` : `Value at '${member}'`;
-    this.#violations.push(`${shown} failed to satisfy constraint: ${constraint}`);
+  #add(member: string, value: string | null | undefined, constraint: string): void {
+    const shown = value === undefined || !this.#showValues ? '' : value === null ? 'null ' : `'${value}' `;
+    this.#violations.push(`Value ${shown}at '${member}' failed to satisfy constraint: ${constraint}`);
   }
 }

@@ -347,6 +347,24 @@ export function missingParameter(
   }
 }
 
+/**
+ * All required members that are absent, as IAM and STS tell them: ten at most. IAM leaves the value out (recorded there, 2026-09).
+ * @param paths the members as the request would spell them
+ */
+export function missingMembers(service: ServiceModel, paths: readonly string[]): AwsError {
+  const told = paths.slice(0, 10).map((path) => {
+    const name = path.replace(/\bmember\.(\d+)/g, '$1.member').replace(/(^|\.)[A-Z]/g, (start) => start.toLowerCase());
+    return `Value ${service.name === 'iam' ? '' : 'null '}at '${name}' failed to satisfy constraint: Member must not be null`;
+  });
+  const errors = told.length === 1 ? 'error' : 'errors';
+  return new AwsError('ValidationError', 400, `${told.length} validation ${errors} detected: ${told.join('; ')}`);
+}
+
+/** A list whose elements are numbered in a way that the query protocol does not have. */
+export function malformedList(message: string): AwsError {
+  return new AwsError('MalformedInput', 400, message);
+}
+
 function requiredMember(path: string): string {
   const name = path.replace(/[A-Z]/, (letter, at: number) => (at === 0 ? letter.toLowerCase() : letter));
   return `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`;

@@ -131,7 +131,7 @@ describe('what is malformed gets AWS’s own refusal', () => {
       'missing parameter of IAM',
       () => iam('Action=CreateRole'),
       '400 ValidationError',
-      /Value null at 'roleName' failed to satisfy constraint: Member must not be null/,
+      /Value at 'roleName' failed to satisfy constraint: Member must not be null/,
     ],
     ['not a number', () => ec2('Action=DescribeVpcs&MaxResults=many'), '400 InvalidParameterValue'],
     ['not a boolean', () => ec2('Action=DescribeVpcs&DryRun=perhaps'), '400 InvalidParameterValue'],

@@ -37,6 +37,13 @@ export function parseBase64(text: string): Buffer | undefined {
   return Buffer.from(compact, 'base64');
 }
 
+/** IAM and STS have whole numbers of 32 bits alone, and take nothing around them (recorded there, 2026-09). */
+function readInteger(protocol: Protocol, text: string, path: string): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value !== (value | 0)) throw wrongType(protocol, path, text, 'Integer');
+  return value;
+}
+
 /**
  * Reads a plain member from text.
  * @param path the member as the request spells it, for the error
@@ -54,12 +61,14 @@ export function readText(
     case 'string':
       return text;
     case 'number': {
+      if (protocol === 'aws-query') return readInteger(protocol, text, path);
       const trimmed = text.trim();
       if (!numberPattern.test(trimmed)) throw wrongType(protocol, path, text, 'Integer');
       return Number(trimmed);
     }
     case 'boolean': {
-      const lower = text.trim().toLowerCase();
+      if (protocol === 'aws-query' && /^[01]$/.test(text)) return text === '1';
+      const lower = protocol === 'aws-query' ? text : text.trim().toLowerCase();
       if (lower !== 'true' && lower !== 'false') throw wrongType(protocol, path, text, 'Boolean');
       return lower === 'true';
     }

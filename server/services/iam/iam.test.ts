@@ -121,7 +121,7 @@ describe('users', () => {
       'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
     );
     const missing =
-      "1 validation error detected: Value null at 'userName' failed to satisfy constraint: Member must not be null";
+      "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must not be null";
     await rejects(run('CreateUser', {}), 'ValidationError', missing);
   });
 

@@ -109,7 +109,7 @@ describe('permissions of IAM', () => {
   });
 
   it('come after what the model forbids', async () => {
-    await assert.rejects(asAna('GetRole', {}), awsError('ValidationError', /Value null at 'roleName'/));
+    await assert.rejects(asAna('GetRole', {}), awsError('ValidationError', /Value at 'roleName'/));
   });
 });
 
