@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { LinuxMachines } from '@postern/fabric/machine/machines.ts';
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
@@ -31,7 +32,7 @@ import { checkCloud } from './estate/check-cloud.ts';
 import { openCertificateAuthority } from './front-door/certificates.ts';
 import { startFrontDoor } from './front-door/front-door.ts';
 import { createMetadata } from './front-door/imds/server.ts';
-import { sniffTls, terminateTls } from './front-door/tls.ts';
+import { sniffTls, terminateTls, tlsOf } from './front-door/tls.ts';
 import { managedPolicyDocument } from './managed-policies.ts';
 import { createMessageGateway, isForGateway } from './message-gateway/gateway.ts';
 import { createTunnelServer, tunnelPath } from './open-tunnel.ts';
@@ -50,6 +51,7 @@ import { createServices } from './services.ts';
 import { commitsInJournal } from './store/commits.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
+import { instanceRoleEvent } from './trail/own-events.ts';
 import { Trail } from './trail/trail.ts';
 import { EvidenceLog } from './why/evidence.ts';
 import { isServiceTarget } from './why/target.ts';
@@ -98,7 +100,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     onError: (error) => log(`what refused requests were asked is not written: ${error.message}`),
   });
 
-  const { all: services, s3, dynamodb, channels } = createServices({ store, dataDirectory, log });
+  const { all: services, s3, dynamodb, channels, history } = createServices({ store, dataDirectory, log });
   await firstState(store);
 
   const machines = new LinuxMachines({
@@ -118,9 +120,10 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     settings,
     openAccount: (accessKeyId) => (settings.auth === 'open' ? openAuthKey(accessKeyId) : undefined),
     prepare: (tx, service, accountId, region, now) => prepare(tx, service, accountId, region, now),
-    record: (event, decisions) => {
+    record: (event, progress) => {
       trail.record(event);
-      evidence.keep(event.requestId, store.revision, decisions, event.status >= 400);
+      evidence.keep(event.requestId, store.revision, progress.asked?.decisions ?? [], event.status >= 400);
+      history.record(event, progress);
     },
     clock: () => new Date(),
     log,
@@ -136,7 +139,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     onCut: (error, request) => log(`the answer to ${request} was cut off: ${error.message}`),
   });
   const enter = (socket: Socket, path: RequestPath) => {
-    paths.set(socket, path);
+    paths.set(socket, socket instanceof TLSSocket ? { ...path, tls: tlsOf(socket) } : path);
     edge.emit('connection', socket);
   };
 
@@ -144,12 +147,15 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
     store,
     dataDirectory,
     credentials: async (instanceId, delivery) => {
+      const now = new Date();
       const { value, durable } = store.transact((tx) => {
         const row = tx.get('instance', instanceId);
         return row
-          ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), new Date(), delivery)
+          ? issueInstanceCredentials(tx, row, primaryAddress(tx, row.id), now, delivery)
           : ({ kind: 'none' } as const);
       });
+      // A set that was given out before costs no write.
+      if (durable && value.kind === 'issued') history.recordOwn(instanceRoleEvent({ ...value, instanceId, now }));
       await durable;
       return value;
     },
@@ -241,6 +247,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       const begunAt = performance.now();
       await trail.clear();
       await evidence.clear();
+      await history.clear();
       await dynamodb.reset();
       const rootKey = store.read((tx) => rootKeyOf(tx, defaultAccountId));
       store.clear();
@@ -322,6 +329,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       await dynamodb.close();
       await trail.flush();
       await evidence.flush();
+      await history.flush();
       s3.close();
       await store.close();
     },

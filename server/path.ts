@@ -11,6 +11,7 @@ export interface InternetPath {
   /** The public address that the service sees. */
   readonly sourceIp: Ipv4;
   readonly secure: boolean;
+  readonly tls?: TlsDetails;
 }
 
 /** Through a VPC endpoint: the source keeps its private address. */
@@ -20,6 +21,15 @@ export interface EndpointPath {
   readonly vpcId: VpcId;
   readonly sourceIp: Ipv4;
   readonly secure: boolean;
+  readonly tls?: TlsDetails;
+}
+
+/** What client and server agreed on; of a request that is `secure`. */
+export interface TlsDetails {
+  /** `TLSv1.3` */
+  readonly version: string;
+  /** IANA's name: `TLS_AES_128_GCM_SHA256`. */
+  readonly cipherSuite: string;
 }
 
 /** Who asks the metadata service or the resolver. */

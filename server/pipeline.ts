@@ -50,8 +50,8 @@ export interface PipelineParts {
   readonly openAccount: (accessKeyId: string) => string | undefined;
   /** Called inside the transaction before a handler of this service runs: default VPC of a region, first state of an account. */
   readonly prepare: (tx: Transaction, service: string, accountId: string, region: string, now: Date) => void;
-  /** @param decisions what the policies were asked, by reference */
-  readonly record: (event: RequestEvent, decisions: readonly DecisionRecord[]) => void;
+  /** @param progress what was learned on the way, by reference */
+  readonly record: (event: RequestEvent, progress: Progress) => void;
   readonly clock: () => Date;
   readonly log: (text: string) => void;
 }
@@ -66,6 +66,8 @@ export interface Progress {
   accessKeyId?: string;
   accessKey?: AccessKeyRow;
   asked?: RequestAuthorization;
+  input?: unknown;
+  output?: Readonly<Record<string, unknown>>;
 }
 
 /** The handler of the edge's listener. @returns the answer, at once when nothing had to be waited for; it never rejects */
@@ -77,7 +79,7 @@ export function createPipeline(parts: PipelineParts): (exchange: Exchange) => So
     const requestId = newRequestId(progress.identified.protocol);
     const told = (answer: Answer, failure?: unknown): Answer => {
       const event = eventOf(exchange, progress, requestId, now, answer.status, failure, performance.now() - startedAt);
-      parts.record(event, progress.asked?.decisions ?? []);
+      parts.record(event, progress);
       return exchange.head.headers.origin === undefined ? answer : forBrowser(parts, exchange, progress, answer);
     };
     const refused = (error: unknown): Answer => {
@@ -208,13 +210,19 @@ function runOperation(
   const facts = callFacts(parts, exchange, progress, model, requestId, now);
   const asked = parts.authorizer.open(facts, service, accessKey);
   progress.asked = asked;
+  progress.input = input;
   // The facts themselves become the call: a copy of so many members costs as much as asking the policies.
   const call = facts as Mutable<BaseCall>;
   call.require = asked.require;
   call.allows = asked.allows;
-  return row.kind === 'transaction'
-    ? runTransaction(parts, row, call, asked, input)
-    : runStream(parts, row, call, asked, input);
+  const outcome =
+    row.kind === 'transaction'
+      ? runTransaction(parts, row, call, asked, input)
+      : runStream(parts, row, call, asked, input);
+  return soon(outcome, (known) => {
+    progress.output = known.output;
+    return known;
+  });
 }
 
 /** Behind a VPC endpoint is one service of one region, whatever the client signs or calls its host: any other is reached by another road. */

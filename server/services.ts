@@ -3,6 +3,7 @@
 import { OpenChannels } from './open-channels.ts';
 import type { Service } from './service.ts';
 import { account } from './services/account/index.ts';
+import { createCloudtrail } from './services/cloudtrail/index.ts';
 import { createDynamodb, type DynamodbService } from './services/dynamodb/index.ts';
 import { ec2 } from './services/ec2/index.ts';
 import { ec2InstanceConnect } from './services/ec2-instance-connect/index.ts';
@@ -13,6 +14,7 @@ import { createS3, type S3Service } from './services/s3/index.ts';
 import { createSsm } from './services/ssm/index.ts';
 import { sts } from './services/sts/index.ts';
 import type { Store } from './store/store.ts';
+import { EventHistory } from './trail/event-history.ts';
 
 export interface Services {
   /** By the catalogue's name. */
@@ -22,6 +24,7 @@ export interface Services {
   readonly dynamodb: DynamodbService;
   /** Of Systems Manager's agents. */
   readonly channels: OpenChannels;
+  readonly history: EventHistory;
 }
 
 export interface ServiceParts {
@@ -35,6 +38,11 @@ export function createServices({ store, dataDirectory, log }: ServiceParts): Ser
   const s3 = createS3(store, dataDirectory);
   const dynamodb = createDynamodb(dataDirectory, log);
   const channels = new OpenChannels();
+  const history = new EventHistory({
+    directory: dataDirectory,
+    store,
+    onError: (error) => log(`CloudTrail's records are not written: ${error.message}`),
+  });
   const all = [
     ec2,
     s3.service,
@@ -47,6 +55,7 @@ export function createServices({ store, dataDirectory, log }: ServiceParts): Ser
     account,
     ec2InstanceConnect,
     createSsm(channels),
+    createCloudtrail(history),
   ];
-  return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb, channels };
+  return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb, channels, history };
 }

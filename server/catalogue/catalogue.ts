@@ -178,12 +178,12 @@ function routeRow(service: string, name: string, row: RawOperation, shapes: read
   ];
 }
 
-// The bits of a numeric trait set, in smithy's order; `sensitive` and `idempotent` mean nothing to a server.
+// The bits of a numeric trait set, in smithy's order; `idempotent` means nothing to a server.
 const traitBits = [
   'httpLabel',
   '',
   'idempotencyToken',
-  '',
+  'sensitive',
   'httpPayload',
   'httpResponseCode',
   'httpQueryParams',

@@ -21,6 +21,8 @@ export interface Traits {
   readonly httpResponseCode?: 1;
   readonly idempotencyToken?: 1;
   readonly streaming?: 1;
+  /** A secret: no log may have it. */
+  readonly sensitive?: 1;
   readonly httpError?: number;
   /** `[code, status]` of the error in a query protocol. */
   readonly awsQueryError?: readonly [string, number];

@@ -121,7 +121,7 @@ export function identify(head: RequestHead): Identified {
     case 'aws-json-1.0':
     case 'aws-json-1.1': {
       const name = target?.slice(target.lastIndexOf('.') + 1) ?? '';
-      found.operation = target?.startsWith(`${service.targetPrefix}.`) ? service.operation(name) : undefined;
+      found.operation = target !== undefined && isOf(service, target) ? service.operation(name) : undefined;
       if (!found.operation) found.failure = unknownOperation(service, name);
       return found;
     }
@@ -241,11 +241,17 @@ function findService(
   if (isControl(head, host)) return all.find((one) => one.name === 's3-control');
   if (scope) return bySigningName(scope.service);
   if (host.service !== undefined) return all.find((one) => one.name === host.service);
-  if (target !== undefined) return all.find((one) => target.startsWith(`${one.targetPrefix}.`));
+  if (target !== undefined) return all.find((one) => isOf(one, target));
   const named = head.query && serviceOfForm(head.query);
   if (named) return named;
   if (head.method === 'POST' && head.path === '/' && isForm(head)) return 'in-body';
   return all.find((one) => one.name === 's3');
+}
+
+/** Before the prefix there may be the names of a package: botocore's is `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101`. */
+function isOf({ targetPrefix }: ServiceSummary, target: string): boolean {
+  const prefix = target.slice(0, Math.max(0, target.lastIndexOf('.')));
+  return prefix === targetPrefix || prefix.endsWith(`.${targetPrefix}`);
 }
 
 /** S3 Control is signed as S3 and may come to any of its hosts: its paths begin with a version, and all that is not about Outposts says whose account it is about. */

@@ -2,6 +2,7 @@
 
 import { isIPv4, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { TlsDetails } from '../path.ts';
 import type { CertificateAuthority } from './certificates.ts';
 
 const handshakeByte = 0x16;
@@ -41,6 +42,12 @@ export function terminateTls(
     clearTimeout(tooSlow);
     onSecure(secure);
   });
+}
+
+/** What was agreed on with the client, for the records. */
+export function tlsOf(socket: TLSSocket): TlsDetails {
+  const cipher = socket.getCipher();
+  return { version: socket.getProtocol() ?? '', cipherSuite: cipher.standardName ?? cipher.name };
 }
 
 /** Looks at the first byte of a connection, puts it back, and says whether it begins a TLS handshake. */

@@ -40,13 +40,19 @@ export interface RequestEvent {
   readonly resource?: string;
   readonly region: string;
   readonly path:
-    | { readonly kind: 'internet'; readonly sourceIp: string; readonly secure: boolean }
+    | {
+        readonly kind: 'internet';
+        readonly sourceIp: string;
+        readonly secure: boolean;
+        readonly tls?: { readonly version: string; readonly cipherSuite: string };
+      }
     | {
         readonly kind: 'endpoint';
         readonly vpcEndpointId: string;
         readonly vpcId: string;
         readonly sourceIp: string;
         readonly secure: boolean;
+        readonly tls?: { readonly version: string; readonly cipherSuite: string };
       };
   readonly status: number;
   readonly errorCode?: string;

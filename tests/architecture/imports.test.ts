@@ -196,6 +196,11 @@ const laws: Readonly<Record<string, Law>> = {
     because:
       'services do not import each other: its public parameters name the images that EC2 has, and the gateway says whose agent is connected',
   },
+  'server/services/cloudtrail': {
+    may: [...contract, 'server/trail'],
+    node: true,
+    because: 'services do not import each other: it reads the records that the trail keeps',
+  },
   'server/import': {
     may: ['network', 'check/estate.ts', 'server/store', 'server/identities.ts', 'server/control/snapshot.ts'],
     node: true,
@@ -212,7 +217,11 @@ const laws: Readonly<Record<string, Law>> = {
     node: true,
     because: 'it owns sockets; the API behind them is given in',
   },
-  'server/trail': { may: ['server/operator/api.ts'], node: true, because: 'it keeps events, whoever writes them' },
+  'server/trail': {
+    may: ['server/operator/api.ts', 'server/catalogue', 'server/store', 'policy'],
+    node: true,
+    because: 'it keeps events, whoever writes them, and tells them as records: of any operation, by its model',
+  },
   'server/why': {
     may: [
       ...contract,

@@ -23,6 +23,9 @@ export type InstanceCredentials =
   | {
       readonly kind: 'issued';
       readonly roleName: string;
+      readonly roleArn: string;
+      readonly accountId: string;
+      readonly region: string;
       readonly accessKeyId: string;
       readonly secretAccessKey: string;
       readonly token: string;
@@ -149,6 +152,9 @@ export function issueInstanceCredentials(
   return {
     kind: 'issued',
     roleName,
+    roleArn: roleArn(partition, role),
+    accountId: role.accountId,
+    region: instance.region,
     accessKeyId: session.id,
     secretAccessKey: session.secretAccessKey,
     token: session.sessionToken,
