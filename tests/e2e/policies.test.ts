@@ -520,8 +520,9 @@ describe('the road decides', () => {
     const [denied = ''] = await fromInstance(['file']);
     assert.match(denied, new RegExp(`assumed-role/machine/${instanceId} is not authorized to perform: s3:GetObject`));
     assert.match(denied, /because no identity-based policy allows the s3:GetObject action.* 403$/);
-    const { path } = await lastEvent('GetObject');
-    assert.deepEqual(path, { kind: 'internet', sourceIp: publicIp, secure: true });
+    const { tls, ...road } = (await lastEvent('GetObject')).path;
+    assert.deepEqual(road, { kind: 'internet', sourceIp: publicIp, secure: true });
+    assert.match(tls?.version ?? '', /^TLSv1\.[23]$/);
   });
 
   it('[6.5] over the internet: every key is there or absent as the table says', () => checkTable(1));
@@ -554,8 +555,9 @@ describe('the road decides', () => {
     endpointId = VpcEndpoint?.VpcEndpointId ?? '';
     await posternOutput(['wait']);
     await checkTable(2);
-    const { path } = await lastEvent('GetObject');
-    assert.deepEqual(path, {
+    const { tls, ...road } = (await lastEvent('GetObject')).path;
+    assert.match(tls?.version ?? '', /^TLSv1\.[23]$/);
+    assert.deepEqual(road, {
       kind: 'endpoint',
       vpcEndpointId: endpointId,
       vpcId,
