@@ -83,7 +83,7 @@ export class SideDoor {
       failure,
       performance.now() - this.#startedAt,
     );
-    parts.record({ ...event, service: service.name, operation }, this.#progress.asked?.decisions ?? []);
+    parts.record({ ...event, service: service.name, operation }, this.#progress);
     return status;
   }
 
