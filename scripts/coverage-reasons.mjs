@@ -58,7 +58,6 @@ export const reasons = {
   ],
   kms: [
     ['custom key stores', /CustomKeyStore/],
-    ['imported material', /ImportKeyMaterial|ParametersForImport|DeleteImported/],
     ['multi-Region keys', /Replicate|PrimaryRegion/],
     ['use told', /LastUsage|KeyUsage/],
     ['ML-KEM keys', /capsulate/],

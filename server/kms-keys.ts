@@ -6,7 +6,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { denialMessage, denialReason } from '@postern/policy/messages.ts';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from './errors.ts';
-import type { KmsKeyRow } from './store/rows/kms.ts';
+import type { ImportedMaterial, KmsKeyRow } from './store/rows/kms.ts';
 import type { Index, Transaction } from './store/store.ts';
 import { tagKeys } from './tag-keys.ts';
 
@@ -70,9 +70,25 @@ export function isGone(key: KmsKeyRow, now: Date): boolean {
 }
 
 /** @throws DisabledException, KMSInvalidStateException */
-export function checkUsable(key: KmsKeyRow, prefix: CodePrefix = ''): void {
+export function checkUsable(key: KmsKeyRow, now: Date, prefix: CodePrefix = ''): void {
   if (key.deletionDate !== undefined) throw pendingDeletion(key, prefix);
+  if (isPendingImport(key, now)) throw pendingImport(key, prefix);
   if (!key.enabled) throw new AwsError(`${prefix}DisabledException`, 400, `${key.id} is disabled.`);
+}
+
+/** In whose place another must be imported again: a key needs all that it was ever used with. */
+export function isPendingImport({ imported }: Pick<KmsKeyRow, 'imported'>, now: Date): boolean {
+  if (!imported) return false;
+  const used = imported.materials.filter(({ pending }) => !pending);
+  return used.length === 0 || used.some((material) => !isThere(material, now));
+}
+
+export function isThere({ bytes, validTo }: ImportedMaterial, now: Date): boolean {
+  return bytes !== undefined && (validTo === undefined || new Date(validTo) > now);
+}
+
+export function pendingImport(key: KmsKeyRow, prefix: CodePrefix = ''): AwsError {
+  return new AwsError(`${prefix}KMSInvalidStateException`, 400, `${key.id} is pending import.`);
 }
 
 export function pendingDeletion(key: KmsKeyRow, prefix: CodePrefix = ''): AwsError {
@@ -111,15 +127,36 @@ export function checkSymmetric(key: KmsKeyRow, operation: string, prefix: CodePr
   if (specOf(key) !== 'SYMMETRIC_DEFAULT') throw wrongAlgorithm(key, 'SYMMETRIC_DEFAULT', prefix);
 }
 
-/** A key's materials, base64, that which is sealed with first. */
-export function materialsOf(key: KmsKeyRow): readonly [string, ...string[]] {
-  const [newest, ...others] = (key.rotations ?? []).map(({ material }) => material).reverse();
-  return newest === undefined ? [key.material] : [newest, ...others, key.material];
+export function originOf({ imported }: Pick<KmsKeyRow, 'imported'>): 'AWS_KMS' | 'EXTERNAL' {
+  return imported ? 'EXTERNAL' : 'AWS_KMS';
+}
+
+/** A key's materials, base64, that which is sealed with first. Of a key that can be used they are all there. */
+export function materialsOf(
+  key: Pick<KmsKeyRow, 'material' | 'rotations' | 'imported'>,
+): readonly [string, ...string[]] {
+  const later = key.imported
+    ? key.imported.materials.filter(({ pending }) => !pending).map(({ bytes }) => bytes ?? '')
+    : (key.rotations ?? []).map(({ material }) => material);
+  const first = key.imported ? (later.shift() ?? '') : key.material;
+  const [newest, ...others] = later.reverse();
+  return newest === undefined ? [first] : [newest, ...others, first];
+}
+
+/** That under which S3's objects stay. */
+export function firstMaterial(key: KmsKeyRow): string {
+  return materialsOf(key).at(-1) ?? '';
 }
 
 /** What names a material from outside: 64 hexadecimal digits, of which nothing of it can be read. */
-export function materialId(key: KmsKeyRow, material = materialsOf(key)[0]): string {
+export function materialId(key: Pick<KmsKeyRow, 'id'>, material: string): string {
   return createHash('sha256').update(key.id).update(material).digest('hex');
+}
+
+/** Absent: none was imported yet. */
+export function currentMaterialId(key: KmsKeyRow): string | undefined {
+  if (!key.imported) return materialId(key, materialsOf(key)[0]);
+  return key.imported.materials.findLast(({ pending }) => !pending)?.id;
 }
 
 /** Of a symmetric key. */
@@ -132,7 +169,7 @@ export function newKey(
   scope: KeyScope,
   now: Date,
   given: Pick<KmsKeyRow, 'description' | 'manager' | 'policy' | 'tags'> &
-    Partial<Pick<KmsKeyRow, 'spec' | 'usage' | 'material'>>,
+    Partial<Pick<KmsKeyRow, 'spec' | 'usage' | 'material' | 'imported'>>,
 ): KmsKeyRow {
   const keyId = randomUUID();
   return {
@@ -213,11 +250,11 @@ export function keyDenial(request: AuthorizationRequest, decision: Decision): st
 const aliasesOf: Index<'kms-alias'> = { kind: 'kms-alias', keyOf: (row) => row.keyArn };
 
 /** What kind of key it is, or shall be. */
-export function kindKeys(key: Pick<KmsKeyRow, 'spec' | 'usage'>): Record<string, readonly string[]> {
+export function kindKeys(key: Pick<KmsKeyRow, 'spec' | 'usage' | 'imported'>): Record<string, readonly string[]> {
   return {
     'kms:KeySpec': [specOf(key)],
     'kms:KeyUsage': [usageOf(key)],
-    'kms:KeyOrigin': ['AWS_KMS'],
+    'kms:KeyOrigin': [originOf(key)],
     'kms:MultiRegion': ['false'],
   };
 }

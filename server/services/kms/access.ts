@@ -62,6 +62,8 @@ export interface ContextInput extends KeyInput {
   readonly MacAlgorithm?: string | undefined;
   readonly KeyAgreementAlgorithm?: string | undefined;
   readonly KeyPairSpec?: string | undefined;
+  readonly WrappingAlgorithm?: string | undefined;
+  readonly WrappingKeySpec?: string | undefined;
 }
 
 const sealsOrOpens = /^kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey)/;
@@ -73,6 +75,8 @@ const plainKeys = {
   MacAlgorithm: 'kms:MacAlgorithm',
   KeyAgreementAlgorithm: 'kms:KeyAgreementAlgorithm',
   KeyPairSpec: 'kms:DataKeyPairSpec',
+  WrappingAlgorithm: 'kms:WrappingAlgorithm',
+  WrappingKeySpec: 'kms:WrappingKeySpec',
 } as const satisfies Partial<Record<keyof ContextInput, string>>;
 
 function plainMembers(input: ContextInput): Record<string, readonly string[]> {
@@ -119,7 +123,7 @@ export function requireKey(call: Call, input: KeyInput): KmsKeyRow {
 /** @throws the errors of `requireKey` and of a key that cannot be used now */
 export function usableKey(call: Call, input: KeyInput): KmsKeyRow {
   const key = requireKey(call, input);
-  checkUsable(key);
+  checkUsable(key, call.now);
   return key;
 }
 
@@ -163,11 +167,13 @@ export function onAll(action: string): (call: Call) => readonly Permission[] {
   return (call) => [{ action, resource: '*', context: { 'kms:CallerAccount': [call.accountId] } }];
 }
 
+const nothingYet = { tokenSecret: '', materials: [] };
+
 /** For the key that shall be made, of which nothing but the request is known. */
 export function onNewKey(call: Call, actions: readonly string[], input: SDK.CreateKeyRequest): readonly Permission[] {
   const context = {
     'kms:CallerAccount': [call.accountId],
-    ...kindKeys(wantedKind(input)),
+    ...kindKeys({ ...wantedKind(input), ...(input.Origin === 'EXTERNAL' && { imported: nothingYet }) }),
     ...requestKeys('', { ...input, BypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck ?? false }),
   };
   return actions.map((action) => ({ action, resource: '*', context }));

@@ -20,7 +20,10 @@ function boundContext(context: EncryptionContext): Buffer {
   return Buffer.from(JSON.stringify(pairs));
 }
 
-export function seal(key: KmsKeyRow, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
+/** Whose material seals, and by what name a ciphertext says so. */
+export type Sealer = Pick<KmsKeyRow, 'id' | 'material' | 'rotations' | 'imported'>;
+
+export function seal(key: Sealer, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
   const arn = Buffer.from(key.id);
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(materialsOf(key)[0], 'base64'), nonce);
@@ -61,7 +64,7 @@ export interface Opened {
 }
 
 /** @throws InvalidCiphertextException when key or context are not those that it was sealed with */
-export function open(key: KmsKeyRow, sealed: Sealed, context: EncryptionContext): Opened {
+export function open(key: Sealer, sealed: Sealed, context: EncryptionContext): Opened {
   for (const material of materialsOf(key)) {
     const decipher = createDecipheriv('aes-256-gcm', Buffer.from(material, 'base64'), sealed.nonce);
     decipher.setAAD(boundContext(context)).setAuthTag(sealed.tag);

@@ -3,7 +3,7 @@
 
 import { constants, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
-import { checkUsable, materialId, specOf } from '../../kms-keys.ts';
+import { checkUsable, currentMaterialId, specOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { dryRunnable, keyOfCiphertext, onKey, onThisKey, refuseOthers, requireKey, usableKey } from './access.ts';
@@ -112,7 +112,7 @@ function decrypt(call: Call, input: SDK.DecryptRequest): SDK.DecryptResponse {
   const algorithm = algorithmNamed(input.EncryptionAlgorithm, 'encryptionAlgorithm');
   const ciphertext = checkedBytes(input.CiphertextBlob, 'ciphertextBlob', maxCiphertextBytes);
   const key = keyToOpen(call, ciphertext, algorithm, input.KeyId);
-  checkUsable(key);
+  checkUsable(key, call.now);
   const { plaintext: Plaintext, materialId: opened } = openedBy(
     call,
     key,
@@ -134,7 +134,7 @@ function reEncrypt(call: Call, input: SDK.ReEncryptRequest): SDK.ReEncryptRespon
   const destination = algorithmNamed(input.DestinationEncryptionAlgorithm, 'destinationEncryptionAlgorithm');
   const ciphertext = checkedBytes(input.CiphertextBlob, 'ciphertextBlob', maxCiphertextBytes);
   const from = keyToOpen(call, ciphertext, source, input.SourceKeyId);
-  checkUsable(from);
+  checkUsable(from, call.now);
   const to = usableKey(call, { KeyId: input.DestinationKeyId });
   const { plaintext, materialId: opened } = openedBy(call, from, source, ciphertext, input.SourceEncryptionContext);
   return {
@@ -142,7 +142,7 @@ function reEncrypt(call: Call, input: SDK.ReEncryptRequest): SDK.ReEncryptRespon
     SourceKeyId: from.id,
     ...(opened !== undefined && { SourceKeyMaterialId: opened }),
     KeyId: to.id,
-    ...(destination === symmetric && { DestinationKeyMaterialId: materialId(to) }),
+    ...(destination === symmetric && { DestinationKeyMaterialId: currentMaterialId(to) }),
     SourceEncryptionAlgorithm: source as SDK.EncryptionAlgorithmSpec,
     DestinationEncryptionAlgorithm: destination as SDK.EncryptionAlgorithmSpec,
   };

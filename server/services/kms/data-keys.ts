@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
-import { checkSymmetric, materialId } from '../../kms-keys.ts';
+import { checkSymmetric, currentMaterialId } from '../../kms-keys.ts';
 import { type Call, type Operation, operation, type StreamCall, streamOperation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { dryRunnable, dryRunSucceeded, onAll, onKey, refuseOthers, usableKey } from './access.ts';
@@ -42,7 +42,7 @@ function generateDataKey(call: Call, input: SDK.GenerateDataKeyRequest): SDK.Gen
   const key = sealingKey(call, input);
   const Plaintext = randomBytes(sizeBytes);
   const CiphertextBlob = seal(key, Plaintext, input.EncryptionContext);
-  return { CiphertextBlob, Plaintext, KeyId: key.id, KeyMaterialId: materialId(key) };
+  return { CiphertextBlob, Plaintext, KeyId: key.id, KeyMaterialId: currentMaterialId(key) };
 }
 
 /** The key is looked at twice: a pair takes its time, and meanwhile somebody may have switched it off. */
@@ -64,7 +64,7 @@ async function generatePair(
     PublicKey: publicBytes(made),
     KeyId: key.id,
     KeyPairSpec: input.KeyPairSpec,
-    KeyMaterialId: materialId(key),
+    KeyMaterialId: currentMaterialId(key),
   };
 }
 

@@ -156,7 +156,7 @@ function grantsOf(call: Call, key: KmsKeyRow): KmsGrantRow[] {
 function createGrant(call: Call, input: SDK.CreateGrantRequest): SDK.CreateGrantResponse {
   const key = keyOf(call, input);
   const wanted = wantedGrant(call, key, input);
-  checkUsable(key);
+  checkUsable(key, call.now);
   const known = grantsOf(call, key);
   // With a name, a request that is made again finds the grant of the first time.
   const same = wanted.name === undefined ? undefined : known.find((grant) => isSame(grant, wanted));

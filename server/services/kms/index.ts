@@ -1,5 +1,5 @@
 // KMS: keys of all kinds that node:crypto has, aliases, key policies, grants, and what keys do. A key is KMS's resource and its policy must itself allow (E1).
-// Not here, and refused: imported material, custom key stores, multi-Region keys (docs/gaps.md).
+// Not here, and refused: custom key stores, multi-Region keys (docs/gaps.md).
 
 import type { Operation, Service } from '../../service.ts';
 import { denied } from './access.ts';
@@ -8,6 +8,7 @@ import { cryptographicOperations } from './cryptography.ts';
 import { dataKeyOperations } from './data-keys.ts';
 import { keyAccess } from './grant-statements.ts';
 import { grantOperationsTable } from './grants.ts';
+import { importOperations } from './imports.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
 import { macOperations } from './macs.ts';
@@ -25,6 +26,7 @@ const operations: Readonly<Record<string, Operation>> = {
   ...dataKeyOperations,
   ...signingOperations,
   ...macOperations,
+  ...importOperations,
   ...publicKeyOperations,
   ...rotationOperations,
   ...grantOperationsTable,

@@ -3,6 +3,7 @@
 
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { materialsOf } from '../../kms-keys.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import type { PairSubstance } from './key-specs.ts';
 
@@ -35,7 +36,7 @@ const readKeys = new WeakMap<KmsKeyRow, KeyObject>();
 export function privateKeyOf(key: KmsKeyRow): KeyObject {
   const known = readKeys.get(key);
   if (known) return known;
-  const read = createPrivateKey({ key: Buffer.from(key.material, 'base64'), format: 'der', type: 'pkcs8' });
+  const read = createPrivateKey({ key: Buffer.from(materialsOf(key)[0], 'base64'), format: 'der', type: 'pkcs8' });
   readKeys.set(key, read);
   return read;
 }

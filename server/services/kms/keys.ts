@@ -1,16 +1,19 @@
 // Keys: made, told, switched on and off, and deleted after their days of waiting. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html and neighbours
-// (read 2026-11-21). What kinds there are is key-specs.ts; key stores and imported material are refused.
+// (read 2026-11-21). What kinds there are is key-specs.ts; key stores are refused.
 
 import { randomBytes } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
 import {
   aliasArn,
+  currentMaterialId,
   isGone,
+  isPendingImport,
   managedKey,
-  materialId,
   newKey,
+  originOf,
   pendingDeletion,
+  pendingImport,
   s3Alias,
   specOf,
   usageOf,
@@ -19,58 +22,73 @@ import { type Call, type Operation, operation, type StreamCall, streamOperation 
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { changeableKey, type KeyInput, onAll, onKey, onNewKey, requireKey, scopeOf } from './access.ts';
 import { type Paged, pageOf, unsupported, validationError } from './errors.ts';
+import { expirationMembers, forgetExpired, toBeImported } from './imports.ts';
 import { newPrivateKey, privateBytes } from './key-pairs.ts';
 import { checkKeyPolicy, defaultKeyPolicy } from './key-policies.ts';
-import { algorithmsMember, wantedKind } from './key-specs.ts';
+import { algorithmsMember, type Substance, wantedKind } from './key-specs.ts';
 import { checkedTags } from './tags.ts';
 
 const dayMs = 24 * 3600 * 1000;
 
-function stateOf(key: KmsKeyRow): SDK.KeyState {
+function stateOf(key: KmsKeyRow, now: Date): SDK.KeyState {
   if (key.deletionDate !== undefined) return 'PendingDeletion';
+  if (isPendingImport(key, now)) return 'PendingImport';
   return key.enabled ? 'Enabled' : 'Disabled';
 }
 
-function metadataOf(key: KmsKeyRow): SDK.KeyMetadata {
+function metadataOf(key: KmsKeyRow, now: Date): SDK.KeyMetadata {
+  const current = currentMaterialId(key);
   return {
     AWSAccountId: key.accountId,
     KeyId: key.keyId,
     Arn: key.id,
     CreationDate: new Date(key.creationDate),
-    Enabled: stateOf(key) === 'Enabled',
+    Enabled: stateOf(key, now) === 'Enabled',
     Description: key.description,
     KeyUsage: usageOf(key) as SDK.KeyUsageType,
-    KeyState: stateOf(key),
+    KeyState: stateOf(key, now),
     ...(key.deletionDate !== undefined && { DeletionDate: new Date(key.deletionDate) }),
-    Origin: 'AWS_KMS',
+    Origin: originOf(key),
+    ...expirationOf(key, now),
     KeyManager: key.manager,
     CustomerMasterKeySpec: specOf(key) as SDK.CustomerMasterKeySpec,
     KeySpec: specOf(key) as SDK.KeySpec,
     ...algorithmsMember(key),
     MultiRegion: false,
-    ...(specOf(key) === 'SYMMETRIC_DEFAULT' && { CurrentKeyMaterialId: materialId(key) }),
+    ...(specOf(key) === 'SYMMETRIC_DEFAULT' && current !== undefined && { CurrentKeyMaterialId: current }),
   };
+}
+
+/** While its materials are there (recorded 2025-11): the earliest day of those that the key needs. */
+function expirationOf(key: KmsKeyRow, now: Date): Pick<SDK.KeyMetadata, 'ExpirationModel' | 'ValidTo'> {
+  if (!key.imported || isPendingImport(key, now)) return {};
+  const days = key.imported.materials.flatMap(({ pending, validTo }) => (pending || !validTo ? [] : [validTo]));
+  return expirationMembers(days.sort()[0]);
 }
 
 /** What a key is made of may take its time, so it is there before the transaction begins. */
 async function createKey(call: StreamCall, input: SDK.CreateKeyRequest): Promise<SDK.CreateKeyResponse> {
   const { substance, ...kind } = wantedKind(input);
-  if (input.Origin !== undefined && input.Origin !== 'AWS_KMS') throw unsupported(`keys of the origin ${input.Origin}`);
+  if (input.Origin !== undefined && !/^(AWS_KMS|EXTERNAL)$/.test(input.Origin))
+    throw unsupported(`keys of the origin ${input.Origin}`);
   if (input.CustomKeyStoreId !== undefined) throw unsupported('custom key stores');
   if (input.MultiRegion === true) throw unsupported('multi-Region keys');
   checkDescription(input.Description);
   const tags = checkedTags(input.Tags);
-  const material =
+  const made = input.Origin === 'EXTERNAL' ? toBeImported() : { material: await newSubstance(substance) };
+  return call.transact((tx) => keepKey({ ...call, tx }, input, { ...kind, tags, ...made }));
+}
+
+async function newSubstance(substance: Substance): Promise<string> {
+  const bytes =
     substance.kind === 'secret' ? randomBytes(substance.sizeBytes) : privateBytes(await newPrivateKey(substance));
-  return call.transact((tx) =>
-    keepKey({ ...call, tx }, input, { ...kind, tags, material: material.toString('base64') }),
-  );
+  return bytes.toString('base64');
 }
 
 function keepKey(
   call: Call,
   input: SDK.CreateKeyRequest,
-  made: Pick<KmsKeyRow, 'spec' | 'usage' | 'material' | 'tags'>,
+  made: Pick<KmsKeyRow, 'spec' | 'usage' | 'material' | 'tags' | 'imported'>,
 ): SDK.CreateKeyResponse {
   removeThoseGone(call);
   const key = newKey(scopeOf(call), call.now, {
@@ -81,7 +99,7 @@ function keepKey(
   });
   call.tx.put('kms-key', key);
   if (input.Policy !== undefined) checkKeyPolicy(call, key, input);
-  return { KeyMetadata: metadataOf(key) };
+  return { KeyMetadata: metadataOf(key, call.now) };
 }
 
 function checkDescription(description: string | undefined): void {
@@ -94,7 +112,10 @@ function checkDescription(description: string | undefined): void {
 /** The material of a key goes with its row, on the day that was said or at the next call that writes. */
 function removeThoseGone(call: Call): void {
   for (const key of call.tx.list('kms-key')) {
-    if (!isGone(key, call.now)) continue;
+    if (!isGone(key, call.now)) {
+      forgetExpired(call, key);
+      continue;
+    }
     for (const alias of call.tx.list('kms-alias', { accountId: key.accountId }))
       if (alias.keyArn === key.id) call.tx.delete('kms-alias', alias.id);
     for (const grant of call.tx.list('kms-grant', { accountId: key.accountId }))
@@ -109,7 +130,7 @@ function keysOf(call: Call): KmsKeyRow[] {
 }
 
 function describeKey(call: Call, input: SDK.DescribeKeyRequest): SDK.DescribeKeyResponse {
-  return { KeyMetadata: metadataOf(requireKey(call, input)) };
+  return { KeyMetadata: metadataOf(requireKey(call, input), call.now) };
 }
 
 /** A predefined alias that nothing was done with yet stands for a key all the same. */
@@ -122,6 +143,7 @@ function switched(enabled: boolean) {
   return (call: Call, input: SDK.EnableKeyRequest): Record<string, never> => {
     const key = changeableKey(call, input);
     if (key.deletionDate !== undefined) throw pendingDeletion(key);
+    if (isPendingImport(key, call.now)) throw pendingImport(key);
     call.tx.put('kms-key', { ...key, enabled });
     return {};
   };

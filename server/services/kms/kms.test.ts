@@ -232,7 +232,7 @@ test('what is not there is refused by its name', async () => {
     { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
     { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
     { MultiRegion: true },
-    { Origin: 'EXTERNAL' },
+    { Origin: 'EXTERNAL_KEY_STORE' },
     { CustomKeyStoreId: 'x' },
   ])
     await assert.rejects(create(input), awsError('UnsupportedOperationException'));

@@ -4,6 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
+import { materialsOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { dryRunnable, onKey, usableKey } from './access.ts';
@@ -26,7 +27,9 @@ function macOf(call: Call, input: SDK.GenerateMacRequest): Computed {
   const key = usableKey(call, input);
   checkUse(key, 'GENERATE_VERIFY_MAC', call.operation, algorithm);
   const hash = algorithm.replace('HMAC_SHA_', 'sha');
-  const mac = createHmac(hash, Buffer.from(key.material, 'base64')).update(message).digest();
+  const mac = createHmac(hash, Buffer.from(materialsOf(key)[0], 'base64'))
+    .update(message)
+    .digest();
   return { key, mac, algorithm: algorithm as SDK.MacAlgorithmSpec };
 }
 

@@ -4,7 +4,7 @@
 import { createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { specOf, usageOf } from '../../kms-keys.ts';
+import { originOf, specOf, usageOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import { dryRunnable, onKey, refuseOthers, usableKey } from './access.ts';
 import { checkedBytes, invalid } from './errors.ts';
@@ -54,7 +54,7 @@ function deriveSharedSecret(call: Call, input: SDK.DeriveSharedSecretRequest): S
     KeyId: key.id,
     SharedSecret: diffieHellman({ privateKey, publicKey: otherSide(given, privateKey) }),
     KeyAgreementAlgorithm: algorithm as SDK.KeyAgreementAlgorithmSpec,
-    KeyOrigin: 'AWS_KMS',
+    KeyOrigin: originOf(key),
   };
 }
 

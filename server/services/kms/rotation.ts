@@ -3,22 +3,38 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { checkUsable, materialId, materialsOf, newMaterial, pendingDeletion, specOf } from '../../kms-keys.ts';
+import {
+  checkUsable,
+  currentMaterialId,
+  isThere,
+  materialId,
+  materialsOf,
+  newMaterial,
+  pendingDeletion,
+  specOf,
+} from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
-import type { KmsKeyRow } from '../../store/rows/kms.ts';
+import type { ImportedMaterial, KmsKeyRow } from '../../store/rows/kms.ts';
 import { changeableKey, type KeyInput, onKey, ownKey } from './access.ts';
 import { type Paged, pageOf } from './errors.ts';
+import { expirationMembers, wrongOrigin } from './imports.ts';
 
 const dayMs = 24 * 3600 * 1000;
 const maxOnDemand = 25;
 
 function rotation(call: Call, input: KeyInput, rotationDays: number | undefined): Record<string, never> {
   const { rotationDays: _, ...key } = changeableKey(call, input);
-  checkRotates(key);
+  checkRotatesItself(key);
   if (key.deletionDate !== undefined) throw pendingDeletion(key);
   if (!key.enabled) throw new AwsError('DisabledException', 400, `${key.id} is disabled.`);
   call.tx.put('kms-key', { ...key, ...(rotationDays !== undefined && { rotationDays }) });
   return {};
+}
+
+/** @throws UnsupportedOperationException (recorded 2025-03 of another operation) */
+function checkRotatesItself(key: KmsKeyRow): void {
+  checkRotates(key);
+  if (key.imported) throw wrongOrigin(key);
 }
 
 /** A pair or an HMAC key stays as it is. @throws UnsupportedOperationException, without a message (recorded 2025-03 of RotateKeyOnDemand) */
@@ -42,34 +58,78 @@ function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK
 function rotateOnDemand(call: Call, input: SDK.RotateKeyOnDemandRequest): SDK.RotateKeyOnDemandResponse {
   const key = changeableKey(call, input);
   checkRotates(key);
-  checkUsable(key);
-  const rotations = [...(key.rotations ?? []), { material: newMaterial(), date: call.now.toISOString() }];
-  if (rotations.length > maxOnDemand)
+  checkUsable(key, call.now);
+  const date = call.now.toISOString();
+  if (materialsOf(key).length > maxOnDemand)
     throw new AwsError(
       'LimitExceededException',
       400,
       `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${key.id}`,
     );
-  call.tx.put('kms-key', { ...key, rotations });
+  call.tx.put(
+    'kms-key',
+    key.imported
+      ? { ...key, imported: { ...key.imported, materials: withPendingCurrent(call, key, date) } }
+      : { ...key, rotations: [...(key.rotations ?? []), { material: newMaterial(), date }] },
+  );
   return { KeyId: key.id };
 }
 
-/** The first material is listed only when all are asked for, last and without a date. In which order AWS lists them has no source. */
+/** @throws KMSInvalidStateException (recorded 2025-11) */
+function withPendingCurrent(call: Call, key: KmsKeyRow, rotated: string): ImportedMaterial[] {
+  const materials = key.imported?.materials ?? [];
+  if (!materials.some((material) => material.pending && isThere(material, call.now)))
+    throw new AwsError(
+      'KMSInvalidStateException',
+      400,
+      `No available key material pending rotation for the key: ${key.id}.`,
+    );
+  return materials.map(({ pending, ...material }) => (pending ? { ...material, rotated } : material));
+}
+
+/** Newest first. */
+function entriesOf(key: KmsKeyRow, now: Date): SDK.RotationsListEntry[] {
+  if (key.imported) return importedEntries(key, now);
+  const dates = (key.rotations ?? []).map(({ date }) => date).reverse();
+  return materialsOf(key).map((material, index) => ({
+    KeyId: key.keyId,
+    KeyMaterialId: materialId(key, material),
+    KeyMaterialState: index === 0 ? 'CURRENT' : 'NON_CURRENT',
+    ...rotationMembers(dates[index]),
+  }));
+}
+
+function importedEntries(key: KmsKeyRow, now: Date): SDK.RotationsListEntry[] {
+  const current = currentMaterialId(key);
+  return (key.imported?.materials ?? [])
+    .map((material) => ({
+      KeyId: key.keyId,
+      KeyMaterialId: material.id,
+      ...(material.description !== undefined && { KeyMaterialDescription: material.description }),
+      ImportState: isThere(material, now) ? ('IMPORTED' as const) : ('PENDING_IMPORT' as const),
+      KeyMaterialState: stateOf(material, current),
+      ...(isThere(material, now) && expirationMembers(material.validTo)),
+      ...rotationMembers(material.rotated),
+    }))
+    .reverse();
+}
+
+function stateOf({ id, pending }: ImportedMaterial, current: string | undefined): SDK.KeyMaterialState {
+  if (pending) return 'PENDING_ROTATION';
+  return id === current ? 'CURRENT' : 'NON_CURRENT';
+}
+
+function rotationMembers(date: string | undefined): Pick<SDK.RotationsListEntry, 'RotationDate' | 'RotationType'> {
+  return date === undefined ? {} : { RotationDate: new Date(date), RotationType: 'ON_DEMAND' };
+}
+
+/** What never became current by rotation is listed only when all are asked for, without a date. In which order AWS lists them has no source. */
 function listRotations(call: Call, input: Paged & SDK.ListKeyRotationsRequest): SDK.ListKeyRotationsResponse {
   const key = ownKey(call, input);
   checkRotates(key);
-  const dates = (key.rotations ?? []).map(({ date }) => date).reverse();
-  const entries = materialsOf(key).map((material, index): SDK.RotationsListEntry => {
-    const date = dates[index];
-    return {
-      KeyId: key.keyId,
-      KeyMaterialId: materialId(key, material),
-      KeyMaterialState: index === 0 ? 'CURRENT' : 'NON_CURRENT',
-      ...(date !== undefined && { RotationDate: new Date(date), RotationType: 'ON_DEMAND' }),
-    };
-  });
+  const entries = entriesOf(key, call.now);
   const { items, ...page } = pageOf(
-    input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL' ? entries : entries.slice(0, dates.length),
+    input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL' ? entries : entries.filter(({ RotationDate }) => RotationDate),
     input,
     1000,
   );

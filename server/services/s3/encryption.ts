@@ -12,6 +12,7 @@ import {
   checkSymmetric,
   checkUsable,
   findKey,
+  firstMaterial,
   keyContext,
   managedKey,
   presentKey,
@@ -148,7 +149,7 @@ function askKms(
   const given = context === undefined ? {} : (JSON.parse(context) as Record<string, string>);
   const keys = keyContext(tx, kmsKey, call.accountId, { ...given, 'aws:s3:arn': arn }, via);
   call.require(tx, action, kmsKey.id, { ...keys, ...algorithmKey });
-  checkUsable(kmsKey, 'KMS.');
+  checkUsable(kmsKey, call.now, 'KMS.');
   checkSymmetric(kmsKey, action.replace(/^kms:|(From|To)$/g, ''), 'KMS.');
 }
 
@@ -188,7 +189,7 @@ export function sealingKey(
 /** @throws KMS.NotFoundException */
 function keysUnderKms(s3: S3, tx: Transaction, encryption: KmsEncryption, now: Date): BlobKey {
   const kmsKey = requirePresent(tx, encryption.keyArn, now);
-  const material = Buffer.from(kmsKey.material, 'base64');
+  const material = Buffer.from(firstMaterial(kmsKey), 'base64');
   const keys = encryption.wrappedKeys ? unwrapping(material, encryption.wrappedKeys) : keysUnder(material);
   return encryption.twoLayers ? inTwoLayers(keys, s3.blobs.ownKeys()) : keys;
 }
@@ -209,7 +210,7 @@ export function rewrapped(s3: S3, call: Call, object: ObjectRow, kmsKey: KmsKeyR
   }
   for (const action of ['kms:GenerateDataKey', 'kms:Encrypt', 'kms:ReEncryptTo'] as const)
     askKms(call, tx, action, kmsKey, under, object);
-  const material = Buffer.from(kmsKey.material, 'base64');
+  const material = Buffer.from(firstMaterial(kmsKey), 'base64');
   const wrappedKeys = wrapping(material, open, object.partBlobIds ?? [object.blobId]);
   const { sealed: _, ...kept } = object;
   return { ...kept, encryption: { ...under, wrappedKeys } };

@@ -9,8 +9,15 @@ export interface KmsKeyRow extends Row {
   spec?: string;
   /** Absent: ENCRYPT_DECRYPT. */
   usage?: string;
-  /** Base64 of what the key was made with: secret bytes, or a private key (PKCS #8). */
+  /** Base64 of what the key was made with: secret bytes, or a private key (PKCS #8). Empty where it is imported. */
   material: string;
+  /** Present: its materials are imported (origin EXTERNAL). */
+  imported?: {
+    /** Seals import tokens; base64. */
+    tokenSecret: string;
+    /** Oldest first; the last that is not pending is the current one. */
+    materials: ImportedMaterial[];
+  };
   /** What came after it, oldest first: the last is sealed with, all are opened with. */
   rotations?: { material: string; date: string }[];
   description: string;
@@ -23,6 +30,20 @@ export interface KmsKeyRow extends Row {
   policy: string;
   tags: Record<string, string>;
   rotationDays?: number;
+}
+
+export interface ImportedMaterial {
+  /** As it is told: of the key and the bytes, so bytes that are imported again have the id that they had. */
+  id: string;
+  /** Base64; absent: deleted, to be imported again. */
+  bytes?: string;
+  /** Gone from then on. */
+  validTo?: string;
+  description?: string;
+  /** It waits for RotateKeyOnDemand. */
+  pending?: true;
+  /** When it became current by rotation: not the first. */
+  rotated?: string;
 }
 
 export interface KmsAliasRow extends Row {
