@@ -114,6 +114,35 @@ test('what OpenSSL signs on a curve is verified, whatever its numbers', async ()
   }
 });
 
+test('a PSS signature has a salt as long as its digest, or it does not fit', async () => {
+  const { KeyId, Arn } = await keyFor('RSA_2048', 'SIGN_VERIFY');
+  const row = store.read((tx) => tx.get('kms-key', Arn));
+  const key = crypto.createPrivateKey({
+    ...{ key: Buffer.from(row?.material ?? '', 'base64'), format: 'der', type: 'pkcs8' },
+  } as const);
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_MAX_SIGN: longest } = crypto.constants;
+  for (const [saltLength, fits] of [
+    [32, true],
+    [31, false],
+    [0, false],
+    [longest, false],
+  ] as const) {
+    const Signature = crypto.sign('sha256', message, { key, padding, saltLength });
+    const verified = run('Verify', { KeyId, SigningAlgorithm: 'RSASSA_PSS_SHA_256', Message: message, Signature });
+    if (fits) await verified;
+    else await assert.rejects(verified, awsError('KMSInvalidSignatureException'), String(saltLength));
+  }
+  // In front of the salt is nothing but zeros and a one, or it is somebody's own making.
+  const raw = { key, padding: crypto.constants.RSA_NO_PADDING };
+  const encoded = crypto.publicDecrypt(raw, crypto.sign('sha256', message, { key, padding, saltLength: 32 }));
+  encoded[9] = (encoded[9] ?? 0) ^ 1;
+  const Signature = crypto.privateEncrypt(raw, encoded);
+  await assert.rejects(
+    run('Verify', { KeyId, SigningAlgorithm: 'RSASSA_PSS_SHA_256', Message: message, Signature }),
+    awsError('KMSInvalidSignatureException'),
+  );
+});
+
 test('Ed25519 signs messages, and the variant that node does not have is refused by its name', async () => {
   const { KeyId, SigningAlgorithms } = await create('ECC_NIST_EDWARDS25519', 'SIGN_VERIFY');
   assert.deepEqual(SigningAlgorithms, ['ED25519_SHA_512', 'ED25519_PH_SHA_512']);
