@@ -7,9 +7,10 @@ import { createHmac } from 'node:crypto';
 import type { MfaDeviceRow } from './store/rows/iam.ts';
 
 const stepSeconds = 30;
-/** How many steps a device's clock may be off (AWS does not say); resynchronising looks further. */
+/** How many steps a device's clock may be off for one code, and the second of a pair (recorded on AWS, 2026-09). */
 const toleranceSteps = 2;
-const resyncSteps = 40;
+const pairStepsBehind = 998;
+const pairStepsAhead = 1000;
 
 /** @param seedHex the device's secret */
 export function totp(seedHex: string, step: number): string {
@@ -42,19 +43,14 @@ export function usedUp(device: MfaDeviceRow, step: number): MfaDeviceRow {
 }
 
 /**
- * @param resync looks for a device whose clock is wrong, up to twenty minutes
- * @returns the step of the second of two codes in a row, or undefined
+ * Two codes in a row, wherever the device's clock stands: enabling a device looks as far as bringing it back into step does.
+ * @returns the step of the second, or undefined; both must be of later steps than the pair before
  */
-export function acceptedPair(
-  seedHex: string,
-  first: string,
-  second: string,
-  now: Date,
-  resync: boolean,
-): number | undefined {
-  const reach = resync ? resyncSteps : toleranceSteps;
-  for (let step = stepAt(now) - reach; step <= stepAt(now) + reach; step += 1) {
-    if (totp(seedHex, step) === first && totp(seedHex, step + 1) === second) return step + 1;
+export function acceptedPair(device: MfaDeviceRow, first: string, second: string, now: Date): number | undefined {
+  const center = stepAt(now) + (device.assigned?.driftSteps ?? 0);
+  const earliest = Math.max(center - pairStepsBehind, (device.pairStep ?? 0) + 2);
+  for (let step = earliest; step <= center + pairStepsAhead; step += 1) {
+    if (totp(device.seedHex, step) === second && totp(device.seedHex, step - 1) === first) return step;
   }
   return undefined;
 }

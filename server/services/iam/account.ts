@@ -16,7 +16,7 @@ import { type Call, operation } from '../../service.ts';
 import type { InlinePolicies } from '../../store/rows/iam.ts';
 import { accountOf } from './account-row.ts';
 import { describeAttached } from './attachments.ts';
-import { constraints, page, required } from './checks.ts';
+import { constraints, keyOfMarker, page, required } from './checks.ts';
 import { encodeDocument } from './documents.ts';
 import {
   boundary,
@@ -152,7 +152,8 @@ function addHolder(call: Call, details: Details, holder: Holder): void {
       details.UserDetailList?.push({
         ...describeUser(call, holder.row, 'listed'),
         GroupList: groupsOf(call, holder.row).map((group) => group.groupName),
-        UserPolicyList: inlineList(row.inlinePolicies),
+        // Recorded: a user without any has no list, a group and a role have an empty one.
+        ...(Object.keys(row.inlinePolicies).length > 0 && { UserPolicyList: inlineList(row.inlinePolicies) }),
         AttachedManagedPolicies,
         ...boundary(holder.row.permissionsBoundaryArn),
         ...tags(holder.row.tags),
@@ -193,11 +194,15 @@ function getAccountAuthorizationDetails(
       `1 validation error detected: Value at 'filter' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [${entityTypes.join(', ')}]]`,
     );
   }
-  const all = entries(call);
+  const shown = entityTypes.filter((type) => wanted.length === 0 || wanted.includes(type));
+  const prefix = `${shown.join()} `;
+  // Recorded: a text that is no marker at all is told in these words too.
+  if (input.Marker !== undefined && keyOfMarker(input.Marker)?.startsWith(prefix) !== true)
+    throw validationError('Marker and Filter do not match');
   const { items, end } = page(
-    all.filter((entry) => wanted.length === 0 || wanted.includes(entry.type)),
+    entries(call).filter((entry) => shown.includes(entry.type)),
     input,
-    (entry) => entry.key,
+    (entry) => prefix + entry.key,
   );
   const details: Details = { UserDetailList: [], GroupDetailList: [], RoleDetailList: [], Policies: [] };
   for (const entry of items) {

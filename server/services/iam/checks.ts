@@ -2,7 +2,7 @@
 // Limits: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (read 2026-11-20).
 
 import { Constraints } from '../../constraints.ts';
-import { invalidInput, validationError } from './errors.ts';
+import { invalidInput, quotaExceeded, validationError } from './errors.ts';
 
 /** IAM leaves the offending value out of its messages. */
 export function constraints(): Constraints {
@@ -71,8 +71,16 @@ interface InputTag {
   readonly Value?: string | undefined;
 }
 
-/** Tags of one request as a record; at most 50, keys unique without case. */
-export function checkedTags(tags: readonly InputTag[] | undefined): Record<string, string> {
+/**
+ * Are keys the same without case? Those of users and roles are; of all else in IAM `Team` and `team` are two
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html, and recorded, 2026-09).
+ */
+export type KeyCase = 'ignored' | 'kept';
+
+const sameKey = (key: string, keyCase: KeyCase) => (keyCase === 'ignored' ? key.toLowerCase() : key);
+
+/** Tags of one request as a record; at most 50, no key twice. */
+export function checkedTags(tags: readonly InputTag[] | undefined, keyCase: KeyCase): Record<string, string> {
   const checks = constraints().count('tags', tags, 50);
   for (const [index, tag] of (tags ?? []).entries()) {
     const member = `tags.${index + 1}.member`;
@@ -85,36 +93,39 @@ export function checkedTags(tags: readonly InputTag[] | undefined): Record<strin
   const record: Record<string, string> = {};
   const seen = new Set<string>();
   for (const { Key = '', Value = '' } of tags ?? []) {
-    if (seen.has(Key.toLowerCase())) {
+    if (Key.toLowerCase().startsWith('aws:')) {
+      throw invalidInput('Tag keys beginning with aws: are reserved for system use.');
+    }
+    if (seen.has(sameKey(Key, keyCase))) {
       throw invalidInput('Duplicate tag keys found. Please note that Tag keys are case insensitive.');
     }
-    if (Key.toLowerCase().startsWith('aws:')) {
-      throw invalidInput('Cannot create tags with a reserved prefix: aws:');
-    }
-    seen.add(Key.toLowerCase());
+    seen.add(sameKey(Key, keyCase));
     record[Key] = Value;
   }
   return record;
 }
 
-/** What is left of `tags` with `added` on top; keys are the same without case, and the new spelling wins. */
+/** What is left of `tags` with `added` on top; the new spelling of a key wins. @param quota AWS's name of the limit, for the error */
 export function mergeTags(
   tags: Readonly<Record<string, string>>,
   added: Readonly<Record<string, string>>,
+  keyCase: KeyCase,
+  quota: string,
 ): Record<string, string> {
-  const merged = withoutTags(tags, Object.keys(added));
+  const merged = withoutTags(tags, Object.keys(added), keyCase);
   Object.assign(merged, added);
-  if (Object.keys(merged).length > 50) {
-    throw validationError(
-      "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
-    );
-  }
+  // Recorded is the code; the quota's name in the text has no source.
+  if (Object.keys(merged).length > 50) throw quotaExceeded(quota, 50);
   return merged;
 }
 
-export function withoutTags(tags: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
-  const gone = new Set(keys.map((key) => key.toLowerCase()));
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key.toLowerCase())));
+export function withoutTags(
+  tags: Readonly<Record<string, string>>,
+  keys: readonly string[],
+  keyCase: KeyCase,
+): Record<string, string> {
+  const gone = new Set(keys.map((key) => sameKey(key, keyCase)));
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(sameKey(key, keyCase))));
 }
 
 export function checkedTagKeys(keys: readonly string[] | undefined): readonly string[] {
@@ -162,7 +173,13 @@ function writeMarker(key: string): string {
 }
 
 function readMarker(marker: string): string {
+  const key = keyOfMarker(marker);
+  if (key === undefined) throw validationError('Invalid Marker.');
+  return key;
+}
+
+/** @returns the key of the last item of the page before, or undefined when the text is no marker */
+export function keyOfMarker(marker: string): string | undefined {
   const text = Buffer.from(marker, 'base64').toString();
-  if (!text.startsWith('v1:')) throw validationError('Invalid Marker.');
-  return text.slice(3);
+  return text.startsWith('v1:') ? text.slice(3) : undefined;
 }

@@ -6,6 +6,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { ensureFirstState } from '../../accounts.ts';
 import { acceptedPair, stepAt, totp } from '../../mfa.ts';
 import type { BaseCall } from '../../service.ts';
+import type { AccessKeyRow, MfaDeviceRow } from '../../store/rows/iam.ts';
 import type { Store } from '../../store/store.ts';
 import { awsError, makeStore, runAs, runOperation, testNow } from '../../testing.ts';
 import { iam } from './index.ts';
@@ -119,8 +120,32 @@ describe('MFA devices', () => {
     assert.equal(totp(seed, stepAt(new Date(1_111_111_109_000))), '081804');
     const now = new Date(1_111_111_109_000);
     const next = totp(seed, stepAt(now) + 1);
-    assert.equal(acceptedPair(seed, '081804', next, now, false), stepAt(now) + 1);
-    assert.equal(acceptedPair(seed, next, '081804', now, false), undefined);
+    const device = { seedHex: seed } as MfaDeviceRow;
+    assert.equal(acceptedPair(device, '081804', next, now), stepAt(now) + 1);
+    assert.equal(acceptedPair(device, next, '081804', now), undefined);
+  });
+
+  it('are found in step from 998 steps behind to 1,000 ahead, and by later codes than before', () => {
+    const device = { seedHex: '00'.repeat(20) } as MfaDeviceRow;
+    const pair = (offset: number, more: Partial<MfaDeviceRow> = {}) => {
+      const step = stepAt(testNow) + offset;
+      const found = acceptedPair(
+        { ...device, ...more },
+        totp(device.seedHex, step - 1),
+        totp(device.seedHex, step),
+        testNow,
+      );
+      return found === undefined ? undefined : found - stepAt(testNow);
+    };
+    assert.deepEqual(
+      [-999, -998, 0, 1000, 1001].map((offset) => pair(offset)),
+      [undefined, -998, 0, 1000, undefined],
+    );
+    const pairStep = stepAt(testNow);
+    assert.deepEqual(
+      [0, 1, 2].map((offset) => pair(offset, { pairStep })),
+      [undefined, undefined, 2],
+    );
   });
 
   it('are enabled by two codes in a row, brought back into step, and deactivated', async () => {
@@ -130,7 +155,7 @@ describe('MFA devices', () => {
     const input = { ...ana, SerialNumber: device.SerialNumber };
     const same = { AuthenticationCode1: '000000', AuthenticationCode2: '000000' };
     await rejects(run('EnableMFADevice', { ...input, ...same }), 'InvalidAuthenticationCode');
-    await rejects(run('EnableMFADevice', { ...input, ...codes(device, 30) }), 'InvalidAuthenticationCode');
+    await rejects(run('EnableMFADevice', { ...input, ...codes(device, 1001) }), 'InvalidAuthenticationCode');
     await run('EnableMFADevice', { ...input, ...codes(device) });
     const again = 'MFA Device for user ana already exists.';
     await rejects(run('EnableMFADevice', { ...input, ...codes(device) }), 'EntityAlreadyExists', again);
@@ -150,10 +175,32 @@ describe('MFA devices', () => {
     await rejects(run('DeactivateMFADevice', input), 'NoSuchEntity');
     await run('DeleteVirtualMFADevice', { SerialNumber: device.SerialNumber });
     await rejects(
-      run('TagMFADevice', { SerialNumber: device.SerialNumber, Tags: [] }),
+      run('TagMFADevice', { SerialNumber: device.SerialNumber, Tags: [{ Key: 'a', Value: '1' }] }),
       'NoSuchEntity',
       `VirtualMFADevice with serial number ${device.SerialNumber} doesn't exist.`,
     );
+  });
+
+  it('are added and removed by who has one only in a session with one of them', async () => {
+    const [first, second] = [await makeDevice('phone'), await makeDevice('tablet')];
+    const user = await run<{ User: { UserId: string } }>('GetUser', ana);
+    const principal = { ...asUser('ana').principal, userId: user.User.UserId } as BaseCall['principal'];
+    const key = { id: 'AKIA', mfaDate: testNow.toISOString() } as AccessKeyRow;
+    const withKey = { principal };
+    const withMfa = { principal, accessKey: key };
+    const refused = [
+      'AccessDenied',
+      'To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.',
+    ] as const;
+    const enable = (device: Device) => ({ ...ana, SerialNumber: device.SerialNumber, ...codes(device) });
+    await run('EnableMFADevice', enable(first), withKey);
+    await rejects(run('EnableMFADevice', enable(second), withKey), ...refused);
+    await rejects(run('DeactivateMFADevice', { SerialNumber: `${first.SerialNumber}x` }, withKey), ...refused);
+    await run('ResyncMFADevice', { ...ana, SerialNumber: first.SerialNumber, ...codes(first, 30) }, withKey);
+    await run('EnableMFADevice', enable(second), withMfa);
+    await run('DeactivateMFADevice', { SerialNumber: first.SerialNumber }, withMfa);
+    // Others may, by their policies alone.
+    await run('DeactivateMFADevice', { ...ana, SerialNumber: second.SerialNumber });
   });
 
   it('are tagged, and follow a user to a new name', async () => {

@@ -125,6 +125,31 @@ describe('users', () => {
     await rejects(run('CreateUser', {}), 'ValidationError', missing);
   });
 
+  it('have tags whose keys are the same without case, and no key of AWS’s own', async () => {
+    await run('CreateUser', { UserName: 'ana', Tags: [{ Key: 'Team', Value: '1' }] });
+    await run('TagUser', { UserName: 'ana', Tags: [{ Key: 'team', Value: '2' }] });
+    const { Tags } = (await run('ListUserTags', { UserName: 'ana' })) as { Tags: unknown };
+    assert.deepEqual(Tags, [{ Key: 'team', Value: '2' }]);
+    await rejects(
+      run('TagUser', { UserName: 'ana', Tags: [{ Key: 'AWS:team', Value: '1' }] }),
+      'InvalidInput',
+      'Tag keys beginning with aws: are reserved for system use.',
+    );
+    const none = 'Error occurred while validating input. ';
+    await rejects(run('TagUser', { UserName: 'ana', Tags: [] }), 'InvalidInput', none);
+    await run('UntagUser', { UserName: 'ana', TagKeys: [] });
+    const fifty = Array.from({ length: 50 }, (_, at) => ({ Key: `k${at}`, Value: '' }));
+    await rejects(run('TagUser', { UserName: 'ana', Tags: fifty }), 'LimitExceeded');
+  });
+
+  it('have keys that are switched off and on, and never expire', async () => {
+    await run('CreateUser', { UserName: 'ana' });
+    const { AccessKey } = (await run('CreateAccessKey', { UserName: 'ana' })) as { AccessKey: { AccessKeyId: string } };
+    const { AccessKeyId } = AccessKey;
+    await rejects(run('UpdateAccessKey', { UserName: 'ana', AccessKeyId, Status: 'Expired' }), 'InvalidInput');
+    await run('UpdateAccessKey', { UserName: 'ana', AccessKeyId, Status: 'Inactive' });
+  });
+
   it('are deleted only after their groups, policies and keys, and each wrong order is named', async () => {
     await run('CreateUser', { UserName: 'ana' });
     await run('CreateGroup', { GroupName: 'staff' });
@@ -247,6 +272,15 @@ describe('access keys', () => {
 });
 
 describe('roles and instance profiles', () => {
+  it('keep what an update does not name', async () => {
+    const details = { MaxSessionDuration: 7200, Description: 'one' };
+    await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust, ...details });
+    await run('UpdateRole', { RoleName: 'app' });
+    const { Role } = await run('GetRole', { RoleName: 'app' });
+    const { MaxSessionDuration, Description } = Role as Output;
+    assert.deepEqual({ MaxSessionDuration, Description }, details);
+  });
+
   it('[E6] a role with a trust policy goes into an instance profile, once', async () => {
     const { Role } = (await run('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: ec2Trust })) as {
       Role: Output;
@@ -378,6 +412,18 @@ describe('the account', () => {
       'ValidationError',
       /LocalManagedPolicy, User, AWSManagedPolicy, Role, Group\]\]$/,
     );
+    await run('CreateUser', { UserName: 'bob' });
+    const { Marker } = await run('GetAccountAuthorizationDetails', { Filter: ['User'], MaxItems: 1 });
+    const next = (Filter: string[], marker = Marker) =>
+      run('GetAccountAuthorizationDetails', { Filter, Marker: marker });
+    const rest = (await next(['User'])) as Record<string, Output[]>;
+    assert.deepEqual(
+      rest.UserDetailList?.map((user) => user.UserName),
+      ['bob'],
+    );
+    const other = 'Marker and Filter do not match';
+    await rejects(next(['Role']), 'ValidationError', other);
+    await rejects(next(['User'], 'not a marker'), 'ValidationError', other);
   });
 
   it('has one alias', async () => {

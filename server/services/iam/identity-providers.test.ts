@@ -32,7 +32,13 @@ describe('OpenID Connect providers', () => {
     await run('RemoveClientIDFromOpenIDConnectProvider', { OpenIDConnectProviderArn, ClientID: 'a' });
     const ThumbprintList = ['0'.repeat(40)];
     await run('UpdateOpenIDConnectProviderThumbprint', { OpenIDConnectProviderArn, ThumbprintList });
-    await run('UntagOpenIDConnectProvider', { OpenIDConnectProviderArn, TagKeys: ['team'] });
+    const named = { OpenIDConnectProviderArn };
+    await run('TagOpenIDConnectProvider', { ...named, Tags: [{ Key: 'Team', Value: 'sea' }] });
+    await rejects(run('TagOpenIDConnectProvider', { ...named, Tags: [] }), 'InvalidInput');
+    await rejects(run('UntagOpenIDConnectProvider', { ...named, TagKeys: [] }), 'InvalidInput');
+    await run('UntagOpenIDConnectProvider', { ...named, TagKeys: ['TEAM', 'Team'] });
+    assert.deepEqual(await run('ListOpenIDConnectProviderTags', named), { Tags, IsTruncated: false });
+    await run('UntagOpenIDConnectProvider', { ...named, TagKeys: ['team'] });
     assert.deepEqual(await run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn }), {
       Url: 'id.example.com/tenant',
       ClientIDList: ['b'],

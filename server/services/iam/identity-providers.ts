@@ -93,7 +93,7 @@ function createOidcProvider(
   const url = providerName(input.Url);
   const clientIds = checkedClientIds(input.ClientIDList ?? []);
   const thumbprints = checkedThumbprints(input.ThumbprintList);
-  const given = checkedTags(input.Tags);
+  const given = checkedTags(input.Tags, 'kept');
   const id = `arn:${call.partition}:iam::${call.accountId}:oidc-provider/${url}`;
   if (call.tx.get('oidc-provider', id)) {
     throw new AwsError('EntityAlreadyExists', 409, `Provider with url https://${url} already exists.`);
@@ -168,7 +168,7 @@ function createSamlProvider(call: Call, input: CreateSAMLProviderRequest): Creat
   const name = checkedName('name', input.Name, 128);
   const document = checkedMetadata(input.SAMLMetadataDocument);
   const encryption = changedEncryption(call, {}, input);
-  const given = checkedTags(input.Tags);
+  const given = checkedTags(input.Tags, 'kept');
   const id = `arn:${call.partition}:iam::${call.accountId}:saml-provider/${name}`;
   if (call.tx.get('saml-provider', id)) {
     throw new AwsError('EntityAlreadyExists', 409, `SAMLProvider ${name} already exists.`);

@@ -25,7 +25,7 @@ import { onInstanceProfile, onList, onRole } from './permissions.ts';
 function createInstanceProfile(call: Call, input: CreateInstanceProfileRequest): CreateInstanceProfileResponse {
   const instanceProfileName = checkedName('instanceProfileName', input.InstanceProfileName, 128);
   const path = checkedPath(input.Path);
-  const tags = checkedTags(input.Tags);
+  const tags = checkedTags(input.Tags, 'kept');
   if (isNameTaken(call.tx, 'instance-profile', call.accountId, instanceProfileName)) {
     throw entityAlreadyExists('instance-profile', instanceProfileName);
   }

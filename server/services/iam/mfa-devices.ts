@@ -59,7 +59,7 @@ export function mfaDevicesOf(call: Call, userId: string): MfaDeviceRow[] {
 function createVirtualMfaDevice(call: Call, input: CreateVirtualMFADeviceRequest): CreateVirtualMFADeviceResponse {
   const name = checkedName('virtualMFADeviceName', input.VirtualMFADeviceName, 226);
   const path = checkedPath(input.Path);
-  const given = checkedTags(input.Tags);
+  const given = checkedTags(input.Tags, 'kept');
   const id = `arn:${call.partition}:iam::${call.accountId}:mfa${path}${name}`;
   if (call.tx.get('mfa-device', id)) {
     throw new AwsError('EntityAlreadyExists', 409, 'MFA device already exists.');
@@ -101,9 +101,23 @@ function wrongCodes(): AwsError {
   return new AwsError('InvalidAuthenticationCode', 403, 'Authentication code for device is not valid.');
 }
 
+/**
+ * Who has a device must have used one to add or remove devices of their own, whatever their policies say (recorded 2026-09; https://aws.amazon.com/security/security-bulletins/AWS-2023-001/).
+ */
+function checkOwnMfa(call: Call, user: UserRow): void {
+  const own = call.principal.userId === user.userId;
+  if (!own || call.accessKey?.mfaDate !== undefined || mfaDevicesOf(call, user.userId).length === 0) return;
+  throw new AwsError(
+    'AccessDenied',
+    403,
+    'To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.',
+  );
+}
+
 function enableMfaDevice(call: Call, input: EnableMFADeviceRequest): void {
   const user = findUser(call, input.UserName);
   const [first, second] = checkedCodes(input);
+  checkOwnMfa(call, user);
   const device = findMfaDevice(call, input.SerialNumber);
   if (device.assigned) {
     const own = device.assigned.userId === user.userId;
@@ -113,10 +127,11 @@ function enableMfaDevice(call: Call, input: EnableMFADeviceRequest): void {
   if (mfaDevicesOf(call, user.userId).length >= devicesPerUser) {
     throw quotaExceeded('MFADevicesPerUser', devicesPerUser);
   }
-  const step = acceptedPair(device.seedHex, first, second, call.now, false);
+  const step = acceptedPair(device, first, second, call.now);
   if (step === undefined) throw wrongCodes();
-  const assigned = { userId: user.userId, date: timestamp(call.now), usedSteps: [step], driftSteps: 0 };
-  call.tx.put('mfa-device', { ...device, assigned });
+  const driftSteps = step - stepAt(call.now);
+  const assigned = { userId: user.userId, date: timestamp(call.now), usedSteps: [], driftSteps };
+  call.tx.put('mfa-device', { ...device, assigned, pairStep: step });
 }
 
 /** A device that is that user's. */
@@ -131,16 +146,17 @@ function resyncMfaDevice(call: Call, input: ResyncMFADeviceRequest): void {
   const user = findUser(call, input.UserName);
   const [first, second] = checkedCodes(input);
   const device = findAssigned(call, user, input.SerialNumber);
-  const step = acceptedPair(device.seedHex, first, second, call.now, true);
+  const step = acceptedPair(device, first, second, call.now);
   if (step === undefined || !device.assigned) throw wrongCodes();
-  // The second code is the one that the device shows now.
-  const assigned = { ...device.assigned, usedSteps: [step], driftSteps: step - stepAt(call.now) };
-  call.tx.put('mfa-device', { ...device, assigned });
+  // The second code is the one that the device shows now. Recorded: STS still takes either of the two, unless it did before.
+  const assigned = { ...device.assigned, driftSteps: step - stepAt(call.now) };
+  call.tx.put('mfa-device', { ...device, assigned, pairStep: step });
 }
 
 function deactivateMfaDevice(call: Call, input: DeactivateMFADeviceRequest): void {
-  const name = required('userName', subjectUserName(call, input.UserName));
-  const { assigned: _gone, ...device } = findAssigned(call, findUser(call, name), input.SerialNumber);
+  const user = findUser(call, required('userName', subjectUserName(call, input.UserName)));
+  checkOwnMfa(call, user);
+  const { assigned: _gone, ...device } = findAssigned(call, user, input.SerialNumber);
   call.tx.put('mfa-device', device);
 }
 

@@ -173,7 +173,7 @@ function createPolicy(call: Call, input: CreatePolicyRequest): CreatePolicyRespo
   const path = checkedPath(input.Path);
   const document = required('policyDocument', input.PolicyDocument);
   constraints().length('description', input.Description, 0, 1000).done();
-  const tags = checkedTags(input.Tags);
+  const tags = checkedTags(input.Tags, 'kept');
   checkIdentityDocument(document, true);
   const taken = call.tx
     .list('managed-policy', { accountId: call.accountId })

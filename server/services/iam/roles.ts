@@ -38,7 +38,7 @@ function createRole(call: Call, input: CreateRoleRequest): CreateRoleResponse {
   checkRolePath(path);
   const document = required('assumeRolePolicyDocument', input.AssumeRolePolicyDocument);
   checkDetails(input);
-  const tags = checkedTags(input.Tags);
+  const tags = checkedTags(input.Tags, 'ignored');
   checkTrustDocument(call.tx, document, call.settings.quotas);
   if (isNameTaken(call.tx, 'role', call.accountId, roleName)) throw entityAlreadyExists('role', roleName);
   const permissionsBoundaryArn = checkBoundary(call, input.PermissionsBoundary);
@@ -73,14 +73,14 @@ function listRoles(call: Call, input: ListRolesRequest): ListRolesResponse {
   return { Roles: items.map((row) => describeRole(call, row, 'listed')), ...end };
 }
 
-/** An absent description stays; AWS puts an absent duration back to an hour. */
+/** What is absent stays: the duration too (recorded, 2026-09), which the reference has fall back to an hour. */
 function updateRole(call: Call, input: UpdateRoleRequest): Record<string, never> {
   checkDetails(input);
   const row = findRole(call, input.RoleName);
   call.tx.put('role', {
     ...row,
     ...(input.Description !== undefined && { description: input.Description }),
-    maxSessionDuration: input.MaxSessionDuration ?? 3600,
+    ...(input.MaxSessionDuration !== undefined && { maxSessionDuration: input.MaxSessionDuration }),
   });
   return {};
 }

@@ -70,7 +70,7 @@ function upload(call: Call, input: UploadServerCertificateRequest): UploadServer
   const path = checkedPath(input.Path);
   const body = required('certificateBody', input.CertificateBody);
   const privateKey = required('privateKey', input.PrivateKey);
-  const given = checkedTags(input.Tags);
+  const given = checkedTags(input.Tags, 'kept');
   constraints()
     .length('certificateBody', body, 1, 16384)
     .length('privateKey', privateKey, 1, 16384)

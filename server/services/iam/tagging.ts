@@ -4,8 +4,9 @@ import type { Tag } from '@aws-sdk/client-iam';
 import { type Authorization, type Call, operation, type TransactionOperation } from '../../service.ts';
 import type { IamRows } from '../../store/rows/iam.ts';
 import type { Rows } from '../../store/store.ts';
-import { checkedTagKeys, checkedTags, mergeTags, page, tagList, withoutTags } from './checks.ts';
+import { checkedTagKeys, checkedTags, type KeyCase, mergeTags, page, tagList, withoutTags } from './checks.ts';
 import { findInstanceProfile, findRole, findUser } from './entities.ts';
+import { invalidInput } from './errors.ts';
 import { findOidcProvider, findSamlProvider } from './identity-providers.ts';
 import { findMfaDevice } from './mfa-devices.ts';
 import {
@@ -59,6 +60,9 @@ interface Row<K extends TaggedKind> {
   readonly find: (call: Call, input: Named) => IamRows[K];
   /** What is read, where more can be read than changed. */
   readonly read?: (call: Call, input: Named) => Tags;
+  readonly keyCase: KeyCase;
+  /** May no key be named for removal? Recorded: of a user, and not of a provider. */
+  readonly emptyRemoval?: 'refused';
 }
 
 type TagOperations<N extends string> = Record<`Tag${N}`, TransactionOperation<TagInput, void>> &
@@ -66,24 +70,26 @@ type TagOperations<N extends string> = Record<`Tag${N}`, TransactionOperation<Ta
   Record<`List${N}Tags`, TransactionOperation<ListInput, { Tags: Tag[]; IsTruncated: boolean; Marker?: string }>>;
 
 function tagOperations<N extends string, K extends TaggedKind>(name: N, row: Row<K>): TagOperations<N> {
-  const { kind, authorize, find } = row;
+  const { kind, authorize, find, keyCase } = row;
   const keep = (call: Call, found: IamRows[K], tags: Record<string, string>) =>
     call.tx.put(kind, { ...found, tags } as Rows[K]);
   return {
     [`Tag${name}`]: operation<TagInput, void>({
       authorize,
       run: (call, input) => {
-        const added = checkedTags(input.Tags);
+        const added = checkedTags(input.Tags, keyCase);
+        if (input.Tags?.length === 0) throw emptyList();
         const found = find(call, input);
-        keep(call, found, mergeTags((found as Tags).tags, added));
+        keep(call, found, mergeTags((found as Tags).tags, added, keyCase, `TagsPer${name}`));
       },
     }),
     [`Untag${name}`]: operation<UntagInput, void>({
       authorize,
       run: (call, input) => {
         const keys = checkedTagKeys(input.TagKeys);
+        if (keys.length === 0 && row.emptyRemoval === 'refused') throw emptyList();
         const found = find(call, input);
-        keep(call, found, withoutTags((found as Tags).tags, keys));
+        keep(call, found, withoutTags((found as Tags).tags, keys, keyCase));
       },
     }),
     [`List${name}Tags`]: operation<ListInput, { Tags: Tag[]; IsTruncated: boolean; Marker?: string }>({
@@ -98,38 +104,61 @@ function tagOperations<N extends string, K extends TaggedKind>(name: N, row: Row
   } as TagOperations<N>;
 }
 
+/** The space at the end is AWS's. */
+function emptyList() {
+  return invalidInput('Error occurred while validating input. ');
+}
+
 export const tagging = {
-  ...tagOperations('User', { kind: 'user', authorize: onUser, find: (call, input) => findUser(call, input.UserName) }),
-  ...tagOperations('Role', { kind: 'role', authorize: onRole, find: (call, input) => findRole(call, input.RoleName) }),
+  ...tagOperations('User', {
+    kind: 'user',
+    authorize: onUser,
+    find: (call, input) => findUser(call, input.UserName),
+    keyCase: 'ignored',
+  }),
+  ...tagOperations('Role', {
+    kind: 'role',
+    authorize: onRole,
+    find: (call, input) => findRole(call, input.RoleName),
+    keyCase: 'ignored',
+  }),
   ...tagOperations('InstanceProfile', {
     kind: 'instance-profile',
     authorize: onInstanceProfile,
     find: (call, input) => findInstanceProfile(call, input.InstanceProfileName),
+    keyCase: 'kept',
   }),
   ...tagOperations('Policy', {
     kind: 'managed-policy',
     authorize: onPolicy,
     find: (call, input) => findOwnPolicy(call, input.PolicyArn),
     read: (call, input) => findPolicy(call, input.PolicyArn),
+    keyCase: 'kept',
   }),
   ...tagOperations('MFADevice', {
     kind: 'mfa-device',
     authorize: onMfaDevice,
     find: (call, input) => findMfaDevice(call, input.SerialNumber),
+    keyCase: 'kept',
   }),
   ...tagOperations('ServerCertificate', {
     kind: 'server-certificate',
     authorize: onServerCertificate,
     find: (call, input) => findServerCertificate(call, input.ServerCertificateName),
+    keyCase: 'kept',
   }),
   ...tagOperations('OpenIDConnectProvider', {
     kind: 'oidc-provider',
     authorize: onOidcProvider,
     find: (call, input) => findOidcProvider(call, input.OpenIDConnectProviderArn),
+    keyCase: 'kept',
+    emptyRemoval: 'refused',
   }),
   ...tagOperations('SAMLProvider', {
     kind: 'saml-provider',
     authorize: onSamlProvider,
     find: (call, input) => findSamlProvider(call, input.SAMLProviderArn),
+    keyCase: 'kept',
+    emptyRemoval: 'refused',
   }),
 };

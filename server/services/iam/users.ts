@@ -26,7 +26,7 @@ import { credentialsOf } from './user-credentials.ts';
 function createUser(call: Call, input: CreateUserRequest): CreateUserResponse {
   const userName = checkedName('userName', input.UserName, 64);
   const path = checkedPath(input.Path);
-  const tags = checkedTags(input.Tags);
+  const tags = checkedTags(input.Tags, 'ignored');
   if (isNameTaken(call.tx, 'user', call.accountId, userName)) throw entityAlreadyExists('user', userName);
   const permissionsBoundaryArn = checkBoundary(call, input.PermissionsBoundary);
   const row: UserRow = {

@@ -295,6 +295,8 @@ describe('MFA', () => {
     await session({ ...input, TokenCode: code(1) });
     // Recorded on AWS: one of a step before is still good, those that were used are not.
     await session({ ...input, TokenCode: code(-2) });
+    // And so is a code that enabled the device.
+    await session({ ...input, TokenCode: code(-1) });
     for (const used of [-2, -1, 0, 1]) {
       await rejects(session({ ...input, TokenCode: code(used) }), 'AccessDenied', invalid);
     }

@@ -124,6 +124,8 @@ export interface MfaDeviceRow extends Row {
   createDate: string;
   /** `usedSteps`: of the codes that were taken lately; `driftSteps`: how far the device's clock is ahead. */
   assigned?: { userId: string; date: string; usedSteps?: number[]; driftSteps: number };
+  /** Of the second of the last two codes that enabled it or brought it back into step. */
+  pairStep?: number;
   tags: Record<string, string>;
 }
 
