@@ -9,6 +9,7 @@ import {
   inside,
   type Lab,
   type LabRun,
+  lastRecord,
   lastRoad,
   made,
   mustFail,
@@ -114,7 +115,18 @@ export const gatewayEndpointSteps: Lab['steps'] = [
       );
       expect(road.sourceIp === made(lab, 'private'), `from ${made(lab, 'private')}`, road.sourceIp);
       await lab.laptop.refused('explicit deny in a resource-based policy')`s3api list-objects-v2 --bucket ${bucket}`;
-      return [`list, put, get work, from ${road.sourceIp} through ${road.vpcEndpointId}`, 'the laptop is still denied'];
+      mustWork(await awsInside(lab, 's3 ls'), 'aws s3 ls');
+      const record = await lastRecord(lab, 'ListBuckets');
+      expect(
+        record.vpcEndpointId === made(lab, 'endpoint') && record.sourceIPAddress === made(lab, 'private'),
+        `CloudTrail’s record from ${made(lab, 'private')} through ${made(lab, 'endpoint')}`,
+        JSON.stringify(record),
+      );
+      return [
+        `list, put, get work, from ${road.sourceIp} through ${road.vpcEndpointId}`,
+        `cloudtrail lookup-events: ListBuckets from ${record.sourceIPAddress}, vpcEndpointId ${record.vpcEndpointId}`,
+        'the laptop is still denied',
+      ];
     },
   },
   {

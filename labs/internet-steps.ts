@@ -1,7 +1,20 @@
 // Lab E, E1 to E8: an instance in a public subnet asks S3 over the internet, with a user's key and then with its role.
 
 import { expect } from './lab.ts';
-import { awsInside, awsOnce, image, inside, type Lab, lastRoad, made, mustFail, mustWork, region } from './steps.ts';
+import {
+  awsInside,
+  awsOnce,
+  history,
+  image,
+  inside,
+  type Lab,
+  lastRecord,
+  lastRoad,
+  made,
+  mustFail,
+  mustWork,
+  region,
+} from './steps.ts';
 
 export const internetSteps: Lab['steps'] = [
   {
@@ -187,7 +200,26 @@ export const internetSteps: Lab['steps'] = [
         `internet, from ${made(lab, 'public')}`,
         JSON.stringify(road),
       );
-      return [`PutObject came from ${road.sourceIp}, the instance’s public address, no endpoint`];
+      const objectCalls = await history(lab, 'PutObject');
+      expect(objectCalls.length === 0, 'no data events in the Event history', JSON.stringify(objectCalls));
+      mustWork(await awsInside(lab, 's3 ls'), 'aws s3 ls');
+      const listed = await lastRecord(lab, 'ListBuckets');
+      expect(
+        listed.sourceIPAddress === made(lab, 'public') && listed.vpcEndpointId === undefined,
+        `ListBuckets from ${made(lab, 'public')}, by no endpoint`,
+        JSON.stringify(listed),
+      );
+      const { type, arn, sessionContext } = listed.userIdentity;
+      expect(
+        type === 'AssumedRole' && sessionContext?.ec2RoleDelivery === '2.0',
+        'the role, by IMDSv2',
+        JSON.stringify(listed.userIdentity),
+      );
+      return [
+        `postern requests: PutObject came from ${road.sourceIp}, the instance’s public address, no endpoint`,
+        `cloudtrail lookup-events: ListBuckets by ${arn} from ${listed.sourceIPAddress}, no vpcEndpointId`,
+        'PutObject is a data event: the Event history never has it',
+      ];
     },
   },
 ];

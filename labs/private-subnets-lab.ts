@@ -10,6 +10,7 @@ import {
   inside,
   type Lab,
   type LabRun,
+  lastRecord,
   lastRoad,
   made,
   mustFail,
@@ -266,11 +267,20 @@ const steps: Lab['steps'] = [
         JSON.stringify(s3),
       );
       mustWork(await awsInside(lab, 'ec2 describe-vpcs'), 'ec2 by its endpoint');
-      const ec2 = await lastRoad(lab, 'DescribeVpcs');
-      expect(ec2.vpcEndpointId === made(lab, 'ec2-endpoint'), 'EC2’s endpoint', JSON.stringify(ec2));
+      const ec2 = await lastRecord(lab, 'DescribeVpcs');
+      expect(
+        ec2.vpcEndpointId === made(lab, 'ec2-endpoint') && ec2.sourceIPAddress === s3.sourceIp,
+        `CloudTrail’s record from ${s3.sourceIp} through EC2’s endpoint`,
+        JSON.stringify(ec2),
+      );
+      expect(
+        ec2.userIdentity.arn.endsWith(`/${made(lab, 'instance')}`),
+        'the instance’s role',
+        JSON.stringify(ec2.userIdentity),
+      );
       return [
-        `GetObject from ${s3.sourceIp} through ${s3.vpcEndpointId}`,
-        `DescribeVpcs from ${ec2.sourceIp} through ${ec2.vpcEndpointId}`,
+        `postern requests: GetObject from ${s3.sourceIp} through ${s3.vpcEndpointId}`,
+        `cloudtrail lookup-events: DescribeVpcs by ${ec2.userIdentity.arn} from ${ec2.sourceIPAddress}, vpcEndpointId ${ec2.vpcEndpointId}`,
       ];
     },
   },

@@ -82,3 +82,29 @@ export async function lastRoad(lab: LabRun, operation: string): Promise<Road> {
   expect(event !== undefined, `a record of ${operation}`, ran.output.slice(-300));
   return event?.path ?? { kind: '', sourceIp: '' };
 }
+
+/** A record of CloudTrail's, as far as the labs read it. */
+export interface Recorded {
+  readonly eventName: string;
+  readonly sourceIPAddress: string;
+  readonly vpcEndpointId?: string;
+  readonly userIdentity: {
+    readonly type: string;
+    readonly arn: string;
+    readonly sessionContext?: { readonly ec2RoleDelivery?: string };
+  };
+}
+
+/** The newest records of an operation in the account's Event history. */
+export async function history(lab: LabRun, eventName: string): Promise<Recorded[]> {
+  const attribute = `AttributeKey=EventName,AttributeValue=${eventName}`;
+  const { Events } = await lab.laptop
+    .aws`cloudtrail lookup-events --lookup-attributes ${attribute} --max-results 1 --no-paginate`;
+  return (Events as { CloudTrailEvent: string }[]).map((one) => JSON.parse(one.CloudTrailEvent) as Recorded);
+}
+
+export async function lastRecord(lab: LabRun, eventName: string): Promise<Recorded> {
+  const [newest] = await history(lab, eventName);
+  expect(newest !== undefined, `CloudTrail’s record of ${eventName}`, 'there is none');
+  return newest ?? { eventName, sourceIPAddress: '', userIdentity: { type: '', arn: '' } };
+}
