@@ -110,3 +110,13 @@ export function setKernelParameters(
   const lines = Object.entries(values).map(([path, value]) => `${path} ${value}`);
   return runIn(place, ['sh', '-c', script], `${lines.join('\n')}\n`);
 }
+
+/** Elements of sets of table `vpc`, as numbers and not as names; all of them or none. */
+export function setsOf(
+  place: Place,
+  sets: readonly { readonly family: string; readonly name: string }[],
+): Promise<Finished> {
+  const script =
+    'while read -r family name; do nft --numeric --numeric-time list set "$family" vpc "$name" || exit 1; done';
+  return runIn(place, ['sh', '-c', script], sets.map(({ family, name }) => `${family} ${name}\n`).join(''));
+}

@@ -16,13 +16,14 @@ import type { HostState, Link, NamespaceState, VpcState } from './compile/host-s
 import { type ConnectInterface, connectInterfacesOf, dialThrough } from './compile/instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './compile/interface-endpoints.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
+import { FlowCountReader, mergeFlowCounts } from './flow-counts.ts';
 import { ipEntries, type Place, setKernelParameters } from './host.ts';
 import { coreParameters } from './kernel-parameters.ts';
 import { type OriginTable, originOf, originTable } from './origin.ts';
 import { PeeringLinks } from './peering-links.ts';
 import { diffNamespace, withoutLinks } from './reconcile.ts';
 import { renderTablesChange, transactionsOf } from './render/nft.ts';
-import type { Applied, Machines, NetworkFabric, Origin } from './types.ts';
+import type { Applied, FlowCounts, Machines, NetworkFabric, Origin } from './types.ts';
 import {
   type AwaitedLink,
   applyTransactions,
@@ -60,6 +61,9 @@ class KernelNetwork implements NetworkFabric {
   #coreIsWhole = true;
   readonly #vpcs = new Map<VpcId, VpcState>();
   readonly #peerings = new PeeringLinks();
+  readonly #flowCounts = new FlowCountReader();
+  /** Read before the interfaces that they are about were taken away. */
+  #earlierCounts: FlowCounts[] = [];
   #origins: OriginTable = { ways: new Map(), endpoints: new Map() };
   #connects: ReadonlyMap<InstanceConnectEndpointId, ConnectInterface> = new Map();
   #tail: Promise<unknown> = Promise.resolve();
@@ -90,8 +94,26 @@ class KernelNetwork implements NetworkFabric {
     return endpoint && dialThrough(endpoint, address, clientIp);
   }
 
+  flowCounts(): Promise<FlowCounts> {
+    const read = this.#tail.then(async () => {
+      const newest = await this.#flowCounts.read(this.#vpcs.values());
+      return mergeFlowCounts([...this.#earlierCounts.splice(0), newest]);
+    });
+    this.#tail = read.catch(() => {});
+    return read;
+  }
+
   async close(): Promise<void> {
     await this.apply(emptySnapshot);
+  }
+
+  /** What was counted for interfaces that go now would go with them. */
+  async #keepCounts(state: HostState): Promise<void> {
+    const stays = new Set(state.vpcs.flatMap(({ loggedInterfaces }) => [...(loggedInterfaces?.keys() ?? [])]));
+    const losing = [...this.#vpcs.values()].filter(({ loggedInterfaces }) =>
+      [...(loggedInterfaces?.keys() ?? [])].some((number) => !stays.has(number)),
+    );
+    if (losing.length > 0) this.#earlierCounts.push(await this.#flowCounts.read(this.#vpcs.values()));
   }
 
   /** A later Snapshot that is waiting already takes this one's place. */
@@ -108,6 +130,7 @@ class KernelNetwork implements NetworkFabric {
     this.#origins = originTable(snapshot, compiled.allocation);
     const connects = connectInterfacesOf(snapshot, compiled.allocation);
     this.#connects = new Map(connects.map((each) => [each.instanceConnectEndpointId, each]));
+    await this.#keepCounts(compiled.state);
     const failures = [...(await this.#reconcile(compiled.state)), ...withoutRoom(snapshot, compiled)];
     const interfaces = [...this.#vpcs.values()].flatMap((vpc) => vpc.guests.map((guest) => guest.networkInterfaceId));
     return {
@@ -153,6 +176,7 @@ class KernelNetwork implements NetworkFabric {
       if (outcome.held === undefined) {
         this.#vpcs.delete(vpc.vpcId);
         this.#peerings.forget(vpc.vpcId);
+        this.#flowCounts.forget(vpc.vpcId);
       } else this.#vpcs.set(vpc.vpcId, outcome.held);
       if (outcome.freshLinks.length > 0) freshLinks.set(vpc, outcome.freshLinks);
     };

@@ -37,6 +37,42 @@ export interface Applied {
   readonly failures: readonly { readonly cause: string; readonly message: string }[];
 }
 
+/** What one interface carried of one flow since it was last asked. */
+export interface FlowCount {
+  readonly networkInterfaceId: NetworkInterfaceId;
+  readonly direction: 'ingress' | 'egress';
+  readonly action: 'ACCEPT' | 'REJECT';
+  /** Rejected by block public access and nothing else. */
+  readonly isBlockedPublicAccess?: boolean;
+  /** Where it leaves to; means nothing of what comes in. */
+  readonly path: 'vpc' | 'internet-gateway' | 'gateway-endpoint' | 'peering' | 'inter-region-peering' | 'none';
+  readonly protocol: number;
+  /** As the packet has them, public addresses of the VPC's own interfaces translated. */
+  readonly sourceAddress: Ipv4 | Ipv6;
+  readonly destinationAddress: Ipv4 | Ipv6;
+  /** 0 for protocols without. */
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  /** AWS's sum (L11). */
+  readonly tcpFlags: number;
+  readonly packets: number;
+  readonly bytes: number;
+  /** Of its first packet, within a second. */
+  readonly firstAtMs: number;
+}
+
+/** Packets that found no room to be counted in. */
+export interface SkippedFlows {
+  readonly networkInterfaceId: NetworkInterfaceId;
+  readonly packets: number;
+}
+
+export interface FlowCounts {
+  readonly flows: readonly FlowCount[];
+  readonly skipped: readonly SkippedFlows[];
+  readonly failures: Applied['failures'];
+}
+
 export interface NetworkFabric {
   /** Makes the kernel look like the Snapshot. Calls are serialised; a later Snapshot may replace a waiting one. Applying the same twice changes nothing. */
   apply(snapshot: Snapshot): Promise<Applied>;
@@ -54,6 +90,8 @@ export interface NetworkFabric {
   ): { readonly from: Ipv4; readonly to: Ipv4 } | undefined;
   /** Addresses on the AWS side where the front door must listen: resolver (udp and tcp 53) and metadata (tcp 80). Services listen on every address. */
   readonly listen: { readonly resolver: Ipv4; readonly metadata: Ipv4 };
+  /** What interfaces with `loggedTraffic` carried since the last call, in the order of applies; each packet is told once. */
+  flowCounts(): Promise<FlowCounts>;
   close(): Promise<void>;
 }
 

@@ -159,6 +159,8 @@ export interface NetworkInterface {
   readonly attachment?: Attachment;
   /** Present while the gateway or endpoint that it belongs to is available; then it carries packets too. */
   readonly service?: InterfaceService;
+  /** What its flow logs, its subnet's and its VPC's want to know; absent: it has none. */
+  readonly loggedTraffic?: 'ACCEPT' | 'REJECT' | 'ALL';
 }
 
 /** What the metadata service may do for an instance (H4). */

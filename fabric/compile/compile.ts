@@ -3,6 +3,7 @@
 import type { InstanceId, Snapshot, VpcId } from '@postern/network/snapshot.ts';
 import { type Allocation, allocate, emptyAllocation } from './allocation.ts';
 import { compileCore } from './core.ts';
+import { loggedInterfaces } from './flow-logs.ts';
 import type { HostState, VpcState } from './host-state.ts';
 import { connectInterfacesOf } from './instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './interface-endpoints.ts';
@@ -99,6 +100,7 @@ function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcS
   const tables = { table: compileVpcTable(context), ipv6Table: compileIpv6Table(context) };
   if (sameWiring !== undefined) return { ...sameWiring, ...tables };
   const ipv6 = compileIpv6Wiring(context);
+  const logged = loggedInterfaces(context);
   return {
     vpcId: context.vpc.vpcId,
     links: [...compileLinks(context), ...ipv6.links],
@@ -109,5 +111,8 @@ function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcS
     ...tables,
     guests: compileGuests(context),
     natGateways: compileNatGateways(context),
+    ...(logged.length > 0 && {
+      loggedInterfaces: new Map(logged.map(({ number, eni }) => [number, eni.networkInterfaceId])),
+    }),
   };
 }

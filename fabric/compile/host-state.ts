@@ -16,6 +16,8 @@ export interface VpcState extends NamespaceState {
   readonly vpcId: VpcId;
   readonly guests: readonly GuestInterface[];
   readonly natGateways: readonly NatGatewayState[];
+  /** Those with a flow log, by the number that their packets are counted under; absent: nothing is counted. */
+  readonly loggedInterfaces?: ReadonlyMap<number, NetworkInterfaceId>;
 }
 
 export interface NamespaceState {
@@ -94,6 +96,8 @@ export interface NftSet {
   readonly interval?: boolean;
   /** Packets add to it: an element that none has added for so long goes. */
   readonly timeoutSeconds?: number;
+  /** How many they may add; absent: the kernel's own bound. */
+  readonly maxElements?: number;
   /** `key` or `key : value`, with comments where the kernel keeps them. */
   readonly elements: readonly string[];
 }

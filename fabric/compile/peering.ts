@@ -38,6 +38,7 @@ export interface CompiledPeering {
   readonly peerMembers: Readonly<Record<Family, Members>>;
   /** Addresses of the interfaces of the peer's interface endpoints: flows to them are tracked here too (S13). */
   readonly peerEndpoints: readonly Ipv4[];
+  readonly isInterRegion: boolean;
 }
 
 /** @param present VPCs that are in the kernel   @returns each VPC's peerings whose both ends are */
@@ -65,6 +66,7 @@ export function peeringsByVpc(
         peerEndpoints: peer.networkInterfaces.flatMap(({ service, privateAddresses }) =>
           service?.kind === 'vpc-endpoint' ? privateAddresses.map(({ address }) => address) : [],
         ),
+        isInterRegion: vpc.region !== peer.region,
       };
       byVpc.set(vpc.vpcId, [...(byVpc.get(vpc.vpcId) ?? []), compiled]);
     }

@@ -8,6 +8,7 @@ import { interfaceEndpointChains, interfaceEndpointSets } from './filter/interfa
 import { natChains } from './filter/nat.ts';
 import { addressSets, interfaceSets } from './filter/sets.ts';
 import { verdictMap } from './filter/well-known.ts';
+import { withFlowLogs } from './flow-logs.ts';
 import type { NftTable } from './host-state.ts';
 import { compileNetworkAcls } from './network-acls.ts';
 import { compileSecurityGroups } from './security-groups.ts';
@@ -16,7 +17,7 @@ import type { VpcContext } from './vpc-context.ts';
 export function compileVpcTable(context: VpcContext): NftTable {
   const groups = compileSecurityGroups(context);
   const acls = compileNetworkAcls(context);
-  return {
+  return withFlowLogs(context, {
     name: 'vpc',
     sets: [
       ...interfaceSets(context),
@@ -40,5 +41,5 @@ export function compileVpcTable(context: VpcContext): NftTable {
       // The router itself answers nothing but ARP.
       { name: 'to-router', hook: 'type filter hook input priority filter; policy drop;', rules: [] },
     ],
-  };
+  });
 }

@@ -109,7 +109,8 @@ function typeWords({ type }: NftSet): string {
 
 function setType(set: NftSet): string {
   const timeout = set.timeoutSeconds === undefined ? '' : `flags dynamic, timeout; timeout ${set.timeoutSeconds}s; `;
-  return `${typeWords(set)}; ${set.interval === true ? 'flags interval; ' : ''}${timeout}`;
+  const size = set.maxElements === undefined ? '' : `size ${set.maxElements}; `;
+  return `${typeWords(set)}; ${size}${set.interval === true ? 'flags interval; ' : ''}${timeout}`;
 }
 
 function ruleText(rule: NftRule): string {
@@ -120,6 +121,7 @@ function setBlock(set: NftSet): string[] {
   return [
     `\t${set.kind} ${set.name} {`,
     `\t\t${typeWords(set)}`,
+    ...(set.maxElements === undefined ? [] : [`\t\tsize ${set.maxElements}`]),
     ...(set.interval === true ? ['\t\tflags interval'] : []),
     ...(set.timeoutSeconds === undefined ? [] : ['\t\tflags dynamic, timeout', `\t\ttimeout ${set.timeoutSeconds}s`]),
     ...(set.elements.length === 0 ? [] : [`\t\telements = { ${set.elements.toSorted().join(',\n\t\t\t\t')} }`]),

@@ -1,6 +1,6 @@
 // A fabric and machines that only remember what was asked of them, and a clock that stands still: the control loop's decisions without a kernel.
 
-import type { Applied, Lease, MachineSpec, Machines, NetworkFabric } from '@postern/fabric/types.ts';
+import type { Applied, FlowCounts, Lease, MachineSpec, Machines, NetworkFabric } from '@postern/fabric/types.ts';
 import type { InstanceId, Snapshot } from '@postern/network/snapshot.ts';
 import type { Clock } from './loop.ts';
 
@@ -127,6 +127,13 @@ export class FakeFabric implements NetworkFabric {
 
   origin(): undefined {
     return undefined;
+  }
+
+  /** What the next reading tells. */
+  counts: FlowCounts = { flows: [], skipped: [], failures: [] };
+
+  async flowCounts(): Promise<FlowCounts> {
+    return this.counts;
   }
 
   async close(): Promise<void> {}

@@ -9,6 +9,7 @@ import { blockedDevices } from '../filter/internet-gateway.ts';
 import { fromMiddlebox, middleboxChains, type SubnetWays, toMiddlebox } from '../filter/middleboxes.ts';
 import { forwardingSubnets } from '../filter/sets.ts';
 import { stage, strayReply, verdictMap } from '../filter/well-known.ts';
+import { withFlowLogs } from '../flow-logs.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
 import { egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
 import { compileNetworkAcls } from '../network-acls.ts';
@@ -30,7 +31,7 @@ export function compileIpv6Table(context: VpcContext): NftTable {
   const ipv6 = ipv6Context(context);
   return ipv6 === undefined
     ? { family: 'ip6', name: 'vpc', sets: [], chains: [forward([]), toRouter([])] }
-    : compileTable(ipv6);
+    : withFlowLogs(context, compileTable(ipv6));
 }
 
 function compileTable(ipv6: Ipv6Context): NftTable {
