@@ -26,6 +26,7 @@ const status = lazily(async () => (await cloud()).status);
 const env = lazily(async () => (await cloud()).env);
 const reset = lazily(async () => (await cloud()).reset);
 const wait = lazily(async () => (await cloud()).wait);
+const flowLogs = lazily(async () => (await cloud()).flowLogs);
 const createAccount = lazily(async () => (await accountCommands()).createAccount);
 const providerKeys = async (arn: string, file: string, options: { data?: string; json?: boolean }): Promise<number> =>
   (await import('./commands/provider-keys.ts')).providerKeys(arn, file, options);
@@ -145,6 +146,7 @@ program
 
 simple('reset', 'back to the first state; everything in the cloud is lost', reset);
 simple('wait', 'wait until packets see every change made so far', wait);
+simple('flow-logs', 'deliver the records of VPC flow logs now, not when their interval ends', flowLogs);
 
 program
   .command('aws')

@@ -23,12 +23,15 @@ import {
   openAuthKey,
   rootKeyOf,
 } from './accounts.ts';
+import { createServiceCaller } from './as-service.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { ServerConfiguration } from './configuration.ts';
-import { startControl } from './control/loop.ts';
+import { startControl, systemClock } from './control/loop.ts';
 import { buildSnapshot } from './control/snapshot.ts';
 import { createEdge } from './edge/edge.ts';
+import { partitionOf } from './edge/head.ts';
 import { checkCloud } from './estate/check-cloud.ts';
+import { FlowLogs } from './flow-logs/flow-logs.ts';
 import { openCertificateAuthority } from './front-door/certificates.ts';
 import { startFrontDoor } from './front-door/front-door.ts';
 import { createMetadata } from './front-door/imds/server.ts';
@@ -176,6 +179,9 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
   // Instances of the last run start only now: their first packets find everything there.
   const control = startControl({ store, fabric, machines, dataDirectory, caCertificate: authority.certificate, log });
 
+  const call = createServiceCaller(pipelineParts);
+  const flowLogs = new FlowLogs({ store, fabric, call, partitionOf, clock: systemClock, log });
+
   const sweep = () =>
     void s3.sweep().catch((error: Error) => log(`files that belong to no object are still there: ${error.message}`));
   // Neither is needed for the first answers, and building the image holds up everything for a quarter of a second. The first machine builds it
@@ -261,6 +267,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       await control.settled();
       return store.revision;
     },
+    flushFlowLogs: () => flowLogs.flush(),
     requests: (filter) => trail.list(filter),
     follow: (listener) => trail.follow(listener),
     connectTarget: (instanceId, user, publicKey, via) => {
@@ -324,6 +331,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       clearTimeout(later);
       edge.closeAllConnections();
       await frontDoor.close();
+      await flowLogs.close();
       await control.close({ graceMs: 300 });
       await machines.close();
       await dynamodb.close();

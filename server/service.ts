@@ -38,6 +38,8 @@ export interface BaseCall {
   /** What is known of that key: a session may not do everything. Absent for one that `--auth open` let in. */
   readonly accessKey?: AccessKeyRow;
   readonly path: RequestPath;
+  /** Of a request that a service of AWS's makes for somebody's resource: aws:SourceAccount and aws:SourceArn. */
+  readonly source?: { readonly accountId: string; readonly arn: string };
   /** The time of the request; handlers never read the clock themselves. */
   readonly now: Date;
   readonly settings: Settings;

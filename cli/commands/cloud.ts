@@ -156,6 +156,14 @@ export async function reset(options: { data?: string; json?: boolean }): Promise
   return 0;
 }
 
+/** Delivers the records of flow logs now, not when their interval ends. */
+export async function flowLogs(options: { data?: string; json?: boolean }): Promise<number> {
+  const result = await Cloud.find(dataDirectory(options.data)).ask<{ elapsedMs: number }>('POST', '/flow-logs');
+  if (options.json) answerJson(result);
+  else say(`postern: the flow logs' records are in their destinations.`);
+  return 0;
+}
+
 /** Waits until the kernel carries everything that was answered before. */
 export async function wait(options: { data?: string; json?: boolean }): Promise<number> {
   const result = await Cloud.find(dataDirectory(options.data)).ask<{ revision: number; elapsedMs: number }>(

@@ -44,7 +44,10 @@ export function requestContext(tx: Transaction, call: CallFacts): MutableContext
   set('aws:useragent', call.headers['user-agent']);
   set('aws:referer', call.headers.referer);
   set('aws:viaawsservice', 'false');
-  set('aws:principalisawsservice', 'false');
+  set('aws:principalisawsservice', String(call.principal.type === 'service'));
+  set('aws:principalservicename', call.principal.serviceName);
+  set('aws:sourceaccount', call.source?.accountId);
+  set('aws:sourcearn', call.source?.arn);
   addPath(tx, call, set, context);
   return context;
 }

@@ -101,6 +101,7 @@ const ID_MEMBERS = [
   'TransitGatewayId',
   'EgressOnlyInternetGatewayId',
   'FlowLogIds',
+  'ResourceIds',
   'LaunchTemplateId',
   'Resources',
   'SourceId',

@@ -46,6 +46,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'vpc-block-public-access': 'anywhere',
   'vpc-block-public-access-exclusion': 'anywhere',
   'instance-connect-endpoint': vpcOf,
+  'flow-log': 'anywhere',
   'vpc-peering-connection': 'anywhere',
   address: 'anywhere',
   'prefix-list': 'anywhere',

@@ -43,6 +43,7 @@ import type {
 import type { Transaction } from '../store/store.ts';
 import { toNetworkAcl, toSecurityGroup } from './filter-rules.ts';
 import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
+import { type FlowLogsOf, flowLogsOf, loggedTraffic } from './logged-traffic.ts';
 
 /** The rows of every kind, by what they are asked for. */
 interface Index {
@@ -70,6 +71,7 @@ interface Index {
   /** `ENI PRIVATE-ADDRESS` → Elastic IP. */
   readonly elasticIps: Map<string, Ipv4>;
   readonly dhcpOptions: Map<string, DhcpOptionsRow>;
+  readonly flowLogsOf: FlowLogsOf;
 }
 
 /**
@@ -130,6 +132,7 @@ function indexRows(tx: Transaction): Index {
         ),
     ),
     dhcpOptions: new Map(tx.list('dhcp-options').map((row) => [row.id, row])),
+    flowLogsOf: flowLogsOf(tx),
   };
 }
 
@@ -276,6 +279,7 @@ function toNetworkInterface(row: NetworkInterfaceRow, index: Index): NetworkInte
     sourceDestCheck: row.sourceDestCheck,
     ...(attached && { attachment: attached }),
     ...(row.service && { service: row.service }),
+    ...loggedTraffic(index.flowLogsOf(row)),
   };
 }
 

@@ -59,6 +59,8 @@ export interface Cloud {
   shutdown(): void;
   /** Resolves with the revision that the kernel carries, when it carries everything answered so far. */
   settled(): Promise<number>;
+  /** Resolves when the records of everything that passed until now are in their destinations, or their logs say why not. */
+  flushFlowLogs(): Promise<void>;
   /** The newest `limit` that fit, the oldest first. */
   requests(filter: { readonly limit: number; readonly denied: boolean }): readonly RequestEvent[];
   follow(listener: (event: RequestEvent) => void): () => void;
@@ -116,6 +118,11 @@ const routes: Readonly<Record<string, Handler>> = {
   'GET /settled': async ({ cloud }) => {
     const startedAt = performance.now();
     return { revision: await cloud.settled(), elapsedMs: performance.now() - startedAt };
+  },
+  'POST /flow-logs': async ({ cloud }) => {
+    const startedAt = performance.now();
+    await cloud.flushFlowLogs();
+    return { elapsedMs: performance.now() - startedAt };
   },
   'GET /requests': answerRequests,
   'POST /connect': async ({ cloud, request }) => {

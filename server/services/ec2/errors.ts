@@ -25,6 +25,7 @@ export const resourceKinds = {
   'prefix-list': { prefix: 'pl', noun: 'prefix list', notFound: 'InvalidPrefixListID.NotFound', malformed: 'InvalidPrefixListId.Malformed' },
   'dhcp-options': { prefix: 'dopt', noun: 'dhcpOption', notFound: 'InvalidDhcpOptionID.NotFound', malformed: 'InvalidDhcpOptionsId.Malformed' },
   'key-pair': { prefix: 'key', noun: 'key pair', notFound: 'InvalidKeyPair.NotFound', malformed: 'InvalidKeyPair.Malformed' },
+  'flow-log': { prefix: 'fl', noun: 'flowLog', notFound: 'InvalidFlowLogId.NotFound', malformed: 'InvalidFlowLogId.Malformed' },
   'network-insights-path': { prefix: 'nip', noun: 'networkInsightsPath', notFound: 'InvalidNetworkInsightsPathId.NotFound', malformed: 'InvalidNetworkInsightsPathId.Malformed' },
   'network-insights-analysis': { prefix: 'nia', noun: 'networkInsightsAnalysis', notFound: 'InvalidNetworkInsightsAnalysisId.NotFound', malformed: 'InvalidNetworkInsightsAnalysisId.Malformed' },
   'network-insights-access-scope': { prefix: 'nis', noun: 'networkInsightsAccessScope', notFound: 'InvalidNetworkInsightsAccessScopeId.NotFound', malformed: 'InvalidNetworkInsightsAccessScopeId.Malformed' },

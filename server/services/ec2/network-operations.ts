@@ -8,6 +8,7 @@ import { defaultVpc } from './default-vpc.ts';
 import { dhcpOptions } from './dhcp-options.ts';
 import { egressOnlyInternetGateways } from './egress-only-internet-gateways.ts';
 import { endpointServices } from './endpoint-services.ts';
+import { flowLogs } from './flow-logs.ts';
 import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
 import { internetGateways } from './internet-gateways.ts';
 import { natGateways } from './nat-gateways.ts';
@@ -55,6 +56,7 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...natGateways,
   ...blockPublicAccess,
   ...networkAcls,
+  ...flowLogs,
   ...networkInsightsPaths,
   ...networkInsightsAnalyses,
   ...networkInsightsSharing,

@@ -45,7 +45,6 @@ export const nothings = {
   DescribeIpamPools: { maker: 'CreateIpamPool', list: 'IpamPools', ids: 'IpamPoolIds', notFound: 'InvalidIpamPoolId.NotFound', noun: 'ipamPool' },
   DescribeIpamScopes: { maker: 'CreateIpamScope', list: 'IpamScopes', ids: 'IpamScopeIds', notFound: 'InvalidIpamScopeId.NotFound', noun: 'ipamScope' },
   DescribeIpamResourceDiscoveries: { maker: 'CreateIpamResourceDiscovery', list: 'IpamResourceDiscoveries', ids: 'IpamResourceDiscoveryIds', notFound: 'InvalidIpamResourceDiscoveryId.NotFound', noun: 'ipamResourceDiscovery' },
-  DescribeFlowLogs: { maker: 'CreateFlowLogs', list: 'FlowLogs', ids: 'FlowLogIds', notFound: 'InvalidFlowLogId.NotFound', noun: 'flowLog' },
   DescribeTrafficMirrorFilters: { maker: 'CreateTrafficMirrorFilter', list: 'TrafficMirrorFilters', ids: 'TrafficMirrorFilterIds', notFound: 'InvalidTrafficMirrorFilterId.NotFound', noun: 'trafficMirrorFilter' },
   DescribeTrafficMirrorSessions: { maker: 'CreateTrafficMirrorSession', list: 'TrafficMirrorSessions', ids: 'TrafficMirrorSessionIds', notFound: 'InvalidTrafficMirrorSessionId.NotFound', noun: 'trafficMirrorSession' },
   DescribeTrafficMirrorTargets: { maker: 'CreateTrafficMirrorTarget', list: 'TrafficMirrorTargets', ids: 'TrafficMirrorTargetIds', notFound: 'InvalidTrafficMirrorTargetId.NotFound', noun: 'trafficMirrorTarget' },

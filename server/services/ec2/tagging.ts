@@ -41,6 +41,7 @@ export const resourceTypes = {
   'dhcp-options': 'dhcp-options',
   'key-pair': 'key-pair',
   instance: 'instance',
+  'flow-log': 'vpc-flow-log',
   'network-insights-path': 'network-insights-path',
   'network-insights-analysis': 'network-insights-analysis',
   'network-insights-access-scope': 'network-insights-access-scope',

@@ -24,6 +24,7 @@ import type {
   VpcPeeringConnectionId,
 } from '@postern/network/snapshot.ts';
 import type { Row } from '../store.ts';
+import type { FlowLogRow } from './flow-logs.ts';
 import type {
   NetworkInsightsAccessScopeAnalysisRow,
   NetworkInsightsAccessScopeRow,
@@ -463,6 +464,7 @@ export interface Ec2Rows {
   'prefix-list': PrefixListRow;
   'dhcp-options': DhcpOptionsRow;
   'key-pair': KeyPairRow;
+  'flow-log': FlowLogRow;
   instance: InstanceRow;
   'network-insights-path': NetworkInsightsPathRow;
   'network-insights-analysis': NetworkInsightsAnalysisRow;
