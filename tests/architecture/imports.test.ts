@@ -110,7 +110,9 @@ const laws: Readonly<Record<string, Law>> = {
       'server/authorize/encoded-message.ts',
       'server/control/snapshot.ts',
       'server/derived-id.ts',
+      'server/flow-log-format.ts',
       'server/images.ts',
+      'server/log-delivery.ts',
     ],
     node: true,
     because:
@@ -211,6 +213,21 @@ const laws: Readonly<Record<string, Law>> = {
     may: ['network', 'fabric/types.ts', 'server/store', 'server/service.ts'],
     node: true,
     because: 'it turns rows into a Snapshot and hands it to whatever fabric there is',
+  },
+  'server/flow-logs': {
+    may: [
+      ...contract,
+      'fabric/types.ts',
+      'server/as-service.ts',
+      'server/control',
+      'server/flow-log-format.ts',
+      'server/log-delivery.ts',
+      'server/services/ec2/instance-type-table.ts',
+      'server/services/ec2/zones.ts',
+    ],
+    node: true,
+    because:
+      'it turns counts and rows into records, and calls services as AWS’s delivery does, with their policies asked',
   },
   'server/front-door': {
     may: ['network', 'fabric/types.ts', 'guest/wire', 'server/store', 'server/path.ts'],
