@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import type { AwsError } from '../errors.ts';
 import { CheckedBody, readWhole } from './body.ts';
 import { identify, makeHead } from './edge.ts';
 import { anonymous } from './verify.ts';
@@ -56,5 +57,27 @@ describe('the body of an object', () => {
   it('is refused when it is not what its digest says, at once or later', async () => {
     assert.throws(() => feed('jello', true), { code: 'BadDigest' });
     await assert.rejects(async () => feed('jello', false), { code: 'BadDigest' });
+  });
+
+  it('is told its digest in hex, and a part in base64, as it was sent', () => {
+    const ofPart = identify({
+      ...identified.head,
+      query: [
+        ['partNumber', '1'],
+        ['uploadId', 'u'],
+      ],
+    });
+    const told = (of: typeof identified) => {
+      try {
+        new CheckedBody(of, anonymous, sourceOf('jello', true)).feed({ digests: ['md5'], file });
+      } catch (error) {
+        return (error as AwsError).fields?.ExpectedDigest;
+      }
+      return assert.fail('was taken');
+    };
+    assert.deepEqual(
+      [told(identified), told(ofPart)],
+      ['5d41402abc4b2a76b9719d911017c592', 'XUFAKrxLKna5cZ2REBfFkg=='],
+    );
   });
 });

@@ -152,7 +152,7 @@ export class CheckedBody extends Readable implements FedBody {
     }
     const { operation } = identified;
     const md5 = headers['content-md5'];
-    if (md5 !== undefined) this.#checks.push(md5Check(md5));
+    if (md5 !== undefined) this.#checks.push(md5Check(md5, operation?.name === 'UploadPart'));
     if (operation?.checksummed) {
       const given = Object.keys(headers).filter(
         (name) => name.startsWith('x-amz-checksum-') && headers[name] !== undefined && !notChecksums.has(name),
@@ -359,12 +359,12 @@ function payloadHashCheck(declared: string): Check {
   };
 }
 
-function md5Check(expected: string): Check {
+function md5Check(expected: string, isPart: boolean): Check {
   if (Buffer.from(expected, 'base64').length !== 16) throw invalidDigest('content-md5', expected);
   return {
     algorithm: 'md5',
     compare(actual) {
-      if (actual !== expected.trim()) throw badMd5(expected.trim(), actual);
+      if (actual !== expected.trim()) throw badMd5(expected.trim(), actual, isPart);
     },
   };
 }

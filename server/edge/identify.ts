@@ -15,7 +15,6 @@ import {
 } from './head.ts';
 import {
   duplicateParameter,
-  formUploadNotImplemented,
   invalidUri,
   malformedQuery,
   methodNotAllowed,
@@ -134,13 +133,11 @@ export function identify(head: RequestHead): Identified {
       if (route === 'bad-encoding') found.failure = invalidUri(service.protocol);
       else if (route === 'no-such-operation')
         found.failure =
-          service.name === 's3' && isFormUpload(head)
-            ? formUploadNotImplemented()
-            : service.name === 's3' && isBucketPost(head, host.bucket)
-              ? notAForm()
-              : service.protocol === 'rest-xml'
-                ? methodNotAllowed(head.method)
-                : unknownOperation(service, head.path);
+          service.name === 's3' && isBucketPost(head, host.bucket)
+            ? notAForm()
+            : service.protocol === 'rest-xml'
+              ? methodNotAllowed(head)
+              : unknownOperation(service, head.path);
       else {
         found.operation = service.operation(route.operation);
         found.labels = route.labels;
@@ -217,10 +214,6 @@ function formValue(form: readonly QueryPair[] | undefined, name: string): string
 function isBucketPost(head: RequestHead, hostBucket: string | undefined): boolean {
   const path = hostBucket === undefined ? /^\/[^/]+\/?$/ : /^\/$/;
   return head.method === 'POST' && !head.query?.length && path.test(head.path);
-}
-
-function isFormUpload(head: RequestHead): boolean {
-  return head.method === 'POST' && head.headers['content-type']?.startsWith('multipart/form-data') === true;
 }
 
 function isForm(head: RequestHead): boolean {

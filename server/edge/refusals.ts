@@ -4,6 +4,7 @@
 
 import type { OperationModel, Protocol, ServiceModel } from '../catalogue/shapes.ts';
 import { AwsError } from '../errors.ts';
+import type { RequestHead } from './head.ts';
 
 /** The four ways in which services word the same refusals. */
 type Dialect = 's3' | 'ec2' | 'query' | 'json';
@@ -284,9 +285,12 @@ export function notAForm(): AwsError {
   });
 }
 
-export function methodNotAllowed(method: string): AwsError {
+/** What the resource is and what may be done with it, as public logs of S3 have it. */
+export function methodNotAllowed({ method, query }: Pick<RequestHead, 'method' | 'query'>): AwsError {
+  const onUpload = query?.some(([name]) => name === 'uploadId') === true;
   return new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
-    fields: { Method: method, ResourceType: 'OBJECT' },
+    fields: { Method: method, ResourceType: onUpload ? 'UPLOAD' : 'OBJECT' },
+    ...(onUpload && { headers: { allow: 'DELETE, POST, GET' } }),
   });
 }
 
@@ -309,11 +313,6 @@ export function malformedQuery(service: ServiceModel): AwsError {
 /** A parameter that the operation does not have (EC2 alone refuses these). */
 export function unknownParameter(name: string): AwsError {
   return new AwsError('UnknownParameter', 400, `The parameter ${name} is not recognized`);
-}
-
-/** S3's form uploads are in its API and in none of its SDKs' schemas. */
-export function formUploadNotImplemented(): AwsError {
-  return new AwsError('NotImplemented', 501, 'Postern does not implement s3:PostObject, the upload by an HTML form.');
 }
 
 export function duplicateParameter(protocol: Protocol, name: string): AwsError {
@@ -451,10 +450,11 @@ export function badDigest(algorithm: string): AwsError {
   return new AwsError('BadDigest', 400, `The ${algorithm} you specified did not match the calculated checksum.`);
 }
 
-/** S3 tells what it expected in hex, and what it got in base64 (recorded). Both are given in base64. */
-export function badMd5(expected: string, calculated: string): AwsError {
+/** S3 tells what it expected in hex, of a part in base64, and what it got in base64 (recorded). Both are given in base64. */
+export function badMd5(expected: string, calculated: string, isPart: boolean): AwsError {
+  const ExpectedDigest = isPart ? expected : Buffer.from(expected, 'base64').toString('hex');
   return new AwsError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.', {
-    fields: { ExpectedDigest: Buffer.from(expected, 'base64').toString('hex'), CalculatedDigest: calculated },
+    fields: { ExpectedDigest, CalculatedDigest: calculated },
   });
 }
 

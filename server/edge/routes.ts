@@ -100,11 +100,13 @@ export function findRoute(service: ServiceModel, head: RequestHead, bucket: stri
   }
   if (!best) return decodePercent(address.rest) === undefined ? 'bad-encoding' : 'no-such-operation';
   const { literals, row } = best.template;
+  // A POST on a key that has no upload is no CompleteMultipartUpload (public logs of S3). What a word in the query names is told what it lacks.
+  const incomplete = literals.length === 0 && !row.requiredQueries.every((name) => has(query, name, ''));
   const ignored =
     query.length > 0 &&
     query.some(([name]) => table.literalNames.has(name) && !literals.some(([literal]) => literal === name));
   // `uploadId` means a part of an upload and nothing else.
-  if (onBuckets && (ignored || (has(query, 'uploadId', '') && !row.requiredQueries.includes('uploadId'))))
+  if (onBuckets && (ignored || incomplete || (has(query, 'uploadId', '') && !row.requiredQueries.includes('uploadId'))))
     return 'no-such-operation';
   return {
     operation: row.name,

@@ -231,7 +231,23 @@ describe('what is malformed gets AWS’s own refusal', () => {
     ['a broken path', () => s3('GET /b/%E0%A4%A'), '400 InvalidURI'],
     ['a method that S3 does not have', () => s3('PATCH /b/k'), '405 MethodNotAllowed'],
     ['a sub-resource with the wrong method is not a DeleteBucket', () => s3('DELETE /b?acl'), '405 MethodNotAllowed'],
-    ['a part without its number is not a PutObject', () => s3('PUT /b/k?uploadId=u', 'x'), '405 MethodNotAllowed'],
+    [
+      'a part without its number is not a PutObject',
+      () => s3('PUT /b/k?uploadId=u', 'x'),
+      '405 MethodNotAllowed',
+      /<Method>PUT<\/Method><ResourceType>UPLOAD<\/ResourceType>/,
+    ],
+    [
+      'a POST on a key without an upload completes none',
+      () => s3('POST /b/k', 'x'),
+      '405 MethodNotAllowed',
+      /<Method>POST<\/Method><ResourceType>OBJECT<\/ResourceType>/,
+    ],
+    [
+      'nor does a form on a key upload one',
+      () => s3('POST /b/k', 'x', 'content-type: multipart/form-data; boundary=x\r\n'),
+      '405 MethodNotAllowed',
+    ],
     [
       'a header of the wrong type',
       () => s3('PUT /b/k', 'x', 'x-amz-server-side-encryption-bucket-key-enabled: 7\r\n'),

@@ -37,11 +37,16 @@ function escapeOne(character: string): string {
 const structures = new WeakMap<StructureShape, Writer>();
 const bodies = new WeakMap<StructureShape, Writer>();
 
+/** Members that AWS writes before those that the model has before them (recorded). */
+const writtenFirst: Readonly<Record<string, string>> = { ListBucketsOutput: 'Owner' };
+
 /** The members of a REST message that are in its body, without an element around them. */
 export function bodyWriter(shape: StructureShape): Writer {
   let known = bodies.get(shape);
   if (!known) {
-    known = compileStructure(shape.members.filter((member) => !isOutsideBody(member)));
+    const first = writtenFirst[shape.name];
+    const members = shape.members.filter((member) => !isOutsideBody(member));
+    known = compileStructure([...members].sort((a, b) => Number(b.name === first) - Number(a.name === first)));
     bodies.set(shape, known);
   }
   return known;

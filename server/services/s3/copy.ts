@@ -47,12 +47,12 @@ interface Source {
   readonly VersionId?: string;
 }
 
-/** `BUCKET/KEY` with or without a slash in front, URL-encoded, and perhaps `?versionId=`. or `ARN-OF-ACCESS-POINT/object/KEY`. @throws InvalidArgument */
+/** `BUCKET/KEY` with or without a slash or an endpoint in front, URL-encoded, and perhaps `?versionId=`; or `ARN-OF-ACCESS-POINT/object/KEY`. @throws InvalidArgument */
 function parseSource(copySource: string | undefined): Source {
   const [path = '', query] = (copySource ?? '').split('?versionId=');
   let decoded: string;
   try {
-    decoded = decodeURIComponent(path.replaceAll('+', ' ')).replace(/^\//, '');
+    decoded = decodeURIComponent(path.replaceAll('+', ' ')).replace(/^(https?:\/\/[^/]+)?\//, '');
   } catch {
     throw invalidArgument('Invalid copy source encoding', 'x-amz-copy-source', copySource);
   }

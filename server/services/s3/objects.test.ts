@@ -583,6 +583,24 @@ test('a copy onto itself is allowed where the encryption is another one', async 
   await run('CopyObject', onto);
 });
 
+test('a copy’s source may be a URL, with the bucket in its path', async (t) => {
+  const { run } = await withBucket(t);
+  await run('PutObject', { Bucket, Key: 'k', Body: body('x') });
+  await run('CopyObject', { Bucket, Key: 'copy', CopySource: `https://s3.amazonaws.com/${Bucket}/k` });
+  await run('HeadObject', { Bucket, Key: 'copy' });
+});
+
+test('tags of a key that is not there are told with the bucket in the place of the key', async (t) => {
+  const { run } = await withBucket(t);
+  const named = (Key: string) => (error: unknown) => {
+    assert.ok(error instanceof AwsError);
+    assert.deepEqual([error.code, error.fields], ['NoSuchKey', { Key }]);
+    return true;
+  };
+  await assert.rejects(run('GetObjectTagging', { Bucket, Key: 'none' }), named(Bucket));
+  await assert.rejects(run('HeadObject', { Bucket, Key: 'none' }), named('none'));
+});
+
 test('a digest that is wrong is told with what was expected, in hex, and what came, in base64', async (t) => {
   const { run } = await withBucket(t);
   const ContentMD5 = Buffer.from('09891eb590524e35fc73372cddc5d596', 'hex').toString('base64');

@@ -79,7 +79,9 @@ function requireObjectIn(
   const row = versionId === undefined ? latestVersion(tx, bucket.id, key) : oneVersion(tx, bucket.id, key, versionId);
   if (row && !isMarker(row)) return row;
   call.require(tx, 's3:ListBucket', bucketArn(call.partition, bucket.id), listingContext(call, bucket, key));
-  if (!row) throw versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);
+  // Recorded: of tags that are read, the element that names the key has the bucket.
+  if (!row && versionId === undefined) throw noSuchKey(call.operation === 'GetObjectTagging' ? bucket.id : key);
+  if (!row) throw noSuchVersion(key, versionId ?? '');
   if (versionId === undefined && hidden === 'missing') throw deletedKey(key, versionIdOf(row));
   const method = /^(Put|Delete)/.exec(call.operation)?.[0].toUpperCase() ?? 'GET';
   throw isDeleteMarker(method, versionIdOf(row), row.lastModified);
