@@ -1,6 +1,6 @@
 // The only file of the network half that starts a process. Commands are argument arrays; what they are to do goes in by stdin.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { ipv6Only } from './render/ip.ts';
 
 export interface Finished {
@@ -33,10 +33,20 @@ export function run(command: string, args: readonly string[], stdin = ''): Promi
 /** Where a command runs: the core, a VPC's router or a NAT gateway by its id. Inside machines: machine-networks.ts. */
 export type Place = { readonly kind: 'core' } | { readonly kind: 'vpc' | 'nat-gateway'; readonly name: string };
 
+function entered(place: Place, command: readonly string[]): readonly [string, ...string[]] {
+  const [program = 'true', ...args] = command;
+  return place.kind === 'core' ? [program, ...args] : ['nsenter', `--net=/run/netns/${place.name}`, program, ...args];
+}
+
 function runIn(place: Place, command: readonly string[], stdin: string): Promise<Finished> {
-  const entered = place.kind === 'core' ? command : ['nsenter', `--net=/run/netns/${place.name}`, ...command];
-  const [program = 'true', ...args] = entered;
+  const [program, ...args] = entered(place, command);
   return run(program, args, stdin);
+}
+
+/** Starts what is to go on running. */
+export function startIn(place: Place, command: readonly string[]): ChildProcess {
+  const [program, ...args] = entered(place, command);
+  return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** What `ip` did not do, with its words. */

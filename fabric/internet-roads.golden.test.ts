@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { eni, local, nat, snapshot, subnet, table, toIgw, toNat, vpc } from '../tests/flows/snapshots.ts';
 import { compile, nothingCompiled } from './compile/compile.ts';
 import { namespaceText } from './golden/text.ts';
-import { renderNatGateway } from './render/ip.ts';
+import { renderNat64, renderNatGateway } from './render/ip.ts';
 import { renderTable } from './render/nft.ts';
 
 const addresses = [
@@ -46,6 +46,32 @@ test('the kernel is told what the golden file says of the roads to the internet'
     ])
     .join('\n');
   const path = new URL('golden/internet-roads.txt', import.meta.url);
+  if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual);
+  assert.equal(actual, readFileSync(path, 'utf8'));
+});
+
+test('NAT64 adds to that what its golden file says', () => {
+  const block = '2001:db8:1010:100::/56';
+  const [first] = network.vpcs;
+  assert.ok(first);
+  const dual = snapshot({
+    ...first, ipv6CidrBlocks: [block],
+    routeTables: first.routeTables.map((each) => ({ ...each, routes: [...each.routes, local(block), ...(each.routeTableId === 'rtb-private' ? [toNat('1', '64:ff9b::/96')] : [])] })),
+    subnets: first.subnets.map((each) => (each.subnetId === 'subnet-private' ? { ...each, ipv6CidrBlock: '2001:db8:1010:101::/64' as const } : each)),
+    networkInterfaces: first.networkInterfaces.map((each) => (each.networkInterfaceId === 'eni-a' ? { ...each, ipv6Addresses: ['2001:db8:1010:101::a'] } : each)),
+  }); // biome-ignore format: few words
+  const machines = new Map([['i-a' as const, 4711], ['i-box' as const, 4712]]); // biome-ignore format: two pairs
+  const without = { ...dual, vpcs: dual.vpcs.map((each) => ({ ...each, routeTables: each.routeTables.map((one) => ({ ...one, routes: one.routes.filter(({ destination }) => destination.kind !== 'cidr' || destination.cidr !== '64:ff9b::/96') })) })) }; // biome-ignore format: few words
+  const lines = (of: typeof dual) => {
+    const { state } = compile(of, nothingCompiled, machines);
+    return state.vpcs.flatMap((each) => [
+      ...namespaceText(each.vpcId, each).split('\n'),
+      ...each.natGateways.flatMap(({ hasNat64 }) => (hasNat64 ? renderNat64().add : [])),
+    ]);
+  };
+  const known = new Set(lines(without));
+  const actual = `${lines(dual).filter((line) => !known.has(line)).join('\n')}\n`; // biome-ignore format: one thought
+  const path = new URL('golden/nat64.txt', import.meta.url);
   if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual);
   assert.equal(actual, readFileSync(path, 'utf8'));
 });

@@ -4,7 +4,8 @@
 import type { Link, NatGatewayState, VpcState } from './compile/host-state.ts';
 import { ipEntries, nft, type Place, run, setKernelParameters } from './host.ts';
 import { natGatewayParameters } from './kernel-parameters.ts';
-import { renderNatGateway, renderNatGatewayAddresses } from './render/ip.ts';
+import { startTranslator, stopTranslator } from './nat64-translators.ts';
+import { renderNat64, renderNatGateway, renderNatGatewayAddresses } from './render/ip.ts';
 import { renderTableChange } from './render/nft.ts';
 import type { FailedInterface } from './vpc-router.ts';
 
@@ -52,8 +53,11 @@ export async function configureNatGateways(
 async function configure(from: NatGatewayState | undefined, to: NatGatewayState): Promise<string | undefined> {
   if (from === undefined) {
     const [refused] = await ipEntries(placeOf(to), renderNatGateway(to));
-    return refused?.message;
+    return refused?.message ?? (to.hasNat64 ? await openNat64(to) : undefined);
   }
+  if (from.hasNat64 && !to.hasNat64) await closeNat64(to);
+  const unopened = to.hasNat64 && !from.hasNat64 ? await openNat64(to) : undefined;
+  if (unopened !== undefined) return unopened;
   const old = renderNatGatewayAddresses(from).map((line) => line.add);
   const now = renderNatGatewayAddresses(to).map((line) => line.add);
   const gone = renderNatGatewayAddresses(from).filter((line) => !now.includes(line.add));
@@ -72,7 +76,18 @@ async function configure(from: NatGatewayState | undefined, to: NatGatewayState)
   return added[0]?.message;
 }
 
+async function openNat64(nat: NatGatewayState): Promise<string | undefined> {
+  const [refused] = await ipEntries(placeOf(nat), renderNat64().add);
+  return refused?.message ?? (await startTranslator(nat));
+}
+
+async function closeNat64(nat: NatGatewayState): Promise<void> {
+  stopTranslator(nat.natGatewayId);
+  await ipEntries(placeOf(nat), [renderNat64().remove]);
+}
+
 export async function removeNatGateways(gateways: readonly NatGatewayState[]): Promise<void> {
+  for (const { natGatewayId } of gateways) stopTranslator(natGatewayId);
   await Promise.all(gateways.map((nat) => run('ip', ['netns', 'del', nat.natGatewayId])));
 }
 

@@ -66,6 +66,7 @@ if (existsSync(join(root, 'guest', 'ssh.ts')))
   });
 for (const file of ['init.pl'])
   if (existsSync(join(root, 'guest', file))) copyFileSync(join(root, 'guest', file), join(dist, 'guest', file));
+copyFileSync(join(root, 'fabric', 'nat64.pl'), join(dist, 'nat64.pl'));
 copyFileSync(join(root, 'labs', 'aws-cli-server.py'), join(dist, 'aws-cli-server.py'));
 chmodSync(join(dist, 'postern.mjs'), 0o755);
 writeFileSync(join(dist, '.built'), `${new Date().toISOString()}\n`);

@@ -7,6 +7,7 @@ import { loggedInterfaces } from './flow-logs.ts';
 import type { HostState, VpcState } from './host-state.ts';
 import { connectInterfacesOf } from './instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './interface-endpoints.ts';
+import { ipv6Context } from './ipv6/context.ts';
 import { compileIpv6Table } from './ipv6/filter.ts';
 import { compileIpv6Wiring } from './ipv6/links.ts';
 import { compileNatGateways } from './nat-gateways.ts';
@@ -110,7 +111,7 @@ function compileVpc(context: VpcContext, sameWiring: VpcState | undefined): VpcS
     rules: [...compileRules(context), ...ipv6.rules],
     ...tables,
     guests: compileGuests(context),
-    natGateways: compileNatGateways(context),
+    natGateways: compileNatGateways(context, ipv6Context(context)?.natGateways ?? []),
     ...(logged.length > 0 && {
       loggedInterfaces: new Map(logged.map(({ number, eni }) => [number, eni.networkInterfaceId])),
     }),

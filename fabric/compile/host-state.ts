@@ -141,5 +141,7 @@ export interface NatGatewayState {
   /** The router's address in the subnet, and the MAC address that stands for it. */
   readonly gateway: Ipv4;
   readonly gatewayMacAddress: string;
+  /** Some route leads IPv6 for IPv4 addresses here. */
+  readonly hasNat64: boolean;
   readonly table: NftTable;
 }

@@ -45,6 +45,18 @@ export const tracked = { sender: 1, receiver: 2, both: 3, egressOnly: 4 } as con
 export const nextHop: Ipv4 = '240.255.255.1';
 /** The same for IPv6; also how the router calls a middlebox at the end of its link. */
 export const nextHop6: Ipv6 = 'fe80::1';
+/**
+ * Inside a NAT gateway's namespace: the pair of links by which its translator hands IPv4 packets to the kernel and gets them back (nat64.pl), and the numbers
+ * that clients have there. What goes to the far end is addressed to nobody, or the kernel would take it up there a second time. 20 bytes of header more than IPv4
+ * has, and 8 of a fragment's, still go through a NAT gateway.
+ */
+export const nat64 = {
+  device: 'nat64',
+  farDevice: 'nat64-far',
+  macAddress: '0e:ff:70:00:00:01',
+  nobody: '0e:ff:70:00:00:02',
+  clients: '240.0.0.0/5',
+} as const;
 /** Where guests find the router (VPC user guide, subnet sizing for IPv6). */
 export const routerAddress6: Ipv6 = 'fe80:ec2::1';
 export const resolverAddress: Ipv4 = '240.240.0.1';

@@ -19,7 +19,8 @@ export function natGatewaysOf(context: VpcContext): readonly PluggedInterface[] 
   return context.plugged.filter((each) => natGatewayOf(each.eni) !== undefined);
 }
 
-export function compileNatGateways(context: VpcContext): NatGatewayState[] {
+/** @param nat64Gateways those that some route leads IPv6 to */
+export function compileNatGateways(context: VpcContext, nat64Gateways: readonly PluggedInterface[]): NatGatewayState[] {
   return context.plugged.flatMap(({ eni, subnet, number }) => {
     const natGatewayId = natGatewayOf(eni);
     if (natGatewayId === undefined) return [];
@@ -31,6 +32,7 @@ export function compileNatGateways(context: VpcContext): NatGatewayState[] {
         addresses,
         gateway: addressAt(subnet.cidrBlock, 1),
         gatewayMacAddress: macAddress('interface', number),
+        hasNat64: nat64Gateways.some(({ eni: each }) => each === eni),
         table: translation(natGatewayId, addresses),
       },
     ];
@@ -83,16 +85,15 @@ function translation(id: NatGatewayId, addresses: readonly string[]): NftTable {
 }
 
 /** In the router: which interfaces are NAT gateways'. */
-export function natGatewaySets(context: VpcContext): NftSet[] {
-  const gateways = natGatewaysOf(context);
+export function natGatewaySets(gateways: readonly PluggedInterface[]): NftSet[] {
   if (gateways.length === 0) return [];
   const elements = gateways.map(({ device }) => `"${device}"`);
   return [{ name: 'nat-gateways', kind: 'set', type: 'ifname', elements }];
 }
 
 /** In the forward chain before anything that is no packet of a flow is dropped: a connection that was moved to a NAT gateway is not known on this way. */
-export function movedToNatGateway(context: VpcContext): NftRule[] {
-  if (natGatewaysOf(context).length === 0) return [];
+export function movedToNatGateway(gateways: readonly PluggedInterface[]): NftRule[] {
+  if (gateways.length === 0) return [];
   return [
     {
       match: 'ct state invalid oifname @nat-gateways meta l4proto tcp tcp flags & rst == 0 reject with tcp reset',

@@ -10,7 +10,7 @@ import type {
   PeeringLink,
   PolicyRule,
 } from '../compile/host-state.ts';
-import { routerAddress6 } from '../compile/names.ts';
+import { mtu, nat64, nextHop, routerAddress6 } from '../compile/names.ts';
 
 /** An object of the kernel: how to make it and how to remove it again. */
 export interface Line {
@@ -179,4 +179,20 @@ export function renderNatGatewayAddresses(nat: NatGatewayState): Line[] {
     add: `addr replace ${address}/32 dev eth0`,
     remove: `addr del ${address}/32 dev eth0`,
   }));
+}
+
+/** What a NAT gateway's translator works with; its process is started when these are there. */
+export function renderNat64(): { readonly add: readonly string[]; readonly remove: string } {
+  const { device, farDevice, macAddress, nobody, clients } = nat64;
+  return {
+    add: [
+      `link add ${device} address ${macAddress} mtu ${mtu.interface} type veth peer name ${farDevice} mtu ${mtu.interface}`,
+      `link set ${device} up`,
+      `link set ${farDevice} up`,
+      `neigh replace ${nextHop} lladdr ${nobody} dev ${device} nud permanent`,
+      `route replace ${clients} via ${nextHop} dev ${device} onlink mtu ${mtu.natGateway - 28}`,
+    ],
+    // The rest goes with it.
+    remove: `link del ${device}`,
+  };
 }

@@ -17,10 +17,9 @@ import {
   toOutside,
 } from './explore.ts';
 import { asReaches } from './reaches.ts';
-import type { Point } from './segment-table.ts';
 import type { Site } from './sites.ts';
 
-/** Addresses by their place among those of a class's members (`pointsOf`), or of the internet. */
+/** Addresses by their place among those of a class's members (`reachedAt`), or of the internet. */
 interface PairFound {
   readonly source: number | AddressSet;
   readonly destination: number | AddressSet;
@@ -118,7 +117,7 @@ export function allPairs(exploration: Exploration): AllPairs {
 /** @param isNear whether private addresses of the one mean something to the other */
 function between({ sites, takes, traffic }: Exploration, sender: Site, receiver: Site, isNear: boolean): PairFound[] {
   let found: PairFound[] | undefined;
-  const points = pointsOf(receiver);
+  const points = receiver.reachedAt;
   for (let destination = 0; destination < points.length; destination += 1) {
     const to = points[destination];
     if (to === undefined || (!isNear && !to.isIpv6 && destination < receiver.addresses.length)) continue;
@@ -134,11 +133,6 @@ function between({ sites, takes, traffic }: Exploration, sender: Site, receiver:
   return found ?? [];
 }
 
-/** All addresses that an interface is reached at; its own come first. */
-function pointsOf(site: Site): readonly Point[] {
-  return site.publicAddresses.length === 0 ? site.addresses : [...site.addresses, ...site.publicAddresses];
-}
-
 /** What was found, by the places of an end's addresses; an end that is undefined, and one that sends as anybody and is alone in its class, keeps its own. */
 function placed({ sources, destinations, outcome }: Found, from: Site | undefined, to: Site | undefined): PairFound[] {
   return placesOf(sources, from).flatMap((source) =>
@@ -148,7 +142,7 @@ function placed({ sources, destinations, outcome }: Found, from: Site | undefine
 
 function placesOf(addresses: AddressSet, site: Site | undefined): (number | AddressSet)[] {
   if (site === undefined) return [addresses];
-  return pointsOf(site).flatMap(({ text }, place) => (addresses.contains(text) ? [place] : []));
+  return site.reachedAt.flatMap(({ text }, place) => (addresses.contains(text) ? [place] : []));
 }
 
 function concrete({ source, destination, outcome }: PairFound, from: Site | undefined, to: Site | undefined): Found {
@@ -157,7 +151,7 @@ function concrete({ source, destination, outcome }: PairFound, from: Site | unde
 
 function setAt(place: number | AddressSet, site: Site | undefined): AddressSet {
   if (typeof place !== 'number') return place;
-  const point = site && pointsOf(site)[place];
+  const point = site?.reachedAt[place];
   return point === undefined ? AddressSet.none : AddressSet.ofAddresses([point.text]);
 }
 

@@ -23,7 +23,8 @@ export function classesOf(sites: Sites): InterfaceClass[] {
       if (point.isIpv6 || near.get(holder.vpc.vpcId) === near.get(site.vpc.vpcId))
         others.push(holder.vpc.vpcId, ...holder.placed.eni.groupIds);
     }
-    return [blockAt.at(point), ...others].join('+');
+    const blocks = [point, ...sites.nat64.sixes([point])].map((each) => blockAt.at(each));
+    return [...blocks, ...others].join('+');
   };
 
   const keyOf = (site: Site): string => {

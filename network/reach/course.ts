@@ -63,6 +63,8 @@ class Course {
   readonly #translations: { readonly nat: Site; readonly inside: Address; readonly outside: Point }[] = [];
   /** By which ways the request has passed its VPCs: a reply that takes another one is of no flow there. */
   readonly #ways: Way[] = [];
+  /** The packet is one of IPv4 that NAT64 made of one of IPv6, whose traffic is told all the same. */
+  #isTranslated = false;
   /** The reply goes another way, where its groups are asked as if it were the first packet. */
   #isAnew = false;
   /** The way that the packet took last, through the VPC that it is in. */
@@ -124,7 +126,7 @@ class Course {
   /** Keeps of the traffic what a check lets pass. @returns whether any is left */
   #pass(allowed: Traffic): boolean {
     const { pool } = this.#sites;
-    this.#traffic = pool.intersect(this.#traffic, allowed);
+    this.#traffic = pool.intersect(this.#traffic, this.#isTranslated ? pool.beforeNat64(allowed) : allowed);
     return this.#traffic !== pool.none;
   }
 
@@ -354,11 +356,14 @@ class Course {
       if (!this.#pass(sender.acl.egress.at(destination)) || !this.#pass(nat.acl.ingress.at(source))) return undefined;
     }
     // G9: only for interfaces of its own VPC.
-    if (source.isIpv6 || !this.#sites.blocks(sender.vpc).own.at(source)) return undefined;
-    if (!this.#pass(this.#takes.natGateway)) return undefined;
+    if (!this.#sites.blocks(sender.vpc).own.at(source)) return undefined;
+    if (!this.#pass(source.isIpv6 ? this.#takes.nat64 : this.#takes.natGateway)) return undefined;
+    const host = source.isIpv6 ? this.#sites.nat64.four(sender.vpc, destination) : destination;
+    if (host === undefined) return undefined;
+    this.#isTranslated = this.#isTranslated || source.isIpv6;
     this.#by('nat-gateway', id);
     this.#translations.push({ nat, inside: source, outside });
-    return this.#leave(nat, outside, destination, false);
+    return this.#leave(nat, outside, host, false);
   }
 
   /** A packet to a NAT gateway's own address is a reply, or nothing (G5). */
@@ -367,7 +372,9 @@ class Course {
     if (!this.#isReturn || known === undefined) return undefined;
     const service = nat.placed.eni.service;
     this.#by('nat-gateway', service?.kind === 'nat-gateway' ? service.natGatewayId : nat.id);
-    return this.#leave(nat, source, known.inside, false);
+    if (!known.inside.isIpv6) return this.#leave(nat, source, known.inside, false);
+    this.#isTranslated = false;
+    return this.#leave(nat, this.#sites.nat64.six(source), known.inside, false);
   }
 
   /** The answer of a service behind an endpoint: from the endpoint's interface, or from nowhere inside the VPC. */

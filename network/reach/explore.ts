@@ -53,7 +53,7 @@ export function toPoints(exploration: Exploration, origin: Site, points: readonl
 
 /** To an interface, by its private and public addresses. */
 export function toInterface(exploration: Exploration, origin: Site, target: Site): Found[] {
-  const found = toPoints(exploration, origin, [...target.addresses, ...target.publicAddresses]);
+  const found = toPoints(exploration, origin, target.reachedAt);
   return found.filter(({ outcome: { arrival } }) => isAt(arrival, target));
 }
 
@@ -69,10 +69,11 @@ export function isAt(arrival: Outcome['arrival'], { id, placed }: Site): boolean
   }
 }
 
-/** To addresses outside. What an interface has as its public address is no host of the internet, and left out. */
+/** To addresses outside, also as NAT64 has them. What an interface has as its public address is no host of the internet, and left out. */
 export function toOutside(exploration: Exploration, origin: Site, domain: AddressSet): Found[] {
   const held = exploration.sites.publicAddresses();
-  return between(exploration, origin, sourcesOf(origin), { points: [], hosts: domain }).map(
+  const hosts = exploration.sites.nat64.with(domain);
+  return between(exploration, origin, sourcesOf(origin), { points: [], hosts }).map(
     ({ sources, destinations, outcome }) => ({
       sources,
       destinations: destinations.subtract(held),

@@ -37,6 +37,24 @@ export class Free {
   }
 }
 
+/** What NAT64 makes of an interval of IPv6 addresses: that of the IPv4 ones in them. What narrows it narrows the interval that it came from. */
+export class EmbeddedFree extends Free {
+  readonly six: Free;
+  readonly #first: bigint;
+
+  /** @param first the IPv6 address that holds 0.0.0.0 */
+  constructor(six: Free, first: bigint) {
+    super(false, Number((six.from as bigint) - first), Number((six.end as bigint) - first));
+    this.six = six;
+    this.#first = first;
+  }
+
+  override narrow(from: Bound, end: Bound): void {
+    super.narrow(from, end);
+    this.six.narrow(this.#first + BigInt(from), this.#first + BigInt(end));
+  }
+}
+
 export type Address = Point | Free;
 
 export function isFree(address: Address): address is Free {

@@ -31,6 +31,7 @@ import {
   routesByAddress,
   type VpcBlocks,
 } from './decisions.ts';
+import { Nat64 } from './nat64.ts';
 import { type Address, isFree, membership, type Point, type SegmentTable } from './segment-table.ts';
 import { TrafficPool } from './traffic.ts';
 
@@ -45,6 +46,8 @@ export interface Site {
   /** Private addresses of both families, in order. */
   readonly addresses: readonly Point[];
   readonly publicAddresses: readonly Point[];
+  /** All that it is reached at: its own, public ones, and what those of IPv4 are by NAT64. */
+  readonly reachedAt: readonly Point[];
   /** The instance connect endpoint whose interface it is. */
   readonly connectEndpoint?: InstanceConnectEndpoint;
   /** @param by the peering connection that the packets come or go by: only there the groups of its other VPC can be named (S7) */
@@ -63,6 +66,7 @@ export class Sites {
   readonly forbiddenOut = membership(AddressSet.ofCidrs([...privateBlocks, ...uniqueLocal]));
   readonly forbiddenIn = membership(AddressSet.ofCidrs(privateBlocks));
   readonly unanswered = membership(AddressSet.ofCidrs(unansweredBlocks));
+  readonly nat64 = new Nat64(this);
   readonly #points = new Map<string, Point>();
   readonly #byId = new Map<NetworkInterfaceId, Site>();
   /** By address: in each VPC whoever has it, in the Snapshot's order. */
@@ -123,9 +127,13 @@ export class Sites {
     return isFree(address) ? undefined : this.#publicHolders.get(address);
   }
 
-  /** Every public address that an interface has: no host of the internet has it. */
+  /** Every public address that an interface has, also as NAT64 has it: no host of the internet has it. */
   publicAddresses(): AddressSet {
-    return this.#table('public', () => AddressSet.ofAddresses([...this.#publicHolders.keys()].map(({ text }) => text)));
+    return this.#table('public', () => {
+      const held = [...this.#publicHolders.keys()];
+      const embedded = held.flatMap((each) => (each.isIpv6 ? [] : [this.nat64.six(each).text]));
+      return AddressSet.ofAddresses([...held.map(({ text }) => text), ...embedded]);
+    });
   }
 
   /** The public address of a private one of the interface. */
@@ -169,6 +177,11 @@ export class Sites {
   #siteOf(placed: PlacedInterface): Site {
     const { eni, vpc, subnet, routeTable, acl, groups } = placed;
     const addresses = addressesOf(eni).map((each) => this.point(each));
+    const publicAddresses = eni.privateAddresses.flatMap((each) =>
+      each.publicAddress === undefined ? [] : [this.point(each.publicAddress)],
+    );
+    const points = publicAddresses.length === 0 ? addresses : [...addresses, ...publicAddresses];
+    const sixes = this.nat64.sixes(points);
     const key = `${vpc.vpcId} ${subnet.subnetId}`;
     const connectEndpoint = vpc.instanceConnectEndpoints.find(
       (each) => each.networkInterfaceId === eni.networkInterfaceId,
@@ -182,9 +195,8 @@ export class Sites {
       carries: eni.attachment !== undefined || eni.service !== undefined,
       own: new Set(addresses),
       addresses,
-      publicAddresses: eni.privateAddresses.flatMap((each) =>
-        each.publicAddress === undefined ? [] : [this.point(each.publicAddress)],
-      ),
+      publicAddresses,
+      reachedAt: sixes.length === 0 ? points : [...points, ...sixes],
       groups: this.#groupsBy(vpc, groups),
       acl: this.#table(`acl ${vpc.vpcId} ${acl.networkAclId}`, () => aclFilter(this.pool, acl)),
       nextHop: this.#table(`hop ${key}`, () => nextHops(this.network, vpc, subnet, routeTable)),

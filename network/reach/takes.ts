@@ -21,6 +21,8 @@ const services = {
   anyBeginning: [{ protocol: 17 }],
   /** G5. */
   natGateway: [{ protocol: 6 }, { protocol: 17 }, { protocol: 1 }],
+  /** G13. */
+  nat64: [{ protocol: 6 }, { protocol: 17 }, { protocol: 58, icmp: { type: 128, code: -1 } }],
 } as const satisfies Record<string, readonly TrafficMatch[]>;
 
 export type Takes = Readonly<Record<keyof typeof services, Traffic>>;
@@ -36,5 +38,6 @@ export function takesOf(pool: TrafficPool): Takes {
     connectEndpoint: of(services.connectEndpoint),
     anyBeginning: of(services.anyBeginning),
     natGateway: of(services.natGateway),
+    nat64: of(services.nat64),
   };
 }

@@ -3,7 +3,7 @@
 // every intersection and union, because the same few sets meet over and over.
 
 import type { IcmpMatch, PortRange, Protocol } from '../snapshot.ts';
-import { has, intersect, nothing, type Ranges, rangesOf, subtract, unite } from './ranges.ts';
+import { has, intersect, nothing, pairsOf, type Ranges, rangesOf, subtract, unite } from './ranges.ts';
 
 /** How many ports there are, and pairs of ICMP type and code, written type × 256 + code. */
 const all16: Ranges<number> = [0, 65_536];
@@ -126,11 +126,23 @@ export function combineParts(
 /** More values than one network has; an id times this plus another is a whole number still. */
 const idSpace = 2 ** 24;
 
+/** Packets of an IPv6 client that NAT64 makes these of (G13): echo is what its ICMP has of a flow. */
+function sixPartsOf({ tcp, udp, icmp }: TrafficParts): TrafficParts {
+  const echoes = [0, 1].flatMap((which) => {
+    const [four, six] = [replyTypes.icmp[which] ?? 0, replyTypes.icmpv6[which] ?? 0];
+    return [...pairsOf(intersect(icmp, [four * 256, four * 256 + 256]))].map(
+      ([from, end]) => [from + (six - four) * 256, end + (six - four) * 256] as const,
+    );
+  });
+  return { ...noParts, tcp, udp, icmpv6: rangesOf(echoes) };
+}
+
 export class TrafficPool {
   readonly #values = new Map<string, Traffic>();
   readonly #intersections = new Map<number, Traffic>();
   readonly #unions = new Map<number, Traffic>();
   readonly #answered = new Map<number, boolean>();
+  readonly #beforeNat64 = new Map<Traffic, Traffic>();
   readonly none: Traffic;
   readonly all: Traffic;
 
@@ -165,6 +177,15 @@ export class TrafficPool {
     if (a === b || b === this.none || a === this.all) return a;
     if (a === this.none || b === this.all) return b;
     return this.#combine(this.#unions, a, b, unite);
+  }
+
+  /** As an IPv6 client of NAT64 sends it. */
+  beforeNat64(a: Traffic): Traffic {
+    const known = this.#beforeNat64.get(a);
+    if (known !== undefined) return known;
+    const value = this.keep(sixPartsOf(a));
+    this.#beforeNat64.set(a, value);
+    return value;
   }
 
   subtract(a: Traffic, b: Traffic): Traffic {

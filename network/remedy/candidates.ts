@@ -2,6 +2,7 @@
 // a candidate may be wrong; it may not be wide: one address, one port, one table.
 
 import { awsPrefixList } from '../aws-prefix-lists.ts';
+import { embeddedIpv4 } from '../nat64.ts';
 import type { Cidr, NetworkAclEntry, RouteTableId, RulePeer, SecurityGroup, Snapshot, Vpc } from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
 import { isInside } from '../walk/matching.ts';
@@ -212,6 +213,8 @@ export function roadsTo(network: NetworkIndex, vpc: Vpc, routeTableId: RouteTabl
     route({ kind: 'peering-connection', vpcPeeringConnectionId }),
   );
   if (privateBlocks.some((block) => isInside(block, destination))) return acrossPeering;
+  const nat64 = embeddedIpv4(destination) === undefined ? [] : vpc.natGateways;
+  if (nat64.length > 0) return nat64.map(({ natGatewayId }) => route({ kind: 'nat-gateway', natGatewayId }));
   const { internetGatewayId } = vpc;
   const nat = isIpv6(destination) ? [] : vpc.natGateways.filter((each) => each.connectivityType === 'public');
   const egressOnly = isIpv6(destination) ? vpc.egressOnlyInternetGatewayIds : [];

@@ -1,11 +1,12 @@
 // Gateways, peering and endpoints: what each lets pass, changes, and hands on.
 
+import { embeddedIpv4, embedIpv4, nat64Prefix } from '../nat64.ts';
 import type { EgressOnlyInternetGatewayId, NatGateway, NetworkInterfaceId, Vpc } from '../snapshot.ts';
 import type { Checks } from './checks.ts';
 import { bestRoute, isInside, isTcpUdpOrIcmp } from './matching.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
 import { type Flow, isIpv6, type Packet, protocols } from './packet.ts';
-import { privateBlocks, sharedBlock, unanswered } from './special-blocks.ts';
+import { isNat64Nowhere, privateBlocks, sharedBlock, unanswered } from './special-blocks.ts';
 import type { Arrival, ExplanationCode } from './trace.ts';
 import { wayInside } from './ways.ts';
 
@@ -235,7 +236,7 @@ export class Gateways {
     }
     if (nat.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(nat, 'ingress', packet);
     // G9: what only passes the VPC is not served.
-    if (!vpc.cidrBlocks.some((block) => isInside(block, packet.source))) {
+    if (![...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks].some((block) => isInside(block, packet.source))) {
       const because = `${packet.source} is no address of the VPC`;
       this.#checks.drop('nat-gateway', id, vpc, packet, because, 'NGW_REQUIRES_SOURCE_IN_VPC');
     }
@@ -248,6 +249,8 @@ export class Gateways {
         'a NAT gateway carries TCP, UDP and ICMP',
         'PROTOCOL_RESTRICTION',
       );
+    const sent = isIpv6(packet.source) ? this.#toIpv4(id, vpc, packet) : packet;
+    if (sent === undefined) return undefined;
     // UDP may begin with any packet: it goes on under the gateway's address, and comes to nobody who waits for it.
     if (this.#checks.leg === 'return' && packet.protocol !== protocols.udp) {
       this.#checks.drop('nat-gateway', id, vpc, packet, 'it knows no flow that this is the reply of');
@@ -259,7 +262,22 @@ export class Gateways {
       to: outside,
     });
     this.#translations.push({ natInterfaceId: nat.eni.networkInterfaceId, inside: packet.source, outside });
-    return this.#travel.fromInterface(nat, { ...packet, source: outside }, 'forwards');
+    return this.#travel.fromInterface(nat, { ...sent, source: outside }, 'forwards');
+  }
+
+  /** G13: what NAT64 makes of a packet, but for its source. */
+  #toIpv4(id: NatGateway['natGatewayId'], vpc: Vpc, packet: Packet): Packet | undefined {
+    const destination = embeddedIpv4(packet.destination);
+    if (destination === undefined || isNat64Nowhere(vpc, destination)) {
+      const because =
+        destination === undefined
+          ? `${packet.destination} is no IPv4 address of ${nat64Prefix}`
+          : `a NAT gateway sends nothing to ${destination}`;
+      this.#checks.drop('nat-gateway', id, vpc, packet, because);
+      return undefined;
+    }
+    if (packet.protocol !== protocols.icmpv6) return { ...packet, destination };
+    return { ...packet, destination, protocol: protocols.icmp, icmp: { type: 8, code: packet.icmp?.code ?? 0 } };
   }
 
   /** A packet to a NAT gateway's own address is a reply, or nothing (G5). */
@@ -285,7 +303,11 @@ export class Gateways {
       from: packet.destination,
       to: known.inside,
     });
-    return this.#travel.fromInterface(nat, { ...packet, destination: known.inside }, 'forwards');
+    return this.#travel.fromInterface(
+      nat,
+      { ...fromIpv4(packet, known.inside), destination: known.inside },
+      'forwards',
+    );
   }
 
   throughGatewayEndpoint({ vpc }: PlacedInterface, vpcEndpointId: `vpce-${string}`, packet: Packet): End | undefined {
@@ -354,6 +376,14 @@ export class Gateways {
     }
     return this.#checks.way(other, id, packet) ? this.#travel.deliver(other, packet) : undefined;
   }
+}
+
+/** G13: a reply as a client of IPv6 gets it. */
+function fromIpv4(packet: Packet, inside: string): Packet {
+  if (!isIpv6(inside)) return packet;
+  const source = embedIpv4(packet.source);
+  if (packet.protocol !== protocols.icmp) return { ...packet, source };
+  return { ...packet, source, protocol: protocols.icmpv6, icmp: { type: 129, code: packet.icmp?.code ?? 0 } };
 }
 
 /** Each pair of a private and a public address is a way of its own; IPv6 has one for both gateways. */

@@ -15,7 +15,7 @@ import type {
   Vpc,
 } from '../snapshot.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
-import { isIpv6, type Packet, protocols } from './packet.ts';
+import { echoRequest6, isIpv6, type Packet, protocols } from './packet.ts';
 
 /** What rules and entries say of protocol and ports. */
 interface Match {
@@ -109,6 +109,9 @@ export function bestRoute(network: NetworkIndex, table: RouteTable, destination:
 }
 
 /** TCP, UDP and echo are what a NAT gateway carries; other ICMP belongs to flows (G5). */
-export function isTcpUdpOrIcmp({ protocol }: Packet): boolean {
-  return protocol === protocols.tcp || protocol === protocols.udp || protocol === protocols.icmp;
+export function isTcpUdpOrIcmp({ protocol, source, icmp }: Packet): boolean {
+  if (protocol === protocols.tcp || protocol === protocols.udp) return true;
+  return isIpv6(source)
+    ? protocol === protocols.icmpv6 && icmp?.type === echoRequest6.type
+    : protocol === protocols.icmp;
 }

@@ -1,8 +1,9 @@
 // Blocks of addresses that the walk treats by themselves, whatever rules and routes say.
 
 import { addressPlan, ipv6Plan } from '../addresses.ts';
+import { addressAt, containsAddress } from '../cidr.ts';
 import { nat64Prefix } from '../nat64.ts';
-import type { Cidr } from '../snapshot.ts';
+import type { Cidr, Ipv4, Vpc } from '../snapshot.ts';
 
 /** RFC 1918: no gateway lets them out or in. */
 export const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
@@ -20,3 +21,11 @@ export const unanswered = [
   `${ipv6Plan.laptop}/128`,
   nat64Prefix,
 ] as const;
+
+/** What NAT64 leads to nobody: where no guest may send, and the VPC's own services, which know a guest by its own address. */
+export function isNat64Nowhere({ cidrBlocks: [primary] }: Vpc, address: Ipv4): boolean {
+  return (
+    reservedBlocks.some((block) => containsAddress(block, address)) ||
+    (primary !== undefined && addressAt(primary, 2) === address)
+  );
+}

@@ -216,9 +216,7 @@ function targetOf(
   for (const [member, make] of targetMembers) {
     const id = route.optionalText(member);
     if (id === undefined) continue;
-    // NAT64 is not modelled: what has an IPv6 destination goes nowhere by a NAT gateway.
-    const isNat64 = member === 'NatGatewayId' && route.has('DestinationIpv6CidrBlock');
-    return make === null || isNat64 ? nowhere(id) : { target: make(id), isModelled: true, name: id };
+    return make === null ? nowhere(id) : { target: make(id), isModelled: true, name: id };
   }
   return nowhere(route.names().find((name) => !/^Destination|^Origin$|^State$/.test(name)) ?? 'nothing');
 }

@@ -5,6 +5,7 @@
 //   vpc-1  10.1.0.0/16 (and 100.64.0.0/20)  e: public   f: private                           peered with both others
 //   vpc-2  10.0.0.0/16, another Region      g: public                                        has vpc-0's addresses (C5, P2)
 
+import { nat64Prefix } from '@postern/network/nat64.ts';
 import type {
   Cidr,
   NetworkAcl,
@@ -230,6 +231,7 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
     ...(internetGateway && isPublic && ipv6 ? [to('::/0', targets.igw(number))] : []),
     ...(hasNat && !isPublic ? [to('0.0.0.0/0', targets.nat(number))] : []),
     ...(ipv6 && !isPublic ? [to('::/0', targets.eigw(number))] : []),
+    ...(ipv6 && hasNat && !isPublic ? [to(nat64Prefix, targets.nat(number))] : []),
     ...(s3 && index !== 2 ? [gatewayRoute('s3')] : []),
     ...(dynamodb && index === 1 ? [gatewayRoute('dynamodb')] : []),
     ...peerRoutes(number, index, features),

@@ -1,5 +1,7 @@
 // What deviations draw and what they find: blocks, ports and peers as arbitraries, and the parts of a draft by their place. The first value of each list is the plainest.
 
+import { contains } from '@postern/network/cidr.ts';
+import { nat64Prefix } from '@postern/network/nat64.ts';
 import type { Cidr, IcmpMatch, Route, RouteTarget, RulePeer, SecurityGroupRule } from '@postern/network/snapshot.ts';
 import fc from 'fast-check';
 import { cidrPeer, groupPeer, rule } from '../flows/snapshots.ts';
@@ -29,7 +31,7 @@ export const subnetPlace = fc.constantFrom<[VpcNumber, number][]>(
   [2, 0],
 );
 const ipv4Blocks: readonly Cidr[] = ['0.0.0.0/0', '10.0.0.0/16', '10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.2.200/32', '10.1.0.0/16', '10.1.0.8/29', '10.0.0.8/29', '10.9.0.0/20', '203.0.113.0/24', '198.51.100.0/25', '198.18.1.0/26', '198.19.0.0/16', '10.0.1.220/32']; // biome-ignore format: a table
-const ipv6Blocks: readonly Cidr[] = ['::/0', '2001:db8:1010:100::/56', ipv6Of(0, 0), ipv6Of(0, 1), '2001:db8:1010:200::/56', '2001:db8:f000::/96', '2001:db8:0:1::/64', '2001:db8:1010:100::a/128']; // biome-ignore format: a table
+const ipv6Blocks: readonly Cidr[] = ['::/0', '2001:db8:1010:100::/56', ipv6Of(0, 0), ipv6Of(0, 1), '2001:db8:1010:200::/56', '2001:db8:f000::/96', '2001:db8:0:1::/64', '2001:db8:1010:100::a/128', '64:ff9b::/96', '64:ff9b::a00:0/104']; // biome-ignore format: a table
 export const block = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Cidr[]>('0.0.0.0/0', '::/0') },
   { weight: 3, arbitrary: fc.constantFrom(...ipv4Blocks) },
@@ -166,7 +168,7 @@ export function setRules(
 }
 
 /** Narrow destinations that a route table may get beside its usual ones. */
-export const routeBlocks: readonly Cidr[] = ['0.0.0.0/0', '198.51.100.0/24', '198.51.100.64/26', '203.0.113.0/25', '198.18.0.0/16', '198.18.1.0/26', '10.1.0.0/24', '192.168.0.0/16', '::/0', '2001:db8:f000::/96', '2001:db8:f000::c633:6440/122', '2001:db8:1010:200::/60', '2001:db8:0:1::/64']; // biome-ignore format: a table
+export const routeBlocks: readonly Cidr[] = ['0.0.0.0/0', '198.51.100.0/24', '198.51.100.64/26', '203.0.113.0/25', '198.18.0.0/16', '198.18.1.0/26', '10.1.0.0/24', '192.168.0.0/16', '::/0', '2001:db8:f000::/96', '2001:db8:f000::c633:6440/122', '2001:db8:1010:200::/60', '2001:db8:0:1::/64', '64:ff9b::/96', '64:ff9b::c633:6400/120']; // biome-ignore format: a table
 export const routeTargets = ['igw', 'nat', 'eigw', 'peer-01', 'peer-12', 'box', 'checked'] as const;
 
 export function targetOf(
@@ -198,10 +200,10 @@ export function targetOf(
 
 export const isInPeersOwn = (cidr: Cidr) => cidr === '10.1.0.0/24' || cidr === '2001:db8:1010:200::/60';
 
-/** NAT gateways and prefix lists of services are IPv4's, egress-only gateways IPv6's. */
+/** NAT gateways take IPv4 and what is NAT64's of IPv6; egress-only gateways IPv6. */
 export function fits(cidr: Cidr, target: RouteTarget): boolean {
   if (target.kind === 'egress-only-internet-gateway') return familyOf(cidr) === 6;
-  return target.kind !== 'nat-gateway' || familyOf(cidr) === 4;
+  return target.kind !== 'nat-gateway' || familyOf(cidr) === 4 || contains(nat64Prefix, cidr);
 }
 
 /** Routes the traffic between two subnets of vpc-0 through c, which hands on what is not its own (R4, R13). */

@@ -3,6 +3,7 @@
 
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { addressAt } from '@postern/network/cidr.ts';
+import { embedIpv4 } from '@postern/network/nat64.ts';
 import type {
   InstanceConnectEndpointId,
   NetworkInterface,
@@ -92,6 +93,11 @@ const outside6 = {
   'the terminal, IPv6': ipv6Plan.laptop,
 } as const; // biome-ignore format: a table
 
+/** As NAT64 has them: what of the above is somebody, or nobody in particular. */
+const byNat64 = Object.entries(outside)
+  .filter(([name]) => !name.includes('host') || name === 'a host')
+  .map(([name, address]): [string, string] => [`${name} by NAT64`, embedIpv4(address)]);
+
 /** Hosts of the internet that a machine may pretend to be. */
 const strangers = [{ name: 'a stranger', address: '198.51.100.9' }, { name: 'a stranger, IPv6', address: '2001:db8:f000::c633:6409' }]; // biome-ignore format: a table
 
@@ -141,6 +147,7 @@ export function flowsOf(snapshot: Snapshot): readonly TriedFlow[] {
       ...Object.entries(outside),
       ...Object.entries(outside6),
       ...neighbours(vpc),
+      ...(vpc.natGateways.length === 0 ? [] : [...byNat64, ...embedded([...inside, ...publicOf(snapshot)], own)]),
     ];
     for (const from of addressesOf(card))
       for (const [to, destination] of destinations)
@@ -168,6 +175,12 @@ export function flowsOf(snapshot: Snapshot): readonly TriedFlow[] {
     );
   add({ kind: 'laptop' }, 'laptop', addressPlan.laptop, 'an address without a holder', '198.19.7.7');
   return flows;
+}
+
+function embedded(all: readonly Named[], own: ReadonlySet<string>): [string, string][] {
+  return all.flatMap(({ name, address }) =>
+    isIpv6(address) || own.has(address) ? [] : [[`${name} by NAT64`, embedIpv4(address)] as [string, string]],
+  );
 }
 
 interface Named {

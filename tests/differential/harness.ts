@@ -3,6 +3,7 @@
 import { createNetworkFabric } from '@postern/fabric/network-fabric.ts';
 import type { NetworkFabric } from '@postern/fabric/types.ts';
 import { addressPlan } from '@postern/network/addresses.ts';
+import { embeddedIpv4 } from '@postern/network/nat64.ts';
 import { emptySnapshot, type Snapshot } from '@postern/network/snapshot.ts';
 import { indexNetwork } from '@postern/network/walk/network-index.ts';
 import type { Trace } from '@postern/network/walk/trace.ts';
@@ -87,7 +88,7 @@ export class Differential {
   #sending(snapshot: Snapshot, flow: TriedFlow, trace: Trace): Sending | undefined {
     const { sender, protocol, port = 0, destination: to, sourcePorts } = flow;
     const expect = isOpen(flow, trace) ? 'answer' : 'silence';
-    const answerFrom = answeringAddress(snapshot, to, this.#fabric.listen.resolver, flow, trace);
+    const answerFrom = answeringAddress(snapshot, embeddedIpv4(to) ?? to, this.#fabric.listen.resolver, flow, trace);
     const plain = { protocol, port, to, answerFrom, expect, sourcePorts } as const;
     switch (sender.kind) {
       case 'machine':

@@ -8,6 +8,7 @@ import { type AwsSide, startAwsSide } from './aws-side.ts';
 import { flowCases } from './cases.ts';
 import type { Flow } from './flow.ts';
 import { ipv6Cases } from './ipv6-cases.ts';
+import { nat64Cases } from './nat64-cases.ts';
 import { type Probe, ProbeMachines, patientMs } from './probe.ts';
 
 const machines = new ProbeMachines();
@@ -57,7 +58,7 @@ function told(flow: Flow, verdict: string, source = '', by = ''): string {
   return `${name(flow)}: ${verdict}${seen}${flow.by === undefined ? '' : ` by ${by}`}`;
 }
 
-for (const flowCase of [...flowCases, ...ipv6Cases]) {
+for (const flowCase of [...flowCases, ...ipv6Cases, ...nat64Cases]) {
   test(flowCase.title, async () => {
     const applied = await fabric.apply(flowCase.snapshot);
     assert.deepEqual(applied.failures, []);

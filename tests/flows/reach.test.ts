@@ -9,6 +9,7 @@ import type { Flow as WalkFlow } from '@postern/network/walk/packet.ts';
 import { walk } from '@postern/network/walk/walk.ts';
 import { flowCases } from './cases.ts';
 import { ipv6Cases } from './ipv6-cases.ts';
+import { nat64Cases } from './nat64-cases.ts';
 import { indexNetwork, isHeard, nameOf, walkedFlow } from './walking.ts';
 
 /** Everything that an end reaches, the VPC's own services too. */
@@ -21,7 +22,7 @@ function everything(reach: Reachability, snapshot: Snapshot, from: WalkFlow['fro
   return [...reach.from(from), ...reach.between([from], services)];
 }
 
-for (const flowCase of [...flowCases, ...ipv6Cases]) {
+for (const flowCase of [...flowCases, ...ipv6Cases, ...nat64Cases]) {
   test(`reach: ${flowCase.title}`, () => {
     const network = indexNetwork(flowCase.snapshot);
     const reach = prepareReach(network);

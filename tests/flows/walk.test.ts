@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flowCases } from './cases.ts';
 import { ipv6Cases } from './ipv6-cases.ts';
+import { nat64Cases } from './nat64-cases.ts';
 import { indexNetwork, isAnswered, nameOf, walkFlow } from './walking.ts';
 
-for (const flowCase of [...flowCases, ...ipv6Cases]) {
+for (const flowCase of [...flowCases, ...ipv6Cases, ...nat64Cases]) {
   test(`walk: ${flowCase.title}`, () => {
     const network = indexNetwork(flowCase.snapshot);
     for (const flow of flowCase.flows) {

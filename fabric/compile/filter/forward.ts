@@ -3,7 +3,7 @@
 import { tokenAnswerBeginning } from '../../types.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
-import { movedToNatGateway, natGatewayRules } from '../nat-gateways.ts';
+import { movedToNatGateway, natGatewayRules, natGatewaysOf } from '../nat-gateways.ts';
 import { peeringForwardRules } from '../peering.ts';
 import { isForwarding, type VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
@@ -56,7 +56,8 @@ function gatewayRules(context: VpcContext): NftRule[] {
   const igw = context.vpc.internetGatewayId;
   const gateways = [...(igw === undefined ? [] : [igwDevice]), ...context.endpoints.map((each) => each.device)];
   const edges = [...gateways, ...context.peerings.map((each) => each.device)];
-  if (edges.length === 0) return [...movedToNatGateway(context), strayReply(context), ...natGatewayRules(context)];
+  if (edges.length === 0)
+    return [...movedToNatGateway(natGatewaysOf(context)), strayReply(context), ...natGatewayRules(context)];
   const names = `{ ${edges.map((name) => `"${name}"`).join(', ')} }`;
   const rules: NftRule[] = [
     ...waysBack(context).map((each) => ({
@@ -66,7 +67,7 @@ function gatewayRules(context: VpcContext): NftRule[] {
       match: `ct state invalid oifname "${each.device}" meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
       comment: each.outComment,
     })),
-    ...movedToNatGateway(context),
+    ...movedToNatGateway(natGatewaysOf(context)),
     strayReply(context),
     ...natGatewayRules(context),
   ];

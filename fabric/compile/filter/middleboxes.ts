@@ -7,6 +7,7 @@ import type { Cidr, Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
 import type { Family } from '../family.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
+import { nat64GatewaysOf } from '../ipv6/nat64.ts';
 import { mark, zone } from '../names.ts';
 import { natGatewaysOf } from '../nat-gateways.ts';
 import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
@@ -65,8 +66,7 @@ function forwardedChain(context: VpcContext, { subnet, paths, isDiverted }: Subn
     const block = blockOf(each, family);
     return block === undefined ? [] : [`${block} : goto leg-${each.subnetId}`];
   });
-  // One has IPv4 addresses alone.
-  const ownNatGateways = family === 'ip' ? natGatewaysOf(context) : [];
+  const ownNatGateways = family === 'ip' ? natGatewaysOf(context) : nat64GatewaysOf(context);
   const toNatGateways = ownNatGateways.map((each) => `"${each.device}" : goto leg-${each.subnet.subnetId}`);
   return {
     name: `forwarded-${subnetId}`,

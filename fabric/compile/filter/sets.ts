@@ -3,7 +3,7 @@
 import { numberOf } from '../allocation.ts';
 import type { NftSet } from '../host-state.ts';
 import { mark } from '../names.ts';
-import { natGatewayOf, natGatewaySets } from '../nat-gateways.ts';
+import { natGatewayOf, natGatewaySets, natGatewaysOf } from '../nat-gateways.ts';
 import { peeringArrivals } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
 import { isForwarding, middleboxesOf, type VpcContext } from '../vpc-context.ts';
@@ -34,7 +34,7 @@ export function interfaceSets(context: VpcContext): NftSet[] {
       type: 'ipv4_addr',
       elements: middleboxesOf(context).flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
     },
-    ...natGatewaySets(context),
+    ...natGatewaySets(natGatewaysOf(context)),
     ...tunnelSets(context),
     ...forwardingSubnets(context),
     verdictMap(

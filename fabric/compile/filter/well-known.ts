@@ -10,7 +10,8 @@ export const timeSync = '169.254.169.123';
 /** What an internet gateway neither takes in nor lets out (I4): RFC 1918 and RFC 6598. */
 export const privateBlocks = '{ 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 }';
 /** "This network", loopback, multicast, the underlay and broadcast: nothing a guest may send to. */
-export const reservedBlocks = '{ 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/3 }';
+export const reserved = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3'] as const;
+export const reservedBlocks = `{ ${reserved.join(', ')} }`;
 /** No router hands on what is for it (RFC 3927); the services in it are told apart before. */
 export const linkLocalBlock = '169.254.0.0/16';
 

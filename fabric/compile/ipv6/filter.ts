@@ -12,12 +12,14 @@ import { stage, strayReply, verdictMap } from '../filter/well-known.ts';
 import { withFlowLogs } from '../flow-logs.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
 import { egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
+import { movedToNatGateway, natGatewaySets } from '../nat-gateways.ts';
 import { compileNetworkAcls } from '../network-acls.ts';
 import { peeringArrivals, peeringForwardRules, peeringZoneChains } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
 import { compileSecurityGroups } from '../security-groups.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { type Ipv6Context, ipv6Context } from './context.ts';
+import { nat64Rules, nat64Tracking } from './nat64.ts';
 
 const neighbourDiscovery =
   '{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';
@@ -73,7 +75,7 @@ function devices(names: readonly string[]): string {
   return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
 }
 
-function interfaceSets({ context, plugged, boxes, peerings }: Ipv6Context): NftSet[] {
+function interfaceSets({ context, plugged, boxes, natGateways, peerings }: Ipv6Context): NftSet[] {
   const checked = plugged.filter((each) => !boxes.includes(each));
   const subnets = context.subnets.flatMap(({ subnetId, ipv6CidrBlock }) =>
     ipv6CidrBlock === undefined ? [] : [`${ipv6CidrBlock} : ${numberOf(context.allocation.subnets, subnetId)}`],
@@ -97,7 +99,7 @@ function interfaceSets({ context, plugged, boxes, peerings }: Ipv6Context): NftS
     set(
       'unchecked',
       'ifname',
-      boxes.map(({ device }) => `"${device}"`),
+      [...boxes, ...natGateways].map(({ device }) => `"${device}"`),
     ),
     set(
       'holders',
@@ -109,6 +111,7 @@ function interfaceSets({ context, plugged, boxes, peerings }: Ipv6Context): NftS
       'ipv6_addr',
       boxes.flatMap(({ eni }) => eni.ipv6Addresses),
     ),
+    ...natGatewaySets(natGateways),
     ...forwardingSubnets(context),
     { ...set('vpc-blocks', 'ipv6_addr', mergedRanges(context.vpc.ipv6CidrBlocks)), interval: true },
     { name: 'subnet-marks', kind: 'map', type: 'ipv6_addr : mark', interval: true, elements: subnets },
@@ -242,8 +245,8 @@ function backChains({ context, outside, hasEgressOnly }: Ipv6Context): NftChain[
 }
 
 function gatewayRules(ipv6: Ipv6Context): NftRule[] {
-  const { context, outside, hasEgressOnly } = ipv6;
-  if (outside.length === 0) return [strayReply(context)];
+  const { context, natGateways, outside, hasEgressOnly } = ipv6;
+  if (outside.length === 0) return [...movedToNatGateway(natGateways), strayReply(context)];
   const gateways = devices(outside);
   const { internetGatewayId: igw, egressOnlyInternetGatewayIds: eigws } = context.vpc;
   const comment = stage('igw-egress', [igw, ...eigws].filter((id) => id !== undefined).join(' '));
@@ -253,6 +256,7 @@ function gatewayRules(ipv6: Ipv6Context): NftRule[] {
       match: `ct state invalid oifname ${gateways} meta l4proto tcp tcp flags & rst == 0 reject with tcp reset`,
       comment: stage('igw-egress', `${[igw, ...eigws].filter((id) => id !== undefined).join(' ')} route moved`),
     },
+    ...movedToNatGateway(natGateways),
     strayReply(context),
     ...publicAccessRules(ipv6),
     { match: `oifname ${gateways} ip6 daddr ${notGlobal} drop`, comment },
@@ -302,13 +306,14 @@ function publicAccessRules({ context, outside }: Ipv6Context): NftRule[] {
 }
 
 function forwardRules(ipv6: Ipv6Context): NftRule[] {
-  const { context, outside, boxes, hasEgressOnly, peerings } = ipv6;
+  const { context, outside, boxes, natGateways, hasEgressOnly, peerings } = ipv6;
   const { sender, receiver, both } = tracked;
   const edges = [...outside, ...peerings.map(({ device }) => device)];
   const toInterface = edges.length === 0 ? '' : `oifname != ${devices(edges)} `;
   return [
     { match: `icmpv6 type ${neighbourDiscovery} drop` },
     ...gatewayRules(ipv6),
+    ...nat64Rules(ipv6),
     ...peeringForwardRules(peerings, 'ip6'),
     // Gateways and peerings have no groups: their end of a flow counts as tracked.
     ...(edges.length === 0
@@ -321,7 +326,7 @@ function forwardRules(ipv6: Ipv6Context): NftRule[] {
       match: `${toInterface}oifname . ip6 daddr != @interface-addresses oifname != @unchecked drop`,
       comment: stage('source-dest-check', context.vpc.vpcId),
     },
-    ...(boxes.length > 0
+    ...(boxes.length + natGateways.length > 0
       ? [{ match: `meta mark . oifname @next-hops-in-subnet meta mark set ${mark.sameSubnet}` }]
       : []),
     { match: `meta mark != ${mark.sameSubnet} iifname vmap @acl-egress` },
@@ -332,8 +337,9 @@ function forwardRules(ipv6: Ipv6Context): NftRule[] {
     { match: `ct direction reply ct mark & ${receiver} == 0 iifname vmap @sg-egress` },
     { match: `ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-ingress` },
     { match: `ct direction reply ct mark & ${sender} == 0 oifname vmap @sg-ingress` },
-    // Flows through an egress-only gateway are tracked whatever the rules say (S13).
+    // Flows through an egress-only gateway and a NAT gateway are tracked whatever the rules say (S13).
     ...(hasEgressOnly ? [{ match: `ct state new oifname "${egressOnlyDevice}" ct mark set ct mark | ${both}` }] : []),
+    ...nat64Tracking(ipv6),
     { match: 'accept' },
   ];
 }

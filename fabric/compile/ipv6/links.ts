@@ -15,6 +15,7 @@ import {
   routerAddress6,
   table,
 } from '../names.ts';
+import { natGatewayOf } from '../nat-gateways.ts';
 import { peeringNeighbours } from '../peering.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { destinationsOf } from '../vpc-links.ts';
@@ -53,8 +54,8 @@ function compileLinks({ context, hasEgressOnly }: Ipv6Context): Link[] {
   ];
 }
 
-/** Permanent ones, also for a middlebox: what is routed to one is sent to its link, whatever addresses it has. */
-function compileNeighbours({ context, plugged, boxes, outside, peerings }: Ipv6Context): Neighbour[] {
+/** Permanent ones, also for a middlebox or a NAT gateway: what is routed to one is sent to its link, whatever addresses it has. */
+function compileNeighbours({ context, plugged, boxes, natGateways, outside, peerings }: Ipv6Context): Neighbour[] {
   const towardsCore = outside.map((device) => ({
     address: nextHop6,
     macAddress: macAddress(device === igwDevice ? 'core-igw' : 'core-eigw', context.number),
@@ -63,7 +64,7 @@ function compileNeighbours({ context, plugged, boxes, outside, peerings }: Ipv6C
   return [
     ...towardsCore,
     ...peeringNeighbours(peerings, nextHop6),
-    ...boxes.map(({ eni, device }) => ({ address: nextHop6, macAddress: eni.macAddress, device })),
+    ...[...boxes, ...natGateways].map(({ eni, device }) => ({ address: nextHop6, macAddress: eni.macAddress, device })),
     ...plugged.flatMap(({ eni, device }) =>
       eni.ipv6Addresses.map((address) => ({ address, macAddress: eni.macAddress, device })),
     ),
@@ -123,7 +124,7 @@ function compileRouteTable(ipv6: Ipv6Context, routeTable: RouteTable): KernelRou
 }
 
 function compileRoute(
-  { context, boxes, plugged, peerings }: Ipv6Context,
+  { context, boxes, natGateways, plugged, peerings }: Ipv6Context,
   number: number,
   destination: Cidr,
   route: Route,
@@ -157,7 +158,10 @@ function compileRoute(
       const peering = peerings.find((each) => each.vpcPeeringConnectionId === target.vpcPeeringConnectionId);
       return peering === undefined ? blackhole : byNextHop(number, destination, peering.device);
     }
-    case 'nat-gateway':
+    case 'nat-gateway': {
+      const gateway = natGateways.find(({ eni }) => natGatewayOf(eni) === target.natGatewayId);
+      return gateway === undefined ? blackhole : byNextHop(number, destination, gateway.device);
+    }
     case 'gateway-endpoint':
       return blackhole;
   }

@@ -8,6 +8,7 @@ import type {
   DescribeTagsResult,
   NatGateway,
 } from '@aws-sdk/client-ec2';
+import { buildSnapshot } from '../../control/snapshot.ts';
 import { awsError, testNow } from '../../testing.ts';
 import { makeGateway, makeRouteTable, makeSubnet, makeVpc, makeWorld, putInterface } from './testing.ts';
 
@@ -275,6 +276,30 @@ test('[R4] a route inside the VPC’s block may go to a NAT gateway when it is a
       ['10.0.0.0/16', 'local'],
       ['10.0.0.0/24', NatGatewayId],
     ],
+  );
+});
+
+test('[G13] a route of IPv6 may go to a NAT gateway: the well-known prefix, made, replaced and told', async () => {
+  const { world, table, addToVpc } = await makePlace();
+  const { NatGatewayId } = await addToVpc();
+  const DestinationIpv6CidrBlock = '64:ff9b::/96';
+  const told = async () =>
+    (
+      await world.run<DescribeRouteTablesResult>('DescribeRouteTables', { RouteTableIds: [table] })
+    ).RouteTables?.[0]?.Routes?.filter((route) => route.DestinationIpv6CidrBlock !== undefined);
+  const route = { DestinationIpv6CidrBlock, NatGatewayId, Origin: 'CreateRoute', State: 'active' };
+  await world.run('CreateRoute', { RouteTableId: table, DestinationIpv6CidrBlock: '64:FF9B::7/96', NatGatewayId });
+  assert.deepEqual(await told(), [route]);
+  const second = await addToVpc();
+  await world.run('ReplaceRoute', { RouteTableId: table, DestinationIpv6CidrBlock, NatGatewayId: second.NatGatewayId });
+  assert.deepEqual(await told(), [{ ...route, NatGatewayId: second.NatGatewayId }]);
+  const { vpcs } = world.store.read((tx) => buildSnapshot(tx, 1));
+  const inSnapshot = vpcs.flatMap((vpc) => vpc.routeTables).flatMap(({ routes }) => routes);
+  const target = { kind: 'nat-gateway', natGatewayId: second.NatGatewayId };
+  const destination = { kind: 'cidr', cidr: DestinationIpv6CidrBlock };
+  assert.deepEqual(
+    inSnapshot.filter((each) => each.target.kind === 'nat-gateway'),
+    [{ destination, target, state: 'active' }],
   );
 });
 

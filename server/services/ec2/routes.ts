@@ -179,17 +179,13 @@ function instanceTarget(call: Call, table: RouteTableRow, id: string): Target {
   return interfaceTarget(call, table, only.id);
 }
 
-/** 4.4: an egress-only gateway takes IPv6 alone, a NAT gateway IPv4. */
+/** 4.4: an egress-only gateway takes IPv6 alone. A NAT gateway takes both, and of IPv6 it carries what NAT64 can (G13). */
 function checkFamily(call: Call, destination: Destination, target: Target): void {
-  if (target.kind !== 'egress-only-internet-gateway' && target.kind !== 'nat-gateway') return;
+  if (target.kind !== 'egress-only-internet-gateway') return;
   const isIpv6 =
     destination.kind === 'cidr'
       ? isIpv6Cidr(destination.cidr)
       : requirePrefixList(call, destination.prefixListId).addressFamily === 'IPv6';
-  if (target.kind === 'nat-gateway') {
-    if (isIpv6) throw unsupportedOperation('NAT64, an IPv6 route to a NAT gateway,');
-    return;
-  }
   if (!isIpv6)
     throw invalidParameterValue(
       `The destination ${textOf(destination)} is not an IPv6 one. An egress-only internet gateway can be the target of IPv6 routes only.`,
