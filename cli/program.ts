@@ -6,6 +6,7 @@ import type { CheckOptions } from './commands/check.ts';
 import type { ConnectOptions } from './commands/connect.ts';
 import type { LabOptions } from './commands/lab.ts';
 import type { ReachOptions } from './commands/reach.ts';
+import type { SessionOptions } from './commands/session.ts';
 import type { TraceOptions } from './commands/trace.ts';
 import type { TunnelOptions } from './commands/tunnel.ts';
 import type { WhyOptions } from './commands/why.ts';
@@ -34,6 +35,8 @@ const listAccounts = lazily(async () => (await accountCommands()).listAccounts);
 const aws = lazily(async () => (await import('./commands/aws.ts')).aws);
 const exec = lazily(async () => (await import('./commands/exec.ts')).exec);
 const connect = lazily(async () => (await import('./commands/connect.ts')).connect);
+const session = lazily(async () => (await import('./commands/session.ts')).session);
+const sessionPlugin = lazily(async () => (await import('./commands/session-plugin.ts')).sessionPlugin);
 const tunnel = lazily(async () => (await import('./commands/tunnel.ts')).tunnel);
 const reach = lazily(async () => (await import('./commands/reach.ts')).reach);
 const trace = lazily(async () => (await import('./commands/trace.ts')).trace);
@@ -190,6 +193,29 @@ program
     const argv = optionsAfter(command, words);
     return run(command, (options: ConnectOptions) => connect(instance, argv, options));
   });
+
+program
+  .command('session')
+  .description('a shell by Session Manager, with no port open and no public address')
+  .usage('[options] INSTANCE [--] [COMMAND…]')
+  .argument('<instance>')
+  .argument('[command...]')
+  .option(...data)
+  .option('--region <name>', 'the instance’s region')
+  .passThroughOptions()
+  .action((instance: string, words: string[], _options, command: Command) => {
+    const argv = optionsAfter(command, words);
+    return run(command, (options: SessionOptions) => session(instance, argv, options));
+  });
+
+program
+  .command('session-plugin', { hidden: true })
+  .description('what `aws ssm start-session` starts under `postern aws`')
+  .argument('[args...]')
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action((args: string[], _options, command: Command) => run(command, () => sessionPlugin(args)));
 
 program
   .command('tunnel')

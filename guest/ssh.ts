@@ -9,6 +9,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameS
 import { request } from 'node:http';
 import { Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
+import { openTerminal, type Terminal } from './pty.ts';
 
 const hostKeyFile = '/etc/ssh/ssh_host_ed25519_key';
 const users: Readonly<Record<string, { home: string }>> = {
@@ -118,7 +119,7 @@ function serveSession(session: Session, user: string): void {
   const environment: Record<string, string> = {};
   let window: Window | undefined;
   let process_: ChildProcess | undefined;
-  let terminal = '';
+  let terminal: Terminal | undefined;
   session.on('pty', (accept, _reject, info) => {
     const { term } = info as unknown as { term?: string };
     window = { term: term ?? 'xterm', cols: info.cols || 80, rows: info.rows || 24 };
@@ -132,11 +133,7 @@ function serveSession(session: Session, user: string): void {
   });
   session.on('window-change', (accept, _reject, info) => {
     accept?.();
-    if (terminal)
-      spawn('stty', ['-F', terminal, 'rows', String(info.rows), 'cols', String(info.cols)], { stdio: 'ignore' }).on(
-        'error',
-        () => {},
-      );
+    terminal?.resize(info.rows, info.cols);
   });
   session.on('signal', (accept, _reject, info) => {
     accept?.();
@@ -156,17 +153,11 @@ function serveSession(session: Session, user: string): void {
     const shell = command === undefined ? ['-l'] : ['-c', command];
     if (window) {
       const quoted = shell.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-      const inner = `stty rows ${window.rows} cols ${window.cols}; tty >&3; exec 3>&-; exec /bin/bash ${quoted}`;
-      process_ = spawn('script', ['-qefc', inner, '/dev/null'], {
-        cwd: home,
-        env,
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      });
-      (process_.stdio[3] as NodeJS.ReadableStream | null)?.once('data', (chunk: Buffer) => {
-        terminal = chunk.toString().trim();
-      });
+      terminal = openTerminal(`/bin/bash ${quoted}`, { cwd: home, env, rows: window.rows, cols: window.cols });
+      process_ = terminal.process;
     } else process_ = spawn('/bin/bash', shell, { cwd: home, env, stdio: 'pipe' });
-    bridge(channel, process_);
+    const child = process_;
+    bridge(channel, child, () => (terminal ? terminal.hangUp() : child.kill('SIGHUP')));
   };
   session.on('shell', (accept) => begin(accept(), undefined));
   session.on('exec', (accept, _reject, info) => begin(accept(), info.command));
@@ -177,8 +168,8 @@ function serveSession(session: Session, user: string): void {
   });
 }
 
-/** Joins a process and a channel; the exit status goes out before the channel closes. */
-function bridge(channel: ServerChannel, child: ChildProcess): void {
+/** Joins a process and a channel; the exit status goes out before the channel closes. @param hangUp the other end is gone */
+function bridge(channel: ServerChannel, child: ChildProcess, hangUp: () => void): void {
   if (child.stdin) channel.pipe(child.stdin).on('error', () => {});
   child.stdout?.pipe(channel, { end: false });
   child.stderr?.pipe(channel.stderr, { end: false });
@@ -192,7 +183,7 @@ function bridge(channel: ServerChannel, child: ChildProcess): void {
     else channel.exit(code ?? 255);
     channel.end();
   });
-  channel.on('close', () => child.kill('SIGHUP'));
+  channel.on('close', hangUp);
 }
 
 const socket = new Socket({ fd: 0, readable: true, writable: true });

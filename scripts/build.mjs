@@ -69,4 +69,10 @@ for (const file of ['init.pl'])
 copyFileSync(join(root, 'fabric', 'nat64.pl'), join(dist, 'nat64.pl'));
 copyFileSync(join(root, 'labs', 'aws-cli-server.py'), join(dist, 'aws-cli-server.py'));
 chmodSync(join(dist, 'postern.mjs'), 0o755);
+// What the AWS CLI looks for on the path (cli/commands/session-plugin.ts).
+mkdirSync(join(dist, 'plugin'), { recursive: true });
+const plugin = join(dist, 'plugin', 'session-manager-plugin');
+const stand = `#!/bin/sh\nexec "\${POSTERN_NODE:-node}" "\${0%/*}/../postern.mjs" session-plugin "$@"\n`;
+writeFileSync(plugin, stand);
+chmodSync(plugin, 0o755);
 writeFileSync(join(dist, '.built'), `${new Date().toISOString()}\n`);

@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { Cloud, type Environment } from '../cloud.ts';
 import { dataDirectory } from '../spelling.ts';
 import { exitCodes, OperatorError } from '../terminal.ts';
@@ -14,7 +15,7 @@ export async function aws(args: readonly string[], options: { data?: string; acc
   const environment = await cloud.environment(options.account);
   const child = spawn('aws', ['--endpoint-url', environment.AWS_ENDPOINT_URL, ...args], {
     stdio: 'inherit',
-    env: environmentFor(process.env, environment, options.account !== undefined),
+    env: withPlugin(environmentFor(process.env, environment, options.account !== undefined)),
   });
   // Ctrl-C reaches both from the terminal: the CLI has things to undo, and the prompt comes back when it has ended.
   process.on('SIGINT', () => {});
@@ -38,6 +39,15 @@ export async function aws(args: readonly string[], options: { data?: string; acc
     throw new OperatorError(words, { exitCode: exitCodes.notRunning, cure: 'postern up' });
   }
   return status;
+}
+
+/** `ssm start-session` starts a program of AWS's that few have; ours stands in where there is none. */
+function withPlugin(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...own,
+    PATH: `${own['PATH'] ?? ''}:${join(import.meta.dirname, 'plugin')}`,
+    POSTERN_NODE: process.execPath,
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ const silentMs = 40_000;
 /** Who takes which messages. */
 export interface Takers {
   readonly job: { take(message: AgentMessage): void };
+  readonly session: { take(message: AgentMessage): void };
 }
 
 export class ControlChannel {
@@ -80,6 +81,8 @@ export class ControlChannel {
 
   #take(message: AgentMessage): void {
     if (message.messageType.startsWith('agent_job')) this.#takers.job.take(message);
+    else if (message.messageType === 'interactive_shell') this.#takers.session.take(message);
+    else if (message.messageType === 'agent_task_acknowledge') return;
     else log(`a message of type ${message.messageType} is not known here`);
   }
 }

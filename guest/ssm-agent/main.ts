@@ -8,6 +8,7 @@ import { type Identity, readIdentity } from './instance.ts';
 import { log } from './log.ts';
 import { CommandRunner } from './run-command.ts';
 import { callService } from './service.ts';
+import { Sessions } from './sessions.ts';
 
 const healthEveryMs = 5 * 60_000;
 const retryMs = 2000;
@@ -39,10 +40,12 @@ async function run(): Promise<number> {
     ping(identity).catch((error: Error) => log(`health ping: ${error.message}`));
   }, healthEveryMs).unref();
   const commands = new CommandRunner(identity);
-  const channel = new ControlChannel(identity, { job: commands });
+  const sessions = new Sessions(identity);
+  const channel = new ControlChannel(identity, { job: commands, session: sessions });
   commands.reply = (message) => channel.send(message);
+  sessions.reply = commands.reply;
   let wasOpen = false;
-  for (let tries = 0; tries < triesWithoutChannel || commands.isBusy; ) {
+  for (let tries = 0; tries < triesWithoutChannel || commands.isBusy || sessions.isBusy; ) {
     try {
       await channel.open();
       log('the control channel is open');

@@ -1,4 +1,4 @@
-// The control channel of one agent: its messages are read, what the service says is written, and silence is noticed.
+// The control channel of one agent: its messages are read, what the service says is written.
 
 import { type AgentMessage, agentMessage, decode, encode } from '@postern/guest/wire/agent-message.ts';
 import { closeCodes, type WebSocketEnd } from '@postern/guest/wire/websocket.ts';
@@ -9,13 +9,14 @@ import type { Reply } from '../services/ssm/commands.ts';
 export interface AgentEars {
   acknowledged(instanceId: string, jobId: string, isTaken: boolean): void;
   replied(instanceId: string, jobId: string, reply: Reply): Promise<void>;
+  /** A session's shell has ended, or never began. */
+  completed(instanceId: string, taskId: string): void;
 }
 
 export class AgentLine implements ControlChannel {
   readonly #instanceId: string;
   readonly #end: WebSocketEnd;
   readonly #ears: AgentEars;
-  #heardAtMs = performance.now();
 
   constructor(instanceId: string, end: WebSocketEnd, ears: AgentEars) {
     this.#instanceId = instanceId;
@@ -29,17 +30,6 @@ export class AgentLine implements ControlChannel {
 
   close(): void {
     this.#end.close(closeCodes.normal, 'another channel was opened');
-  }
-
-  heard(): void {
-    this.#heardAtMs = performance.now();
-  }
-
-  /** Asks whether the other end is there, and gives it up after three times as long. */
-  watch(quietMs: number): void {
-    const silentMs = performance.now() - this.#heardAtMs;
-    if (silentMs > 3 * quietMs) this.#end.destroy();
-    else if (silentMs > quietMs) this.#end.ping();
   }
 
   take(bytes: Buffer): void {
@@ -56,6 +46,14 @@ export class AgentLine implements ControlChannel {
     if (message.messageType === 'agent_job_ack')
       this.#ears.acknowledged(this.#instanceId, jobId, content['statusCode'] === '200');
     else if (message.messageType === 'agent_job_reply') this.#reply(message, jobId, content['content']);
+    else if (message.messageType === 'agent_task_complete') this.#complete(message, content);
+  }
+
+  #complete(message: AgentMessage, content: Record<string, unknown>): void {
+    const TaskId = String(content['TaskId']);
+    this.#ears.completed(this.#instanceId, TaskId);
+    const acknowledgement = { SchemaVersion: 1, MessageId: message.messageId, TaskId, Topic: content['Topic'] };
+    this.send(agentMessage('agent_task_acknowledge', acknowledgement));
   }
 
   #reply(message: AgentMessage, jobId: string, content: unknown): void {

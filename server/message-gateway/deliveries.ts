@@ -20,25 +20,17 @@ function invocationOf(instanceId: string, jobId: string): string | undefined {
   return node === instanceId ? `${commandId}/${node}` : undefined;
 }
 
-export class Deliveries implements AgentEars {
+export class Deliveries implements Pick<AgentEars, 'acknowledged' | 'replied'> {
   readonly #parts: PipelineParts;
   readonly #channels: OpenChannels;
-  #isListening = false;
 
   constructor(parts: PipelineParts, channels: OpenChannels) {
     this.#parts = parts;
     this.#channels = channels;
   }
 
-  /** The agent's channel is open: it gets what waits for it, and from now on what comes. */
+  /** The agent's channel is open: it gets what waits for it. */
   begin(instanceId: string): void {
-    if (!this.#isListening) {
-      this.#isListening = true;
-      this.#parts.store.onChange((changes, _revision, durable) => {
-        const concerned = changes.filter(({ kind }) => kind === 'ssm-invocation');
-        if (concerned.length > 0) void durable.then(() => this.#changed(concerned)).catch(() => {});
-      });
-    }
     for (const row of this.#parts.store.read((tx) => tx.find(byInstance, instanceId))) this.#send(row);
   }
 
@@ -53,7 +45,8 @@ export class Deliveries implements AgentEars {
       await this.#parts.store.transact((tx) => takeReply(tx, id, reply, this.#parts.clock())).durable;
   }
 
-  #changed(changes: readonly Change[]): void {
+  /** Rows of invocations that were written, and are on disk. */
+  changed(changes: readonly Change[]): void {
     for (const { before, after } of changes) {
       const [was, is] = [before, after] as [SsmInvocationRow | undefined, SsmInvocationRow | undefined];
       if (is && (!was || was.isHeld)) this.#send(is);

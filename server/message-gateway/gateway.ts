@@ -3,11 +3,11 @@
 // agent/session/service and controlchannel, read 2026-11-21): a signed POST gives a token, a signed WebSocket shows it in its first frame.
 // Order of checks: signature, endpoint, permission, then whether the caller is the instance that it speaks for.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { acceptWebSocket, closeCodes, type WebSocketEnd, webSocketKey } from '@postern/guest/wire/websocket.ts';
-import { readWhole } from '../edge/edge.ts';
+import { decodePercent, readWhole } from '../edge/edge.ts';
 import { AwsError } from '../errors.ts';
 import type { OpenChannels } from '../open-channels.ts';
 import type { RequestPath } from '../path.ts';
@@ -16,8 +16,11 @@ import type { Service } from '../service.ts';
 import { denied } from '../services/ssm/errors.ts';
 import { callingInstance } from '../services/ssm/managed-instances.ts';
 import { SideDoor } from '../side-door.ts';
-import { AgentLine } from './agent-line.ts';
+import type { Kind } from '../store/store.ts';
+import { type AgentEars, AgentLine } from './agent-line.ts';
 import { Deliveries } from './deliveries.ts';
+import { JoinedSessions, type Side } from './joined-sessions.ts';
+import { Silence } from './silence.ts';
 
 /** It has no operation of the catalogue; policies know it by this name. */
 const service: Service = { name: 'ssmmessages', operations: {}, denied };
@@ -25,8 +28,6 @@ const service: Service = { name: 'ssmmessages', operations: {}, denied };
 const schemaVersion = '1.0';
 const tokenLifeMs = 60_000;
 const firstFrameMs = 15_000;
-/** A side that says nothing for so long is asked; for three times as long, it is gone. */
-const quietMs = 15_000;
 
 const channelPath = /^\/v1\/(control|data)-channel\/([^/?]+)(\?|$)/;
 
@@ -53,15 +54,42 @@ export interface MessageGateway {
 export function createMessageGateway(parts: PipelineParts, channels: OpenChannels): MessageGateway {
   const tokens = new Map<string, Token>();
   const deliveries = new Deliveries(parts, channels);
-  const lines = new Set<AgentLine>();
-  let watch: NodeJS.Timeout | undefined;
+  const sessions = new JoinedSessions(parts, channels);
+  const silence = new Silence(() => sessions.watch());
+  const ears: AgentEars = {
+    acknowledged: (instanceId, jobId, isTaken) => deliveries.acknowledged(instanceId, jobId, isTaken),
+    replied: (instanceId, jobId, reply) => deliveries.replied(instanceId, jobId, reply),
+    completed: (instanceId, taskId) => {
+      if (sessions.row(taskId)?.target === instanceId) sessions.end(taskId);
+    },
+  };
+  let isListening = false;
+
+  /** From the first agent on: a cloud without one has nobody to tell. */
+  function followRows(): void {
+    if (isListening) return;
+    isListening = true;
+    parts.store.onChange((changes, _revision, durable) => {
+      const of = (kind: Kind) => changes.filter((change) => change.kind === kind);
+      const [invocations, begun] = [of('ssm-invocation'), of('ssm-session')];
+      if (invocations.length + begun.length === 0) return;
+      durable.then(() => {
+        deliveries.changed(invocations);
+        sessions.changed(begun);
+      }, doNothing);
+    });
+  }
 
   /** @throws AwsError */
-  function speaksFor(door: SideDoor, operation: string, instanceId: string): void {
+  function speaksFor(door: SideDoor, operation: string, instanceId: string | undefined): void {
     const caller = door.authorize(callingInstance, () => ({ action: `ssmmessages:${operation}`, resource: '*' }));
     // AWS's code; the wording is ours.
-    if (caller !== instanceId)
-      throw new AwsError('AccessDeniedException', 400, `The caller's credentials are not those of ${instanceId}.`);
+    if (caller === undefined || caller !== instanceId)
+      throw new AwsError(
+        'AccessDeniedException',
+        400,
+        'The credentials are not those of the instance of this channel.',
+      );
   }
 
   function newToken(channelId: string, now: Date): string {
@@ -71,63 +99,83 @@ export function createMessageGateway(parts: PipelineParts, channels: OpenChannel
     return token;
   }
 
-  function isGood(token: string | undefined, channelId: string, now: Date): boolean {
-    const known = tokens.get(token ?? '');
-    tokens.delete(token ?? '');
-    return known?.channelId === channelId && known.expiresAtMs >= now.getTime();
+  function isAgents(token: string, channelId: string): boolean {
+    const known = tokens.get(token);
+    tokens.delete(token);
+    return known?.channelId === channelId && known.expiresAtMs >= parts.clock().getTime();
   }
 
-  function keepWatch(line: AgentLine): void {
-    lines.add(line);
-    watch ??= setInterval(() => {
-      for (const one of lines) one.watch(quietMs);
-    }, quietMs).unref();
+  /** The instance that a channel belongs to: named by a control channel, of a data channel its session's. */
+  const instanceOf = ({ kind, id }: Channel) => (kind === 'control' ? id : sessions.row(id)?.target);
+
+  function beginControl(instanceId: string, end: WebSocketEnd): Begun {
+    const line = new AgentLine(instanceId, end, ears);
+    channels.opened(instanceId, line);
+    followRows();
+    deliveries.begin(instanceId);
+    return { take: (payload) => line.take(payload), gone: () => channels.closed(instanceId, line) };
   }
 
-  function letGo(line: AgentLine): void {
-    lines.delete(line);
-    if (lines.size > 0) return;
-    clearInterval(watch);
-    watch = undefined;
-  }
+  const beginData =
+    (side: Side) =>
+    (sessionId: string, end: WebSocketEnd): Begun => {
+      const handOn = sessions.join(sessionId, side, end);
+      const take = (payload: Buffer) => {
+        try {
+          handOn(payload);
+        } catch {
+          end.close(closeCodes.unacceptable, 'not an agent message');
+        }
+      };
+      return { take, gone: () => sessions.left(sessionId, side, end) };
+    };
 
   /** The first frame has the token; after it the channel is open. */
-  function open(instanceId: string, end: WebSocketEnd): void {
-    let line: AgentLine | undefined;
+  function open(id: string, end: WebSocketEnd, isGood: (token: string) => boolean, begin: typeof beginControl): void {
+    let begun: Begun | undefined;
     const tooLate = setTimeout(() => end.close(closeCodes.failed, 'no token came'), firstFrameMs);
+    const watched = silence.watch(end);
     end.listen({
       message: (payload, isText) => {
-        if (line) return void line.take(payload);
+        if (begun) return void begun.take(payload);
         clearTimeout(tooLate);
-        if (!isText || !isGood(tokenIn(payload), instanceId, parts.clock()))
+        const token = isText ? tokenIn(payload) : undefined;
+        if (token === undefined || !isGood(token))
           return void end.close(closeCodes.unacceptable, 'the token is not valid');
-        line = new AgentLine(instanceId, end, deliveries);
-        keepWatch(line);
-        channels.opened(instanceId, line);
-        deliveries.begin(instanceId);
+        begun = begin(id, end);
       },
-      heard: () => line?.heard(),
+      heard: watched.heard,
       close: () => {
         clearTimeout(tooLate);
-        if (!line) return;
-        channels.closed(instanceId, line);
-        letGo(line);
+        watched.gone();
+        begun?.gone();
       },
     });
   }
 
+  /** A session's client signs nothing: it has the token that StartSession gave. */
+  function openForClient(sessionId: string, accept: () => WebSocketEnd): void {
+    const isClients = (token: string) => {
+      const [given, known] = [token, sessions.row(sessionId)?.clientToken ?? ''].map((text) => Buffer.from(text));
+      return (
+        given !== undefined && known !== undefined && given.length === known.length && timingSafeEqual(given, known)
+      );
+    };
+    open(sessionId, accept(), isClients, beginData('client'));
+  }
+
   return {
     async request(request, response, path) {
-      const [, kind = '', id = ''] = channelPath.exec(request.url ?? '') ?? [];
-      const operation = kind === 'control' ? 'CreateControlChannel' : 'CreateDataChannel';
+      const channel = channelOf(request);
+      const operation = `Create${channel.kind === 'control' ? 'Control' : 'Data'}Channel`;
       const door = new SideDoor({ parts, service, operation, request, path });
       let failure: unknown;
       let token = '';
       try {
         const body = await readWhole(request, 'rest-json', undefined, request.headers['content-length']);
         door.verify(body);
-        speaksFor(door, operation, id);
-        token = newToken(id, door.now);
+        speaksFor(door, operation, instanceOf(channel));
+        token = newToken(channel.id, door.now);
       } catch (error) {
         failure = error;
       }
@@ -141,23 +189,45 @@ export function createMessageGateway(parts: PipelineParts, channels: OpenChannel
     },
     upgrade(request, socket, head, path) {
       socket.on('error', () => socket.destroy());
-      const [, , id = ''] = channelPath.exec(request.url ?? '') ?? [];
-      const operation = 'OpenControlChannel';
+      const channel = channelOf(request);
+      const operation = `Open${channel.kind === 'control' ? 'Control' : 'Data'}Channel`;
       const door = new SideDoor({ parts, service, operation, request, path });
       const key = webSocketKey(request);
+      if (key !== undefined && channel.kind === 'data' && request.headers.authorization === undefined)
+        return openForClient(channel.id, () => acceptWebSocket(key, socket, head, door.requestId));
       let failure: unknown;
       try {
         if (key === undefined) throw new AwsError('BadRequest', 400, 'A WebSocket upgrade is expected.');
         door.verify(Buffer.alloc(0));
-        speaksFor(door, operation, id);
+        speaksFor(door, operation, instanceOf(channel));
       } catch (error) {
         failure = error;
       }
       const status = door.record(101, failure);
-      if (failure !== undefined || key === undefined) return void refuse(socket, status, failure, door.requestId);
-      open(id, acceptWebSocket(key, socket, head, door.requestId));
+      if (failure !== undefined || key === undefined) return refuse(socket, status, failure, door.requestId);
+      const begin = channel.kind === 'control' ? beginControl : beginData('agent');
+      const isGood = (token: string) => isAgents(token, channel.id);
+      open(channel.id, acceptWebSocket(key, socket, head, door.requestId), isGood, begin);
     },
   };
+}
+
+const doNothing = () => {};
+
+interface Channel {
+  readonly kind: 'control' | 'data';
+  /** The instance's, or the session's. */
+  readonly id: string;
+}
+
+interface Begun {
+  take(payload: Buffer): void;
+  gone(): void;
+}
+
+function channelOf(request: IncomingMessage): Channel {
+  const [, kind, id = ''] = channelPath.exec(request.url ?? '') ?? [];
+  return { kind: kind === 'data' ? 'data' : 'control', id: decodePercent(id) ?? '' };
 }
 
 function tokenIn(payload: Buffer): string | undefined {

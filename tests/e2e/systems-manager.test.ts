@@ -2,14 +2,17 @@
 // without an internet: interface endpoints are the only road (F4, F5, F6 of the labs).
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EC2 } from '@aws-sdk/client-ec2';
 import { IAM } from '@aws-sdk/client-iam';
 import { S3 } from '@aws-sdk/client-s3';
 import { SSM } from '@aws-sdk/client-ssm';
+import { openWebSocket } from '@postern/guest/wire/websocket.ts';
 import { inside, postern } from './inside.ts';
-import { bringUp, type Own } from './own-cloud.ts';
+import { bringUp, type Own, command as posternCommand } from './own-cloud.ts';
 
 let own: Own;
 let ec2: EC2;
@@ -229,6 +232,75 @@ describe('Run Command', () => {
   });
 });
 
+describe('Session Manager', () => {
+  /** A session of `postern session` with this typed into it. */
+  async function typed(text: string, ...command: string[]): Promise<{ status: number | null; out: string }> {
+    const args = [posternCommand, 'session', managed, ...command];
+    const child = spawn(process.execPath, args, { env: { ...process.env, POSTERN_DATA: own.directory } });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (words: string) => {
+        out += words;
+      });
+    child.stdin.end(text);
+    const [status] = (await once(child, 'close')) as [number | null];
+    return { status, out };
+  }
+
+  test('a shell at a terminal, in the instance, as ssm-user; every byte comes', async () => {
+    const { status, out } = await typed('tty; pwd; echo $USER; hostname; seq 1 20000 | tail -n +19000\nexit\n');
+    assert.equal(status, 0, out);
+    assert.match(out, /\/dev\/pts\/\d+\r\n\/usr\/bin\r\nssm-user\r\nip-10-0-0-/);
+    assert.ok(out.includes(Array.from({ length: 1001 }, (_, index) => `${19_000 + index}\r\n`).join('')), out);
+    const { out: log } = await postern(own.directory, 'requests', '--json', '--limit', '50');
+    assert.match(log, /"operation":"OpenDataChannel"/);
+  });
+
+  test('a command of AWS-StartInteractiveCommand', async () => {
+    const { status, out } = await typed('', '--', 'echo', 'one', '$((1 + 1))');
+    assert.equal(status, 0, out);
+    assert.match(out, /one 2\r\n/);
+  });
+
+  test('TerminateSession ends it at both ends, and DescribeSessions tells it', async () => {
+    const begun = typed('sleep 1003\n');
+    const active = async () => (await ssm.describeSessions({ State: 'Active' })).Sessions?.[0];
+    const session = await until('the session', async () => {
+      const found = await active();
+      return found?.Status === 'Connected' ? found : undefined;
+    });
+    assert.equal(session.Target, managed);
+    const sleeping = () => inside(own.directory, managed, 'ps -eo args | grep "^sleep 1003"');
+    await until('the command', async () => ((await sleeping()).out === '' ? undefined : true));
+    await ssm.terminateSession({ SessionId: session.SessionId });
+    assert.equal((await begun).status, 0);
+    assert.equal(await active(), undefined);
+    await until('the end of the command', async () => ((await sleeping()).out === '' ? true : undefined));
+  });
+
+  test('a token that is not the session’s opens nothing', async () => {
+    const started = await ssm.startSession({ Target: managed });
+    const url = new URL(started.StreamUrl ?? '');
+    const first = (TokenValue: string | undefined) =>
+      JSON.stringify({ MessageSchemaVersion: '1.0', RequestId: 'r', ClientId: 'c', TokenValue });
+    const answer = async (token: string | undefined) => {
+      const end = await openWebSocket(url);
+      const heard = new Promise<string>((resolve) => {
+        end.listen({ message: () => resolve('a message'), close: (reason) => resolve(reason) });
+      });
+      end.send(first(token));
+      const what = await heard;
+      end.destroy();
+      return what;
+    };
+    assert.equal(await answer('another'), 'the token is not valid');
+    assert.equal(await answer(undefined), 'the token is not valid');
+    assert.equal(await answer(started.TokenValue), 'a message');
+    await ssm.terminateSession({ SessionId: started.SessionId });
+    assert.equal(await answer(started.TokenValue), 'the token is not valid');
+  });
+});
+
 describe('what is in the way', () => {
   test('the endpoint’s policy decides: without UpdateInstanceInformation the node is lost, with it it comes back', async () => {
     const deny = { Effect: 'Deny', Principal: '*', Action: 'ssm:UpdateInstanceInformation', Resource: '*' };
@@ -245,6 +317,10 @@ describe('what is in the way', () => {
     );
     await hasStatus('ConnectionLost');
     await assert.rejects(run(['ls']), { name: 'InvalidInstanceId' });
+    await assert.rejects(ssm.startSession({ Target: managed }), {
+      name: 'TargetNotConnected',
+      message: `${managed} is not connected.`,
+    });
     await ec2.modifyVpcEndpoint(policy(allow));
     await hasStatus('Online');
     assert.equal((await run(['echo back'])).StandardOutputContent, 'back\n');

@@ -33,7 +33,7 @@ export interface ServedDocument {
   readonly plugin: string;
   readonly content: { readonly parameters: Readonly<Record<string, DocumentParameter>> } & Record<string, unknown>;
   /** Only its type of session reaches it, not Run Command. */
-  readonly sessionType?: 'Standard_Stream' | 'InteractiveCommands' | 'Port';
+  readonly sessionType?: 'Standard_Stream' | 'InteractiveCommands';
 }
 
 const createdAt = new Date('2017-01-01T00:00:00Z');
@@ -70,7 +70,25 @@ function script(name: string, plugin: string, shell: string, platforms: readonly
 const documents: readonly ServedDocument[] = [
   script('AWS-RunPowerShellScript', 'aws:runPowerShellScript', 'PowerShell', ['Windows']),
   script('AWS-RunShellScript', 'aws:runShellScript', 'shell', ['Linux', 'MacOS']),
+  session('AWS-StartInteractiveCommand', 'Starts a session in which one command runs.', 'InteractiveCommands', {
+    command: { type: 'String', description: 'The command.' },
+  }),
 ];
+
+/** What a session without a document is; on AWS it is the account's own to change. */
+export const defaultSession = session('SSM-SessionManagerRunShell', 'Starts a shell.', 'Standard_Stream', {});
+
+function session(
+  name: string,
+  description: string,
+  sessionType: NonNullable<ServedDocument['sessionType']>,
+  parameters: Record<string, DocumentParameter>,
+): ServedDocument {
+  const properties = Object.fromEntries(Object.keys(parameters).map((one) => [one, `{{ ${one} }}`]));
+  const content = { schemaVersion: '1.0', description, sessionType, parameters, properties };
+  const platforms = ['Windows', 'Linux', 'MacOS'] as const;
+  return { name, description, type: 'Session', schemaVersion: '1.0', platforms, plugin: '', content, sessionType };
+}
 
 export function documentNamed(given: string): ServedDocument | undefined {
   const name = given.replace(/^arn:[^:]*:ssm:[^:]*:[^:]*:document\//, '');

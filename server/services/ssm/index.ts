@@ -1,4 +1,4 @@
-// Systems Manager: nodes, Run Command, documents, public parameters. What an agent says by its channels comes in by the message gateway
+// Systems Manager: nodes, Run Command, sessions, documents, public parameters. What an agent says by its channels comes in by the message gateway
 // (server/message-gateway); how the agent runs is docs/decisions/0028.
 
 import type { OpenChannels } from '../../open-channels.ts';
@@ -9,6 +9,7 @@ import { denied } from './errors.ts';
 import { invocationOperations } from './invocations.ts';
 import { managedInstanceOperations } from './managed-instances.ts';
 import { parameterOperations } from './parameters.ts';
+import { sessionOperations } from './sessions.ts';
 
 /** @param channels who is connected */
 export const createSsm = (channels: OpenChannels): Service => ({
@@ -17,6 +18,7 @@ export const createSsm = (channels: OpenChannels): Service => ({
     ...managedInstanceOperations(channels),
     ...commandOperations(channels),
     ...invocationOperations,
+    ...sessionOperations(channels),
     ...documentOperations,
     ...parameterOperations,
   },

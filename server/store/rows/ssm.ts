@@ -74,8 +74,11 @@ export interface SsmSessionRow extends Row {
   documentName: string;
   parameters: Record<string, string[]>;
   reason: string;
-  /** The ARN of who asked. */
+  /** The ARN of who asked, and their `aws:userid`. */
   owner: string;
+  ownerUserId: string;
+  /** What the client's end of the data channel shows; each ResumeSession gives another. */
+  clientToken: string;
   startedAt: string;
   endedAt?: string;
   state: 'Connecting' | 'Connected' | 'Terminated';
