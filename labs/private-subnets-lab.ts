@@ -1,5 +1,4 @@
-// Lab F: private subnets. A NAT gateway, then gateway and interface endpoints instead of it. The steps of Systems Manager (F4, F5) are not in it yet:
-// the interface endpoints here are those of STS and EC2, and F6 and F7 are done with them.
+// Lab F: private subnets. A NAT gateway, then gateway and interface endpoints instead of it. F7 and F9 are done with the endpoints of STS and EC2.
 
 import { expect } from './lab.ts';
 import {
@@ -19,6 +18,7 @@ import {
   region,
   why,
 } from './steps.ts';
+import { agentServices, becomeNode, commandAndShell, lostNode, nodeComesBack } from './systems-manager-steps.ts';
 
 const timedOut = /timed? ?out|timeout/i;
 
@@ -50,6 +50,8 @@ async function lookUp(lab: LabRun, name: string): Promise<string[]> {
   const ran = await inside(lab, `getent ahostsv4 ${name} | awk '{print $1}' | sort -u`);
   return mustWork(ran, `looking up ${name}`).split('\n');
 }
+
+const interfaceServices = ['sts', 'ec2', ...agentServices];
 
 const steps: Lab['steps'] = [
   {
@@ -172,7 +174,7 @@ const steps: Lab['steps'] = [
   },
   {
     id: 'F4',
-    title: 'interface endpoints: an interface per subnet, private DNS, no internet',
+    title: 'interface endpoints: an interface per subnet, private DNS, no internet; the instance becomes a node',
     run: async (lab) => {
       const { laptop } = lab;
       const vpc = made(lab, 'vpc');
@@ -183,7 +185,7 @@ const steps: Lab['steps'] = [
       await laptop.aws`ec2 authorize-security-group-ingress --group-id ${door} --protocol tcp --port 443 --cidr 10.0.0.0/16`;
       const subnets = [made(lab, 'private-a'), made(lab, 'private-b')];
       const evidence: string[] = [];
-      for (const service of ['sts', 'ec2']) {
+      for (const service of interfaceServices) {
         const created =
           await laptop.aws`ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id ${vpc} --service-name ${`com.amazonaws.${region}.${service}`} --subnet-ids ${subnets} --security-group-ids ${door} --private-dns-enabled`;
         const { VpcEndpointId, NetworkInterfaceIds } = created.VpcEndpoint;
@@ -207,8 +209,13 @@ const steps: Lab['steps'] = [
         `through ${made(lab, 'sts-endpoint')}`,
         JSON.stringify(road),
       );
-      return [...evidence, `${arn} from ${road.sourceIp} through ${road.vpcEndpointId}`];
+      return [...evidence, `${arn} from ${road.sourceIp} through ${road.vpcEndpointId}`, await becomeNode(lab)];
     },
+  },
+  {
+    id: 'F5',
+    title: 'a command and a shell, with no internet, no public address and no open port',
+    run: commandAndShell,
   },
   {
     id: 'F6',
@@ -219,10 +226,10 @@ const steps: Lab['steps'] = [
       await laptop.aws`ec2 revoke-security-group-ingress ${rule}`;
       await laptop.settle();
       const message = await mustTimeOut(lab, 'sts get-caller-identity', 'sts');
+      const lost = await lostNode(lab);
       await laptop.aws`ec2 authorize-security-group-ingress ${rule}`;
       await laptop.settle();
-      mustWork(await awsInside(lab, 'sts get-caller-identity'), 'sts, with the rule again');
-      return [message, 'with the rule again it works'];
+      return [message, ...lost, await nodeComesBack(lab)];
     },
   },
   {
@@ -303,7 +310,7 @@ const steps: Lab['steps'] = [
       await laptop.aws`ec2 terminate-instances --instance-ids ${made(lab, 'instance')}`;
       await laptop.settle();
       await laptop.aws`ec2 wait instance-terminated --instance-ids ${made(lab, 'instance')}`;
-      const endpoints = ['s3', 'dynamodb', 'sts', 'ec2'].map((service) => made(lab, `${service}-endpoint`));
+      const endpoints = ['s3', 'dynamodb', ...interfaceServices].map((service) => made(lab, `${service}-endpoint`));
       await laptop.aws`ec2 delete-vpc-endpoints --vpc-endpoint-ids ${endpoints}`;
       await laptop.aws`ec2 delete-nat-gateway --nat-gateway-id ${made(lab, 'nat')}`;
       await laptop.settle();

@@ -204,7 +204,7 @@ test('[Q4] a node is Online while it pings and its channel is open', async () =>
     return (told.InstanceInformationList ?? []).map((one) => one.PingStatus);
   };
   own.channels.closed(c, own.channels.control(c) ?? assert.fail());
-  assert.deepEqual(await seen(later(10)), ['Online', 'Online', 'Online']);
+  assert.deepEqual(await seen(later(3)), ['Online', 'Online', 'Online']);
   assert.deepEqual(await seen(later(60)), ['Online', 'Online', 'ConnectionLost']);
   assert.deepEqual(await seen(later(3600)), ['ConnectionLost', 'ConnectionLost', 'ConnectionLost']);
 });

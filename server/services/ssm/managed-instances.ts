@@ -32,7 +32,7 @@ export interface UpdateInstanceInformationRequest {
 /** AWS does not say after which time a node is lost; its agent pings every 5 minutes, so this is two pings missed. */
 const lostAfterMs = 11 * 60_000;
 /** Between registration and the control channel. */
-const connectingMs = 15_000;
+const connectingMs = 5000;
 
 export type PingStatus = 'Online' | 'ConnectionLost';
 
