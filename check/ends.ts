@@ -144,6 +144,7 @@ export type HopKind =
   | 'nat-gateway'
   | 'peering-connection'
   | 'vpc-endpoint'
+  | 'load-balancer'
   | 'middlebox';
 
 /** The words for roads; `local` is none at all: inside the VPC. */

@@ -183,7 +183,7 @@ function isMeant(place: Place, role: Role, isPlace: boolean): boolean {
   const service = place.eni.service?.kind;
   if (service === 'nat-gateway') return role === 'to';
   if (service === 'vpc-endpoint') return role === 'to' || (role === 'each' && !isPlace);
-  if (service === 'instance-connect-endpoint') return role === 'to' || !isPlace;
+  if (service === 'instance-connect-endpoint' || service === 'network-load-balancer') return role === 'to' || !isPlace;
   return true;
 }
 

@@ -15,6 +15,7 @@ import { type Compiled, compile, nothingCompiled } from './compile/compile.ts';
 import type { HostState, Link, NamespaceState, VpcState } from './compile/host-state.ts';
 import { type ConnectInterface, connectInterfacesOf, dialThrough } from './compile/instance-connect-endpoints.ts';
 import { endpointInterfacesOf } from './compile/interface-endpoints.ts';
+import { type BalancerInterface, balancerInterfacesOf, dialFromNode } from './compile/load-balancers.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
 import { FlowCountReader, mergeFlowCounts } from './flow-counts.ts';
 import { ipEntries, type Place, setKernelParameters } from './host.ts';
@@ -66,6 +67,7 @@ class KernelNetwork implements NetworkFabric {
   #earlierCounts: FlowCounts[] = [];
   #origins: OriginTable = { ways: new Map(), endpoints: new Map() };
   #connects: ReadonlyMap<InstanceConnectEndpointId, ConnectInterface> = new Map();
+  #balancers: ReadonlyMap<NetworkInterfaceId, BalancerInterface> = new Map();
   #tail: Promise<unknown> = Promise.resolve();
   #waiting: { readonly snapshot: Snapshot; readonly result: Promise<Applied> } | undefined;
 
@@ -103,6 +105,11 @@ class KernelNetwork implements NetworkFabric {
     return read;
   }
 
+  fromNode(networkInterfaceId: NetworkInterfaceId, address: Ipv4): { from: Ipv4; to: Ipv4 } | undefined {
+    const node = this.#balancers.get(networkInterfaceId);
+    return node && dialFromNode(node, address);
+  }
+
   async close(): Promise<void> {
     await this.apply(emptySnapshot);
   }
@@ -131,6 +138,8 @@ class KernelNetwork implements NetworkFabric {
     const connects = connectInterfacesOf(snapshot, compiled.allocation);
     this.#connects = new Map(connects.map((each) => [each.instanceConnectEndpointId, each]));
     await this.#keepCounts(compiled.state);
+    const balancers = balancerInterfacesOf(snapshot, compiled.allocation);
+    this.#balancers = new Map(balancers.map((each) => [each.networkInterfaceId, each]));
     const failures = [...(await this.#reconcile(compiled.state)), ...withoutRoom(snapshot, compiled)];
     const interfaces = [...this.#vpcs.values()].flatMap((vpc) => vpc.guests.map((guest) => guest.networkInterfaceId));
     return {
@@ -253,9 +262,11 @@ class KernelNetwork implements NetworkFabric {
 }
 
 function withoutRoom(snapshot: Snapshot, { allocation }: Compiled): Failure[] {
-  return endpointInterfacesOf(snapshot, allocation).flatMap((each) =>
+  const endpoints = endpointInterfacesOf(snapshot, allocation).map((each) => ({ ...each, owner: each.vpcEndpointId }));
+  const balancers = balancerInterfacesOf(snapshot, allocation).map((each) => ({ ...each, owner: each.loadBalancerId }));
+  return [...endpoints, ...balancers].flatMap((each) =>
     each.withoutRoom.map((block) => ({
-      cause: each.vpcEndpointId,
+      cause: each.owner,
       message: `${each.networkInterfaceId} cannot be reached from ${block}: there are more interfaces of endpoints than the underlay has blocks for`,
     })),
   );

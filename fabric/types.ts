@@ -88,6 +88,11 @@ export interface NetworkFabric {
     address: Ipv4,
     clientIp: Ipv4,
   ): { readonly from: Ipv4; readonly to: Ipv4 } | undefined;
+  /** Where the server dials from and to, to see how a target is, as a load balancer's node sees it. Undefined: the node is not there, or reaches no such address. */
+  fromNode(
+    networkInterfaceId: NetworkInterfaceId,
+    address: Ipv4,
+  ): { readonly from: Ipv4; readonly to: Ipv4 } | undefined;
   /** Addresses on the AWS side where the front door must listen: resolver (udp and tcp 53) and metadata (tcp 80). Services listen on every address. */
   readonly listen: { readonly resolver: Ipv4; readonly metadata: Ipv4 };
   /** What interfaces with `loggedTraffic` carried since the last call, in the order of applies; each packet is told once. */

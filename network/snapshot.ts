@@ -16,6 +16,8 @@ export type NatGatewayId = `nat-${string}`;
 export type EgressOnlyInternetGatewayId = `eigw-${string}`;
 export type VpcPeeringConnectionId = `pcx-${string}`;
 export type InstanceConnectEndpointId = `eice-${string}`;
+/** `net/NAME/ID`, as the ARN of a load balancer ends. */
+export type LoadBalancerId = `net/${string}`;
 export type PrefixListId = `pl-${string}`;
 export type InstanceId = `i-${string}`;
 
@@ -139,7 +141,8 @@ export type InterfaceService =
   | { readonly kind: 'nat-gateway'; readonly natGatewayId: NatGatewayId }
   | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
   | { readonly kind: 'instance-connect-endpoint'; readonly instanceConnectEndpointId: InstanceConnectEndpointId }
-  /** Another thing of AWS's: a database, a function, a load balancer. Only in what was read from a real account; a host like any other. */
+  | { readonly kind: 'network-load-balancer'; readonly loadBalancerId: LoadBalancerId }
+  /** Another thing of AWS's: a database, a function, another load balancer. Only in what was read from a real account; a host like any other. */
   | { readonly kind: 'aws-managed'; readonly requesterId: string };
 
 export interface NetworkInterface {
@@ -151,7 +154,7 @@ export interface NetworkInterface {
   readonly privateAddresses: readonly PrivateAddress[];
   /** Global ones: no gateway translates them (I7). */
   readonly ipv6Addresses: readonly Ipv6[];
-  /** Empty for a NAT gateway's, which has none (G8). */
+  /** Empty for a NAT gateway's, which has none (G8), and for a load balancer's that was made without (B4). */
   readonly groupIds: readonly SecurityGroupId[];
   /** R15: when true, packets neither from nor to this interface are dropped. */
   readonly sourceDestCheck: boolean;
@@ -211,6 +214,32 @@ export interface InstanceConnectEndpoint {
   readonly preserveClientIp: boolean;
 }
 
+export interface LoadBalancerTarget {
+  readonly address: Ipv4;
+  readonly port: number;
+}
+
+/** A Network Load Balancer in one Availability Zone. */
+export interface LoadBalancerNode {
+  readonly networkInterfaceId: NetworkInterfaceId;
+  readonly listeners: readonly {
+    readonly protocol: Protocol;
+    readonly port: number;
+    /** Those that new connections go to now: healthy ones, or all where none is (B6, B7). */
+    readonly targets: readonly LoadBalancerTarget[];
+  }[];
+  /** Where it looks whether a target is healthy. */
+  readonly checks: readonly LoadBalancerTarget[];
+}
+
+export interface NetworkLoadBalancer {
+  readonly loadBalancerId: LoadBalancerId;
+  readonly scheme: 'internal' | 'internet-facing';
+  readonly nodes: readonly LoadBalancerNode[];
+  /** The regional name first; each answers with the addresses of these nodes, public ones for an internet-facing balancer (B9). */
+  readonly dnsNames: readonly { readonly name: string; readonly networkInterfaceIds: readonly NetworkInterfaceId[] }[];
+}
+
 export interface DhcpOptions {
   readonly domainName?: string;
   /** `AmazonProvidedDNS` or addresses. */
@@ -245,6 +274,7 @@ export interface Vpc {
   /** Available ones. */
   readonly natGateways: readonly NatGateway[];
   readonly instanceConnectEndpoints: readonly InstanceConnectEndpoint[];
+  readonly networkLoadBalancers: readonly NetworkLoadBalancer[];
 }
 
 export interface PeeringSide {
@@ -284,4 +314,5 @@ export const noGateways = {
   interfaceEndpoints: [],
   natGateways: [],
   instanceConnectEndpoints: [],
+  networkLoadBalancers: [],
 } as const satisfies Partial<Vpc>;

@@ -18,6 +18,7 @@ export const stages = [
   { name: 'acl-ingress', direction: 'in', codes: ['SUBNET_ACL_RESTRICTION'], rules: ['N1', 'N4', 'N6', 'N7'] },
   { name: 'interface-endpoint', direction: 'in', codes: ['PROTOCOL_RESTRICTION'], rules: ['X2', 'X3', 'X6', 'S13'] },
   { name: 'instance-connect', direction: 'in', codes: [], rules: ['J4'] },
+  { name: 'load-balancer', direction: 'in', codes: ['ELBV2_LISTENERS_MISMATCH', 'ELBV2_LISTENER_HAS_NO_TG'], rules: ['B1', 'B2', 'B3'] },
   { name: 'sg-ingress', direction: 'in', codes: ['ENI_SG_RULES_MISMATCH', 'SG_HAS_NO_RULES', 'SG_REFERENCES_NOT_PRESERVED', 'UNKNOWN_PEERED_SGS'], rules: ['S1', 'S6', 'S11', 'S12'] },
 ] as const; // biome-ignore format: a table
 

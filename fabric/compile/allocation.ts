@@ -2,6 +2,7 @@
 // Pure and stable: a thing keeps its number as long as it lives. Numbers are handed out in a circle rather than lowest first, so that a freed
 // underlay block or endpoint address comes back as late as possible: an old socket on the AWS side must not speak for a new VPC.
 
+import { addressPlan } from '@postern/network/addresses.ts';
 import { formatCidr, numberToIp, parseCidr } from '@postern/network/cidr.ts';
 import type {
   Cidr,
@@ -107,6 +108,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
       keys.endpoints.push(instanceConnectEndpointId);
       for (const block of clientBlocks(vpc.vpcId)) doorBlocks.push(blockKey(networkInterfaceId, block));
     }
+    for (const { loadBalancerId } of vpc.networkLoadBalancers) keys.endpoints.push(loadBalancerId);
     for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
     if (vpc.networkInterfaces.some((each) => each.attachment !== undefined && !each.sourceDestCheck))
       for (const subnet of vpc.subnets) keys.middleboxZones.push(subnet.subnetId);
@@ -119,6 +121,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
       groupSets.add(groupSetKey(each.groupIds));
     }
   }
+  for (const { id, blocks } of nodeBlocksOf(snapshot)) for (const block of blocks) doorBlocks.push(blockKey(id, block));
   keys.groupSets.push(...groupSets);
   keys.blocks.push(...doorBlocks.slice(0, Math.max(0, blockCount - keys.blocks.length)));
   const result = {} as Record<keyof Allocation, Numbers>;
@@ -141,6 +144,22 @@ export function clientBlocksOf(snapshot: Snapshot): (vpcId: VpcId) => readonly C
     peers.set(accepter.vpcId, [...(peers.get(accepter.vpcId) ?? []), requester.vpcId]);
   }
   return (vpcId) => [vpcId, ...(peers.get(vpcId) ?? [])].flatMap((each) => vpcs.get(each)?.cidrBlocks ?? []);
+}
+
+/** Where clients on the internet can be: all hosts that the sealed internet has. */
+const internetBlocks: readonly Cidr[] = [addressPlan.publicPool, ...addressPlan.outside];
+
+/** What each node of a load balancer has blocks of the underlay for, the VPC's own first. */
+export function nodeBlocksOf(snapshot: Snapshot): { id: NetworkInterfaceId; blocks: readonly Cidr[] }[] {
+  const near = clientBlocksOf(snapshot);
+  return snapshot.vpcs.flatMap(({ vpcId, networkLoadBalancers }) =>
+    networkLoadBalancers.flatMap(({ scheme, nodes }) =>
+      nodes.map(({ networkInterfaceId: id }) => ({
+        id,
+        blocks: [...near(vpcId), ...(scheme === 'internet-facing' ? internetBlocks : [])],
+      })),
+    ),
+  );
 }
 
 function assign(previous: Numbers, keys: readonly string[], kind: keyof Allocation): Numbers {
@@ -173,7 +192,7 @@ export function numberOf(numbers: Numbers, key: string): number {
   return number;
 }
 
-/** `owner` is the VPC for the way to metadata and resolver, the gateway endpoint, or one interface of an interface endpoint or an instance connect endpoint. */
+/** `owner` is the VPC for the way to metadata and resolver, the gateway endpoint, or one interface of an interface endpoint, an instance connect endpoint or a load balancer. */
 export function blockKey(owner: VpcId | VpcEndpointId | NetworkInterfaceId, block: Cidr): string {
   return `${owner} ${block}`;
 }
@@ -184,6 +203,22 @@ export function publicPairKey(vpcId: VpcId, address: Ipv4, publicAddress: Ipv4):
 
 export function groupSetKey(groupIds: readonly string[]): string {
   return groupIds.toSorted().join(' ');
+}
+
+/** The underlay blocks that an interface of a service has for blocks of its clients, and for which of them there was no room. */
+export function underlayBlocksOf(
+  { blocks }: Allocation,
+  owner: NetworkInterfaceId,
+  all: readonly Cidr[],
+): { readonly blocks: readonly (readonly [Cidr, Cidr])[]; readonly withoutRoom: readonly Cidr[] } {
+  const numberOfBlock = (block: Cidr) => blocks.of.get(blockKey(owner, block));
+  return {
+    blocks: all.flatMap((block): (readonly [Cidr, Cidr])[] => {
+      const number = numberOfBlock(block);
+      return number === undefined ? [] : [[block, underlayBlock(number, block)]];
+    }),
+    withoutRoom: all.filter((block) => numberOfBlock(block) === undefined),
+  };
 }
 
 /** Where a VPC block lies in the underlay: the same prefix length, in a /16 of its own. */

@@ -10,6 +10,7 @@ import { endpointInterfacesOf } from './interface-endpoints.ts';
 import { ipv6Context } from './ipv6/context.ts';
 import { compileIpv6Table } from './ipv6/filter.ts';
 import { compileIpv6Wiring } from './ipv6/links.ts';
+import { balancerInterfacesOf } from './load-balancers.ts';
 import { compileNatGateways } from './nat-gateways.ts';
 import { type CompiledPeering, peeringLinks, peeringsByVpc } from './peering.ts';
 import { isPresent, type VpcContext, vpcContext } from './vpc-context.ts';
@@ -83,6 +84,7 @@ export function compile(
         parts.flatMap((part) => part.context ?? []),
         endpointInterfacesOf(snapshot, allocation),
         connectInterfacesOf(snapshot, allocation),
+        balancerInterfacesOf(snapshot, allocation),
       ),
       vpcs: parts.flatMap((part) => part.state ?? []),
       peerings: peeringLinks(snapshot, peerings),

@@ -14,16 +14,24 @@ import {
   endpointSets,
 } from './interface-endpoints.ts';
 import { compileIpv6Core } from './ipv6/core.ts';
+import {
+  type BalancerInterface,
+  balancedRules,
+  balancerChains,
+  balancerSets,
+  unbalancedRules,
+} from './load-balancers.ts';
 import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
 import { publicPairs, type VpcContext } from './vpc-context.ts';
 
-/** @param interfaces those of interface endpoints   @param connects those of instance connect endpoints */
+/** @param interfaces those of interface endpoints   @param connects those of instance connect endpoints   @param balancers those of load balancers */
 export function compileCore(
   contexts: readonly VpcContext[],
   interfaces: readonly EndpointInterface[] = [],
   connects: readonly ConnectInterface[] = [],
+  balancers: readonly BalancerInterface[] = [],
 ): NamespaceState {
-  const services = [...interfaces, ...connects];
+  const services = [...interfaces, ...connects, ...balancers];
   const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);
   const endpoints = contexts.flatMap((context) => context.endpoints);
   const ipv6 = compileIpv6Core(contexts);
@@ -102,6 +110,7 @@ export function compileCore(
           elements: endpoints.map((each) => `"${coreEndpointDevice(each.number)}" : ${endpointAddress(each.number)}`),
         },
         ...endpointSets(services),
+        ...balancerSets(balancers),
       ],
       chains: [
         {
@@ -121,6 +130,7 @@ export function compileCore(
         },
         ...endpointChains(interfaces),
         ...connectChains(connects),
+        ...balancerChains(balancers),
         {
           name: 'nat-in',
           hook: 'type nat hook prerouting priority dstnat; policy accept;',
@@ -134,6 +144,7 @@ export function compileCore(
               match: `iifname @igws oifname @igws ip saddr ${addressPlan.publicPool} ip daddr ${addressPlan.publicPool} accept`,
               comment: 'igw-ingress from another gateway',
             },
+            ...balancedRules(balancers),
           ],
         },
         {
@@ -146,6 +157,7 @@ export function compileCore(
               match: `iifname != "lo" ip daddr ${addressPlan.laptop} ct state new,invalid drop`,
               comment: 'igw-egress the terminal takes no connections',
             },
+            ...unbalancedRules(balancers),
           ],
         },
       ],

@@ -3,12 +3,12 @@
 // address on AWS's side; at the link both become what the VPC knows. Without connection tracking, so VPCs may overlap and a reply has one way back.
 
 import { addressPlan } from '@postern/network/addresses.ts';
-import { cidrRange, containsAddress, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
+import { containsAddress } from '@postern/network/cidr.ts';
 import type { Cidr, InstanceConnectEndpointId, Ipv4, NetworkInterfaceId, Snapshot } from '@postern/network/snapshot.ts';
-import { type Allocation, blockKey, clientBlocksOf, endpointAddress, underlayBlock } from './allocation.ts';
+import { type Allocation, clientBlocksOf, endpointAddress, underlayBlocksOf } from './allocation.ts';
 import { stage } from './filter/well-known.ts';
 import type { NftChain } from './host-state.ts';
-import { moved } from './interface-endpoints.ts';
+import { moved, placeIn } from './interface-endpoints.ts';
 import { coreInterfaceDevice } from './names.ts';
 
 export interface ConnectInterface {
@@ -38,10 +38,8 @@ export function connectInterfacesOf(snapshot: Snapshot, allocation: Allocation):
       const address = eni?.privateAddresses[0]?.address;
       if (number === undefined || endpointNumber === undefined || address === undefined) return [];
       // A client's address has no way back out of a peer.
-      const blocks = (preserveClientIp ? cidrBlocks : reachable(vpcId)).flatMap((block): (readonly [Cidr, Cidr])[] => {
-        const blockNumber = allocation.blocks.of.get(blockKey(networkInterfaceId, block));
-        return blockNumber === undefined ? [] : [[block, underlayBlock(blockNumber, block)]];
-      });
+      const reached = preserveClientIp ? cidrBlocks : reachable(vpcId);
+      const { blocks } = underlayBlocksOf(allocation, networkInterfaceId, reached);
       const own = endpointAddress(endpointNumber);
       const ids = { instanceConnectEndpointId, networkInterfaceId, preserveClientIp };
       return [{ ...ids, number, address, endpointAddress: own, blocks }];
@@ -92,10 +90,6 @@ export function dialThrough(
   const from = endpoint.preserveClientIp ? clientIp : endpoint.endpointAddress;
   // A public address of this cloud's own is its holder's: what comes back for it would go there.
   if (endpoint.preserveClientIp && containsAddress(addressPlan.publicPool, clientIp)) return undefined;
-  for (const [block, underlay] of endpoint.blocks) {
-    if (!containsAddress(block, address)) continue;
-    const host = (ipToNumber(address) ?? 0) - cidrRange(block).first;
-    return { from, to: numberToIp((cidrRange(underlay).first + host) >>> 0) };
-  }
-  return undefined;
+  const to = placeIn(endpoint.blocks, address);
+  return to === undefined ? undefined : { from, to };
 }

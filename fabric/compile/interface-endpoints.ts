@@ -3,9 +3,9 @@
 // endpoint's own address. Without connection tracking, both ways, so that a client may come from a VPC that overlaps with any other, and the
 // reply leaves by the interface that was asked. Blocks of peered VPCs are known too (X6); any other source is dropped.
 
-import { cidrRange, numberToIp } from '@postern/network/cidr.ts';
+import { cidrRange, containsAddress, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
 import type { Cidr, Ipv4, NetworkInterfaceId, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
-import { type Allocation, blockKey, clientBlocksOf, endpointAddress, underlayBlock } from './allocation.ts';
+import { type Allocation, clientBlocksOf, endpointAddress, underlayBlocksOf } from './allocation.ts';
 import { stage } from './filter/well-known.ts';
 import type { KernelRoute, Neighbour, NftChain, NftSet } from './host-state.ts';
 import { coreInterfaceDevice, macAddress, nextHop } from './names.ts';
@@ -38,23 +38,15 @@ export function endpointInterfacesOf(snapshot: Snapshot, allocation: Allocation)
         const endpointNumber = allocation.endpoints.of.get(vpcEndpointId);
         const address = addresses.get(networkInterfaceId)?.address;
         if (number === undefined || endpointNumber === undefined || address === undefined) return [];
-        const numberOfBlock = (block: Cidr) => allocation.blocks.of.get(blockKey(networkInterfaceId, block));
-        const all = clientBlocks(vpcId);
-        const blocks = all.flatMap((block): (readonly [Cidr, Cidr])[] => {
-          const blockNumber = numberOfBlock(block);
-          return blockNumber === undefined ? [] : [[block, underlayBlock(blockNumber, block)]];
-        });
-        const withoutRoom = all.filter((block) => numberOfBlock(block) === undefined);
+        const room = underlayBlocksOf(allocation, networkInterfaceId, clientBlocks(vpcId));
         const own = endpointAddress(endpointNumber);
-        return [
-          { vpcId, vpcEndpointId, networkInterfaceId, number, address, endpointAddress: own, blocks, withoutRoom },
-        ];
+        return [{ vpcId, vpcEndpointId, networkInterfaceId, number, address, endpointAddress: own, ...room }];
       }),
     );
   });
 }
 
-/** A service's interface whose link ends in the core: an interface endpoint's, or an instance connect endpoint's. */
+/** A service's interface whose link ends in the core: an interface endpoint's, an instance connect endpoint's or a load balancer's. */
 export type CoreInterface = Pick<EndpointInterface, 'number' | 'blocks'>;
 
 export function endpointNeighbours(endpoints: readonly CoreInterface[]): Neighbour[] {
@@ -141,4 +133,13 @@ export function endpointChains(endpoints: readonly EndpointInterface[]): NftChai
 export function moved(from: Cidr, to: Cidr, field = 'ip saddr'): string {
   const { first, last } = cidrRange(from);
   return `${field} & ${numberToIp((last - first) >>> 0)} | ${numberToIp(cidrRange(to).first)}`;
+}
+
+/** The place of an address in the underlay: in the first of the blocks that has it. */
+export function placeIn(blocks: CoreInterface['blocks'], address: Ipv4): Ipv4 | undefined {
+  const found = blocks.find(([block]) => containsAddress(block, address));
+  if (found === undefined) return undefined;
+  const [block, underlay] = found;
+  const host = (ipToNumber(address) ?? 0) - cidrRange(block).first;
+  return numberToIp((cidrRange(underlay).first + host) >>> 0);
 }

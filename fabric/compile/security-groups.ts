@@ -4,6 +4,7 @@
 // Groups and prefix lists are sets of their own, so membership changes without touching a rule (S15).
 
 import type {
+  NetworkInterface,
   PrefixListId,
   RulePeer,
   SecurityGroup,
@@ -40,7 +41,8 @@ export function compileSecurityGroups(
   const chains = new Map<string, NftChain>();
   const entries: Record<Direction, string[]> = { ingress: [], egress: [] };
   for (const { eni, device } of plugged) {
-    if (natGatewayOf(eni) !== undefined) continue;
+    // A load balancer may have been made without groups (B4).
+    if (natGatewayOf(eni) !== undefined || isUngroupedBalancer(eni)) continue;
     const number = numberOf(context.allocation.groupSets, groupSetKey(eni.groupIds));
     for (const direction of ['ingress', 'egress'] as const) {
       const name = `sg-${direction}-${number}`;
@@ -61,6 +63,10 @@ export function compileSecurityGroups(
     ingress: entries.ingress,
     egress: entries.egress,
   };
+}
+
+function isUngroupedBalancer({ service, groupIds }: NetworkInterface): boolean {
+  return service?.kind === 'network-load-balancer' && groupIds.length === 0;
 }
 
 function compileDirection(

@@ -118,6 +118,7 @@ export function explainBlocker(network: NetworkIndex, step: Step, destination: s
         ...(code === 'PROTOCOL_RESTRICTION' && { component }),
       };
     case 'egress-only-gateway':
+    case 'load-balancer':
     case 'instance-connect':
     case 'link-local':
       return { ...base, component, address: packet.destination };

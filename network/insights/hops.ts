@@ -150,6 +150,8 @@ function ownerOf({ eni: { attachment, service } }: PlacedInterface): string | un
       return service.vpcEndpointId;
     case 'instance-connect-endpoint':
       return service.instanceConnectEndpointId;
+    case 'network-load-balancer':
+      return service.loadBalancerId;
     case undefined:
       return undefined;
   }

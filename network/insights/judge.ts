@@ -52,7 +52,8 @@ function arrivesAt(destination: Place, { arrival, steps }: Trace): boolean {
       if (arrival.kind === 'vpc-endpoint')
         return passes(steps).some((id) => isOneOf(destination.networkInterfaceIds, id));
       return (
-        arrival.kind === 'network-interface' && destination.networkInterfaceIds.includes(arrival.networkInterfaceId)
+        (arrival.kind === 'network-interface' || arrival.kind === 'load-balancer') &&
+        destination.networkInterfaceIds.includes(arrival.networkInterfaceId)
       );
     case 'internet-gateway':
       return arrival.kind === 'internet' && lastGateway(steps)?.component === destination.id;

@@ -124,10 +124,11 @@ function between({ sites, takes, traffic }: Exploration, sender: Site, receiver:
     for (let source = 0; source < sender.addresses.length; source += 1) {
       const from = sender.addresses[source];
       if (from === undefined || from.isIpv6 !== to.isIpv6) continue;
-      const outcome = follow(sites, takes, sender, from, to, traffic);
-      if (outcome === undefined || !isAt(outcome.arrival, receiver)) continue;
-      found ??= [];
-      found.push({ source, destination, outcome });
+      for (const outcome of follow(sites, takes, sender, from, to, traffic)) {
+        if (!isAt(outcome.arrival, receiver)) continue;
+        found ??= [];
+        found.push({ source, destination, outcome });
+      }
     }
   }
   return found ?? [];

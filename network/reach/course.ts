@@ -7,13 +7,15 @@ import type { NetworkInterfaceId, Route, Vpc } from '../snapshot.ts';
 import type { Arrival } from '../walk/trace.ts';
 import type { Hop } from './ends.ts';
 import { type Address, isFree, type Point } from './segment-table.ts';
-import { isNat, isPublicAccessBlocked, type Site, type Sites } from './sites.ts';
+import { hasNoGroups, isNat, isPublicAccessBlocked, type Site, type Sites } from './sites.ts';
 import type { Takes } from './takes.ts';
 import type { Traffic } from './traffic.ts';
 import { type Way, wayInside } from './ways.ts';
 
 /** As the walk: a packet still on its way then goes round in a circle. */
 const mostHops = 16;
+/** Of load balancers whose targets are load balancers; as the walk. */
+const mostBalancers = 4;
 
 /** Who has the packet, and between which addresses. */
 interface Landing {
@@ -36,7 +38,7 @@ export interface Outcome {
  * @param from the interface that sends, or undefined: the internet
  * @param source one of its addresses   @param destination either may be Free, and is narrowed then to what the answer holds for
  * @param traffic requests that are asked about
- * @returns undefined when nothing is open
+ * @returns nothing when nothing is open; several, where listeners of a load balancer lead to targets whose replies differ
  */
 export function follow(
   sites: Sites,
@@ -45,8 +47,13 @@ export function follow(
   source: Address,
   destination: Address,
   traffic: Traffic,
-): Outcome | undefined {
-  return new Course(sites, takes, from, traffic).outcome(source, destination);
+  depth = 0,
+): readonly Outcome[] {
+  const course = new Course(sites, takes, from, traffic, depth);
+  const outcome = course.outcome(source, destination);
+  const { postponed } = course;
+  const others = postponed === sites.pool.none ? [] : follow(sites, takes, from, source, destination, postponed, depth);
+  return outcome === undefined ? others : [outcome, ...others];
 }
 
 class Course {
@@ -74,11 +81,20 @@ class Course {
   /** As whom the flow left by an egress-only gateway. */
   #leftAs: { readonly source: Address; readonly hop: Hop } | undefined;
 
-  constructor(sites: Sites, takes: Takes, from: Site | undefined, traffic: Traffic) {
+  /** How many load balancers began the flows that led to this one. */
+  readonly #depth: number;
+  /** The load balancer's interface that the requests came to, and what of the replies its targets' come back for. */
+  #balanced: { readonly site: Site; readonly back: Traffic } | undefined;
+  /** What is asked about, and could not be answered together with the rest. */
+  postponed: Traffic;
+
+  constructor(sites: Sites, takes: Takes, from: Site | undefined, traffic: Traffic, depth: number) {
     this.#sites = sites;
     this.#takes = takes;
     this.#from = from;
     this.#traffic = traffic;
+    this.#depth = depth;
+    this.postponed = sites.pool.none;
   }
 
   outcome(source: Address, destination: Address): Outcome | undefined {
@@ -115,6 +131,10 @@ class Course {
         return this.#fromInternet(destination, source);
       case 'vpc-endpoint':
         return this.#fromEndpoint(arrival.vpcEndpointId, destination, source);
+      case 'load-balancer': {
+        const node = this.#balanced;
+        return node && this.#pass(node.back) ? this.#leave(node.site, destination, source, true) : undefined;
+      }
       case 'vpc-service': {
         // Past groups and ACLs, as the question came (3.3).
         const asker = this.#sites.holder(arrival.vpcId, source);
@@ -137,7 +157,7 @@ class Course {
 
   /** @param by the way that the packet comes or goes: by a peering connection the groups of its other VPC can be named (S7) */
   #passGroups(site: Site, direction: 'ingress' | 'egress', peer: Address, by: string | undefined): boolean {
-    if (isNat(site)) return true;
+    if (hasNoGroups(site)) return true;
     if (this.#isReturn && !this.#isAnew && this.#tracked.includes(site)) return true;
     if (!this.#isReturn) this.#tracked.push(site);
     return this.#pass(site.groups(by?.startsWith('pcx-') ? by : undefined).allow(direction, peer));
@@ -177,6 +197,7 @@ class Course {
     if (++this.#hops > mostHops || !site.carries) return undefined;
     const { connectEndpoint } = site;
     if (connectEndpoint !== undefined && !this.#pass(this.#takes.connectEndpoint)) return undefined;
+    if (!this.#isReturn && !this.#pass(this.#sites.begunAt(site, destination))) return undefined;
     const isOwn = connectEndpoint?.preserveClientIp === true || (!isFree(source) && site.own.has(source));
     if (sends && site.placed.eni.sourceDestCheck && !isOwn) return undefined;
     const hop = site.nextHop.at(destination);
@@ -276,10 +297,49 @@ class Course {
       this.#by('interface-endpoint', vpcEndpointId);
       return { arrival: { kind: 'vpc-endpoint', vpcEndpointId }, source, destination };
     }
+    if (receiver.balancer !== undefined) return this.#balance(receiver, source, destination);
     if (isOwn) return { arrival: arrivalAt(receiver), source, destination };
     // A middlebox hands on what is not its own.
     this.#by('middlebox', receiver.id);
     return this.#leave(receiver, source, destination, false);
+  }
+
+  /** A request ends at the node, and what that begins is followed by itself: a listener is open when each of its targets is. */
+  #balance(receiver: Site, source: Address, destination: Address): Landing | undefined {
+    const { balancer, id } = receiver;
+    if (balancer === undefined) return undefined;
+    if (this.#isReturn)
+      return this.#from === receiver ? { arrival: arrivalAt(receiver), source, destination } : undefined;
+    const isNear = this.#sites.blocks(receiver.vpc).clients.at(source);
+    if (!isNear && (balancer.of.scheme === 'internal' || this.#sites.forbiddenIn.at(source))) return undefined;
+    const { pool } = this.#sites;
+    /** By what of the replies comes back. */
+    const open = new Map<Traffic, Traffic>();
+    for (const { protocol, port, targets } of balancer.node.listeners) {
+      const own = pool.of({ protocol, ports: { from: port, to: port } });
+      if (targets.length === 0 || this.#depth >= mostBalancers || pool.intersect(this.#traffic, own) === pool.none)
+        continue;
+      let back = pool.all;
+      for (const target of targets) {
+        const asked = pool.of({ protocol, ports: { from: target.port, to: target.port } });
+        const to = this.#sites.point(target.address);
+        const [found] = follow(this.#sites, this.#takes, receiver, destination, to, asked, this.#depth + 1);
+        back = pool.intersect(back, found?.back ?? pool.none);
+      }
+      if (back !== pool.none) open.set(back, pool.unite(open.get(back) ?? pool.none, own));
+    }
+    const [first, ...others] = open;
+    if (first === undefined) return undefined;
+    const [back, ports] = first;
+    this.postponed = others.reduce((sum, [, each]) => pool.unite(sum, pool.intersect(this.#traffic, each)), pool.none);
+    this.#balanced = { site: receiver, back };
+    this.#by('load-balancer', balancer.of.loadBalancerId);
+    const arrival = {
+      kind: 'load-balancer',
+      loadBalancerId: balancer.of.loadBalancerId,
+      networkInterfaceId: id,
+    } as const;
+    return this.#pass(ports) ? { arrival, source, destination } : undefined;
   }
 
   // ---- gateways, peering and endpoints

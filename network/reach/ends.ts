@@ -22,6 +22,7 @@ export interface Hop {
     | 'peering-connection'
     | 'gateway-endpoint'
     | 'interface-endpoint'
+    | 'load-balancer'
     /** An interface without source/destination check, by its `eni-…`. */
     | 'middlebox';
   readonly id: string;

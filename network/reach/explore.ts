@@ -62,6 +62,8 @@ export function isAt(arrival: Outcome['arrival'], { id, placed }: Site): boolean
   switch (arrival.kind) {
     case 'network-interface':
       return arrival.networkInterfaceId === id;
+    case 'load-balancer':
+      return arrival.networkInterfaceId === id;
     case 'vpc-endpoint':
       return placed.eni.service?.kind === 'vpc-endpoint' && placed.eni.service.vpcEndpointId === arrival.vpcEndpointId;
     default:
@@ -100,8 +102,8 @@ function between(
   for (const isIpv6 of [false, true])
     visit(sources, isIpv6, (source) =>
       visit(destinations, isIpv6, (destination) => {
-        const outcome = follow(sites, takes, from, source, destination, traffic);
-        if (outcome !== undefined) found.push({ source, destination, outcome });
+        for (const outcome of follow(sites, takes, from, source, destination, traffic))
+          found.push({ source, destination, outcome });
       }),
     );
   const bySource = gather(found, ({ source, outcome }) => `${boundsOf(source).join()} ${keyOf(outcome)}`).map(

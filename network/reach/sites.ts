@@ -5,7 +5,9 @@ import { ipToNumber } from '../cidr.ts';
 import { ipv6ToNumber } from '../ipv6.ts';
 import type {
   InstanceConnectEndpoint,
+  LoadBalancerNode,
   NetworkInterfaceId,
+  NetworkLoadBalancer,
   Route,
   RouteTable,
   SecurityGroup,
@@ -33,7 +35,7 @@ import {
 } from './decisions.ts';
 import { Nat64 } from './nat64.ts';
 import { type Address, isFree, membership, type Point, type SegmentTable } from './segment-table.ts';
-import { TrafficPool } from './traffic.ts';
+import { type Traffic, TrafficPool } from './traffic.ts';
 
 export interface Site {
   readonly placed: PlacedInterface;
@@ -50,6 +52,8 @@ export interface Site {
   readonly reachedAt: readonly Point[];
   /** The instance connect endpoint whose interface it is. */
   readonly connectEndpoint?: InstanceConnectEndpoint;
+  /** The load balancer whose interface it is, and what it does there. */
+  readonly balancer?: { readonly of: NetworkLoadBalancer; readonly node: LoadBalancerNode };
   /** @param by the peering connection that the packets come or go by: only there the groups of its other VPC can be named (S7) */
   readonly groups: (by?: string) => Groups;
   readonly acl: Filter;
@@ -148,6 +152,19 @@ export class Sites {
     return this.#routes(vpc, table).at(address);
   }
 
+  /** What a load balancer's node begins with an address: connections with its targets there, and checks of them (B2, B5). */
+  begunAt({ balancer }: Site, address: Address): Traffic {
+    if (balancer === undefined) return this.pool.all;
+    if (isFree(address)) return this.pool.none;
+    const { listeners, checks } = balancer.node;
+    const all = [...listeners, { protocol: 6, targets: checks }].flatMap(({ protocol, targets }) =>
+      targets.flatMap(({ address: own, port }) =>
+        own === address.text ? [{ protocol, ports: { from: port, to: port } }] : [],
+      ),
+    );
+    return this.pool.of(...all);
+  }
+
   /** The VPC's blocks, and those of whom its interface endpoints serve, of its middleboxes and subnets. */
   blocks(vpc: Vpc): VpcBlocks {
     let blocks = this.#blocks.get(vpc);
@@ -186,8 +203,12 @@ export class Sites {
     const connectEndpoint = vpc.instanceConnectEndpoints.find(
       (each) => each.networkInterfaceId === eni.networkInterfaceId,
     );
+    const balancers = vpc.networkLoadBalancers.flatMap((of) =>
+      of.nodes.filter((node) => node.networkInterfaceId === eni.networkInterfaceId).map((node) => ({ of, node })),
+    );
     return {
       ...(connectEndpoint !== undefined && { connectEndpoint }),
+      ...(balancers[0] !== undefined && { balancer: balancers[0] }),
       placed,
       id: eni.networkInterfaceId,
       vpc,
@@ -284,6 +305,11 @@ export class Sites {
 
 export function isNat({ placed }: Site): boolean {
   return placed.eni.service?.kind === 'nat-gateway';
+}
+
+/** A load balancer's that was made without groups has none (B4), as a NAT gateway's. */
+export function hasNoGroups(site: Site): boolean {
+  return isNat(site) || (site.balancer !== undefined && site.placed.eni.groupIds.length === 0);
 }
 
 export function isMiddlebox({ placed: { eni } }: Site): boolean {

@@ -48,6 +48,7 @@ const rows: Readonly<Record<StageName, Row>> = {
   'acl-ingress': (situation) => aclEntry(situation, 'ingress'),
   'interface-endpoint': none,
   'instance-connect': none,
+  'load-balancer': none,
   'sg-ingress': (situation) => groupRule(situation, 'ingress'),
 };
 

@@ -52,6 +52,8 @@ export class Checks {
   groups(placed: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet, by?: string): void {
     const { eni, vpc } = placed;
     if (eni.service?.kind === 'nat-gateway') return;
+    // A load balancer may have been made without groups (B4).
+    if (eni.service?.kind === 'network-load-balancer' && eni.groupIds.length === 0) return;
     const stage = `sg-${direction}` as const;
     const component = eni.networkInterfaceId;
     if (this.leg === 'return' && this.tracked.has(component) && !this.#isAnew) {

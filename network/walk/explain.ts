@@ -104,6 +104,8 @@ export function arrivalWords(arrival: Arrival): string {
       return arrival.vpcPeeringConnectionId;
     case 'vpc-endpoint':
       return `AWS, through ${arrival.vpcEndpointId}`;
+    case 'load-balancer':
+      return `a target of ${arrival.loadBalancerId}`;
     case 'vpc-service':
       return `the ${arrival.service} of ${arrival.vpcId}`;
   }

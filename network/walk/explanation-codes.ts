@@ -11,7 +11,8 @@ interface Never {
 
 const walk = { from: 'walk' } as const;
 const analysis = { from: 'analysis' } as const;
-const noLoadBalancers = { never: 'there are no load balancers' } as const;
+const noClassicLoadBalancers = { never: 'there are no Classic Load Balancers' } as const;
+const noGatewayLoadBalancers = { never: 'there are no Gateway Load Balancers' } as const;
 const noTransitGateways = { never: 'there are no transit gateways' } as const;
 const noVpn = { never: 'there are no virtual private gateways and no VPN connections' } as const;
 const oneProtocol = {
@@ -27,17 +28,17 @@ export const explanationCodes = {
   COMPONENT_FILTER_RESTRICTION: analysis,
   COMPONENT_FILTER_RESTRICTION_REMOVED_COMPONENT: analysis,
   DISCONNECTED_VPCS: analysis,
-  ELB_ACL_RESTRICTION: noLoadBalancers,
-  ELB_INSTALLED_AZ_RESTRICTION: noLoadBalancers,
-  ELB_LISTENER_PORT_RESTRICTION: noLoadBalancers,
-  ELB_LISTENERS_MISMATCH: noLoadBalancers,
-  ELB_NOT_CROSSZONE: noLoadBalancers,
-  ELBV2_LISTENER_HAS_NO_TG: noLoadBalancers,
-  ELBV2_LISTENER_PORT_RESTRICTION: noLoadBalancers,
-  ELBV2_LISTENER_REQUIRES_TG_ACCEPT: noLoadBalancers,
-  ELBV2_LISTENERS_MISMATCH: noLoadBalancers,
-  ELBV2_NO_TARGETS_IN_AZ: noLoadBalancers,
-  ELBV2_SOURCE_ADDRESS_PRESERVATION: noLoadBalancers,
+  ELB_ACL_RESTRICTION: noClassicLoadBalancers,
+  ELB_INSTALLED_AZ_RESTRICTION: noClassicLoadBalancers,
+  ELB_LISTENER_PORT_RESTRICTION: noClassicLoadBalancers,
+  ELB_LISTENERS_MISMATCH: noClassicLoadBalancers,
+  ELB_NOT_CROSSZONE: noClassicLoadBalancers,
+  ELBV2_LISTENER_HAS_NO_TG: walk,
+  ELBV2_LISTENER_PORT_RESTRICTION: { never: 'ELBV2_LISTENERS_MISMATCH says it' },
+  ELBV2_LISTENER_REQUIRES_TG_ACCEPT: { never: 'a listener has one target group, which takes what the listener does' },
+  ELBV2_LISTENERS_MISMATCH: walk,
+  ELBV2_NO_TARGETS_IN_AZ: { never: 'ELBV2_LISTENER_HAS_NO_TG says it' },
+  ELBV2_SOURCE_ADDRESS_PRESERVATION: { never: 'no target group preserves the client’s address' },
   ENI_ADDRESS_RESTRICTION: walk,
   ENI_SG_RULES_MISMATCH: walk,
   ENI_SOURCE_DEST_CHECK_RESTRICTION: walk,
@@ -53,8 +54,8 @@ export const explanationCodes = {
   FILTER_AT_SOURCE_SOURCE_PORT_RANGE: analysis,
   FIREWALL_RULES_RESTRICTION: { never: 'there is no Network Firewall' },
   GATEWAY_REJECTS_SPOOFED_TRAFFIC: walk,
-  GWLB_DESTINATION_PORT_RESTRICTION: noLoadBalancers,
-  GWLB_PROTOCOL_RESTRICTION: noLoadBalancers,
+  GWLB_DESTINATION_PORT_RESTRICTION: noGatewayLoadBalancers,
+  GWLB_PROTOCOL_RESTRICTION: noGatewayLoadBalancers,
   HIGHER_PRIORITY_ROUTE: analysis,
   IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS: walk,
   IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS: walk,
@@ -83,8 +84,8 @@ export const explanationCodes = {
   SG_REFERENCES_NOT_PRESERVED: walk,
   SG_REFERENCING_SUPPORT: noTransitGateways,
   SUBNET_ACL_RESTRICTION: walk,
-  TARGET_ADDRESS_RESTRICTION: noLoadBalancers,
-  TARGET_PORT_RESTRICTION: noLoadBalancers,
+  TARGET_ADDRESS_RESTRICTION: { never: 'a load balancer sends nowhere but to its targets' },
+  TARGET_PORT_RESTRICTION: { never: 'a load balancer sends nowhere but to its targets’ ports' },
   TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION: noTransitGateways,
   TGW_ATTACH_VPC_AZ_RESTRICTION: noTransitGateways,
   TGW_BAD_STATE_VPN: noTransitGateways,

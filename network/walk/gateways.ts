@@ -16,6 +16,8 @@ const uniqueLocal = 'fc00::/7';
 export interface End {
   readonly arrival: Arrival;
   readonly packet: Packet;
+  /** Behind a load balancer: the packet as a target gets it. */
+  readonly behind?: Packet;
 }
 
 /** How a packet goes on inside a VPC. */

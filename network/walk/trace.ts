@@ -1,6 +1,7 @@
 // What a walk found: every step of the way there and back, each with the thing that decided it.
 
 import type {
+  LoadBalancerId,
   NetworkAclId,
   NetworkInterfaceId,
   Route,
@@ -60,6 +61,13 @@ export type Arrival =
   | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId; readonly vpcId: VpcId }
   | { readonly kind: 'internet'; readonly address: string }
   | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
+  /** The client's flow; what its node began then is walked behind it, and `arrivedAs` tells of that. */
+  | {
+      readonly kind: 'load-balancer';
+      readonly loadBalancerId: LoadBalancerId;
+      /** Its node's. */
+      readonly networkInterfaceId: NetworkInterfaceId;
+    }
   /** Only where the walk was to end there; `vpcId` is the side that it came from. */
   | {
       readonly kind: 'peering-connection';

@@ -2,18 +2,28 @@
 // Pure and independent of the compiler: they share the Snapshot, the names of the stages and address arithmetic, and no decision (design, invariant 1).
 // After a drop the walk goes on as if the packet had passed, as long as there is a way on: a person wants every obstacle, not the first.
 
-import type { InstanceConnectEndpoint, NetworkInterfaceId, Route, Vpc, VpcId } from '../snapshot.ts';
+import type {
+  InstanceConnectEndpoint,
+  LoadBalancerTarget,
+  NetworkInterfaceId,
+  Route,
+  Vpc,
+  VpcId,
+} from '../snapshot.ts';
 import { Checks } from './checks.ts';
 import { type End, Gateways, type Travel } from './gateways.ts';
+import { type Balancer, balancerAt, beginsAtNode, isClient } from './load-balancers.ts';
 import { bestRoute, isInside } from './matching.ts';
 import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
 import { reservedBlocks } from './special-blocks.ts';
-import type { Arrival, Trace } from './trace.ts';
+import type { Arrival, ExplanationCode, Trace } from './trace.ts';
 import { wayInside } from './ways.ts';
 
 /** More routers than any network that is meant: a packet still on its way is in a loop of middleboxes. */
 const mostHops = 16;
+/** Of load balancers whose targets are load balancers. */
+const mostBalancers = 4;
 
 /** Follows one flow. Throws nothing: what does not exist is a step that drops. */
 export function walk(snapshot: NetworkIndex | Parameters<typeof indexNetwork>[0], flow: Flow): Trace {
@@ -26,12 +36,15 @@ class Walk implements Travel {
   readonly #flow: Flow;
   readonly #checks: Checks;
   readonly #gateways: Gateways;
+  /** How many load balancers began the flows that led to this one. */
+  readonly #depth: number;
   #hops = 0;
 
-  constructor(network: NetworkIndex, flow: Flow) {
+  constructor(network: NetworkIndex, flow: Flow, depth = 0) {
     this.#network = network;
     this.#checks = new Checks(network, flow);
     this.#flow = flow;
+    this.#depth = depth;
     this.#gateways = new Gateways(this.#checks, flow, this);
   }
 
@@ -44,7 +57,7 @@ class Walk implements Travel {
       verdict: blockers.length === 0 && there !== undefined ? 'open' : 'dropped',
       steps: this.#checks.steps,
       blockers,
-      ...(there !== undefined && { arrival: there.arrival, seenAs: there.packet.source, arrivedAs: there.packet }),
+      ...(there !== undefined && { arrival: there.arrival, ...seen(there.behind ?? there.packet) }),
     };
   }
 
@@ -88,6 +101,8 @@ class Walk implements Travel {
         return this.#gateways.fromEndpoint(reply);
       case 'peering-connection':
         return this.deliver(this.#network.vpc(arrival.vpcId), reply);
+      case 'load-balancer':
+        return this.#fromId(arrival.networkInterfaceId, reply);
       case 'vpc-service':
         // Replies of metadata and resolver pass groups and ACLs as the questions did (3.3).
         return this.#toAsker(arrival.vpcId, reply);
@@ -145,6 +160,15 @@ class Walk implements Travel {
         vpc,
         packet,
         'it begins TCP connections',
+      );
+    const balancer = balancerAt(placed);
+    if (balancer !== undefined && this.#checks.leg === 'forward' && !beginsAtNode(balancer, packet))
+      this.#checks.drop(
+        'load-balancer',
+        balancer.loadBalancerId,
+        vpc,
+        packet,
+        'it begins nothing but with its targets',
       );
     const isOwnSource = connect?.preserveClientIp === true || hasAddress(placed, packet.source);
     if (how === 'sends' && eni.sourceDestCheck && !isOwnSource)
@@ -266,6 +290,8 @@ class Walk implements Travel {
       this.#interfaceEndpoint(eni.service.vpcEndpointId, vpc, packet);
       return { arrival: { kind: 'vpc-endpoint', vpcEndpointId: eni.service.vpcEndpointId }, packet };
     }
+    const balancer = balancerAt(receiver);
+    if (balancer !== undefined) return this.#toBalancer(receiver, balancer, packet);
     if (isOwn)
       return {
         arrival: { kind: 'network-interface', networkInterfaceId: eni.networkInterfaceId, vpcId: vpc.vpcId },
@@ -303,6 +329,53 @@ class Walk implements Travel {
     return placed !== undefined && connectEndpointOf(placed)?.preserveClientIp === true ? placed : undefined;
   }
 
+  /** To a listener and on to a target: of several the one that is not reached, for any of them may be chosen. */
+  #toBalancer(receiver: PlacedInterface, balancer: Balancer, packet: Packet): End | undefined {
+    const { eni, vpc } = receiver;
+    const { loadBalancerId, node } = balancer;
+    const { from } = this.#flow;
+    const drop = (because: string, code?: ExplanationCode) =>
+      this.#checks.drop('load-balancer', loadBalancerId, vpc, packet, because, code);
+    if (this.#checks.leg === 'return') {
+      if (from.kind === 'network-interface' && from.networkInterfaceId === eni.networkInterfaceId)
+        return {
+          arrival: { kind: 'network-interface', networkInterfaceId: eni.networkInterfaceId, vpcId: vpc.vpcId },
+          packet,
+        };
+      drop('it knows no flow that this is the reply of');
+      return undefined;
+    }
+    const listener = node.listeners.find(
+      ({ protocol, port }) => protocol === packet.protocol && port === packet.destinationPort,
+    );
+    if (listener === undefined) {
+      drop(`no listener takes it`, 'ELBV2_LISTENERS_MISMATCH');
+      return undefined;
+    }
+    if (!isClient(this.#network, receiver, balancer, packet.source))
+      drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
+    const targets = this.#depth < mostBalancers ? listener.targets : [];
+    const [first, ...others] = targets.map((target) => this.#toTarget(receiver, packet, target));
+    if (first === undefined) {
+      drop('no target takes it', 'ELBV2_LISTENER_HAS_NO_TG');
+      return undefined;
+    }
+    const { target, trace } = [first, ...others].find((each) => each.trace.verdict === 'dropped') ?? first;
+    const to = `${target.address}:${target.port}`;
+    const cause = { kind: 'translation', from: `${packet.destination}:${listener.port}`, to } as const;
+    this.#checks.push('load-balancer', loadBalancerId, vpc.vpcId, packet, 'pass', cause);
+    this.#checks.steps.push(...trace.steps);
+    const arrival = { kind: 'load-balancer', loadBalancerId, networkInterfaceId: eni.networkInterfaceId } as const;
+    return { arrival, packet, ...(trace.arrivedAs && { behind: trace.arrivedAs }) };
+  }
+
+  /** The flow that a node begins with a target. */
+  #toTarget({ eni: { networkInterfaceId } }: PlacedInterface, packet: Packet, target: LoadBalancerTarget) {
+    const from = { kind: 'network-interface', networkInterfaceId } as const;
+    const own = { ...packet, source: packet.destination, destination: target.address, destinationPort: target.port };
+    return { target, trace: new Walk(this.#network, { from, packet: own }, this.#depth + 1).trace() };
+  }
+
   #toBox(sender: PlacedInterface, id: NetworkInterfaceId, packet: Packet): End | undefined {
     const box = this.#network.networkInterface(id);
     if (box?.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(sender, 'egress', packet);
@@ -325,6 +398,11 @@ class Walk implements Travel {
     else if (!isTcp || (packet.destinationPort !== 443 && packet.destinationPort !== 80))
       drop('the service behind the endpoint listens on TCP 443 and 80');
   }
+}
+
+/** What the end says of the packet that it got. */
+function seen(packet: Packet): Pick<Trace, 'seenAs' | 'arrivedAs'> {
+  return { seenAs: packet.source, arrivedAs: packet };
 }
 
 /** Only then does an interface carry packets. */
@@ -362,6 +440,8 @@ function describe(arrival: Arrival): string {
       return arrival.vpcPeeringConnectionId;
     case 'vpc-endpoint':
       return arrival.vpcEndpointId;
+    case 'load-balancer':
+      return arrival.loadBalancerId;
     case 'vpc-service':
       return arrival.service;
   }

@@ -125,6 +125,10 @@ export class FakeFabric implements NetworkFabric {
     return undefined;
   }
 
+  fromNode(): undefined {
+    return undefined;
+  }
+
   origin(): undefined {
     return undefined;
   }

@@ -3,6 +3,7 @@
 
 import { endpointCases } from './endpoint-cases.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
+import { loadBalancerCases } from './load-balancer-cases.ts';
 import { peeringCases } from './peering-cases.ts';
 import { roadCases } from './road-cases.ts';
 import {
@@ -220,5 +221,6 @@ export const flowCases: readonly FlowCase[] = [
   },
   ...roadCases,
   ...endpointCases,
+  ...loadBalancerCases,
   ...peeringCases,
 ]; // biome-ignore format: a table

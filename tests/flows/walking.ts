@@ -43,6 +43,8 @@ export function isAnswered(flow: Flow, { arrival }: Trace): boolean {
 /** Whether somebody listens at such an end. */
 export function isHeard(flow: Flow, arrival: Arrival['kind']): boolean {
   if (flow.protocol === 'icmp' || arrival === 'vpc-service' || arrival === 'peering-connection') return true;
+  // A target's port is the row's affair: all listen where they are sent to.
+  if (arrival === 'load-balancer') return true;
   const hasListener = listening[arrival].includes(flow.port ?? 0);
   return hasListener && (arrival === 'network-interface' || flow.protocol === 'tcp');
 }

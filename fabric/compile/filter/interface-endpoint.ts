@@ -50,8 +50,12 @@ export function alwaysTrackedRules(context: VpcContext): NftRule[] {
     ...context.endpoints.filter(({ endpoint }) => endpoint.service === 'dynamodb').map(({ device }) => device),
   ];
   const names = devices.map((device) => `"${device}"`).join(', ');
+  const balancers = context.plugged
+    .filter(({ eni }) => eni.service?.kind === 'network-load-balancer')
+    .map(({ device }) => `"${device}"`);
   const ways = [
     ...(devices.length === 0 ? [] : [`oifname { ${names} }`]),
+    ...(balancers.length === 0 ? [] : ['oifname', 'iifname'].map((way) => `${way} { ${balancers.join(', ')} }`)),
     ...context.peerings.flatMap(({ device, peerEndpoints }) =>
       peerEndpoints.length === 0 ? [] : [`oifname "${device}" ip daddr { ${peerEndpoints.join(', ')} }`],
     ),
