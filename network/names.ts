@@ -78,6 +78,8 @@ function resolveIn(snapshot: Snapshot, vpc: Vpc | undefined, asked: string, type
   if (pointer !== null) return resolvePointer(snapshot, vpc, asked, type, pointer.slice(1, 5).toReversed().join('.'));
   const endpoint = endpointAddresses(snapshot, vpc, asked);
   if (endpoint !== undefined) return endpoint === 'none' ? noName : addresses(asked, type, endpoint, ttl.service);
+  const balancer = loadBalancerAddresses(snapshot, asked);
+  if (balancer !== undefined) return balancer === 'none' ? noName : addresses(asked, type, balancer, ttl.service);
   const instance = instanceAddress(snapshot, vpc, asked);
   if (instance !== undefined)
     return instance === 'none'
@@ -140,6 +142,25 @@ function interfaceAddresses(vpc: Vpc, ids: readonly NetworkInterfaceId[]): Ipv4[
   return vpc.networkInterfaces.flatMap(({ networkInterfaceId, privateAddresses: [first] }) =>
     first !== undefined && wanted.has(networkInterfaceId) ? [first.address] : [],
   );
+}
+
+// ---- load balancers
+
+const loadBalancerName = /\.elb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
+
+/** The same for everybody: public addresses of an internet-facing one, private ones of an internal one (B9). Undefined: no load balancer's name. */
+function loadBalancerAddresses({ vpcs }: Snapshot, name: string): readonly Ipv4[] | 'none' | undefined {
+  if (!loadBalancerName.test(name)) return undefined;
+  for (const vpc of vpcs) {
+    for (const { scheme, dnsNames } of vpc.networkLoadBalancers) {
+      const own = dnsNames.find((each) => each.name.toLowerCase() === name);
+      if (own === undefined) continue;
+      if (scheme === 'internal') return interfaceAddresses(vpc, own.networkInterfaceIds);
+      const cards = vpc.networkInterfaces.filter((each) => own.networkInterfaceIds.includes(each.networkInterfaceId));
+      return cards.flatMap(({ privateAddresses: [first] }) => first?.publicAddress ?? []);
+    }
+  }
+  return 'none';
 }
 
 // ---- instances

@@ -12,7 +12,19 @@ const self = fileURLToPath(import.meta.url);
 const root = dirname(dirname(self));
 const source = join(root, 'node_modules', '@cloud-copilot', 'iam-data');
 const target = join(root, 'dist', 'authorization');
-const services = ['ec2', 's3', 'iam', 'sts', 'dynamodb', 'kms', 'ssm', 'ec2-instance-connect', 'cloudtrail', 'account'];
+const services = [
+  'ec2',
+  's3',
+  'iam',
+  'sts',
+  'dynamodb',
+  'kms',
+  'ssm',
+  'ec2-instance-connect',
+  'cloudtrail',
+  'account',
+  'elasticloadbalancing',
+];
 
 const version = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')).version;
 const stamp = `${version} ${createHash('sha256').update(readFileSync(self)).digest('hex')}\n`;

@@ -63,6 +63,7 @@ const services = [
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },
   { name: 'organizations', signingNames: ['organizations'], hosts: ['organizations'] },
   { name: 'account', signingNames: ['account'], hosts: ['account'] },
+  { name: 'elastic-load-balancing-v2', signingNames: ['elasticloadbalancing'], hosts: ['elasticloadbalancing'] },
 ];
 
 const protocols = {

@@ -7,6 +7,7 @@ import { createCloudtrail } from './services/cloudtrail/index.ts';
 import { createDynamodb, type DynamodbService } from './services/dynamodb/index.ts';
 import { ec2 } from './services/ec2/index.ts';
 import { ec2InstanceConnect } from './services/ec2-instance-connect/index.ts';
+import { elasticLoadBalancing } from './services/elastic-load-balancing/index.ts';
 import { iam } from './services/iam/index.ts';
 import { kms } from './services/kms/index.ts';
 import { organizations } from './services/organizations/index.ts';
@@ -56,6 +57,7 @@ export function createServices({ store, dataDirectory, log }: ServiceParts): Ser
     ec2InstanceConnect,
     createSsm(channels),
     createCloudtrail(history),
+    elasticLoadBalancing,
   ];
   return { all: new Map(all.map((service) => [service.name, service])), s3, dynamodb, channels, history };
 }

@@ -11,6 +11,7 @@ import type { InstanceId } from '@postern/network/snapshot.ts';
 import { instanceDisk } from '../service.ts';
 import type { InstanceRow } from '../store/rows/ec2.ts';
 import type { Change, Store } from '../store/store.ts';
+import { HealthChecks } from './health-checks.ts';
 import { Leases } from './leases.ts';
 import { Limit } from './limit.ts';
 import { machineSpec } from './machine-spec.ts';
@@ -85,6 +86,7 @@ class ControlLoop implements Control {
   readonly #log: Log;
   readonly #network: NetworkLoop;
   readonly #leases: Leases;
+  readonly #healthChecks: HealthChecks;
   readonly #starts = new Limit(startsAtOnce);
   readonly #known = new Map<InstanceId, Machine>();
   readonly #busy = new Set<InstanceId>();
@@ -118,6 +120,12 @@ class ControlLoop implements Control {
     this.#live = this.#store.read(liveVpcs);
     this.#askNetwork();
     for (const row of this.#store.read((tx) => tx.list('instance'))) this.#wake(row.id);
+    this.#healthChecks = new HealthChecks({
+      store: options.store,
+      fabric: options.fabric,
+      clock: this.#clock,
+      applied: () => this.#network.request(),
+    });
     this.#forget();
     this.#sweepDisks();
   }
@@ -151,6 +159,7 @@ class ControlLoop implements Control {
       if (result.status === 'rejected') this.#log(`reset: ${result.reason}`);
     for (const id of this.#known.keys()) this.#wake(id);
     for (const row of this.#store.read((tx) => tx.list('instance'))) this.#wake(row.id);
+    this.#healthChecks.follow();
     this.#forget();
     setImmediate(() => this.#sweepDisks());
     await this.#network.request();
@@ -159,6 +168,7 @@ class ControlLoop implements Control {
   async close(options: { graceMs?: number } = {}): Promise<void> {
     this.#closed = true;
     this.#unsubscribe();
+    this.#healthChecks.close();
     this.#cancelForget?.();
     for (const cancel of this.#retries.values()) cancel();
     this.#network.close();
@@ -184,6 +194,7 @@ class ControlLoop implements Control {
     if (changes.some((change) => kindsOfLive.has(change.kind))) this.#live = this.#store.read(liveVpcs);
     if (changes.some((change) => concernsNetwork(change, this.#live))) this.#askNetwork(durable);
     this.#leases.changed(changes);
+    this.#healthChecks.changed(changes);
     for (const { kind, id } of changes) if (kind === 'instance') this.#wake(id as InstanceId);
   }
 

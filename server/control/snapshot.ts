@@ -44,6 +44,7 @@ import type { Transaction } from '../store/store.ts';
 import { toNetworkAcl, toSecurityGroup } from './filter-rules.ts';
 import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
 import { type FlowLogsOf, flowLogsOf, loggedTraffic } from './logged-traffic.ts';
+import { networkLoadBalancersByVpc } from './load-balancers.ts';
 
 /** The rows of every kind, by what they are asked for. */
 interface Index {
@@ -61,6 +62,7 @@ interface Index {
   readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
   readonly natGateways: ReturnType<typeof natGatewaysByVpc>;
+  readonly networkLoadBalancers: ReturnType<typeof networkLoadBalancersByVpc>;
   readonly edgeTables: ReturnType<typeof edgeTables>;
   readonly blockPublicAccess: ReturnType<typeof publicAccessBlocks>;
   readonly activePeerings: Set<string>;
@@ -119,6 +121,7 @@ function indexRows(tx: Transaction): Index {
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
     natGateways: natGatewaysByVpc(tx),
+    networkLoadBalancers: networkLoadBalancersByVpc(tx),
     edgeTables: edgeTables(tx),
     blockPublicAccess: publicAccessBlocks(tx),
     activePeerings: new Set(activePeerings(tx).map((row) => row.id)),
@@ -178,6 +181,7 @@ function toVpc(row: VpcRow, index: Index): Vpc {
     interfaceEndpoints: (index.endpoints.get(row.id) ?? []).flatMap((endpoint) => toInterfaceEndpoint(endpoint, index)),
     natGateways: index.natGateways.get(row.id) ?? [],
     instanceConnectEndpoints: index.connectEndpoints.get(row.id) ?? [],
+    networkLoadBalancers: index.networkLoadBalancers.get(row.id) ?? [],
   };
 }
 

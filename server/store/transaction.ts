@@ -5,6 +5,7 @@ import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
 import type { InstanceConnectRows } from './rows/instance-connect.ts';
 import type { KmsRows } from './rows/kms.ts';
+import type { LoadBalancingRows } from './rows/load-balancing.ts';
 import type { OrganizationsRows } from './rows/organizations.ts';
 import type { S3Rows } from './rows/s3.ts';
 import type { SsmRows } from './rows/ssm.ts';
@@ -18,7 +19,15 @@ export interface Row {
   region: string;
 }
 
-export interface Rows extends Ec2Rows, IamRows, InstanceConnectRows, KmsRows, OrganizationsRows, S3Rows, SsmRows {}
+export interface Rows
+  extends Ec2Rows,
+    IamRows,
+    InstanceConnectRows,
+    KmsRows,
+    LoadBalancingRows,
+    OrganizationsRows,
+    S3Rows,
+    SsmRows {}
 export type Kind = keyof Rows;
 
 export interface Scope {

@@ -203,6 +203,17 @@ const laws: Readonly<Record<string, Law>> = {
     node: true,
     because: 'services do not import each other: it reads the records that the trail keeps',
   },
+  'server/services/elastic-load-balancing': {
+    may: [
+      ...contract,
+      'server/services/ec2/nat-gateway-addresses.ts',
+      'server/services/ec2/new-network-interface.ts',
+      'server/services/ec2/subnet-addresses.ts',
+    ],
+    node: true,
+    because:
+      'services do not import each other; but a load balancer stands in subnets, and its interfaces and addresses are made as EC2 makes them',
+  },
   'server/import': {
     may: ['network', 'check/estate.ts', 'server/store', 'server/identities.ts', 'server/control/snapshot.ts'],
     node: true,
