@@ -310,17 +310,20 @@ class Course {
     if (balancer === undefined) return undefined;
     if (this.#isReturn)
       return this.#from === receiver ? { arrival: arrivalAt(receiver), source, destination } : undefined;
-    const isNear = this.#sites.blocks(receiver.vpc).clients.at(source);
-    if (!isNear && (balancer.of.scheme === 'internal' || this.#sites.forbiddenIn.at(source))) return undefined;
+    const { clients } = this.#sites.blocks(receiver.vpc);
+    if (!clients.at(source) && (balancer.of.scheme === 'internal' || this.#sites.forbiddenIn.at(source)))
+      return undefined;
     const { pool } = this.#sites;
     /** By what of the replies comes back. */
     const open = new Map<Traffic, Traffic>();
     for (const { protocol, port, targets } of balancer.node.listeners) {
       const own = pool.of({ protocol, ports: { from: port, to: port } });
-      if (targets.length === 0 || this.#depth >= mostBalancers || pool.intersect(this.#traffic, own) === pool.none)
-        continue;
+      // Its VPC's and the peers', whose clients it serves, are also where its targets can be.
+      const near = targets.filter(({ address }) => clients.at(this.#sites.point(address)));
+      const isAsked = pool.intersect(this.#traffic, own) !== pool.none;
+      if (near.length === 0 || this.#depth >= mostBalancers || !isAsked) continue;
       let back = pool.all;
-      for (const target of targets) {
+      for (const target of near) {
         const asked = pool.of({ protocol, ports: { from: target.port, to: target.port } });
         const to = this.#sites.point(target.address);
         const [found] = follow(this.#sites, this.#takes, receiver, destination, to, asked, this.#depth + 1);

@@ -31,16 +31,19 @@ export function beginsAtNode({ node }: Balancer, { protocol, destination, destin
   );
 }
 
-/** Whom it serves: its VPC and those that are peered with it, and the internet where it faces that. */
+/** Its VPC's addresses and those of the VPCs that are peered with it: where its targets can be. */
+export function isNear(network: NetworkIndex, { vpc }: PlacedInterface, address: string): boolean {
+  const blocks = [vpc, ...network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
+  return blocks.some((block) => isInside(block, address));
+}
+
+/** Whom it serves: everybody near, and the internet where it faces that. */
 export function isClient(
   network: NetworkIndex,
-  { vpc }: PlacedInterface,
+  placed: PlacedInterface,
   { scheme }: Balancer,
   source: string,
 ): boolean {
-  const near = [vpc, ...network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
-  return (
-    near.some((block) => isInside(block, source)) ||
-    (scheme === 'internet-facing' && !nonPublicBlocks.some((block) => isInside(block, source)))
-  );
+  const isPublic = !nonPublicBlocks.some((block) => isInside(block, source));
+  return isNear(network, placed, source) || (scheme === 'internet-facing' && isPublic);
 }

@@ -12,7 +12,7 @@ import type {
 } from '../snapshot.ts';
 import { Checks } from './checks.ts';
 import { type End, Gateways, type Travel } from './gateways.ts';
-import { type Balancer, balancerAt, beginsAtNode, isClient } from './load-balancers.ts';
+import { type Balancer, balancerAt, beginsAtNode, isClient, isNear } from './load-balancers.ts';
 import { bestRoute, isInside } from './matching.ts';
 import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
@@ -354,7 +354,8 @@ class Walk implements Travel {
     }
     if (!isClient(this.#network, receiver, balancer, packet.source))
       drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
-    const targets = this.#depth < mostBalancers ? listener.targets : [];
+    const near = listener.targets.filter(({ address }) => isNear(this.#network, receiver, address));
+    const targets = this.#depth < mostBalancers ? near : [];
     const [first, ...others] = targets.map((target) => this.#toTarget(receiver, packet, target));
     if (first === undefined) {
       drop('no target takes it', 'ELBV2_LISTENER_HAS_NO_TG');

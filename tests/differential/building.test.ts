@@ -82,7 +82,7 @@ function essence(snapshot: Snapshot): unknown {
     ...(service ? { service: service.kind } : { networkInterfaceId }),
     groupIds: [...groupIds].sort(),
     addresses:
-      service?.kind === 'instance-connect-endpoint'
+      service?.kind === 'instance-connect-endpoint' || service?.kind === 'network-load-balancer'
         ? 'any'
         : privateAddresses.map(({ address, primary, publicAddress }) => [
             address,
@@ -132,6 +132,11 @@ function essence(snapshot: Snapshot): unknown {
         ...vpc.interfaceEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })),
         ...vpc.natGateways.map(({ natGatewayId, connectivityType }) => ({ natGatewayId, connectivityType })),
         ...vpc.instanceConnectEndpoints.map(({ preserveClientIp }) => ({ preserveClientIp })),
+        // Whether a target is healthy, packets would say.
+        ...vpc.networkLoadBalancers.map(({ scheme, nodes }) => ({
+          scheme,
+          nodes: nodes.map(({ listeners, checks }) => [listeners.map(({ port }) => port), sorted(checks)]),
+        })),
       ]),
     })),
     peerings: sorted(peeringConnections.map(({ requester, accepter }) => [requester.vpcId, accepter.vpcId])),

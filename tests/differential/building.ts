@@ -3,9 +3,11 @@
 // What AWS chooses itself differs: ids, public addresses, IPv6 blocks, the address of an instance connect endpoint. What has no life of its own is built so that it does
 // the same: a blackhole is a route to an interface that nothing has (R8), and a group that is gone or out of reach is one that nobody carries (S7, S17).
 
+import { containsAddress } from '@postern/network/cidr.ts';
 import type {
   Cidr,
   NetworkInterface,
+  NetworkLoadBalancer,
   Route,
   RulePeer,
   SecurityGroupRule,
@@ -15,6 +17,8 @@ import type {
 
 /** In an input, `«name»` stands for what an earlier call answered under that name. */
 export interface ApiCall {
+  /** As the CLI calls it; `ec2` unless it says another. */
+  readonly service?: 'ec2' | 'elbv2';
   readonly operation: string;
   readonly region: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -62,9 +66,15 @@ class Building {
     return this.#calls;
   }
 
-  #add(operation: string, input: Readonly<Record<string, unknown>>, answers?: Readonly<Record<string, string>>): void {
+  #add(
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    answers?: Readonly<Record<string, string>>,
+    service?: ApiCall['service'],
+  ): void {
     const region = this.#region;
-    this.#calls.push({ operation, region, input: this.#withIpv6(input), ...(answers && { answers }) });
+    const call = { operation, region, input: this.#withIpv6(input) };
+    this.#calls.push({ ...(service && { service }), ...call, ...(answers && { answers }) });
   }
 
   /** AWS chooses the IPv6 block of a VPC: `2001:db8:1010:1` + `01::a` becomes what it chose + `01::a`. */
@@ -392,6 +402,7 @@ class Building {
         { [vpcEndpointId]: 'VpcEndpoint.VpcEndpointId' },
       );
     }
+    for (const balancer of vpc.networkLoadBalancers) this.#loadBalancer(vpc, balancer);
     for (const { instanceConnectEndpointId, networkInterfaceId, preserveClientIp } of vpc.instanceConnectEndpoints) {
       const card = vpc.networkInterfaces.find((each) => each.networkInterfaceId === networkInterfaceId);
       if (card === undefined) continue;
@@ -400,6 +411,50 @@ class Building {
         { SubnetId: ref(card.subnetId), SecurityGroupIds: card.groupIds.map(ref), PreserveClientIp: preserveClientIp },
         { [instanceConnectEndpointId]: 'InstanceConnectEndpoint.InstanceConnectEndpointId' },
       );
+    }
+  }
+
+  #loadBalancer(vpc: Vpc, { loadBalancerId: id, scheme, nodes }: NetworkLoadBalancer): void {
+    const cards = nodes.flatMap(({ networkInterfaceId }) =>
+      vpc.networkInterfaces.filter((each) => each.networkInterfaceId === networkInterfaceId),
+    );
+    const groups = (cards[0]?.groupIds ?? []).map(ref);
+    const SubnetMappings = cards.map(({ subnetId, privateAddresses: [first] }) => {
+      if (scheme === 'internal') return { SubnetId: ref(subnetId), PrivateIPv4Address: first?.address };
+      if (first?.publicAddress === undefined) return { SubnetId: ref(subnetId) };
+      this.#add('AllocateAddress', { Domain: 'vpc' }, { [first.publicAddress]: 'AllocationId' });
+      return { SubnetId: ref(subnetId), AllocationId: ref(first.publicAddress) };
+    });
+    this.#add(
+      'CreateLoadBalancer',
+      {
+        Name: id.split('/')[1],
+        Type: 'network',
+        Scheme: scheme,
+        SubnetMappings,
+        ...(groups.length > 0 && { SecurityGroups: groups }),
+      },
+      { [id]: 'LoadBalancers[0].LoadBalancerArn' },
+      'elbv2',
+    );
+    for (const { port, targets } of nodes[0]?.listeners ?? []) {
+      const name = `targets-${port}`;
+      this.#add(
+        'CreateTargetGroup',
+        { Name: name, Protocol: 'TCP', Port: port, VpcId: ref(vpc.vpcId), TargetType: 'ip' },
+        { [name]: 'TargetGroups[0].TargetGroupArn' },
+        'elbv2',
+      );
+      const isOwn = (address: string) => vpc.cidrBlocks.some((block) => containsAddress(block, address));
+      const Targets = targets.map(({ address, port: Port }) => ({
+        Id: address,
+        Port,
+        ...(!isOwn(address) && { AvailabilityZone: 'all' }),
+      }));
+      if (Targets.length > 0) this.#add('RegisterTargets', { TargetGroupArn: ref(name), Targets }, undefined, 'elbv2');
+      const DefaultActions = [{ Type: 'forward', TargetGroupArn: ref(name) }];
+      const input = { LoadBalancerArn: ref(id), Protocol: 'TCP', Port: port, DefaultActions };
+      this.#add('CreateListener', input, undefined, 'elbv2');
     }
   }
 

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import type { Snapshot } from '@postern/network/snapshot.ts';
 import { buildSnapshot } from '@postern/server/control/snapshot.ts';
 import { makeWorld, type World } from '@postern/server/services/ec2/testing.ts';
+import { elasticLoadBalancing } from '@postern/server/services/elastic-load-balancing/index.ts';
+import { runOperation } from '@postern/server/testing.ts';
 import { callsOf } from './building.ts';
 
 export interface Built {
@@ -30,12 +32,14 @@ export async function build(snapshot: Snapshot): Promise<Built> {
   const world = makeWorld();
   const names = new Map<string, string>();
   const resolved = (text: string) => text.replaceAll(/«(.*?)»/g, (_, name: string) => names.get(name) ?? `no ${name}`);
-  for (const { operation, region, input, answers = {} } of callsOf(snapshot)) {
+  for (const { service, operation, region, input, answers = {} } of callsOf(snapshot)) {
     if (operation === 'WaitInstanceRunning') continue;
     const text = resolved(JSON.stringify(input));
-    const answer = await world
-      .run(operation, JSON.parse(text), { region })
-      .catch((error: unknown) => assert.fail(`${operation} ${text}: ${String(error)}`));
+    const call =
+      service === 'elbv2'
+        ? runOperation(world.store, elasticLoadBalancing, operation, JSON.parse(text), { region })
+        : world.run(operation, JSON.parse(text), { region });
+    const answer = await call.catch((error: unknown) => assert.fail(`${operation} ${text}: ${String(error)}`));
     for (const [name, path] of Object.entries(answers)) {
       const found = at(answer, resolved(path));
       // The first subnet of a VPC's block would be …00::/64: what they have in common.

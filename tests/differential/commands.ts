@@ -10,8 +10,8 @@ export function asCommands(snapshot: Snapshot): string {
 /** `vpc-0` → `vpc_0` */
 const variable = (name: string) => name.replaceAll(/[^A-Za-z0-9]/g, '_').replace(/^(?=\d)/, 'address_');
 
-function command({ operation, region, input, answers = {} }: ApiCall): string {
-  const words = ['aws ec2'];
+function command({ service = 'ec2', operation, region, input, answers = {} }: ApiCall): string {
+  const words = [`aws ${service}`];
   if (operation === 'WaitInstanceRunning') words.push('wait instance-running');
   else words.push(kebab(operation));
   if (region !== 'us-east-1') words.push(`--region ${region}`);

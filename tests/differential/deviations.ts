@@ -103,7 +103,11 @@ export const deviationRows: readonly Row[] = [
   row(
     'rules of the group of a service',
     2,
-    fc.record({ of: fc.constantFrom('if', 'eice', 'second'), direction, rules: fc.array(drawnRule, { maxLength: 2 }) }),
+    fc.record({
+      of: fc.constantFrom('if', 'eice', 'second', 'lb'),
+      direction,
+      rules: fc.array(drawnRule, { maxLength: 2 }),
+    }),
     (draft, { of, direction: which, rules }) =>
       setRules(
         vpcAt(draft, 0),
@@ -184,6 +188,7 @@ export const deviationRows: readonly Row[] = [
     // It can be detached only when no public address is left; routes to it are blackholes then (R8).
     for (const card of vpc.networkInterfaces) for (const each of card.privateAddresses) delete each.publicAddress;
     for (const gateway of vpc.natGateways) gateway.connectivityType = 'private';
+    for (const balancer of vpc.networkLoadBalancers) balancer.scheme = 'internal';
     delete vpc.internetGatewayId;
     delete vpc.gatewayRouteTableId;
     killRoutes(draft, number, (target) => target.kind === 'internet-gateway');
@@ -352,6 +357,22 @@ export const deviationRows: readonly Row[] = [
           else each.blockPublicAccess = effective;
         }
       }
+    },
+  ),
+  row(
+    'what the load balancer is',
+    3,
+    fc.record({ what: fc.constantFrom('no groups', 'no listener', 'no target', 'another target'), index: fc.nat(2) }),
+    (draft, { what, index }) => {
+      const vpc = vpcAt(draft, 0);
+      const node = vpc?.networkLoadBalancers[0]?.nodes[0];
+      const listener = node?.listeners[index];
+      const card = vpc?.networkInterfaces.find((each) => each.networkInterfaceId === node?.networkInterfaceId);
+      if (node === undefined || listener === undefined || card === undefined) return;
+      if (what === 'no groups') card.groupIds = [];
+      else if (what === 'no listener') node.listeners = node.listeners.filter((each) => each !== listener);
+      else listener.targets = what === 'no target' ? [] : [{ address: '10.0.0.10', port: 53 }];
+      node.checks = node.listeners.flatMap((each) => each.targets);
     },
   ),
   row('a machine does not run', 1, machine, (draft, name) => {

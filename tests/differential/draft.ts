@@ -10,6 +10,7 @@ import type {
   Cidr,
   NetworkAcl,
   NetworkInterface,
+  NetworkLoadBalancer,
   Route,
   RouteTable,
   SecurityGroup,
@@ -49,6 +50,8 @@ export interface Features {
   readonly gatewayEndpoints: 'none' | 's3' | 'dynamodb' | 'both';
   readonly interfaceEndpoint: 'none' | 'one' | 'two';
   readonly connectEndpoint: 'none' | 'own-address' | 'client-address';
+  /** In the private subnet, or in the public one. */
+  readonly loadBalancer: 'none' | 'internal' | 'internet-facing';
   readonly secondInterface: boolean;
   /** The subnet of d: 0 is public, 1 private, 3 in the second block. */
   readonly subnetOfD: 0 | 1 | 3;
@@ -175,7 +178,12 @@ const withPublic = (card: NetworkInterface, publicAddress: string): NetworkInter
 export function draftOf(drawn: Features): Draft {
   // A VPC without an internet gateway has no public addresses, so none for a NAT gateway either.
   const isPrivate = drawn.nat === 'public' && !drawn.internetGateway;
-  const features: Features = { ...drawn, ...(isPrivate && { nat: 'private' }) };
+  const isInternal = drawn.loadBalancer === 'internet-facing' && !drawn.internetGateway;
+  const features: Features = {
+    ...drawn,
+    ...(isPrivate && { nat: 'private' }),
+    ...(isInternal && { loadBalancer: 'internal' }),
+  };
   const numbers = [0, 1, 2] as const;
   const peering = (pair: '01' | '12') => {
     const side = (number: string) => ({
@@ -282,12 +290,42 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
     natGateways: hasNat
       ? [{ natGatewayId: `nat-${number}`, connectivityType: nat, networkInterfaceId: `eni-nat2` }]
       : [],
+    networkLoadBalancers: cards
+      .filter((each) => each.service?.kind === 'network-load-balancer')
+      .map(({ networkInterfaceId }) => balancerOf(networkInterfaceId, cards, features)),
     instanceConnectEndpoints: connectEndpoints.map(({ networkInterfaceId }) => ({
       instanceConnectEndpointId: 'eice-0',
       networkInterfaceId,
       preserveClientIp: features.connectEndpoint === 'client-address',
     })),
   });
+}
+
+/** Each listener has one target: the walk tells of the one that is not reached, and the kernel takes any. */
+function balancerOf(
+  networkInterfaceId: NetworkInterface['networkInterfaceId'],
+  cards: readonly NetworkInterface[],
+  { loadBalancer, isPeered }: Features,
+): NetworkLoadBalancer {
+  const ownOf = (name: MachineName) =>
+    cards.find((each) => each.attachment?.instanceId === `i-${name}`)?.privateAddresses[0]?.address ?? '';
+  const targets = [
+    { port: 80, target: { address: ownOf('b'), port: 8080 } },
+    { port: 443, target: { address: ownOf('d'), port: 22 } },
+    { port: 8080, target: isPeered ? { address: '10.1.0.14', port: 80 } : { address: ownOf('a'), port: 443 } },
+  ];
+  return {
+    loadBalancerId: 'net/lb/0',
+    scheme: loadBalancer === 'internet-facing' ? 'internet-facing' : 'internal',
+    nodes: [
+      {
+        networkInterfaceId,
+        listeners: targets.map(({ port, target }) => ({ protocol: 6, port, targets: [target] })),
+        checks: targets.map(({ target }) => target),
+      },
+    ],
+    dnsNames: [],
+  };
 }
 
 /** vpc-1 answers 10.0.0.0/16 towards vpc-0 from its public subnet and towards vpc-2, which has the same block, from its private one. */
@@ -346,6 +384,12 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
     const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-if' } as const;
     cards.push(card(0, 2, 'if', 210, { service, groupIds: ['sg-if'] }));
     if (features.interfaceEndpoint === 'two') cards.push(card(0, 1, 'if', 210, { service, groupIds: ['sg-if'] }));
+  }
+  if (features.loadBalancer !== 'none') {
+    const service = { kind: 'network-load-balancer', loadBalancerId: 'net/lb/0' } as const;
+    const isPublic = features.loadBalancer === 'internet-facing';
+    const plain = card(0, isPublic ? 0 : 1, 'lb', 230, { service, groupIds: ['sg-lb'] });
+    cards.push(isPublic ? withPublic(plain, '198.19.0.230') : plain);
   }
   if (features.connectEndpoint !== 'none') {
     const service = { kind: 'instance-connect-endpoint', instanceConnectEndpointId: 'eice-0' } as const;

@@ -55,7 +55,9 @@ export function walkedFlow({ sender, source, destination, protocol, port, source
 /** What listens where; the walk ends at a host, and what listens there is the host's affair. Echo requests are answered by everybody. */
 const listening = { machine: [22, 53, 80, 443, 8080], internet: [22, 53, 80, 443, 8080], endpoint: [22, 53, 80, 443, 8080] } as const; // biome-ignore format: a table
 
-export function isAnswered({ protocol, port = 0 }: TriedFlow, { arrival }: Trace): boolean {
+export function isAnswered({ protocol, port = 0 }: TriedFlow, { arrival, arrivedAs }: Trace): boolean {
+  // A target listens where it is sent to, and that is another port.
+  if (arrival?.kind === 'load-balancer') return listening.machine.some((each) => each === arrivedAs?.destinationPort);
   if (protocol === 'icmp' || arrival === undefined || arrival.kind === 'vpc-service') return true;
   const ports: readonly number[] =
     arrival.kind === 'network-interface'

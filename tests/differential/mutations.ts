@@ -55,6 +55,8 @@ export const mutations: readonly Mutation[] = [
   { stage: 'interface-endpoint', side: 'compile', file: compile('interface-endpoints'), from: '`tcp dport != ${ports} drop`', to: '`tcp dport != ${ports} counter`' },
   { stage: 'instance-connect', side: 'walk', file: walk, from: 'if (!isReply) this.#checks.drop(', to: 'if (false) this.#checks.drop(' },
   { stage: 'instance-connect', side: 'compile', file: filter('instance-connect'), from: "  // Inside the endpoint's own subnet no ACL is asked (N4).", to: '  return [];' },
+  { stage: 'load-balancer', side: 'walk', file: walk, from: 'destination: target.address, destinationPort: target.port };', to: 'destination: target.address };' },
+  { stage: 'load-balancer', side: 'compile', file: compile('load-balancers'), from: '`iifname "${coreInterfaceDevice(number)}" ct state new,invalid drop`', to: '`iifname "${coreInterfaceDevice(number)}" ct state new,invalid counter`' },
   { stage: 'sg-ingress', side: 'walk', file: walk, from: "this.#checks.groups(receiver, 'ingress', packet);", to: '' },
   { stage: 'sg-ingress', side: 'compile', file: filter('forward'), from: 'ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-ingress', to: 'ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-egress' },
 
@@ -78,6 +80,9 @@ export const mutations: readonly Mutation[] = [
   { what: 'the edge route table', side: 'compile', file: compile('vpc-links'), from: 'if (edge !== undefined)', to: 'if (false)' },
   { what: 'zones of middleboxes', side: 'compile', file: filter('middleboxes'), from: "rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }]", to: "rules: [{ match: 'counter' }]" },
 
+  { what: 'clients of an internal balancer', side: 'walk', file: inWalk('load-balancers'), from: "scheme === 'internet-facing' && isPublic", to: 'isPublic' },
+  { what: 'the address that a target sees', side: 'compile', file: compile('load-balancers'), from: 'snat to ${node.endpointAddress}:1024-65535', to: 'counter' },
+  { what: 'replies of targets', side: 'reach', file: inReach('course'), from: 'node && this.#pass(node.back) ?', to: 'node ?' },
   { what: 'the order of ACL entries', side: 'reach', file: inReach('decisions'), from: 'left = pool.subtract(left, entry.traffic);', to: '' },
   { what: 'the longest prefix', side: 'reach', file: inReach('decisions'), from: 'entry.length > best.length', to: 'entry.length < best.length' },
   { what: 'ACLs between subnets', side: 'reach', file: inReach('course'), from: 'if (!isInside && !this.#pass(sender.acl.egress.at(destination))) return undefined;', to: '' },

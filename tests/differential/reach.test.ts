@@ -80,7 +80,10 @@ function isThere(end: End, arrival: Arrival, network: NetworkIndex): boolean {
       const service = network.networkInterface(end.networkInterfaceId)?.eni.service;
       if (arrival.kind === 'vpc-endpoint')
         return service?.kind === 'vpc-endpoint' && service.vpcEndpointId === arrival.vpcEndpointId;
-      return arrival.kind === 'network-interface' && arrival.networkInterfaceId === end.networkInterfaceId;
+      return (
+        (arrival.kind === 'network-interface' || arrival.kind === 'load-balancer') &&
+        arrival.networkInterfaceId === end.networkInterfaceId
+      );
     }
     case 'internet':
       return arrival.kind === 'internet';

@@ -127,5 +127,9 @@ function withoutInterface(vpc: Vpc, { networkInterfaceId: id, attachment, servic
       return ids.length === 0 ? [] : [{ ...each, networkInterfaceIds: ids }];
     }),
     instanceConnectEndpoints: vpc.instanceConnectEndpoints.filter((each) => each.networkInterfaceId !== id),
+    networkLoadBalancers: vpc.networkLoadBalancers.flatMap((each) => {
+      const nodes = each.nodes.filter((one) => one.networkInterfaceId !== id);
+      return nodes.length === 0 ? [] : [{ ...each, nodes }];
+    }),
   };
 }
