@@ -269,3 +269,33 @@ test('[D6] where the asking subnet has DNS64, a name with IPv4 addresses alone g
   }
   assert.match(ask('example.com', 'AAAA', 'vpc-1', dns64, '10.0.0.9'), /^2001:db8:f000::/);
 });
+
+test('[B9] a load balancer’s names mean private addresses of an internal one and public ones of one that faces the internet', () => {
+  const card = (id: string, address: string, publicAddress?: string) => ({
+    networkInterfaceId: `eni-${id}` as const,
+    subnetId: 'subnet-1' as const,
+    macAddress: '0a:00:00:00:00:02',
+    ipv6Addresses: [],
+    groupIds: [],
+    sourceDestCheck: true,
+    privateAddresses: [{ address, primary: true, ...(publicAddress && { publicAddress }) }],
+  });
+  const balancer = (scheme: 'internal' | 'internet-facing') => ({
+    loadBalancerId: 'net/Lb/1' as const,
+    scheme,
+    nodes: [],
+    dnsNames: [
+      { name: 'Lb-1.elb.us-east-1.amazonaws.com', networkInterfaceIds: ['eni-n', 'eni-m'] as const },
+      { name: 'us-east-1b.Lb-1.elb.us-east-1.amazonaws.com', networkInterfaceIds: ['eni-m'] as const },
+    ],
+  });
+  const networkInterfaces = [card('n', '10.0.0.5', '198.19.0.5'), card('m', '10.0.1.5', '198.19.0.6')];
+  const from = (scheme: 'internal' | 'internet-facing') =>
+    snapshot(vpc({ networkInterfaces, networkLoadBalancers: [balancer(scheme)] }));
+  const name = 'lb-1.elb.us-east-1.amazonaws.com';
+  assert.equal(ask(name, 'A', 'vpc-1', from('internal')), '10.0.0.5 10.0.1.5');
+  assert.equal(ask(name, 'A', 'internet', from('internal')), '10.0.0.5 10.0.1.5');
+  assert.equal(ask(name, 'A', 'vpc-1', from('internet-facing')), '198.19.0.5 198.19.0.6');
+  assert.equal(ask(`us-east-1b.${name}`, 'A', 'internet', from('internet-facing')), '198.19.0.6');
+  assert.equal(ask('gone-1.elb.us-east-1.amazonaws.com'), 'NXDOMAIN');
+});

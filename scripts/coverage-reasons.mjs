@@ -95,6 +95,11 @@ export const reasons = {
     ['organizations', /Organization/],
     ['resource-based policies', /ResourcePolicy/],
   ],
+  'elastic-load-balancing-v2': [
+    ['rules, certificates and TLS', /Rule|Certificate|SSLPolic|TrustStore|Revocation/],
+    ['capacity, limits, pools of addresses and dual stack', /Capacity|AccountLimits|IpPools|IpAddressType/],
+    ['resource-based policies', /ResourcePolicy/],
+  ],
   organizations: [
     ['transfers of billing', /Responsibility/],
     ['the organization’s own policy', /ResourcePolicy/],

@@ -1,4 +1,4 @@
-// The core's side of Network Load Balancers (B1–B3, docs/decisions/0028). To its VPC a node's interface is one like any other; its link ends here, and as with an interface
+// The core's side of Network Load Balancers (B1–B3, docs/decisions/0031). To its VPC a node's interface is one like any other; its link ends here, and as with an interface
 // endpoint the addresses of the path are put on and off without connection tracking (interface-endpoints.ts). Between the two the kernel translates: what comes to
 // a listener goes on to a target by a hash over the flow, from the balancer's own address, out of the link that it came in by. So groups, ACLs and routes of the
 // router see two flows, the client's with the node and the node's with a target.
