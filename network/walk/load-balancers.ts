@@ -3,10 +3,16 @@
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/introduction.html (read 2026-11-22)
 
 import type { LoadBalancerId, LoadBalancerNode, LoadBalancerTarget, NetworkLoadBalancer } from '../snapshot.ts';
+import type { Checks } from './checks.ts';
+import type { End } from './gateways.ts';
 import { isInside } from './matching.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
-import { type Packet, protocols } from './packet.ts';
+import { type Flow, type Packet, protocols } from './packet.ts';
 import { nonPublicBlocks } from './special-blocks.ts';
+import type { ExplanationCode, Trace } from './trace.ts';
+
+/** Of load balancers whose targets are load balancers: one still on its way goes round in a circle. */
+const mostBalancers = 4;
 
 export interface Balancer {
   readonly loadBalancerId: LoadBalancerId;
@@ -32,18 +38,60 @@ export function beginsAtNode({ node }: Balancer, { protocol, destination, destin
 }
 
 /** Its VPC's addresses and those of the VPCs that are peered with it: where its targets can be. */
-export function isNear(network: NetworkIndex, { vpc }: PlacedInterface, address: string): boolean {
+function isNear(network: NetworkIndex, { vpc }: PlacedInterface, address: string): boolean {
   const blocks = [vpc, ...network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
   return blocks.some((block) => isInside(block, address));
 }
 
 /** Whom it serves: everybody near, and the internet where it faces that. */
-export function isClient(
-  network: NetworkIndex,
-  placed: PlacedInterface,
-  { scheme }: Balancer,
-  source: string,
-): boolean {
+function isClient(network: NetworkIndex, placed: PlacedInterface, { scheme }: Balancer, source: string): boolean {
   const isPublic = !nonPublicBlocks.some((block) => isInside(block, source));
   return isNear(network, placed, source) || (scheme === 'internet-facing' && isPublic);
+}
+
+/**
+ * To a listener and on to a target: of several the one that is not reached, for any of them may be chosen.
+ * @param walkOn walks the flow that the node begins   @param depth how many balancers there were before
+ */
+export function throughBalancer(
+  checks: Checks,
+  receiver: PlacedInterface,
+  balancer: Balancer,
+  packet: Packet,
+  walkOn: (flow: Flow) => Trace,
+  depth: number,
+): End | undefined {
+  const { vpc } = receiver;
+  const { networkInterfaceId } = receiver.eni;
+  const { loadBalancerId, node } = balancer;
+  const { network } = checks;
+  const drop = (because: string, code?: ExplanationCode) =>
+    checks.drop('load-balancer', loadBalancerId, vpc, packet, because, code);
+  const listener = node.listeners.find(
+    ({ protocol, port }) => protocol === packet.protocol && port === packet.destinationPort,
+  );
+  if (listener === undefined) {
+    drop('no listener takes it', 'ELBV2_LISTENERS_MISMATCH');
+    return undefined;
+  }
+  if (!isClient(network, receiver, balancer, packet.source))
+    drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
+  const near =
+    depth < mostBalancers ? listener.targets.filter(({ address }) => isNear(network, receiver, address)) : [];
+  const from = { kind: 'network-interface', networkInterfaceId } as const;
+  const [first, ...others] = near.map((target) => {
+    const own = { ...packet, source: packet.destination, destination: target.address, destinationPort: target.port };
+    return { target, trace: walkOn({ from, packet: own }) };
+  });
+  if (first === undefined) {
+    drop('no target takes it', 'ELBV2_LISTENER_HAS_NO_TG');
+    return undefined;
+  }
+  const { target, trace } = [first, ...others].find((each) => each.trace.verdict === 'dropped') ?? first;
+  const to = `${target.address}:${target.port}`;
+  const cause = { kind: 'translation', from: `${packet.destination}:${listener.port}`, to } as const;
+  checks.push('load-balancer', loadBalancerId, vpc.vpcId, packet, 'pass', cause);
+  checks.steps.push(...trace.steps);
+  const arrival = { kind: 'load-balancer', loadBalancerId, networkInterfaceId } as const;
+  return { arrival, packet, ...(trace.arrivedAs && { behind: trace.arrivedAs }) };
 }

@@ -12,18 +12,16 @@ import type {
 } from '../snapshot.ts';
 import { Checks } from './checks.ts';
 import { type End, Gateways, type Travel } from './gateways.ts';
-import { type Balancer, balancerAt, beginsAtNode, isClient, isNear } from './load-balancers.ts';
+import { type Balancer, balancerAt, beginsAtNode, throughBalancer } from './load-balancers.ts';
 import { bestRoute, isInside } from './matching.ts';
 import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
 import { reservedBlocks } from './special-blocks.ts';
-import type { Arrival, ExplanationCode, Trace } from './trace.ts';
+import type { Arrival, Trace } from './trace.ts';
 import { wayInside } from './ways.ts';
 
 /** More routers than any network that is meant: a packet still on its way is in a loop of middleboxes. */
 const mostHops = 16;
-/** Of load balancers whose targets are load balancers. */
-const mostBalancers = 4;
 
 /** Follows one flow. Throws nothing: what does not exist is a step that drops. */
 export function walk(snapshot: NetworkIndex | Parameters<typeof indexNetwork>[0], flow: Flow): Trace {
@@ -329,52 +327,19 @@ class Walk implements Travel {
     return placed !== undefined && connectEndpointOf(placed)?.preserveClientIp === true ? placed : undefined;
   }
 
-  /** To a listener and on to a target: of several the one that is not reached, for any of them may be chosen. */
   #toBalancer(receiver: PlacedInterface, balancer: Balancer, packet: Packet): End | undefined {
-    const { eni, vpc } = receiver;
-    const { loadBalancerId, node } = balancer;
+    const { networkInterfaceId } = receiver.eni;
     const { from } = this.#flow;
-    const drop = (because: string, code?: ExplanationCode) =>
-      this.#checks.drop('load-balancer', loadBalancerId, vpc, packet, because, code);
-    if (this.#checks.leg === 'return') {
-      if (from.kind === 'network-interface' && from.networkInterfaceId === eni.networkInterfaceId)
-        return {
-          arrival: { kind: 'network-interface', networkInterfaceId: eni.networkInterfaceId, vpcId: vpc.vpcId },
-          packet,
-        };
-      drop('it knows no flow that this is the reply of');
-      return undefined;
+    if (this.#checks.leg === 'forward') {
+      const walkOn = (flow: Flow) => new Walk(this.#network, flow, this.#depth + 1).trace();
+      return throughBalancer(this.#checks, receiver, balancer, packet, walkOn, this.#depth);
     }
-    const listener = node.listeners.find(
-      ({ protocol, port }) => protocol === packet.protocol && port === packet.destinationPort,
-    );
-    if (listener === undefined) {
-      drop(`no listener takes it`, 'ELBV2_LISTENERS_MISMATCH');
-      return undefined;
-    }
-    if (!isClient(this.#network, receiver, balancer, packet.source))
-      drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
-    const near = listener.targets.filter(({ address }) => isNear(this.#network, receiver, address));
-    const targets = this.#depth < mostBalancers ? near : [];
-    const [first, ...others] = targets.map((target) => this.#toTarget(receiver, packet, target));
-    if (first === undefined) {
-      drop('no target takes it', 'ELBV2_LISTENER_HAS_NO_TG');
-      return undefined;
-    }
-    const { target, trace } = [first, ...others].find((each) => each.trace.verdict === 'dropped') ?? first;
-    const to = `${target.address}:${target.port}`;
-    const cause = { kind: 'translation', from: `${packet.destination}:${listener.port}`, to } as const;
-    this.#checks.push('load-balancer', loadBalancerId, vpc.vpcId, packet, 'pass', cause);
-    this.#checks.steps.push(...trace.steps);
-    const arrival = { kind: 'load-balancer', loadBalancerId, networkInterfaceId: eni.networkInterfaceId } as const;
-    return { arrival, packet, ...(trace.arrivedAs && { behind: trace.arrivedAs }) };
-  }
-
-  /** The flow that a node begins with a target. */
-  #toTarget({ eni: { networkInterfaceId } }: PlacedInterface, packet: Packet, target: LoadBalancerTarget) {
-    const from = { kind: 'network-interface', networkInterfaceId } as const;
-    const own = { ...packet, source: packet.destination, destination: target.address, destinationPort: target.port };
-    return { target, trace: new Walk(this.#network, { from, packet: own }, this.#depth + 1).trace() };
+    // What a target answers to the flow that began here.
+    if (from.kind === 'network-interface' && from.networkInterfaceId === networkInterfaceId)
+      return { arrival: { kind: 'network-interface', networkInterfaceId, vpcId: receiver.vpc.vpcId }, packet };
+    const because = 'it knows no flow that this is the reply of';
+    this.#checks.drop('load-balancer', balancer.loadBalancerId, receiver.vpc, packet, because);
+    return undefined;
   }
 
   #toBox(sender: PlacedInterface, id: NetworkInterfaceId, packet: Packet): End | undefined {

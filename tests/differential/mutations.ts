@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
   { stage: 'interface-endpoint', side: 'compile', file: compile('interface-endpoints'), from: '`tcp dport != ${ports} drop`', to: '`tcp dport != ${ports} counter`' },
   { stage: 'instance-connect', side: 'walk', file: walk, from: 'if (!isReply) this.#checks.drop(', to: 'if (false) this.#checks.drop(' },
   { stage: 'instance-connect', side: 'compile', file: filter('instance-connect'), from: "  // Inside the endpoint's own subnet no ACL is asked (N4).", to: '  return [];' },
-  { stage: 'load-balancer', side: 'walk', file: walk, from: 'destination: target.address, destinationPort: target.port };', to: 'destination: target.address };' },
+  { stage: 'load-balancer', side: 'walk', file: inWalk('load-balancers'), from: 'destination: target.address, destinationPort: target.port };', to: 'destination: target.address };' },
   { stage: 'load-balancer', side: 'compile', file: compile('load-balancers'), from: '`iifname "${coreInterfaceDevice(number)}" ct state new,invalid drop`', to: '`iifname "${coreInterfaceDevice(number)}" ct state new,invalid counter`' },
   { stage: 'sg-ingress', side: 'walk', file: walk, from: "this.#checks.groups(receiver, 'ingress', packet);", to: '' },
   { stage: 'sg-ingress', side: 'compile', file: filter('forward'), from: 'ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-ingress', to: 'ct direction original ct mark & ${receiver} == 0 oifname vmap @sg-egress' },
