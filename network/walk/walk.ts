@@ -2,14 +2,7 @@
 // Pure and independent of the compiler: they share the Snapshot, the names of the stages and address arithmetic, and no decision (design, invariant 1).
 // After a drop the walk goes on as if the packet had passed, as long as there is a way on: a person wants every obstacle, not the first.
 
-import type {
-  InstanceConnectEndpoint,
-  LoadBalancerTarget,
-  NetworkInterfaceId,
-  Route,
-  Vpc,
-  VpcId,
-} from '../snapshot.ts';
+import type { InstanceConnectEndpoint, NetworkInterfaceId, Route, Vpc, VpcId } from '../snapshot.ts';
 import { Checks } from './checks.ts';
 import { type End, Gateways, type Travel } from './gateways.ts';
 import { type Balancer, balancerAt, beginsAtNode, throughBalancer } from './load-balancers.ts';
