@@ -43,8 +43,8 @@ import type {
 import type { Transaction } from '../store/store.ts';
 import { toNetworkAcl, toSecurityGroup } from './filter-rules.ts';
 import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
-import { type FlowLogsOf, flowLogsOf, loggedTraffic } from './logged-traffic.ts';
 import { networkLoadBalancersByVpc } from './load-balancers.ts';
+import { type FlowLogsOf, flowLogsOf, loggedTraffic } from './logged-traffic.ts';
 
 /** The rows of every kind, by what they are asked for. */
 interface Index {
