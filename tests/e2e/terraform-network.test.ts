@@ -42,6 +42,10 @@ resource "aws_subnet" "all" {
   cidr_block        = cidrsubnet(aws_vpc.main.cidr_block, 8, each.value)
   availability_zone = data.aws_availability_zones.available.names[each.value % 10]
   tags              = { Name = each.key }
+
+  ipv6_cidr_block                 = cidrsubnet(aws_vpc.main.ipv6_cidr_block, 8, each.value)
+  assign_ipv6_address_on_creation = each.key == "private-b"
+  enable_dns64                    = startswith(each.key, "private")
 }
 
 resource "aws_internet_gateway" "main" {
@@ -74,6 +78,12 @@ resource "aws_route" "out" {
   route_table_id         = aws_route_table.private.id
   destination_cidr_block = "0.0.0.0/0"
   nat_gateway_id         = aws_nat_gateway.main.id
+}
+
+resource "aws_route" "nat64" {
+  route_table_id              = aws_route_table.private.id
+  destination_ipv6_cidr_block = "64:ff9b::/96"
+  nat_gateway_id              = aws_nat_gateway.main.id
 }
 
 resource "aws_route" "to_far" {
@@ -113,6 +123,14 @@ resource "aws_default_network_acl" "main" {
     from_port  = 0
     to_port    = 0
   }
+  ingress {
+    rule_no         = 101
+    action          = "allow"
+    protocol        = "-1"
+    ipv6_cidr_block = "::/0"
+    from_port       = 0
+    to_port         = 0
+  }
   egress {
     rule_no    = 100
     action     = "allow"
@@ -120,6 +138,14 @@ resource "aws_default_network_acl" "main" {
     cidr_block = "0.0.0.0/0"
     from_port  = 0
     to_port    = 0
+  }
+  egress {
+    rule_no         = 101
+    action          = "allow"
+    protocol        = "-1"
+    ipv6_cidr_block = "::/0"
+    from_port       = 0
+    to_port         = 0
   }
 }
 
@@ -150,6 +176,12 @@ resource "aws_vpc_security_group_ingress_rule" "app" {
 resource "aws_vpc_security_group_egress_rule" "app" {
   security_group_id = aws_security_group.app.id
   cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "-1"
+}
+
+resource "aws_vpc_security_group_egress_rule" "app_by_nat64" {
+  security_group_id = aws_security_group.app.id
+  cidr_ipv6         = "64:ff9b::/96"
   ip_protocol       = "-1"
 }
 
@@ -279,13 +311,18 @@ test('packets go where the configuration lets them', { skip }, async () => {
   for (const name of ['web', 'app']) await inside(own.directory, ids[name] ?? '', webServer);
   // The web server by the internet, for no route leads to its subnet through the peering; the application through the peering alone.
   await assertFromFar({ web: true, web_private: false, app: true });
-  const probe = 'curl -s -m 15 http://198.51.100.7/; cat /etc/motd; curl -s -m 15 http://s3.us-east-1.amazonaws.com/';
+  // By IPv4: DNS64 would have curl take the NAT gateway's road to S3, and no route of that one's subnet leads to the endpoint.
+  const probe =
+    'curl -s -m 15 http://198.51.100.7/; cat /etc/motd; curl -4 -s -m 15 http://s3.us-east-1.amazonaws.com/';
   const { out } = await inside(own.directory, ids['app'] ?? '', probe);
   assert.ok(out.includes(addresses['nat'] ?? 'none'), out);
   assert.match(out, /built by Terraform/);
   assert.match(out, /AccessDenied/);
   const { out: asked } = await postern(own.directory, 'requests', '--json', '-n', '1');
   assert.equal(JSON.parse(asked).path.kind, 'endpoint', asked);
+  // DNS64 gives the name an IPv6 address, and the NAT gateway leads there from its own.
+  const { out: by64 } = await inside(own.directory, ids['app'] ?? '', `curl -6 -sS -m ${patient} http://github.com/`);
+  assert.ok(by64.includes('github.com') && by64.includes(addresses['nat'] ?? 'none'), by64);
 });
 
 test('a rule that Terraform changes is felt by the next packet', { skip }, async () => {
