@@ -58,7 +58,6 @@ export const reasons = {
   ],
   kms: [
     ['custom key stores', /CustomKeyStore/],
-    ['multi-Region keys', /Replicate|PrimaryRegion/],
     ['use told', /LastUsage|KeyUsage/],
     ['ML-KEM keys', /capsulate/],
   ],

@@ -71,7 +71,7 @@ export function isGone(key: KmsKeyRow, now: Date): boolean {
 
 /** @throws DisabledException, KMSInvalidStateException */
 export function checkUsable(key: KmsKeyRow, now: Date, prefix: CodePrefix = ''): void {
-  if (key.deletionDate !== undefined) throw pendingDeletion(key, prefix);
+  if (isPendingDeletion(key)) throw pendingDeletion(key, prefix);
   if (isPendingImport(key, now)) throw pendingImport(key, prefix);
   if (!key.enabled) throw new AwsError(`${prefix}DisabledException`, 400, `${key.id} is disabled.`);
 }
@@ -89,6 +89,14 @@ export function isThere({ bytes, validTo }: ImportedMaterial, now: Date): boolea
 
 export function pendingImport(key: KmsKeyRow, prefix: CodePrefix = ''): AwsError {
   return new AwsError(`${prefix}KMSInvalidStateException`, 400, `${key.id} is pending import.`);
+}
+
+/** Of a primary key also while it waits for its replicas. */
+export function isPendingDeletion({
+  deletionDate,
+  replicaWindowDays,
+}: Pick<KmsKeyRow, 'deletionDate' | 'replicaWindowDays'>): boolean {
+  return deletionDate !== undefined || replicaWindowDays !== undefined;
 }
 
 export function pendingDeletion(key: KmsKeyRow, prefix: CodePrefix = ''): AwsError {
@@ -148,9 +156,12 @@ export function firstMaterial(key: KmsKeyRow): string {
   return materialsOf(key).at(-1) ?? '';
 }
 
-/** What names a material from outside: 64 hexadecimal digits, of which nothing of it can be read. */
-export function materialId(key: Pick<KmsKeyRow, 'id'>, material: string): string {
-  return createHash('sha256').update(key.id).update(material).digest('hex');
+/** What names a material from outside: 64 hexadecimal digits, of which nothing of it can be read. Related keys of several regions say the same. */
+export function materialId(key: Pick<KmsKeyRow, 'id' | 'keyId' | 'multiRegion'>, material: string): string {
+  return createHash('sha256')
+    .update(key.multiRegion ? key.keyId : key.id)
+    .update(material)
+    .digest('hex');
 }
 
 /** Absent: none was imported yet. */
@@ -169,9 +180,9 @@ export function newKey(
   scope: KeyScope,
   now: Date,
   given: Pick<KmsKeyRow, 'description' | 'manager' | 'policy' | 'tags'> &
-    Partial<Pick<KmsKeyRow, 'spec' | 'usage' | 'material' | 'imported'>>,
+    Partial<Pick<KmsKeyRow, 'spec' | 'usage' | 'material' | 'imported' | 'multiRegion'>>,
 ): KmsKeyRow {
-  const keyId = randomUUID();
+  const keyId = given.multiRegion ? `mrk-${randomUUID().replaceAll('-', '')}` : randomUUID();
   return {
     id: keyArn(scope, keyId),
     accountId: scope.accountId,
@@ -249,13 +260,21 @@ export function keyDenial(request: AuthorizationRequest, decision: Decision): st
 
 const aliasesOf: Index<'kms-alias'> = { kind: 'kms-alias', keyOf: (row) => row.keyArn };
 
+/** Of the keys that share an id, that which the others follow. */
+export function isPrimary({ multiRegion, region }: Pick<KmsKeyRow, 'multiRegion' | 'region'>): boolean {
+  return multiRegion?.primaryRegion === region;
+}
+
 /** What kind of key it is, or shall be. */
-export function kindKeys(key: Pick<KmsKeyRow, 'spec' | 'usage' | 'imported'>): Record<string, readonly string[]> {
+export function kindKeys(
+  key: Pick<KmsKeyRow, 'spec' | 'usage' | 'imported' | 'multiRegion' | 'region'>,
+): Record<string, readonly string[]> {
   return {
     'kms:KeySpec': [specOf(key)],
     'kms:KeyUsage': [usageOf(key)],
     'kms:KeyOrigin': [originOf(key)],
-    'kms:MultiRegion': ['false'],
+    'kms:MultiRegion': [String(key.multiRegion !== undefined)],
+    ...(key.multiRegion && { 'kms:MultiRegionKeyType': [isPrimary(key) ? 'PRIMARY' : 'REPLICA'] }),
   };
 }
 

@@ -4,7 +4,7 @@
 import type * as SDK from '@aws-sdk/client-kms';
 import type { AuthorizationRequest, Decision } from '@postern/policy/types.ts';
 import { AwsError } from '../../errors.ts';
-import { checkUsable, findKey, type KeyScope, keyContext, keyDenial, kindKeys } from '../../kms-keys.ts';
+import { checkUsable, findKey, type KeyScope, keyContext, keyDenial, kindKeys, presentKey } from '../../kms-keys.ts';
 import type { BaseCall, Call, Permission, TransactionOperation } from '../../service.ts';
 import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { requestTagKeys } from '../../tag-keys.ts';
@@ -169,27 +169,62 @@ export function onAll(action: string): (call: Call) => readonly Permission[] {
 
 const nothingYet = { tokenSecret: '', materials: [] };
 
+/** To replicate the primary key, and to make one in the other region, of which nothing but the request and the kind is known. */
+export function onReplica(call: Call, input: SDK.ReplicateKeyRequest): readonly Permission[] {
+  const primary = requireKey(call, input);
+  const region = input.ReplicaRegion ?? '';
+  const asked = { ...input, BypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck ?? false };
+  const there = {
+    'kms:CallerAccount': [call.accountId],
+    ...kindKeys({ ...primary, region }),
+    ...requestKeys('', { ...asked, KeyId: undefined }),
+    'aws:RequestedRegion': [region],
+  };
+  const { context, ...permission } = onThisKey(call, primary, 'kms:ReplicateKey', asked);
+  return [
+    { ...permission, context: { ...context, 'kms:ReplicaRegion': [region] } },
+    ...(input.Tags?.length ? ['kms:CreateKey', 'kms:TagResource'] : ['kms:CreateKey']).map((action) => ({
+      ...{ action, resource: '*', context: there },
+    })),
+  ];
+}
+
 /** For the key that shall be made, of which nothing but the request is known. */
 export function onNewKey(call: Call, actions: readonly string[], input: SDK.CreateKeyRequest): readonly Permission[] {
   const context = {
     'kms:CallerAccount': [call.accountId],
-    ...kindKeys({ ...wantedKind(input), ...(input.Origin === 'EXTERNAL' && { imported: nothingYet }) }),
+    ...kindKeys({
+      ...wantedKind(input),
+      region: call.region,
+      ...(input.Origin === 'EXTERNAL' && { imported: nothingYet }),
+      ...(input.MultiRegion === true && { multiRegion: { primaryRegion: call.region } }),
+    }),
     ...requestKeys('', { ...input, BypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck ?? false }),
   };
   return actions.map((action) => ({ action, resource: '*', context }));
 }
 
-/** The ARN in front of a ciphertext. @throws InvalidCiphertextException, NotFoundException */
+/**
+ * The key whose ARN is in front of a ciphertext; of several regions' keys, that of this region.
+ * @throws InvalidCiphertextException, IncorrectKeyException, NotFoundException, AccessDeniedException, in the words that users of AWS are told
+ */
 export function keyOfCiphertext(call: Call, arn: string, named: string | undefined): KmsKeyRow {
-  const key = call.tx.get('kms-key', arn);
-  if (!key) throw invalidCiphertext();
-  if (named !== undefined && findKey(call.tx, scopeOf(call), named, call.now).id !== key.id)
+  const [, region, keyId] = /^arn:[\w-]+:kms:([\w-]+):\d{12}:key\/([\w-]+)$/.exec(arn) ?? [];
+  if (region === undefined || keyId === undefined) throw invalidCiphertext();
+  const isHere = region === call.region || keyId.startsWith('mrk-');
+  const key = isHere ? presentKey(call.tx, arn.replace(`:${region}:`, `:${call.region}:`), call.now) : undefined;
+  if (named !== undefined && findKey(call.tx, scopeOf(call), named, call.now).id !== key?.id)
     throw new AwsError(
       'IncorrectKeyException',
       400,
       'The key ID in the request does not identify a CMK that can perform this operation.',
     );
-  return key;
+  if (key) return key;
+  throw new AwsError(
+    'AccessDeniedException',
+    400,
+    'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.',
+  );
 }
 
 export function denied(_call: BaseCall, request: AuthorizationRequest, decision: Decision): AwsError {

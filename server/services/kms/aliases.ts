@@ -2,7 +2,7 @@
 
 import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
-import { aliasArn, pendingDeletion, presentKey, s3Alias, usageOf } from '../../kms-keys.ts';
+import { aliasArn, isPendingDeletion, pendingDeletion, presentKey, s3Alias, usageOf } from '../../kms-keys.ts';
 import { type Call, type Operation, operation, type Permission } from '../../service.ts';
 import type { KmsAliasRow, KmsKeyRow } from '../../store/rows/kms.ts';
 import { onAll, onThisKey, requireKey, scopeOf } from './access.ts';
@@ -31,7 +31,7 @@ function targetKey(call: Call, named: string | undefined): KmsKeyRow {
   const key = requireKey(call, { KeyId: named });
   if (key.accountId !== call.accountId || key.manager === 'AWS')
     throw new AwsError('NotFoundException', 400, `Key '${key.id}' does not exist`);
-  if (key.deletionDate !== undefined) throw pendingDeletion(key);
+  if (isPendingDeletion(key)) throw pendingDeletion(key);
   return key;
 }
 

@@ -21,7 +21,7 @@ function boundContext(context: EncryptionContext): Buffer {
 }
 
 /** Whose material seals, and by what name a ciphertext says so. */
-export type Sealer = Pick<KmsKeyRow, 'id' | 'material' | 'rotations' | 'imported'>;
+export type Sealer = Pick<KmsKeyRow, 'id' | 'keyId' | 'multiRegion' | 'material' | 'rotations' | 'imported'>;
 
 export function seal(key: Sealer, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
   const arn = Buffer.from(key.id);

@@ -8,6 +8,7 @@ import type * as SDK from '@aws-sdk/client-kms';
 import { AwsError } from '../../errors.ts';
 import {
   checkUsable,
+  isPendingDeletion,
   isPendingImport,
   isThere,
   materialId,
@@ -85,13 +86,13 @@ function externalKey(call: Call, input: KeyInput): ExternalKey {
 /** @throws KMSInvalidStateException, and what `externalKey` throws */
 function importableKey(call: Call, input: KeyInput): ExternalKey {
   const key = externalKey(call, input);
-  if (key.deletionDate !== undefined) throw pendingDeletion(key);
+  if (isPendingDeletion(key)) throw pendingDeletion(key);
   return key;
 }
 
 /** What seals a key's tokens; they are ciphertexts of no other use. */
-function tokenSealer({ id, imported }: ExternalKey): Sealer {
-  return { id, material: imported.tokenSecret };
+function tokenSealer({ id, keyId, imported }: ExternalKey): Sealer {
+  return { id, keyId, material: imported.tokenSecret };
 }
 
 interface TokenContent {

@@ -231,7 +231,7 @@ test('what is not there is refused by its name', async () => {
   for (const input of [
     { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
     { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
-    { MultiRegion: true },
+    { MultiRegion: true, Origin: 'EXTERNAL' },
     { Origin: 'EXTERNAL_KEY_STORE' },
     { CustomKeyStoreId: 'x' },
   ])

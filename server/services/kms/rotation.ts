@@ -10,7 +10,6 @@ import {
   materialId,
   materialsOf,
   newMaterial,
-  pendingDeletion,
   specOf,
 } from '../../kms-keys.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
@@ -18,16 +17,19 @@ import type { ImportedMaterial, KmsKeyRow } from '../../store/rows/kms.ts';
 import { changeableKey, type KeyInput, onKey, ownKey } from './access.ts';
 import { type Paged, pageOf } from './errors.ts';
 import { expirationMembers, wrongOrigin } from './imports.ts';
+import { checkPrimary, putWithRelated } from './related-keys.ts';
 
 const dayMs = 24 * 3600 * 1000;
 const maxOnDemand = 25;
 
-function rotation(call: Call, input: KeyInput, rotationDays: number | undefined): Record<string, never> {
-  const { rotationDays: _, ...key } = changeableKey(call, input);
+function rotation(call: Call, input: KeyInput, days: number | undefined): Record<string, never> {
+  const key = changeableKey(call, input);
+  checkUsable(key, call.now);
   checkRotatesItself(key);
-  if (key.deletionDate !== undefined) throw pendingDeletion(key);
-  if (!key.enabled) throw new AwsError('DisabledException', 400, `${key.id} is disabled.`);
-  call.tx.put('kms-key', { ...key, ...(rotationDays !== undefined && { rotationDays }) });
+  putWithRelated(call.tx, key, call.now, ({ rotationDays: _, ...one }) => ({
+    ...one,
+    ...(days !== undefined && { rotationDays: days }),
+  }));
   return {};
 }
 
@@ -38,8 +40,14 @@ function checkRotatesItself(key: KmsKeyRow): void {
 }
 
 /** A pair or an HMAC key stays as it is. @throws UnsupportedOperationException, without a message (recorded 2025-03 of RotateKeyOnDemand) */
-function checkRotates(key: KmsKeyRow): void {
+function checkSymmetricSpec(key: KmsKeyRow): void {
   if (specOf(key) !== 'SYMMETRIC_DEFAULT') throw new AwsError('UnsupportedOperationException', 400, '');
+}
+
+/** A replica has its new materials from its primary key. @throws UnsupportedOperationException */
+function checkRotates(key: KmsKeyRow): void {
+  checkSymmetricSpec(key);
+  if (key.multiRegion) checkPrimary(key);
 }
 
 /** Of a key that does not rotate the status is always false. */
@@ -57,8 +65,8 @@ function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK
 
 function rotateOnDemand(call: Call, input: SDK.RotateKeyOnDemandRequest): SDK.RotateKeyOnDemandResponse {
   const key = changeableKey(call, input);
-  checkRotates(key);
   checkUsable(key, call.now);
+  checkRotates(key);
   const date = call.now.toISOString();
   if (materialsOf(key).length > maxOnDemand)
     throw new AwsError(
@@ -66,12 +74,13 @@ function rotateOnDemand(call: Call, input: SDK.RotateKeyOnDemandRequest): SDK.Ro
       400,
       `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${key.id}`,
     );
-  call.tx.put(
-    'kms-key',
-    key.imported
-      ? { ...key, imported: { ...key.imported, materials: withPendingCurrent(call, key, date) } }
-      : { ...key, rotations: [...(key.rotations ?? []), { material: newMaterial(), date }] },
-  );
+  if (key.imported) {
+    const materials = withPendingCurrent(call, key, date);
+    call.tx.put('kms-key', { ...key, imported: { ...key.imported, materials } });
+  } else {
+    const rotations = [...(key.rotations ?? []), { material: newMaterial(), date }];
+    putWithRelated(call.tx, key, call.now, (one) => ({ ...one, rotations }));
+  }
   return { KeyId: key.id };
 }
 
@@ -126,7 +135,7 @@ function rotationMembers(date: string | undefined): Pick<SDK.RotationsListEntry,
 /** What never became current by rotation is listed only when all are asked for, without a date. In which order AWS lists them has no source. */
 function listRotations(call: Call, input: Paged & SDK.ListKeyRotationsRequest): SDK.ListKeyRotationsResponse {
   const key = ownKey(call, input);
-  checkRotates(key);
+  checkSymmetricSpec(key);
   const entries = entriesOf(key, call.now);
   const { items, ...page } = pageOf(
     input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL' ? entries : entries.filter(({ RotationDate }) => RotationDate),

@@ -25,6 +25,10 @@ export interface KmsKeyRow extends Row {
   enabled: boolean;
   /** Present: pending deletion, and gone from then on. */
   deletionDate?: string;
+  /** Present: a primary key that is deleted so many days after its last replica; the date is there when all of theirs are. */
+  replicaWindowDays?: number;
+  /** Present: one of the keys, in a region each, that share id, material and rotation; their other members are their own. */
+  multiRegion?: { primaryRegion: string };
   /** `AWS`: made by a service for itself when it was first needed. */
   manager: 'AWS' | 'CUSTOMER';
   policy: string;
