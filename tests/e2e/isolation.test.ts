@@ -368,7 +368,7 @@ for (const kind of kinds) {
         const mine = events.filter((event) => event.userAgent === round);
         // PROXY protocol is no HTTP, so that one leaves no event.
         assert.ok(mine.length >= claims.length + 9, `${mine.length} requests were seen`);
-        return new Set(mine.map(({ path: { secure: _, ...path } }) => JSON.stringify(path)));
+        return new Set(mine.map(({ path: { secure: _, tls: __, ...path } }) => JSON.stringify(path)));
       };
       assert.deepEqual(
         [...(await pathsOf('over-the-internet'))],
