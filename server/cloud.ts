@@ -54,8 +54,10 @@ import { createServices } from './services.ts';
 import { commitsInJournal } from './store/commits.ts';
 import type { AccessKeyRow, AccountRow } from './store/rows/iam.ts';
 import { Store, type Transaction } from './store/store.ts';
+import { TrailDelivery } from './trail/delivery.ts';
 import { instanceRoleEvent } from './trail/own-events.ts';
 import { Trail } from './trail/trail.ts';
+import { putLogFile } from './trail-files.ts';
 import { EvidenceLog } from './why/evidence.ts';
 import { isServiceTarget } from './why/target.ts';
 import { traceFlow } from './why/trace.ts';
@@ -181,6 +183,10 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
 
   const call = createServiceCaller(pipelineParts);
   const flowLogs = new FlowLogs({ store, fabric, call, partitionOf, clock: systemClock, log });
+  const deliveries = new TrailDelivery({
+    ...{ store, history, log, clock: pipelineParts.clock },
+    put: (trail, Key, Body, now) => putLogFile(store, call, trail, { Key, Body }, now),
+  });
 
   const sweep = () =>
     void s3.sweep().catch((error: Error) => log(`files that belong to no object are still there: ${error.message}`));
@@ -335,6 +341,7 @@ export async function startCloud({ configuration, token, log, onBroken }: CloudP
       await control.close({ graceMs: 300 });
       await machines.close();
       await dynamodb.close();
+      await deliveries.close();
       await trail.flush();
       await evidence.flush();
       await history.flush();

@@ -1,6 +1,7 @@
 // A transaction: what a handler reads and writes rows with. Its writes are its own until it ends; the store (store.ts) makes them everybody's, and durable.
 
 import { fewRandomBytes } from './randomness.ts';
+import type { CloudtrailRows } from './rows/cloudtrail.ts';
 import type { Ec2Rows } from './rows/ec2.ts';
 import type { IamRows } from './rows/iam.ts';
 import type { InstanceConnectRows } from './rows/instance-connect.ts';
@@ -20,7 +21,8 @@ export interface Row {
 }
 
 export interface Rows
-  extends Ec2Rows,
+  extends CloudtrailRows,
+    Ec2Rows,
     IamRows,
     InstanceConnectRows,
     KmsRows,

@@ -156,12 +156,18 @@ function s3Additional({ event, isSignedInHeader, principal }: KeptCall): object 
 }
 
 /** The bucket beside an object, as AWS has it. */
-function resourcesOf({ event, operation, principal, resourceAccountId }: KeptCall): object[] | undefined {
+function resourcesOf({ kind, event, operation, principal, resourceAccountId }: KeptCall): object[] | undefined {
   const arn = event.resource;
   if (arn === undefined || !withResources.has(operation.service.name)) return undefined;
   const type = resourceTypes.find(([pattern]) => pattern.test(arn))?.[1];
   if (type === undefined) return undefined;
   const accountId = /^arn:[\w-]+:\w+:[^:]*:(\d{12}):/.exec(arn)?.[1] ?? resourceAccountId ?? principal.accountId;
+  // A list of a bucket's objects.
+  if (type === 'AWS::S3::Bucket' && kind.category === 'Data')
+    return [
+      { type: 'AWS::S3::Object', ARNPrefix: `${arn}/` },
+      { accountId, type, ARN: arn },
+    ];
   if (type !== 'AWS::S3::Object') return [{ accountId, type, ARN: arn }];
   return [
     { type, ARN: arn },

@@ -1,15 +1,18 @@
 // CloudTrail's Event history: the record of every management call, for 90 days, by account and Region (L5). Records are made and written when the trail's
 // own lines are, a quarter of a second after the answer, and read from the files when somebody asks: nothing of them is held in memory.
-// What reads has files of its own: a flood of it must not push out what changed something, which is asked about later.
+// What reads has files of its own: a flood of it must not push out what changed something, which is asked about later. Data events have theirs, and are
+// kept while a trail logs some.
 
 import type { RequestEvent } from '../operator/api.ts';
 import type { Store } from '../store/store.ts';
 import { type EventRecord, type KeptCall, recordsOf, type ServedCall } from './api-event.ts';
 import { kindOf } from './event-kinds.ts';
 import { JsonLines } from './json-lines.ts';
+import { wantsData } from './selectors.ts';
 
 const keptMs = 90 * 24 * 60 * 60 * 1000;
-const fileBytes = { read: 16 * 1024 * 1024, write: 48 * 1024 * 1024 } as const;
+const mebibyte = 1024 * 1024;
+const fileBytes = { read: 16 * mebibyte, write: 48 * mebibyte, data: 16 * mebibyte } as const;
 type Log = keyof typeof fileBytes;
 
 export interface HistoryOptions {
@@ -21,16 +24,26 @@ export interface HistoryOptions {
 
 export interface HistoryQuestion {
   readonly accountId: string;
-  readonly region: string;
+  /** Undefined: every one. */
+  readonly region?: string;
   readonly now: Date;
   /** Only records before this place. */
   readonly before?: number;
+  /** Only records after this place. */
+  readonly after?: number;
+  /** Data events too, which are kept while a trail logs some. */
+  readonly withData?: boolean;
   /** Only of what reads, or of what does not. */
   readonly readOnly?: boolean;
   /** A piece of text that a record must have: those that do not are not even parsed. */
   readonly containing?: string;
   /** Nothing that was answered before this is wanted. */
   readonly since?: Date;
+}
+
+/** Where in the history a time is. */
+export function placeOf(time: Date): number {
+  return time.getTime() * 1000;
 }
 
 export interface FoundEvent {
@@ -49,6 +62,7 @@ export class EventHistory {
   readonly #store: Store;
   readonly #onError: (error: Error) => void;
   #lastPlace = 0;
+  #isDataWanted: boolean;
 
   constructor({ directory, store, onError }: HistoryOptions) {
     this.#store = store;
@@ -60,7 +74,13 @@ export class EventHistory {
         onError,
         lineOf: (pending) => this.#lineOf(pending),
       });
-    this.#logs = { read: log('read'), write: log('write') };
+    this.#logs = { read: log('read'), write: log('write'), data: log('data') };
+    const isDataWanted = () =>
+      store.read((tx) => tx.list('trail')).some((trail) => trail.isLogging && wantsData(trail));
+    this.#isDataWanted = isDataWanted();
+    store.onChange((changes) => {
+      if (changes.some(({ kind }) => kind === 'trail')) this.#isDataWanted = isDataWanted();
+    });
   }
 
   /** Keeps a call, if it is one of those that are recorded. Its record is made later. */
@@ -68,7 +88,8 @@ export class EventHistory {
     const { operation, partition, head } = served.identified;
     if (!operation) return;
     const kind = kindOf(operation);
-    if (kind.category !== 'Management') return;
+    const isData = kind.category === 'Data';
+    if (isData && !this.#isDataWanted) return;
     const call: KeptCall = {
       kind,
       event,
@@ -82,7 +103,7 @@ export class EventHistory {
       input: served.input,
       output: kind.answers ? served.output : undefined,
     };
-    this.#logs[kind.readOnly ? 'read' : 'write'].append({ place: this.#nextPlace(), call });
+    this.#logs[isData ? 'data' : kind.readOnly ? 'read' : 'write'].append({ place: this.#nextPlace(), call });
   }
 
   /** What AWS did by itself in an account. */
@@ -95,7 +116,9 @@ export class EventHistory {
     await this.flush();
     const names: readonly Log[] =
       question.readOnly === undefined ? ['write', 'read'] : [question.readOnly ? 'read' : 'write'];
-    const open = names.map((name) => found(this.#logs[name].linesNewestFirst(), question));
+    const open = [...names, ...(question.withData ? (['data'] as const) : [])].map((name) =>
+      found(this.#logs[name].linesNewestFirst(), question),
+    );
     try {
       const heads = await Promise.all(open.map((one) => one.next()));
       for (;;) {
@@ -113,20 +136,19 @@ export class EventHistory {
   }
 
   async flush(): Promise<void> {
-    await Promise.all([this.#logs.read.flush(), this.#logs.write.flush()]);
+    await Promise.all(Object.values(this.#logs).map((log) => log.flush()));
   }
 
   async clear(): Promise<void> {
-    await Promise.all([this.#logs.read.clear(), this.#logs.write.clear()]);
+    await Promise.all(Object.values(this.#logs).map((log) => log.clear()));
   }
 
   close(): void {
-    this.#logs.read.close();
-    this.#logs.write.close();
+    for (const log of Object.values(this.#logs)) log.close();
   }
 
   #nextPlace(): number {
-    this.#lastPlace = Math.max(this.#lastPlace + 1, Date.now() * 1000);
+    this.#lastPlace = Math.max(this.#lastPlace + 1, placeOf(new Date()));
     return this.#lastPlace;
   }
 
@@ -144,9 +166,9 @@ export class EventHistory {
 }
 
 async function* found(lines: AsyncGenerator<string>, question: HistoryQuestion): AsyncGenerator<FoundEvent> {
-  const { accountId, region, before = Number.POSITIVE_INFINITY, containing = '' } = question;
-  const oldest = Math.max(question.now.getTime() - keptMs, question.since?.getTime() ?? 0) * 1000;
-  const scope = `"${accountId}","${region}",`;
+  const { accountId, region, before = Number.POSITIVE_INFINITY, after = 0, containing = '' } = question;
+  const oldest = Math.max(placeOf(question.now) - keptMs * 1000, placeOf(question.since ?? new Date(0)), after + 1);
+  const scope = region === undefined ? `"${accountId}","` : `"${accountId}","${region}",`;
   try {
     for await (const line of lines) {
       const comma = line.indexOf(',') + 1;
@@ -155,7 +177,7 @@ async function* found(lines: AsyncGenerator<string>, question: HistoryQuestion):
       if (Number.isNaN(place) || !line.endsWith('}]')) continue;
       if (place < oldest) return;
       if (place >= before || !line.startsWith(scope, comma) || !line.includes(containing)) continue;
-      yield { place, text: line.slice(comma + scope.length, -1) };
+      yield { place, text: line.slice(line.indexOf(',{', comma) + 1, -1) };
     }
   } finally {
     await lines.return(undefined);

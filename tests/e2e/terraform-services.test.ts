@@ -1,4 +1,4 @@
-// Terraform, unmodified, against S3, IAM, STS and KMS: its state in a bucket with a lock, a bucket with everything, and a role that another configuration
+// Terraform, unmodified, against S3, IAM, STS, KMS and CloudTrail: its state in a bucket with a lock, a bucket with everything, and a role that another configuration
 // takes and that may do what its policy says. Skipped where there is no Terraform.
 // No lifecycle configuration: the provider waits for nearly a minute until it believes one, on AWS too.
 
@@ -28,6 +28,33 @@ resource "aws_kms_key" "notes" {
 }
 resource "aws_s3_bucket" "log" {
   bucket = "terraform-log"
+}
+resource "aws_s3_bucket" "trail" {
+  bucket        = "terraform-trail"
+  force_destroy = true
+}
+resource "aws_s3_bucket_policy" "trail" {
+  bucket = aws_s3_bucket.trail.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Principal = { Service = "cloudtrail.amazonaws.com" }, Action = "s3:GetBucketAcl", Resource = aws_s3_bucket.trail.arn },
+      { Effect = "Allow", Principal = { Service = "cloudtrail.amazonaws.com" }, Action = "s3:PutObject", Resource = "\${aws_s3_bucket.trail.arn}/AWSLogs/*" },
+    ]
+  })
+}
+resource "aws_cloudtrail" "notes" {
+  depends_on            = [aws_s3_bucket_policy.trail]
+  name                  = "notes"
+  s3_bucket_name        = aws_s3_bucket.trail.id
+  is_multi_region_trail = true
+  tags                  = { level = "${level}" }
+  event_selector {
+    data_resource {
+      type   = "AWS::S3::Object"
+      values = ["\${aws_s3_bucket.notes.arn}/"]
+    }
+  }
 }
 resource "aws_s3_bucket" "notes" {
   bucket        = "terraform-notes"
@@ -216,7 +243,7 @@ after(async () => {
 const keysIn = async (Bucket: string) => (await s3.listObjectsV2({ Bucket })).Contents?.map(({ Key }) => Key) ?? [];
 
 test('a bucket with everything and a role: nothing to change the second time', { skip }, async () => {
-  assert.match(await terraform.apply(), /20 added/);
+  assert.match(await terraform.apply(), /23 added/);
   assert.equal(await terraform.drift(), '');
   assert.deepEqual(await keysIn('states'), ['services.tfstate']);
   assert.deepEqual(await keysIn('terraform-notes'), ['closed/note', 'open/note']);
@@ -235,7 +262,7 @@ test('the lock of the state is an object: who finds it waits, until it is taken 
 
 test('what changes is changed in place', { skip }, async () => {
   terraform.write(everything('two'));
-  assert.match(await terraform.apply(), /0 added, 4 changed, 0 destroyed/);
+  assert.match(await terraform.apply(), /0 added, 5 changed, 0 destroyed/);
   assert.equal(await terraform.drift(), '');
 });
 
@@ -259,7 +286,7 @@ test('another configuration takes the role, and may read what its policy says: a
 });
 
 test('destroy leaves nothing', { skip }, async () => {
-  assert.match(await terraform.destroy(), /20 destroyed/);
+  assert.match(await terraform.destroy(), /23 destroyed/);
   assert.deepEqual(await terraform.resources(), []);
   assert.deepEqual(
     (await s3.listBuckets()).Buckets?.map(({ Name }) => Name),

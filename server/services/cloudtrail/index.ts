@@ -1,11 +1,14 @@
-// CloudTrail: who did what, when and by which road. The Event history is served; trails, event data stores, Insights, channels and dashboards are not
-// (docs/gaps.md). Records are made by server/trail/.
+// CloudTrail: who did what, when and by which road. The Event history and trails are served; event data stores, Insights, channels and dashboards
+// are not (docs/gaps.md). Records are made, kept and delivered by server/trail/.
 
 import type { LookupEventsRequest, LookupEventsResponse } from '@aws-sdk/client-cloudtrail';
 import { type Service, streamOperation } from '../../service.ts';
 import type { EventHistory } from '../../trail/event-history.ts';
 import { denied } from './errors.ts';
+import { eventSelectorOperations } from './event-selectors.ts';
 import { lookupEvents } from './lookup-events.ts';
+import { tagOperations } from './tags.ts';
+import { trailOperations } from './trails.ts';
 
 export function createCloudtrail(history: EventHistory): Service {
   return {
@@ -16,6 +19,9 @@ export function createCloudtrail(history: EventHistory): Service {
         run: lookupEvents(history),
         readOnly: true,
       }),
+      ...trailOperations,
+      ...eventSelectorOperations,
+      ...tagOperations,
     },
     denied,
   };
