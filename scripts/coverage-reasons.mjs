@@ -61,6 +61,18 @@ export const reasons = {
     ['use told', /LastUsage|KeyUsage/],
     ['ML-KEM keys', /capsulate/],
   ],
+  logs: [
+    ['metric and subscription filters', /MetricFilter|SubscriptionFilter/],
+    ['queries', /Query|Queries|LogRecord|LogGroupFields|LogFields|LookupTable/],
+    ['exports, imports and tables', /ExportTask|ImportTask|Import|S3TableIntegration|AggregateLogGroup/],
+    ['destinations and deliveries', /Destination|Deliver/],
+    ['transformers, data protection and anomalies', /Transformer|DataProtection|Anomal|Integration/],
+    [
+      'keys, protection and policies of groups',
+      /KmsKey|AccountPolic|IndexPolic|FieldIndex|DeletionProtection|BearerToken|RetentionPolicies/,
+    ],
+    ['live tail', /LiveTail|LogObject/],
+  ],
   iam: [
     ['tokens for others', /WebIdentity/],
     ['organizations', /Organizations/],

@@ -21,6 +21,7 @@ const services = [
   'kms',
   'ssm',
   'ec2-instance-connect',
+  'logs',
   'cloudtrail',
   'account',
   'elasticloadbalancing',

@@ -60,6 +60,8 @@ const services = [
     },
   },
   { name: 'ec2-instance-connect', signingNames: ['ec2-instance-connect'], hosts: ['ec2-instance-connect'] },
+  // The one client that is not called as its service is signed and its permissions are written.
+  { name: 'logs', client: 'cloudwatch-logs', signingNames: ['logs'], hosts: ['logs'] },
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },
   { name: 'organizations', signingNames: ['organizations'], hosts: ['organizations'] },
   { name: 'account', signingNames: ['account'], hosts: ['account'] },
@@ -76,9 +78,9 @@ const protocols = {
   S3RestXmlProtocol: 'rest-xml',
 };
 
-const clientOf = (name) => join(root, 'node_modules', '@aws-sdk', `client-${name}`);
+const clientOf = ({ name, client = name }) => join(root, 'node_modules', '@aws-sdk', `client-${client}`);
 const versions = services.map(
-  ({ name }) => `${name} ${JSON.parse(readFileSync(join(clientOf(name), 'package.json'), 'utf8')).version}`,
+  (service) => `${service.name} ${JSON.parse(readFileSync(join(clientOf(service), 'package.json'), 'utf8')).version}`,
 );
 const stamp = createHash('sha256')
   .update(readFileSync(fileURLToPath(import.meta.url)))
@@ -110,7 +112,7 @@ function evaluate(source) {
 }
 
 function extract(service) {
-  const client = clientOf(service.name);
+  const client = clientOf(service);
   const { operations, errors } = evaluate(readFileSync(join(client, 'dist-es', 'schemas', 'schemas_0.js'), 'utf8'));
   const config = readFileSync(join(client, 'dist-es', 'runtimeConfig.shared.js'), 'utf8');
   const setting = (pattern) => pattern.exec(config)?.[1];

@@ -10,6 +10,7 @@ import { ec2InstanceConnect } from './services/ec2-instance-connect/index.ts';
 import { elasticLoadBalancing } from './services/elastic-load-balancing/index.ts';
 import { iam } from './services/iam/index.ts';
 import { kms } from './services/kms/index.ts';
+import { logs } from './services/logs/index.ts';
 import { organizations } from './services/organizations/index.ts';
 import { createS3, type S3Service } from './services/s3/index.ts';
 import { createSsm } from './services/ssm/index.ts';
@@ -53,6 +54,7 @@ export function createServices({ store, dataDirectory, log }: ServiceParts): Ser
     sts,
     organizations,
     kms,
+    logs,
     account,
     ec2InstanceConnect,
     createSsm(channels),

@@ -12,8 +12,9 @@ import type { StreamingBody } from '../service.ts';
 import { ensureRegion } from '../services/ec2/default-vpc.ts';
 import { ec2 } from '../services/ec2/index.ts';
 import { makeSubnet, makeVpc, putInterface } from '../services/ec2/testing.ts';
+import { logs } from '../services/logs/index.ts';
 import { bytesOf, makeS3 } from '../services/s3/testing.ts';
-import { makeBaseCall, runOperation, testAccountId, testNow } from '../testing.ts';
+import { awsError, makeBaseCall, runOperation, testAccountId, testNow } from '../testing.ts';
 import { FlowLogs } from './flow-logs.ts';
 
 const nothing: FlowCounts = { flows: [], skipped: [], failures: [] };
@@ -21,7 +22,7 @@ const nothing: FlowCounts = { flows: [], skipped: [], failures: [] };
 async function makeCloud(t: TestContext) {
   const { store, s3, run } = makeS3(t);
   await store.transact((tx) => ensureRegion(tx, testAccountId, 'us-east-1', testNow)).durable;
-  const services = new Map([ec2, s3.service].map((service) => [service.name, service]));
+  const services = new Map([ec2, logs, s3.service].map((service) => [service.name, service]));
   const authorizer = createAuthorizer({ managedPolicyDocument, serviceOf: (prefix) => services.get(prefix) });
   const clock = new FakeClock(testNow);
   const logged: string[] = [];
@@ -189,4 +190,45 @@ test('without a flow log there is no timer; a kernel that cannot be read is told
   await cloud.run('DeleteFlowLogs', { FlowLogIds: [id] });
   await minute(cloud);
   assert.equal(cloud.clock.timers, 0);
+});
+
+const trusting = (Service: string) =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] }); // biome-ignore format: few words
+
+test('[L6] to a log group the role that trusts the service writes, a stream for each interface; what it may not do is an access error', async (t) => {
+  const cloud = await makeCloud(t);
+  const roleArn = 'arn:aws:iam::123456789012:role/flow';
+  const putRole = (Service: string, ...Action: string[]) =>
+    cloud.store.transact((tx) =>
+      tx.put('role', {
+        ...{ id: `${testAccountId}/flow`, accountId: testAccountId, region: 'global', path: '/', roleName: 'flow', roleId: 'AROAFLOW' },
+        ...{ createDate: testNow.toISOString(), assumeRolePolicyDocument: trusting(Service), maxSessionDuration: 3600, attachedPolicyArns: [], tags: {} },
+        inlinePolicies: Action.length === 0 ? {} : { own: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] }) },
+      } as never),
+    ); // biome-ignore format: a row
+  const toGroup = { LogDestinationType: 'cloud-watch-logs', LogDestination: undefined, LogGroupName: '/flow', DeliverLogsPermissionArn: roleArn }; // biome-ignore format: few words
+  putRole('ec2.amazonaws.com', 'logs:*');
+  await assert.rejects(cloud.create(toGroup), awsError('InvalidParameter', `Unable to assume given IAM role: '${roleArn}'`)); // biome-ignore format: few words
+  putRole('vpc-flow-logs.amazonaws.com', 'logs:CreateLogStream', 'logs:PutLogEvents');
+  const id = await cloud.create(toGroup);
+  cloud.fabric.counts = { ...nothing, flows: [cloud.flow()] };
+  const status = async () => {
+    await cloud.flowLogs.flush();
+    const { FlowLogs: [log] } = await cloud.run<{ FlowLogs: [Record<string, unknown>] }>('DescribeFlowLogs', { FlowLogIds: [id] }); // biome-ignore format: few words
+    return log.DeliverLogsErrorMessage;
+  };
+  // It may not make the group, which is not there yet.
+  assert.equal(await status(), 'Access error');
+  putRole('vpc-flow-logs.amazonaws.com', 'logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents');
+  assert.equal(await status(), undefined);
+  const events = async () =>
+    (await runOperation<{ events: object[] }>(cloud.store, logs, 'FilterLogEvents', { logGroupName: '/flow' })).events;
+  const [event, ...others] = await events();
+  assert.deepEqual(others, []);
+  const { logStreamName, timestamp, message } = event as Record<string, unknown>;
+  assert.deepEqual([logStreamName, timestamp], [`${cloud.networkInterfaceId}-all`, testNow.getTime()]);
+  assert.match(String(message), / 10\.0\.0\.10 10\.0\.0\.11 5000 53 17 2 100 \d+ \d+ ACCEPT OK$/);
+  putRole('ec2.amazonaws.com', 'logs:*');
+  assert.equal(await status(), 'Access error');
+  assert.equal((await events()).length, 1);
 });

@@ -13,6 +13,7 @@ import { zonesOf } from '../services/ec2/zones.ts';
 import type { NetworkInterfaceRow } from '../store/rows/ec2.ts';
 import type { FlowLogRow } from '../store/rows/flow-logs.ts';
 import type { Change, Store, Transaction } from '../store/store.ts';
+import { deliverToLogGroup } from './logs-destination.ts';
 import type { LoggedInterface } from './records.ts';
 import { deliverToBucket } from './s3-destination.ts';
 import { type Lines, type Logged, Windows } from './windows.ts';
@@ -109,15 +110,25 @@ export class FlowLogs {
     const gone = [...this.#gone.values()].filter(({ eni }) => !there.has(eni.networkInterfaceId));
     this.#gone.clear();
     const ended = this.#windows.add(counts, [...present, ...gone], now.getTime(), isForced);
-    for (const each of ended) this.#keep(each);
+    for (const each of ended) {
+      if (each.log.destinationType === 's3') this.#keep(each);
+      else await this.#deliverToStream(each, now);
+    }
     const isTimeOfFiles = Math.floor(now.getTime() / s3EveryMs) !== Math.floor((now.getTime() - minuteMs) / s3EveryMs);
     if (isForced || isTimeOfFiles) await this.#deliverFiles(now);
   }
 
-  #keep({ log, lines }: Lines): void {
+  async #deliverToStream({ log, networkInterfaceId, records }: Lines, now: Date): Promise<void> {
+    const { store, call, partitionOf } = this.#options;
+    const partition = partitionOf(log.region);
+    const delivery = { log, networkInterfaceId, records, now, partition, requestId: randomUUID() };
+    await this.#told(log, () => deliverToLogGroup(store, call, delivery));
+  }
+
+  #keep({ log, records }: Lines): void {
     const file = this.#files.get(log.id) ?? { log, lines: [] };
     this.#files.set(log.id, file);
-    for (const line of lines) file.lines.push(line);
+    for (const { line } of records) file.lines.push(line);
   }
 
   async #deliverFiles(now: Date): Promise<void> {

@@ -35,6 +35,12 @@ export interface Format {
   readonly version: number;
 }
 
+/** A line, and the time that it is an event of: its start. */
+export interface FlowRecord {
+  readonly atMs: number;
+  readonly line: string;
+}
+
 type Values = Partial<Record<FlowLogField, string | number>>;
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
@@ -66,9 +72,14 @@ export function statusLine(
   return line(format, { ...interfaceValues(eni), ...at, 'log-status': status });
 }
 
+/** When its first packet came, or the window began. */
+export function flowStartMs(flow: FlowCount, { startMs, endMs }: Window): number {
+  return Math.min(Math.max(flow.firstAtMs, startMs), endMs);
+}
+
 export function flowLine(format: Format, eni: LoggedInterface, window: Window, flow: FlowCount): string {
   const { sourceAddress, destinationAddress, direction } = flow;
-  const start = Math.min(seconds(Math.max(flow.firstAtMs, window.startMs)), seconds(window.endMs));
+  const start = seconds(flowStartMs(flow, window));
   return line(format, {
     ...interfaceValues(eni),
     srcaddr: direction === 'egress' ? ownAddress(eni, sourceAddress) : sourceAddress,

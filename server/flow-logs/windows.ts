@@ -3,7 +3,7 @@
 import type { FlowCount, FlowCounts } from '@postern/fabric/types.ts';
 import { readFlowLogFormat } from '../flow-log-format.ts';
 import type { FlowLogRow } from '../store/rows/flow-logs.ts';
-import { flowLine, type LoggedInterface, mergeFlows, statusLine } from './records.ts';
+import { type FlowRecord, flowLine, flowStartMs, type LoggedInterface, mergeFlows, statusLine } from './records.ts';
 
 /** An interface and the flow logs that it has now. */
 export interface Logged {
@@ -17,7 +17,7 @@ export interface Logged {
 export interface Lines {
   readonly log: FlowLogRow;
   readonly networkInterfaceId: string;
-  readonly lines: readonly string[];
+  readonly records: readonly FlowRecord[];
   readonly endMs: number;
 }
 
@@ -56,8 +56,8 @@ export class Windows {
         window.isSkipping ||= skipping.has(eni.networkInterfaceId);
         const intervalMs = (eni.isNitro ? 60 : log.maxAggregationInterval) * 1000;
         if (!isForced && isThere && nowMs - window.startMs < intervalMs - slackMs) continue;
-        const lines = linesOf(log, eni, window, nowMs, isThere);
-        if (lines.length > 0) ended.push({ log, networkInterfaceId: eni.networkInterfaceId, lines, endMs: nowMs });
+        const records = recordsOf(log, eni, window, nowMs, isThere);
+        if (records.length > 0) ended.push({ log, networkInterfaceId: eni.networkInterfaceId, records, endMs: nowMs });
         this.#open.set(key, { startMs: nowMs, flows: [], isSkipping: false });
       }
     }
@@ -66,13 +66,23 @@ export class Windows {
   }
 }
 
-function linesOf(log: FlowLogRow, eni: LoggedInterface, open: OpenWindow, endMs: number, isThere: boolean): string[] {
+function recordsOf(
+  log: FlowLogRow,
+  eni: LoggedInterface,
+  open: OpenWindow,
+  endMs: number,
+  isThere: boolean,
+): FlowRecord[] {
   const format = readFlowLogFormat(log.logFormat);
   const window = { startMs: open.startMs, endMs };
-  const lines = open.flows.map((flow) => flowLine(format, eni, window, flow));
-  if (open.isSkipping) lines.push(statusLine(format, eni, window, 'SKIPDATA'));
-  if (lines.length === 0 && isThere) lines.push(statusLine(format, eni, window, 'NODATA'));
-  return lines;
+  const status = (word: 'NODATA' | 'SKIPDATA') => ({ atMs: open.startMs, line: statusLine(format, eni, window, word) });
+  const records = open.flows.map((flow) => ({
+    atMs: flowStartMs(flow, window),
+    line: flowLine(format, eni, window, flow),
+  }));
+  if (open.isSkipping) records.push(status('SKIPDATA'));
+  if (records.length === 0 && isThere) records.push(status('NODATA'));
+  return records;
 }
 
 function groupBy(flows: readonly FlowCount[]): Map<string, FlowCount[]> {

@@ -7,6 +7,7 @@ import type { IamRows } from './rows/iam.ts';
 import type { InstanceConnectRows } from './rows/instance-connect.ts';
 import type { KmsRows } from './rows/kms.ts';
 import type { LoadBalancingRows } from './rows/load-balancing.ts';
+import type { LogsRows } from './rows/logs.ts';
 import type { OrganizationsRows } from './rows/organizations.ts';
 import type { S3Rows } from './rows/s3.ts';
 import type { SsmRows } from './rows/ssm.ts';
@@ -27,6 +28,7 @@ export interface Rows
     InstanceConnectRows,
     KmsRows,
     LoadBalancingRows,
+    LogsRows,
     OrganizationsRows,
     S3Rows,
     SsmRows {}

@@ -13,7 +13,15 @@ import { reachedFrom, readerOf, rowsOf, sourcesIn } from './declarations.ts';
 import { everywhere, ofOperation } from './members-without-effect.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const folders = { iam: 'iam', sts: 'sts', organizations: 'organizations', kms: 'kms', s3: 's3', 's3-control': 's3' };
+const folders = {
+  iam: 'iam',
+  sts: 'sts',
+  organizations: 'organizations',
+  kms: 'kms',
+  logs: 'logs',
+  s3: 's3',
+  's3-control': 's3',
+};
 
 const store = new Store(':memory:');
 const { all, s3 } = createServices({ store, dataDirectory: join(tmpdir(), 'postern-members'), log: () => {} });

@@ -27,6 +27,17 @@ export const ofOperation: Readonly<Record<string, Readonly<Record<string, Reason
     PutBucketReplication: { Token: 'as PutObjectLockConfiguration' },
   },
   organizations: { CreateAccount: { IamUserAccessToBilling: 'there is no billing' } },
+  logs: {
+    PutLogEvents: {
+      sequenceToken: 'AWS takes every batch without one, and with any',
+      entity: 'it links events to metrics, and there are none',
+    },
+    GetLogEvents: { unmask: 'nothing is masked: there are no data protection policies' },
+    FilterLogEvents: {
+      interleaved: 'AWS interleaves always, whatever it says',
+      unmask: 'nothing is masked: there are no data protection policies',
+    },
+  },
   kms: {
     CreateKey: { XksKeyId: 'it goes with an Origin that is refused' },
     ListKeyPolicies: { Limit: 'a key has one policy', Marker: 'a key has one policy' },

@@ -11,7 +11,7 @@ import { generateInput, generateOutput, seeded, seedOf } from './generate.ts';
 import { type Client, comparable, type Edge, makeClient, startEdge } from './world.ts';
 
 /** An event stream as its output: nothing that is served has one, so it is refused. */
-const eventStreams = new Set(['SelectObjectContent']);
+const eventStreams = new Set(['SelectObjectContent', 'GetLogObject', 'StartLiveTail']);
 
 /** Of Outposts, and known by its host alone, which a test's edge has not. */
 const knownByHost = new Set(['s3-control:CreateBucket']);

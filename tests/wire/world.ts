@@ -104,7 +104,10 @@ export async function makeClient(
   endpoint: string,
   extra: object = {},
 ): Promise<{ client: Client; command(operation: OperationModel, input: object): object }> {
-  const module = (await import(`@aws-sdk/client-${service}`)) as Record<string, unknown>;
+  const module = (await import(`@aws-sdk/client-${service === 'logs' ? 'cloudwatch-logs' : service}`)) as Record<
+    string,
+    unknown
+  >;
   const name = Object.keys(module).find((one) => /^[A-Za-z0-9]+Client$/.test(one) && one !== '__Client');
   const make = module[name ?? ''] as Constructor<Client>;
   const client = new make({

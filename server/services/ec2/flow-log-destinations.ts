@@ -2,6 +2,7 @@
 
 import type { CreateFlowLogsRequest } from '@aws-sdk/client-ec2';
 import { flowLogFolder } from '../../flow-log-format.ts';
+import { flowLogRole, flowLogsService } from '../../flow-log-role.ts';
 import { bucketAndPrefix, mayDeliver, withDeliveryStatements } from '../../log-delivery.ts';
 import type { Call } from '../../service.ts';
 import type { FlowLogRow } from '../../store/rows/flow-logs.ts';
@@ -15,7 +16,7 @@ export type Destination = Pick<
 const types = ['cloud-watch-logs', 's3', 'kinesis-data-firehose'];
 
 /** @throws InvalidParameter where members do not go together; their order and wordings were recorded at AWS */
-export function readDestination(input: CreateFlowLogsRequest): Destination {
+export function readDestination(call: Call, input: CreateFlowLogsRequest): Destination {
   const type = input.LogDestinationType ?? 'cloud-watch-logs';
   const { LogDestination, LogGroupName, DeliverLogsPermissionArn } = input;
   if (!types.includes(type)) throw invalidParameterValue(`Invalid LogDestinationType: ${type}`);
@@ -31,7 +32,19 @@ export function readDestination(input: CreateFlowLogsRequest): Destination {
     if (bucketAndPrefix(destination) === undefined) throw invalidParameter(`Invalid LogDestination: ${destination}`);
     return { destinationType: 's3', destination };
   }
-  throw unsupportedOperation(`The flow log destination ${type}`);
+  if (type !== 'cloud-watch-logs') throw unsupportedOperation(`The flow log destination ${type}`);
+  if (!DeliverLogsPermissionArn)
+    throw invalidParameter("DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs.");
+  if (LogGroupName)
+    return { destinationType: type, logGroupName: LogGroupName, deliverLogsPermissionArn: DeliverLogsPermissionArn };
+  const destination = LogDestination ?? '';
+  // A group's ARN without the star that DescribeLogGroups puts behind it; Terraform and CloudFormation hand that on, and AWS takes it.
+  const named = /^arn:[\w-]+:logs:([\w-]+):(\d{12}):log-group:([.\-_/#A-Za-z0-9]+)(?::\*)?$/.exec(destination);
+  if (!named) throw invalidParameter(`Invalid LogDestination: ${destination}`);
+  const [, region, accountId, logGroupName = ''] = named;
+  if (accountId !== call.accountId || region !== call.region)
+    throw unsupportedOperation('A log group of another account or Region');
+  return { destinationType: type, destination, logGroupName, deliverLogsPermissionArn: DeliverLogsPermissionArn };
 }
 
 /**
@@ -44,10 +57,14 @@ export function prepareDestination(
   {
     destinationType,
     destination,
+    deliverLogsPermissionArn,
     hiveCompatiblePartitions,
   }: Destination & Pick<FlowLogRow, 'hiveCompatiblePartitions'>,
 ): string | undefined {
-  if (destinationType !== 's3') return undefined;
+  if (destinationType !== 's3') {
+    requireRole(call, deliverLogsPermissionArn ?? '');
+    return undefined;
+  }
   const { bucket: name, prefix } = bucketAndPrefix(destination ?? '') ?? { bucket: '', prefix: '' };
   // Without it AWS answers UnauthorizedOperation.
   call.require(call.tx, 'logs:CreateLogDelivery', '*');
@@ -64,4 +81,10 @@ export function prepareDestination(
   if (!mayDeliver(changed, `${folder}any`, call)) return denied;
   call.tx.put('bucket', changed);
   return undefined;
+}
+
+/** @throws UnauthorizedOperation when the caller may not pass the role on, InvalidParameter when the service may not take it */
+function requireRole(call: Call, arn: string): void {
+  call.require(call.tx, 'iam:PassRole', arn, { 'iam:PassedToService': [flowLogsService] });
+  if (!flowLogRole(call.tx, arn, call, '*')) throw invalidParameter(`Unable to assume given IAM role: '${arn}'`);
 }

@@ -81,6 +81,10 @@ test('[L6] what does not go together is refused', async () => {
   await refused({ ResourceIds: ['vpc-00000000'] }, 'InvalidVpcID.NotFound');
   await refused({ DestinationOptions: { FileFormat: 'parquet' } }, 'UnsupportedOperation', /parquet/);
   await refused({ ResourceType: 'TransitGateway' }, 'UnsupportedOperation', /TransitGateway/);
+  const group = { LogDestinationType: 'cloud-watch-logs', LogDestination: undefined, LogGroupName: 'g' };
+  await refused(group, 'InvalidParameter', "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."); // biome-ignore format: few words
+  const nobody = 'arn:aws:iam::123456789012:role/nobody';
+  await refused({ ...group, DeliverLogsPermissionArn: nobody }, 'InvalidParameter', `Unable to assume given IAM role: '${nobody}'`); // biome-ignore format: few words
   await refused({ LogDestinationType: 'kinesis-data-firehose' }, 'UnsupportedOperation', /kinesis-data-firehose/);
 });
 

@@ -35,7 +35,7 @@ const maxResources = 300;
 
 type What = Omit<FlowLogRow, 'id' | 'accountId' | 'region' | 'resourceId' | 'createdAt'>;
 
-function readWhat(input: CreateFlowLogsRequest): What {
+function readWhat(call: Call, input: CreateFlowLogsRequest): What {
   const { ResourceType, TrafficType } = input;
   if (!ResourceType) throw missingParameter('resourceType');
   if (elsewhere.includes(ResourceType)) throw unsupportedOperation(`A flow log of a ${ResourceType}`);
@@ -45,7 +45,7 @@ function readWhat(input: CreateFlowLogsRequest): What {
   if (!trafficTypes.includes(TrafficType))
     throw invalidValue(TrafficType, 'trafficType', `Use one of ${trafficTypes.join(', ')}.`);
   refuseUnsupported('CreateFlowLogs', input, ['DeliverCrossAccountRole']);
-  const destination = readDestination(input);
+  const destination = readDestination(call, input);
   return {
     resourceType: ResourceType as FlowLogRow['resourceType'],
     trafficType: TrafficType,
@@ -96,7 +96,7 @@ interface Made {
 }
 
 function make(call: Call, input: CreateFlowLogsRequest): Made {
-  const what = readWhat(input);
+  const what = readWhat(call, input);
   const resourceIds = [...new Set(input.ResourceIds ?? [])];
   if (resourceIds.length === 0) throw missingParameter('resourceId');
   if (resourceIds.length > maxResources)
