@@ -60,7 +60,7 @@ const services = [
     },
   },
   { name: 'ec2-instance-connect', signingNames: ['ec2-instance-connect'], hosts: ['ec2-instance-connect'] },
-  // The one client that is not called as its service is signed and its permissions are written.
+  // Its client is called otherwise than the service is signed, addressed and written in policies.
   { name: 'logs', client: 'cloudwatch-logs', signingNames: ['logs'], hosts: ['logs'] },
   { name: 'cloudtrail', signingNames: ['cloudtrail'], hosts: ['cloudtrail'] },
   { name: 'organizations', signingNames: ['organizations'], hosts: ['organizations'] },
