@@ -1,5 +1,6 @@
 // Lab F: private subnets. A NAT gateway, then gateway and interface endpoints instead of it. F7 and F9 are done with the endpoints of STS and EC2.
 
+import { cloudtrailStep } from './cloudtrail-step.ts';
 import { expect } from './lab.ts';
 import {
   awsInside,
@@ -9,7 +10,6 @@ import {
   inside,
   type Lab,
   type LabRun,
-  lastRecord,
   lastRoad,
   made,
   mustFail,
@@ -263,34 +263,7 @@ const steps: Lab['steps'] = [
       return [why(web.output), 'image: 20,000,000 bytes came from S3'];
     },
   },
-  {
-    id: 'F9',
-    title: 'who used which endpoint, and from where',
-    run: async (lab) => {
-      const s3 = await lastRoad(lab, 'GetObject');
-      expect(
-        s3.kind === 'endpoint' && s3.vpcEndpointId === made(lab, 's3-endpoint'),
-        'S3’s endpoint',
-        JSON.stringify(s3),
-      );
-      mustWork(await awsInside(lab, 'ec2 describe-vpcs'), 'ec2 by its endpoint');
-      const ec2 = await lastRecord(lab, 'DescribeVpcs');
-      expect(
-        ec2.vpcEndpointId === made(lab, 'ec2-endpoint') && ec2.sourceIPAddress === s3.sourceIp,
-        `CloudTrail’s record from ${s3.sourceIp} through EC2’s endpoint`,
-        JSON.stringify(ec2),
-      );
-      expect(
-        ec2.userIdentity.arn.endsWith(`/${made(lab, 'instance')}`),
-        'the instance’s role',
-        JSON.stringify(ec2.userIdentity),
-      );
-      return [
-        `postern requests: GetObject from ${s3.sourceIp} through ${s3.vpcEndpointId}`,
-        `cloudtrail lookup-events: DescribeVpcs by ${ec2.userIdentity.arn} from ${ec2.sourceIPAddress}, vpcEndpointId ${ec2.vpcEndpointId}`,
-      ];
-    },
-  },
+  cloudtrailStep,
   {
     id: 'F11',
     title: 'clean up, in the wrong order and in the right one',

@@ -33,11 +33,10 @@ const itemOperations: ReadonlySet<string> = new Set([
   ...['TransactWriteItems', 'UpdateItem'],
 ]);
 
-/** By the catalogue's name of the service. Of `ssmmessages` and the like, all. */
-const dataOperations: Readonly<Record<string, ReadonlySet<string> | 'all'>> = {
+/** By the catalogue's name of the service. */
+const dataOperations: Readonly<Record<string, ReadonlySet<string>>> = {
   s3: objectOperations,
   dynamodb: itemOperations,
-  ssmmessages: 'all',
 };
 
 /** S3's records have older names than its API. No page lists them; these are the names under which they are found in records. */
@@ -78,7 +77,6 @@ export function kindOf(operation: OperationModel): EventKind {
 }
 
 function makeKind(service: string, host: string, name: string): EventKind {
-  const data = dataOperations[service];
   const readOnly =
     readingNames.test(name) ||
     (service === 'kms' && readingKms.test(name)) ||
@@ -87,7 +85,7 @@ function makeKind(service: string, host: string, name: string): EventKind {
   return {
     eventSource: `${source}.amazonaws.com`,
     eventName: service === 's3' ? (s3Names[name] ?? name) : name,
-    category: data === 'all' || data?.has(name) ? 'Data' : 'Management',
+    category: dataOperations[service]?.has(name) ? 'Data' : 'Management',
     readOnly,
     answers: !readOnly || (service === 'sts' && givesCredentials.has(name)),
     global: globalServices.has(service),
