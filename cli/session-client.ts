@@ -29,6 +29,7 @@ export async function joinSession(started: StartedSession): Promise<number> {
     let isOver = false;
     const size = () => stream.write(payloadTypes.size, { cols: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
     const begin = () => {
+      if (begun) return;
       begun = true;
       if (isTerminal) stdin.setRawMode(true);
       if (stdout.isTTY) {
@@ -51,7 +52,11 @@ export async function joinSession(started: StartedSession): Promise<number> {
         if (payloadType === payloadTypes.handshakeRequest)
           stream.write(payloadTypes.handshakeResponse, answerTo(payload));
         else if (payloadType === payloadTypes.handshakeComplete) begin();
-        else if (payloadType === payloadTypes.output) stdout.write(payload);
+        else if (payloadType === payloadTypes.output) {
+          // AWS's agent shakes no hands for a plain shell: its first word is the prompt.
+          begin();
+          stdout.write(payload);
+        }
       },
       other: ({ messageType }) => {
         if (messageType !== 'channel_closed') return;

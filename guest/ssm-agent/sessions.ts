@@ -167,9 +167,12 @@ const isTerminate = (payload: Buffer) => payload.readUInt32BE(0) === flags.termi
 
 /** A document's properties, with the caller's parameters in their places. */
 export function withParameters(properties: Readonly<Record<string, unknown>>, task: Task): Record<string, unknown> {
-  const fill = (text: string) =>
-    text.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) => [task.Parameters[name] ?? whole].flat().join(' '));
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [name, typeof value === 'string' ? fill(value) : value]),
-  );
+  const fill = (value: unknown): unknown => {
+    if (typeof value === 'object' && value !== null) return withParameters(value as Record<string, unknown>, task);
+    if (typeof value !== 'string') return value;
+    return value.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) =>
+      [task.Parameters[name] ?? whole].flat().join(' '),
+    );
+  };
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, fill(value)]));
 }

@@ -6,9 +6,9 @@ import { payloadTypes } from '../wire/agent-message.ts';
 import { type SessionLink, type SessionProgram, type Task, withParameters } from './sessions.ts';
 
 export function startShell(task: Task, link: SessionLink): SessionProgram {
-  const { command } = withParameters(task.DocumentContent.properties ?? {}, task);
-  const isShell = typeof command !== 'string' || command === '';
-  const quoted = isShell ? '' : ` -c '${command.replaceAll("'", `'\\''`)}'`;
+  const { linux } = withParameters(task.DocumentContent.properties ?? {}, task) as { linux?: { commands?: string } };
+  const command = linux?.commands ?? '';
+  const quoted = command === '' ? '' : ` -c '${command.replaceAll("'", `'\\''`)}'`;
   const user = { HOME: '/home/ssm-user', USER: 'ssm-user', LOGNAME: 'ssm-user', SHELL: '/bin/sh' };
   const terminal = openTerminal(`/bin/sh${quoted}`, {
     cwd: '/usr/bin',

@@ -6,7 +6,7 @@ import { agentMessage } from '@postern/guest/wire/agent-message.ts';
 import type { OpenChannels } from '../open-channels.ts';
 import type { PipelineParts } from '../pipeline.ts';
 import { type Reply, takeAcknowledgement, takeReply } from '../services/ssm/commands.ts';
-import { documentFor, parametersFor } from '../services/ssm/documents.ts';
+import { documentFor, forAgent, parametersFor } from '../services/ssm/documents.ts';
 import { byInstance, deliverBefore } from '../services/ssm/invocations.ts';
 import type { SsmCommandRow, SsmInvocationRow } from '../store/rows/ssm.ts';
 import type { Change } from '../store/store.ts';
@@ -80,14 +80,8 @@ export class Deliveries implements Pick<AgentEars, 'acknowledged' | 'replied'> {
 function contentOf(command: SsmCommandRow): object {
   const document = documentFor(command.documentName);
   const values = parametersFor(document, command.parameters);
-  const Parameters = Object.fromEntries(
-    Object.entries(values).map(([name, given]) => [
-      name,
-      document.content.parameters[name]?.type === 'StringList' ? given : given[0],
-    ]),
-  );
   return {
-    Parameters,
+    Parameters: forAgent(document, values),
     DocumentContent: document.content,
     CommandId: command.id,
     DocumentName: command.documentName,

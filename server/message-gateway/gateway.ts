@@ -113,6 +113,7 @@ export function createMessageGateway(parts: PipelineParts, channels: OpenChannel
     channels.opened(instanceId, line);
     followRows();
     deliveries.begin(instanceId);
+    sessions.agentCame(instanceId);
     return { take: (payload) => line.take(payload), gone: () => channels.closed(instanceId, line) };
   }
 

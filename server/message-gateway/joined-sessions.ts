@@ -6,6 +6,7 @@ import { agentMessage, decode, encode } from '@postern/guest/wire/agent-message.
 import { closeCodes, type WebSocketEnd } from '@postern/guest/wire/websocket.ts';
 import type { OpenChannels } from '../open-channels.ts';
 import type { PipelineParts } from '../pipeline.ts';
+import { forAgent } from '../services/ssm/documents.ts';
 import { endSession, sessionDocument } from '../services/ssm/sessions.ts';
 import type { SsmSessionRow } from '../store/rows/ssm.ts';
 import type { Change } from '../store/store.ts';
@@ -23,6 +24,8 @@ interface Joined {
   readonly ends: Map<Side, WebSocketEnd>;
   readonly kept: Record<Side, Buffer[]>;
   typedAtMs: number;
+  /** The agent was told. */
+  isBegun: boolean;
 }
 
 export class JoinedSessions {
@@ -39,7 +42,7 @@ export class JoinedSessions {
   changed(changes: readonly Change[]): void {
     for (const { before, after } of changes) {
       const [was, is] = [before, after] as [SsmSessionRow | undefined, SsmSessionRow | undefined];
-      if (is && !was) this.#begin(is);
+      if (is && !was) this.#of(is.id);
       else if (is?.state === 'Terminated' && was?.state !== 'Terminated') this.#close(is);
     }
   }
@@ -55,7 +58,7 @@ export class JoinedSessions {
     const joined = this.#of(sessionId);
     joined.ends.get(side)?.close(closeCodes.normal, 'another client has come');
     joined.ends.set(side, end);
-    if (side === 'client') this.#connected(sessionId);
+    if (side === 'client') this.#connected(joined);
     for (const one of joined.kept[side].splice(0)) end.send(one);
     return (payload) => this.#handOn(joined, side, payload);
   }
@@ -66,6 +69,13 @@ export class JoinedSessions {
     joined.ends.delete(side);
     // The shell has ended, or the instance is gone. A client may come back.
     if (side === 'agent') this.end(sessionId);
+  }
+
+  /** An agent's control channel is open. Sessions of before the server's own start are nobody's any more. */
+  agentCame(instanceId: string): void {
+    const rows = this.#parts.store.read((tx) => tx.list('ssm-session'));
+    for (const row of rows)
+      if (row.target === instanceId && row.state !== 'Terminated' && !this.#joined.has(row.id)) this.end(row.id);
   }
 
   /** The agent says so, or was lost. */
@@ -86,7 +96,13 @@ export class JoinedSessions {
   #of(sessionId: string): Joined {
     const known = this.#joined.get(sessionId);
     if (known) return known;
-    const made = { sessionId, ends: new Map(), kept: { agent: [], client: [] }, typedAtMs: performance.now() };
+    const made: Joined = {
+      sessionId,
+      ends: new Map(),
+      kept: { agent: [], client: [] },
+      typedAtMs: performance.now(),
+      isBegun: false,
+    };
     this.#joined.set(sessionId, made);
     return made;
   }
@@ -101,26 +117,32 @@ export class JoinedSessions {
     else if (joined.kept[to].length < mostKept) joined.kept[to].push(payload);
   }
 
-  #begin(row: SsmSessionRow): void {
+  /** The agent is told when there is a client: a short command would be over before anybody could read what it said. */
+  #begin(joined: Joined, row: SsmSessionRow): void {
+    if (joined.isBegun) return;
+    joined.isBegun = true;
     const document = sessionDocument(row.documentName);
     const content = {
       DocumentName: row.documentName,
       DocumentContent: { ...document.content, inputs: {} },
       SessionId: row.id,
-      Parameters: row.parameters,
+      Parameters: forAgent(document, row.parameters),
       RunAsUser: '',
       SessionOwner: row.owner,
     };
     const task = { Content: JSON.stringify(content), TaskId: row.id, Topic: 'aws.ssm.startSession', SchemaVersion: 1 };
-    this.#of(row.id);
-    this.#channels.control(row.target)?.send(agentMessage('interactive_shell', task));
+    const channel = this.#channels.control(row.target);
+    if (channel) channel.send(agentMessage('interactive_shell', task));
+    else this.end(row.id);
   }
 
-  #connected(sessionId: string): void {
-    this.#parts.store.transact((tx) => {
-      const row = tx.get('ssm-session', sessionId);
-      if (row?.state === 'Connecting') tx.put('ssm-session', { ...row, state: 'Connected' });
+  #connected(joined: Joined): void {
+    const { value: row } = this.#parts.store.transact((tx) => {
+      const found = tx.get('ssm-session', joined.sessionId);
+      if (found?.state === 'Connecting') tx.put('ssm-session', { ...found, state: 'Connected' });
+      return found;
     });
+    if (row) this.#begin(joined, row);
   }
 
   #close(row: SsmSessionRow): void {

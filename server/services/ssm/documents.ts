@@ -84,7 +84,9 @@ function session(
   sessionType: NonNullable<ServedDocument['sessionType']>,
   parameters: Record<string, DocumentParameter>,
 ): ServedDocument {
-  const properties = Object.fromEntries(Object.keys(parameters).map((one) => [one, `{{ ${one} }}`]));
+  // What runs, by platform; a shell is the agent's own.
+  const runs = { commands: '{{ command }}', runAsElevated: true };
+  const properties = sessionType === 'InteractiveCommands' ? { windows: runs, macos: runs, linux: runs } : {};
   const content = { schemaVersion: '1.0', description, sessionType, parameters, properties };
   const platforms = ['Windows', 'Linux', 'MacOS'] as const;
   return { name, description, type: 'Session', schemaVersion: '1.0', platforms, plugin: '', content, sessionType };
@@ -128,6 +130,20 @@ export function parametersFor(
         throw invalidParameters(`Parameter ${name} does not fit the pattern ${parameter.allowedPattern}.`);
       return [name, [...values]];
     }),
+  );
+}
+
+/** An agent reads a list as a list and any other value as itself. */
+export function forAgent(
+  document: ServedDocument,
+  values: Readonly<Record<string, readonly string[]>>,
+): Record<string, string | readonly string[]> {
+  const known = document.content.parameters;
+  return Object.fromEntries(
+    Object.entries(values).map(([name, given]) => [
+      name,
+      known[name]?.type === 'StringList' ? given : (given[0] ?? ''),
+    ]),
   );
 }
 
