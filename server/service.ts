@@ -62,7 +62,7 @@ export interface Call extends BaseCall {
   readonly tx: Transaction;
 }
 
-/** A handler that moves bytes: it opens as many transactions as it needs, each answered only after it is durable. */
+/** A handler that moves bytes, or makes what takes its time (a pair of keys): it opens as many transactions as it needs, each answered only after it is durable. */
 export interface StreamCall extends BaseCall {
   /** Runs `work` in one transaction; the promise settles after it is durable. */
   transact<T>(work: (tx: Transaction) => T): Promise<T>;

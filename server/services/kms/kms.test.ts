@@ -197,6 +197,18 @@ test('a rotated key opens what it sealed before, and names the material that did
   assert.deepEqual(all.Rotations?.[1], { KeyId, KeyMaterialId: first, KeyMaterialState: 'NON_CURRENT' });
 });
 
+test('a key that is to be deleted does not rotate, until it stays', async () => {
+  const { run, create } = started();
+  const { KeyId } = await create();
+  const isEnabled = async () =>
+    (await run<SDK.GetKeyRotationStatusResponse>('GetKeyRotationStatus', { KeyId })).KeyRotationEnabled;
+  await run('EnableKeyRotation', { KeyId });
+  await run('ScheduleKeyDeletion', { KeyId });
+  assert.equal(await isEnabled(), false);
+  await run('CancelKeyDeletion', { KeyId });
+  assert.equal(await isEnabled(), true);
+});
+
 test('a key is rotated by hand so often, and not while it is disabled', async () => {
   const { run, create } = started();
   const { KeyId, Arn } = await create();

@@ -6,6 +6,7 @@ import { AwsError } from '../../errors.ts';
 import {
   checkUsable,
   currentMaterialId,
+  isPendingDeletion,
   isThere,
   materialId,
   materialsOf,
@@ -53,7 +54,8 @@ function checkRotates(key: KmsKeyRow): void {
 /** Of a key that does not rotate the status is always false. */
 function rotationStatus(call: Call, input: SDK.GetKeyRotationStatusRequest): SDK.GetKeyRotationStatusResponse {
   const key = ownKey(call, input);
-  const { rotationDays: days } = key;
+  // A key that is to be deleted does not rotate.
+  const days = isPendingDeletion(key) ? undefined : key.rotationDays;
   const next = days === undefined ? undefined : new Date(new Date(key.creationDate).getTime() + days * dayMs);
   return {
     KeyId: key.id,

@@ -1,7 +1,7 @@
 // Objects under KMS keys: who may write and read them, what answers say, and what becomes of them when the key is switched off.
 
 import assert from 'node:assert/strict';
-import { createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -14,7 +14,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import { newKey } from '../../kms-keys.ts';
 import type { BaseCall, StreamingBody } from '../../service.ts';
-import type { KmsKeyRow } from '../../store/rows/kms.ts';
+import type { ImportedMaterial, KmsKeyRow } from '../../store/rows/kms.ts';
 import { awsError, testAccountId, testNow } from '../../testing.ts';
 import { body, bytesOf, makeS3 } from './testing.ts';
 
@@ -196,6 +196,25 @@ test('a key for something else encrypts no object', async (t) => {
     put('other', byKms),
     refused(/^Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048[.]$/),
   );
+});
+
+test('an object needs the imported material of its key, and stays under the first', async (t) => {
+  const { key, change, put, get, byKms } = await started(t);
+  const bytes = () => randomBytes(32).toString('base64');
+  const imported = (...materials: ImportedMaterial[]) =>
+    change({ material: '', imported: { tokenSecret: bytes(), materials } });
+  const [first, second] = [
+    { id: '1', bytes: bytes() },
+    { id: '2', bytes: bytes(), rotated: testNow.toISOString() },
+  ] as const;
+  await imported(first);
+  await put('k', byKms);
+  await imported(first, second);
+  assert.ok(text.equals(await get('k')));
+  await imported({ id: '1' }, second);
+  const pending = awsError('KMS.KMSInvalidStateException', `${key.id} is pending import.`);
+  await assert.rejects(get('k'), pending);
+  await assert.rejects(put('other', byKms), pending);
 });
 
 test('the caller is asked for the KMS permission, with the ARN of what is encrypted', async (t) => {
