@@ -339,7 +339,10 @@ function runStream(
     return asked.authorize(call, input, row.authorize);
   });
   call.transact = async (work) => {
-    const { value, durable } = parts.store.transact(work);
+    const { value, durable } = parts.store.transact((tx) => {
+      parts.prepare(tx, call.service, call.accountId, call.region, call.now);
+      return work(tx);
+    });
     await durable;
     return value;
   };
