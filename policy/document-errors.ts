@@ -24,6 +24,7 @@ export type Problem =
   | 'missing-principal'
   | 'prohibited-principal'
   | 'principal'
+  | 'federated'
   | 'not-principal-allow'
   | 'missing-action'
   | 'action'
@@ -40,6 +41,8 @@ export type Problem =
   | 'not-applicable'
   | 'condition-operator'
   | 'condition'
+  | 'condition-applies'
+  | 'condition-ip'
   | 'size';
 
 export interface PolicyFailure {
@@ -100,6 +103,7 @@ const TRUST: Wording = {
   ...ON_RESOURCE,
   json: () => 'This policy contains invalid Json',
   principal: (detail) => `Invalid principal in policy: ${detail}`,
+  federated: () => 'Federated principals must be valid domain names or SAML metadata ARNs',
   'prohibited-resource': (detail) => `Has prohibited field ${detail}`,
   'trust-action': () =>
     'Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML, and sts:AssumeRoleWithWebIdentity',
@@ -117,6 +121,9 @@ const S3: Wording = {
   'resource-vendor': () => 'Policy has invalid resource',
   'not-applicable': () => 'Action does not apply to any resource(s) in statement',
   condition: () => 'Policy has an invalid condition key',
+  'condition-applies': () => 'Conditions do not apply to combination of actions and resources in statement',
+  // Reported by others: three independent servers that follow S3 answer so.
+  'condition-ip': () => 'Invalid IP address in Conditions',
   // unsourced: S3's reference only says that a policy is at most 20 KB.
   size: (detail) => `Policy exceeds the maximum allowed size of ${detail} bytes`,
 };

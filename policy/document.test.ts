@@ -241,6 +241,15 @@ const refused: readonly [string, ParseOptions, string, string, string][] = [
     'MalformedPolicyDocument',
     'Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML, and sts:AssumeRoleWithWebIdentity',
   ],
+  ...['x', 'arn:aws:iam//111111111111:oidc-provider/a.example', 'arn:aws:iam::111111111111:role/r'].map(
+    (Federated): (typeof refused)[number] => [
+      `the provider ${Federated}`,
+      { kind: 'trust' },
+      text({ ...trustStatement, Principal: { Federated }, Action: 'sts:AssumeRoleWithWebIdentity' }),
+      'MalformedPolicyDocument',
+      'Federated principals must be valid domain names or SAML metadata ARNs',
+    ],
+  ),
   [
     'a resource in a trust policy',
     { kind: 'trust' },
@@ -580,6 +589,16 @@ const taken: readonly [string, ParseOptions, string][] = [
       Condition: { NumericLessThan: { 's3:max-keys': 10 }, Bool: { 'aws:SecureTransport': true } },
     }),
   ],
+  ...[
+    'accounts.google.com',
+    'oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+    'arn:aws-cn:iam::111111111111:saml-provider/corp',
+    'arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com',
+  ].map((Federated): (typeof taken)[number] => [
+    `the provider ${Federated}`,
+    { kind: 'trust' },
+    text({ ...trustStatement, Principal: { Federated }, Action: 'sts:AssumeRoleWithWebIdentity' }),
+  ]),
   ['wildcards in an action’s name', { kind: 'identity' }, text({ ...statement, Action: 's3:Get?bject*' })],
   [
     'an exact fit',

@@ -5,7 +5,7 @@
 // only Access Analyzer warns of those that there are not. A resource policy's keys must at least look like keys.
 
 import { parseOperator } from './conditions.ts';
-import { type PolicyFailure, type PolicyKind, policyFailure } from './document-errors.ts';
+import { type PolicyFailure, type PolicyKind, type Problem, policyFailure } from './document-errors.ts';
 import { hasDuplicateKeys } from './duplicate-keys.ts';
 import { checkActions, checkPrincipal, checkResources } from './elements.ts';
 import { checkIdentityElements } from './identity-elements.ts';
@@ -40,6 +40,8 @@ export interface ParseOptions {
   readonly actionExists?: (pattern: string) => boolean;
   /** Does any of the actions work on any of the resources? (T4) */
   readonly actionsApply?: (actions: readonly string[], resources: readonly string[]) => boolean;
+  /** What S3 finds wrong with a condition, beside the actions of its statement (undefined: NotAction). */
+  readonly conditionFault?: (actions: readonly string[] | undefined, condition: Condition) => Problem | undefined;
   /** Is there such a user, role or account? Asked with what the policy names. */
   readonly principalExists?: (name: string) => boolean;
 }
@@ -108,7 +110,8 @@ function taken(
 const IAMS_OWN: ReadonlySet<PolicyKind> = new Set(['identity', 'session', 'scp']);
 
 function checkEach(statements: readonly Statement[], options: ParseOptions, fail: Fail): PolicyFailure | undefined {
-  for (const { principal, notPrincipal, actions, notActions, resources, notResources } of statements) {
+  for (const statement of statements) {
+    const { principal, notPrincipal, actions, notActions, resources, notResources, conditions } = statement;
     const element = principal ?? notPrincipal;
     const action: ElementPair = { ...(actions && { listed: actions }), ...(notActions && { excluded: notActions }) };
     const resource: ElementPair = {
@@ -120,6 +123,10 @@ function checkEach(statements: readonly Statement[], options: ParseOptions, fail
       checkActions(action, options, fail) ??
       checkResources(resource, action, options, fail);
     if (bad) return bad;
+    for (const condition of conditions) {
+      const fault = options.conditionFault?.(actions, condition);
+      if (fault) return fail(fault, condition.key);
+    }
   }
   return undefined;
 }

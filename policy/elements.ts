@@ -11,6 +11,9 @@ const PRINCIPAL_ARN =
 /** The names of services end in a partition's domain. Which names there are under it is AWS's to know, and not checked. */
 const SERVICE_NAME =
   /^[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.(com(\.cn)?|eu)|aws\.internal|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)$/;
+/** A domain, with or without a path, or a provider's ARN (public logs; which of them there are is not checked). */
+const FEDERATED =
+  /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:[/:].*)?|arn:[a-z0-9-]+:iam::\d{12}:(?:saml|oidc)-provider\/.+|\*)$/i;
 const UNIQUE_ID = /^(?:AIDA|AROA)[A-Z0-9]{10,}$/;
 
 /** No partial wildcards in a principal (M3). */
@@ -28,6 +31,7 @@ export function checkPrincipal(
   for (const name of element.service) {
     if (!SERVICE_NAME.test(name)) return fail('principal', `"SERVICE":"${name}"`);
   }
+  if (options.kind === 'trust' && !element.federated.every((name) => FEDERATED.test(name))) return fail('federated');
   for (const name of element.canonicalUser) {
     if (!/^[0-9a-f]{64}$/.test(name)) return fail('principal', `"CanonicalUser":"${name}"`);
   }

@@ -21,6 +21,15 @@ export function serviceReference(): ServiceReference {
   return loaded;
 }
 
+/** Whether a condition may ask for the key, on whatever resource the action is. Of served services alone. */
+export function hasConditionKey(action: string, key: string): boolean {
+  const [namespace = '', name = ''] = action.split(':');
+  const facts = factsOf(namespace.toLowerCase())?.action(name);
+  // Keys of tags are known by what is before the tag's name: `s3:existingobjecttag/`.
+  const known = key.toLowerCase().replace(/\/.*$/, '/');
+  return facts !== undefined && [facts, ...facts.resources.values()].some(({ keys }) => keys.has(known));
+}
+
 /**
  * The form of an action's resource that an ARN has, with the names of its parts: `arn:aws:s3:::${BucketName}/${ObjectName}` for `s3:GetObject` of an object.
  * Of served services alone.

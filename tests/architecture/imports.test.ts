@@ -130,6 +130,7 @@ const laws: Readonly<Record<string, Law>> = {
       'server/edge/intake.ts',
       'server/edge/soon.ts',
       'server/iso-time.ts',
+      'server/service-reference.ts',
     ],
     node: true,
     because: 'services do not import each other; the same digests are verified by the edge and kept by S3, in one pass',

@@ -125,8 +125,10 @@ function spokenResource(request: AuthorizationRequest): string {
   const [, kind = '', path = ''] = match;
   const name = path.slice(path.lastIndexOf('/') + 1);
   const operation = request.action.slice('iam:'.length);
+  if (operation === 'ListPolicies') return `policy path ${path}`;
   if (kind === 'policy') return operation === 'CreatePolicy' ? `policy ${name}` : `policy ${request.resource}`;
-  const aboutArn = /^(Create(User|Group|Role|InstanceProfile)|PassRole|List(Users|Groups|Roles|InstanceProfiles))$/;
+  const aboutArn =
+    /^(Create(User|Group|Role|ServiceLinkedRole|InstanceProfile)|PassRole|List(Users|Groups|Roles|InstanceProfiles))$/;
   if (name === '' || aboutArn.test(operation)) return request.resource;
   return `${kind === 'instance-profile' ? 'instance profile' : kind} ${name}`;
 }

@@ -26,7 +26,7 @@ import type { MfaDeviceRow, UserRow } from '../../store/rows/iam.ts';
 import { checkedName, checkedPath, checkedTags, constraints, page, required } from './checks.ts';
 import { describeUser, findUser, tags, userOfId } from './entities.ts';
 import { deleteConflict, noSuchMember, quotaExceeded, validationError } from './errors.ts';
-import { onEverything, onMfaDevice, onNewMfaDevice, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
+import { onList, onMfaDevice, onNewMfaDevice, onUser, onUserOrSelf, subjectUserName } from './permissions.ts';
 import { qrPng } from './qr-code.ts';
 
 const devicesPerUser = 8;
@@ -231,7 +231,7 @@ export const mfaDevices = {
     readOnly: true,
   }),
   ListVirtualMFADevices: operation<ListVirtualMFADevicesRequest, ListVirtualMFADevicesResponse>({
-    authorize: onEverything,
+    authorize: (call) => onList('mfa')(call, {}),
     run: listVirtualMfaDevices,
     readOnly: true,
   }),

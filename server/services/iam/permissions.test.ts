@@ -66,6 +66,14 @@ describe('permissions of IAM', () => {
       `arn:aws:iam::${accountId}:user/y/bob`,
     );
     await denied(asAna('ListRoles'), 'iam:ListRoles', `arn:aws:iam::${accountId}:role/`);
+    await denied(asAna('ListPolicies'), 'iam:ListPolicies', 'policy path /');
+    await denied(asAna('ListPolicies', { PathPrefix: '/x/' }), 'iam:ListPolicies', 'policy path /x/');
+    await denied(asAna('ListVirtualMFADevices'), 'iam:ListVirtualMFADevices', `arn:aws:iam::${accountId}:mfa/`);
+    await denied(
+      asAna('CreateServiceLinkedRole', { AWSServiceName: 'autoscaling.amazonaws.com' }),
+      'iam:CreateServiceLinkedRole',
+      `arn:aws:iam::${accountId}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling`,
+    );
     await denied(asAna('GetAccountSummary'), 'iam:GetAccountSummary', '*');
   });
 

@@ -179,8 +179,8 @@ export const onNewPolicy: Authorization<AnyInput> = (call, input) => {
 
 /** Lists are asked for by the path that they list: `arn:aws:iam::…:user/`. */
 export function onList(
-  type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy' | 'server-certificate',
-): Authorization<AnyInput> {
+  type: 'user' | 'group' | 'role' | 'instance-profile' | 'policy' | 'server-certificate' | 'mfa',
+): (call: Call, input: AnyInput) => readonly Permission[] {
   return (call, input) => [
     {
       action: `iam:${call.operation}`,

@@ -1,7 +1,10 @@
 // On which resource does each S3 action work? For the check of bucket policies: "Action does not apply to any resource(s) in statement" (T4).
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html (read 2026-11-21); only what a bucket policy can name.
 
+import { parseIpRange } from '@postern/policy/ip-range.ts';
 import { compileActions } from '@postern/policy/match.ts';
+import type { Condition } from '@postern/policy/types.ts';
+import { hasConditionKey } from '../../service-reference.ts';
 
 const bucketActions =
   `AllowVendedLogDeliveryForResource CreateBucket CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketMetadataTableConfiguration
@@ -46,4 +49,26 @@ export function actionsApply(actions: readonly string[], resources: readonly str
     const fits = compileActions([action]);
     return (namesBucket && onBucket.some(fits)) || (namesObject && onObject.some(fits));
   });
+}
+
+/** Keys of the request, the bucket and the road to it; the Service Authorization Reference has those of access points with few actions, and one not. */
+const keysOfAll =
+  /^s3:(accessgrantsinstancearn|accesspoint.+|authtype|buckettag\/.+|dataaccesspoint.+|resourceaccount|signature(age|version)|tlsversion|x-amz-content-sha256)$/i;
+
+/**
+ * What S3 refuses a condition of a bucket policy for: a key of its own that there is not, one that some action of the statement does not have
+ * (public logs: GetBucketLocation beside ListBucket under s3:prefix), or an address that is none. A pattern needs one fitting action only.
+ */
+export function conditionFault(
+  actions: readonly string[] | undefined,
+  { operator, key, values }: Condition,
+): 'condition' | 'condition-applies' | 'condition-ip' | undefined {
+  if (/^(?:For\w+:)?(?:Not)?IpAddress/.test(operator)) {
+    const isRange = (value: string) => value.includes('${') || parseIpRange(value) !== undefined;
+    if (!values.every(isRange)) return 'condition-ip';
+  }
+  if (!/^s3:/i.test(key) || keysOfAll.test(key)) return undefined;
+  const having = [...onBucket, ...onObject].filter((action) => hasConditionKey(action, key));
+  if (having.length === 0) return 'condition';
+  return actions?.every((action) => having.some(compileActions([action]))) === false ? 'condition-applies' : undefined;
 }

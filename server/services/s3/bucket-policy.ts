@@ -16,7 +16,7 @@ import { type Call, type Operation, operation, type Permission } from '../../ser
 import type { BucketRow } from '../../store/rows/s3.ts';
 import type { Transaction } from '../../store/store.ts';
 import { type BucketInput, hasPublicPolicy, onBucket, requireBucket } from './access.ts';
-import { actionExists, actionsApply } from './actions.ts';
+import { actionExists, actionsApply, conditionFault } from './actions.ts';
 import { malformedPolicy, methodNotAllowed, noSuchBucketPolicy, publicPolicyBlocked } from './errors.ts';
 import { bucketArn } from './names.ts';
 import { effectiveBlock } from './public-access.ts';
@@ -60,6 +60,7 @@ function putBucketPolicy(call: Call, input: PutBucketPolicyRequest): Record<stri
     resourceFits: (resource) => resourceFits(own, resource),
     actionExists,
     actionsApply,
+    conditionFault,
     principalExists: (name) => principalExists(call.tx, name),
   });
   if (!parsed.ok) throw malformedPolicy(parsed.code, parsed.message);

@@ -207,6 +207,30 @@ test('[T4] a malformed policy is refused in S3’s words', async (t) => {
     awsError('MalformedPolicy', 'Action does not apply to any resource(s) in statement'),
   );
   await put(policy({ ...base, Action: ['s3:ListBucket', 's3:Get*'] }));
+  const under = (Action: unknown, Condition: unknown) => put(policy({ ...base, Action, Condition }));
+  const unfit = 'Conditions do not apply to combination of actions and resources in statement';
+  const prefix = { StringLike: { 's3:prefix': 'public/*' } };
+  await under(['s3:ListBucket', 's3:ListBucketVersions'], prefix);
+  await under('s3:*', prefix);
+  await under('s3:PutObject', { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control' } });
+  await under('s3:GetObject', { StringEquals: { 'S3:ExistingObjectTag/team': 'net', 'aws:PrincipalTag/team': 'net' } });
+  await under('s3:GetObject', { StringEquals: { 's3:DataAccessPointAccount': '1', 's3:BucketTag/team': 'net' } });
+  await under(['s3:GetObject', 's3:PutBucketPolicy'], { NumericLessThan: { 's3:TlsVersion': '1.2' } });
+  await assert.rejects(under('s3:GetObject', prefix), awsError('MalformedPolicy', unfit));
+  await assert.rejects(under(['s3:GetBucketLocation', 's3:ListBucket'], prefix), awsError('MalformedPolicy', unfit));
+  await assert.rejects(
+    under('s3:GetObjectRetention', { StringEquals: { 's3:ExistingObjectTag/team': 'net' } }),
+    awsError('MalformedPolicy', unfit),
+  );
+  await assert.rejects(
+    under('s3:PutObject', { StringEquals: { 's3:x-acl': 'private' } }),
+    awsError('MalformedPolicy', 'Policy has an invalid condition key'),
+  );
+  await under('s3:GetObject', { NotIpAddress: { 'aws:SourceIp': ['10.0.0.0/8', '2001:db8::/32'] } });
+  await assert.rejects(
+    under('s3:GetObject', { NotIpAddress: { 'aws:SourceIp': 'home' } }),
+    awsError('MalformedPolicy', 'Invalid IP address in Conditions'),
+  );
   await put(policy({ ...base, Resource: 'arn:aws:s3:::notes*' }));
 });
 

@@ -11,6 +11,7 @@ import type { AccessKeyRow, RoleRow } from '../../store/rows/iam.ts';
 import { accessDenied, invalidParameterValue, roleNotAssumable, validationError } from './errors.ts';
 import { checkedMfa } from './mfa.ts';
 import {
+  arnConstraints,
   checkedSessionPolicies,
   checkedSessionTags,
   constraints,
@@ -31,9 +32,7 @@ interface CheckedInput {
 
 /** What the model forbids; told before anything else. */
 function checkInput(input: AssumeRoleRequest): CheckedInput {
-  constraints()
-    .required('roleArn', input.RoleArn)
-    .length('roleArn', input.RoleArn, 20, 2048)
+  arnConstraints(constraints(), 'roleArn', input.RoleArn)
     .required('roleSessionName', input.RoleSessionName)
     .length('roleSessionName', input.RoleSessionName, 2, 64)
     .pattern('roleSessionName', input.RoleSessionName, sessionNamePattern, shownSessionNamePattern)

@@ -13,7 +13,7 @@ import { validationError } from './errors.ts';
 import { federatedContext, startFederatedSession } from './federation.ts';
 import { attributeKeys } from './saml-attributes.ts';
 import { invalidIdentityToken, readMetadata, readSamlResponse, type SamlAssertion } from './saml-response.ts';
-import { checkedSessionTags, constraints } from './session-inputs.ts';
+import { arnConstraints, checkedSessionTags, constraints } from './session-inputs.ts';
 import { describeCredentials } from './sessions.ts';
 
 const names = 'https://aws.amazon.com/SAML/Attributes/';
@@ -80,11 +80,8 @@ function sessionTags(assertion: SamlAssertion): Record<string, string> {
 }
 
 function assumeRoleWithSaml(call: Call, input: AssumeRoleWithSAMLRequest): AssumeRoleWithSAMLResponse {
-  constraints()
-    .required('roleArn', input.RoleArn)
-    .length('roleArn', input.RoleArn, 20, 2048)
-    .required('principalArn', input.PrincipalArn)
-    .length('principalArn', input.PrincipalArn, 20, 2048)
+  const checks = arnConstraints(constraints(), 'roleArn', input.RoleArn);
+  arnConstraints(checks, 'principalArn', input.PrincipalArn)
     .required('sAMLAssertion', input.SAMLAssertion)
     .length('sAMLAssertion', input.SAMLAssertion, 4, 100_000)
     .range('durationSeconds', input.DurationSeconds, 900, 43200)

@@ -12,6 +12,15 @@ export function constraints(): Constraints {
   return new Constraints({ showValues: true });
 }
 
+const arnPattern = /^[\t\n\r -~\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]+$/u;
+const shownArnPattern =
+  '[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+';
+
+/** The ARN of a role or provider: the pattern comes before the length, so that an empty one breaks both (public logs). */
+export function arnConstraints(checks: Constraints, member: string, arn: string | undefined): Constraints {
+  return checks.required(member, arn).pattern(member, arn, arnPattern, shownArnPattern).length(member, arn, 20, 2048);
+}
+
 interface InputTag {
   readonly Key?: string | undefined;
   readonly Value?: string | undefined;

@@ -145,6 +145,13 @@ describe('AssumeRole', () => {
     for (const RoleArn of ['nothing-valid-in-here', 'arn::b:::something/test-role', 'arn:a:a::aaaaaaaaaa:']) {
       await rejects(assume(anaKey, { RoleArn }), 'ValidationError', `${RoleArn} is invalid`);
     }
+    const empty = (member: string) =>
+      `Value '' at '${member}' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+; Value '' at '${member}' failed to satisfy constraint: Member must have length greater than or equal to 20`;
+    await rejects(
+      assume(anaKey, { RoleArn: '' }),
+      'ValidationError',
+      `2 validation errors detected: ${empty('roleArn')}`,
+    );
     const name =
       "1 validation error detected: Value 'Session1:2' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*";
     await rejects(
@@ -300,6 +307,11 @@ describe('tokens', () => {
       runAs(store, AccessKeyId, sts, 'GetSessionToken'),
       'AccessDenied',
       'Cannot call GetSessionToken with session credentials',
+    );
+    await rejects(
+      runAs(store, AccessKeyId, sts, 'GetFederationToken', { Name: 'guest' }),
+      'AccessDenied',
+      'Cannot call GetFederationToken with session credentials',
     );
     await asIam('PutUserPolicy', { UserName: 'ana', PolicyName: 'p', PolicyDocument: allowing('iam:*') });
     await runAs(store, anaKey, iam, 'ListUsers');

@@ -68,6 +68,8 @@ function getSessionToken(call: Call, input: GetSessionTokenRequest): GetSessionT
 }
 
 function federationPermissions(call: Call, input: GetFederationTokenRequest): Permission[] {
+  // Told before what its policies say (public logs).
+  refuseSessions(call);
   const name = checkedFederatedName(input);
   const resource = federatedUserArn(call.partition, call.accountId, name);
   const tags = checkedSessionTags(input.Tags);
@@ -89,7 +91,6 @@ function checkedFederatedName(input: GetFederationTokenRequest): string {
 }
 
 function getFederationToken(call: Call, input: GetFederationTokenRequest): GetFederationTokenResponse {
-  refuseSessions(call);
   const name = checkedFederatedName(input);
   const documentOf = managedDocument(call.tx, call.accountId, managedPolicyDocument);
   const tags = checkedSessionTags(input.Tags);

@@ -12,7 +12,7 @@ import { type Call, operation } from '../../service.ts';
 import type { OidcProviderRow } from '../../store/rows/iam.ts';
 import { invalidParameterValue, validationError } from './errors.ts';
 import { type ClaimContext, federatedContext, startFederatedSession } from './federation.ts';
-import { checkedSessionTags, constraints } from './session-inputs.ts';
+import { arnConstraints, checkedSessionTags, constraints } from './session-inputs.ts';
 import { describeCredentials } from './sessions.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -226,9 +226,7 @@ function assumeRoleWithWebIdentity(
   call: Call,
   input: AssumeRoleWithWebIdentityRequest,
 ): AssumeRoleWithWebIdentityResponse {
-  constraints()
-    .required('roleArn', input.RoleArn)
-    .length('roleArn', input.RoleArn, 20, 2048)
+  arnConstraints(constraints(), 'roleArn', input.RoleArn)
     .required('roleSessionName', input.RoleSessionName)
     .length('roleSessionName', input.RoleSessionName, 2, 64)
     .pattern('roleSessionName', input.RoleSessionName, /^[\w+=,.@-]*$/, '[\\w+=,.@-]*')
