@@ -65,7 +65,7 @@ class KernelNetwork implements NetworkFabric {
   readonly #flowCounts = new FlowCountReader();
   /** Read before the interfaces that they are about were taken away. */
   #earlierCounts: FlowCounts[] = [];
-  #origins: OriginTable = { ways: new Map(), endpoints: new Map() };
+  #origins: OriginTable = { ways: new Map(), endpoints: new Map(), ipv6: [] };
   #connects: ReadonlyMap<InstanceConnectEndpointId, ConnectInterface> = new Map();
   #balancers: ReadonlyMap<NetworkInterfaceId, BalancerInterface> = new Map();
   #tail: Promise<unknown> = Promise.resolve();

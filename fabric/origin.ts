@@ -1,10 +1,12 @@
 // Where did a connection come from? Read off its two addresses and nothing else: the path is in the address (design).
 
-import { addressPlan } from '@postern/network/addresses.ts';
-import { cidrRange, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
-import type { Cidr, Ipv4, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
+import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
+import { cidrRange, containsAddress, ipToNumber, numberToIp } from '@postern/network/cidr.ts';
+import { ipv6AddressAt, ipv6CidrRange, ipv6ToNumber } from '@postern/network/ipv6.ts';
+import type { Cidr, Ipv4, Ipv6, Snapshot, VpcEndpointId, VpcId } from '@postern/network/snapshot.ts';
 import { type Allocation, blockKey, endpointAddress, underlayBlock } from './compile/allocation.ts';
 import { endpointInterfacesOf } from './compile/interface-endpoints.ts';
+import { underlayBlock6 } from './compile/ipv6/services.ts';
 import { metadataAddress, resolverAddress } from './compile/names.ts';
 import type { Origin } from './types.ts';
 
@@ -19,6 +21,8 @@ export interface OriginTable {
   /** By /16 of the underlay. */
   readonly ways: ReadonlyMap<number, Way>;
   readonly endpoints: ReadonlyMap<Ipv4, VpcEndpointId>;
+  /** Blocks of IPv6, as AWS's side knows them. */
+  readonly ipv6: readonly { readonly vpcId: VpcId; readonly block: Cidr; readonly underlay: Cidr }[];
 }
 
 export function originTable(snapshot: Snapshot, allocation: Allocation): OriginTable {
@@ -46,7 +50,10 @@ export function originTable(snapshot: Snapshot, allocation: Allocation): OriginT
       ways.set(underlay.first >>> 16, { vpcId, vpcEndpointId, block, underlay });
     }
   }
-  return { ways, endpoints };
+  const ipv6 = snapshot.vpcs.flatMap(({ vpcId, ipv6CidrBlocks }) =>
+    ipv6CidrBlocks.map((block) => ({ vpcId, block, underlay: underlayBlock6(block) })),
+  );
+  return { ways, endpoints, ipv6 };
 }
 
 /** Undefined: no packet of this fabric has such addresses. */
@@ -54,9 +61,7 @@ export function originOf(table: OriginTable, remoteAddress: Ipv4, localAddress: 
   // A socket that also takes IPv6 shows IPv4 addresses as ::ffff:a.b.c.d.
   const remoteText = remoteAddress.replace(/^::ffff:/, '');
   const localText = localAddress.replace(/^::ffff:/, '');
-  // Nothing of IPv6 is mapped: both ends are what they seem, and the internet is the only way there is.
-  if (remoteText.includes(':') && localText.includes(':'))
-    return { kind: 'internet', sourceIp: remoteText, destinationIp: localText };
+  if (remoteText.includes(':') && localText.includes(':')) return ipv6OriginOf(table, remoteText, localText);
   const remote = ipToNumber(remoteText);
   const local = ipToNumber(localText);
   if (remote === undefined || local === undefined) return undefined;
@@ -75,4 +80,15 @@ export function originOf(table: OriginTable, remoteAddress: Ipv4, localAddress: 
   if (localText === resolverAddress) return { kind: 'resolver', vpcId: way.vpcId, sourceIp };
   if (localText === metadataAddress) return { kind: 'metadata', vpcId: way.vpcId, sourceIp };
   return undefined;
+}
+
+/** Of IPv6 only what goes to metadata and resolver is mapped: else both ends are what they seem, and the internet is the only way there is. */
+function ipv6OriginOf({ ipv6 }: OriginTable, remote: Ipv6, local: Ipv6): Origin | undefined {
+  const kind = local === ipv6Plan.resolver ? 'resolver' : local === ipv6Plan.metadata ? 'metadata' : undefined;
+  const isMapped = containsAddress(ipv6Plan.underlay, remote);
+  if (kind === undefined) return isMapped ? undefined : { kind: 'internet', sourceIp: remote, destinationIp: local };
+  const way = ipv6.find(({ underlay }) => containsAddress(underlay, remote));
+  if (way === undefined) return undefined;
+  const offset = (ipv6ToNumber(remote) ?? 0n) - ipv6CidrRange(way.underlay).first;
+  return { kind, vpcId: way.vpcId, sourceIp: ipv6AddressAt(way.block, offset) };
 }

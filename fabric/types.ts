@@ -19,8 +19,8 @@ export type Origin =
   | { readonly kind: 'internet'; readonly sourceIp: Ipv4 | Ipv6; readonly destinationIp: Ipv4 | Ipv6 }
   /** Through a VPC endpoint; `vpcId` is the endpoint's, and so is not the client's where that is peered. */
   | { readonly kind: 'endpoint'; readonly vpcEndpointId: VpcEndpointId; readonly vpcId: VpcId; readonly sourceIp: Ipv4 }
-  /** To the VPC's resolver (169.254.169.253 or base + 2) or to the metadata service (169.254.169.254). */
-  | { readonly kind: 'resolver' | 'metadata'; readonly vpcId: VpcId; readonly sourceIp: Ipv4 };
+  /** To the VPC's resolver (169.254.169.253, base + 2 or fd00:ec2::253) or to the metadata service (169.254.169.254 or fd00:ec2::254). */
+  | { readonly kind: 'resolver' | 'metadata'; readonly vpcId: VpcId; readonly sourceIp: Ipv4 | Ipv6 };
 
 /**
  * What the metadata service's answer to a token request begins with, and no other answer of it: the fabric tells it by these bytes, for only that
@@ -77,7 +77,7 @@ export interface NetworkFabric {
   /** Makes the kernel look like the Snapshot. Calls are serialised; a later Snapshot may replace a waiting one. Applying the same twice changes nothing. */
   apply(snapshot: Snapshot): Promise<Applied>;
   /** Undefined: no packet of this fabric has such addresses. Ports are not needed. */
-  origin(remoteAddress: Ipv4, localAddress: Ipv4): Origin | undefined;
+  origin(remoteAddress: Ipv4 | Ipv6, localAddress: Ipv4 | Ipv6): Origin | undefined;
   /**
    * Where the server dials from and to, to reach a private address as an instance connect endpoint reaches it: packets leave from the endpoint's interface, with its
    * address or, where the endpoint preserves it, the client's.

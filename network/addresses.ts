@@ -32,6 +32,11 @@ export const ipv6Plan = {
   /** Stand-ins for outside hosts: the IPv4 address of the same name is in the last 32 bits. */
   outside: '2001:db8:f000::/96',
   laptop: '2001:db8:f000::10',
+  /** AWS's own (R5): metadata and resolver. */
+  metadata: 'fd00:ec2::254',
+  resolver: 'fd00:ec2::253',
+  /** Blocks of VPCs are mapped into here on their way to those two: address by address, `vpcs` moved. */
+  underlay: 'fd00:db8:1000::/36',
 } as const satisfies Record<string, Cidr | Ipv6>;
 
 /** Regions in a fixed order; the position decides a region's service block, so rows are only ever appended. */

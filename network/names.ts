@@ -44,7 +44,7 @@ const ttl = { instance: 60, service: 60, outside: 300 } as const;
  * Answers one question.
  * @param asker whose resolver is asked: a VPC's, or the internet's
  * @param name any case, with or without the last dot
- * @param sourceIp the private address that asks, for its subnet may have DNS64
+ * @param sourceIp the address that asks, for its subnet may have DNS64
  * @returns undefined when the resolver stays silent: DNS support of the VPC is off (D4), or there is no such VPC
  */
 export function resolve(
@@ -52,7 +52,7 @@ export function resolve(
   asker: VpcId | 'internet',
   name: string,
   type: RecordType,
-  sourceIp?: Ipv4,
+  sourceIp?: Ipv4 | Ipv6,
 ): Resolution | undefined {
   const vpc = asker === 'internet' ? undefined : snapshot.vpcs.find((each) => each.vpcId === asker);
   if (asker !== 'internet' && vpc?.enableDnsSupport !== true) return undefined;
@@ -62,8 +62,10 @@ export function resolve(
   return isSynthesized && hasDns64(vpc, sourceIp) ? synthesized(resolveIn(snapshot, vpc, asked, 'A')) : found;
 }
 
-function hasDns64(vpc: Vpc | undefined, sourceIp: Ipv4 | undefined): boolean {
-  const subnet = vpc?.subnets.find(({ cidrBlock }) => sourceIp !== undefined && containsAddress(cidrBlock, sourceIp));
+function hasDns64(vpc: Vpc | undefined, sourceIp: Ipv4 | Ipv6 | undefined): boolean {
+  const holds = (block: Cidr | undefined) =>
+    block !== undefined && sourceIp !== undefined && containsAddress(block, sourceIp);
+  const subnet = vpc?.subnets.find(({ cidrBlock, ipv6CidrBlock }) => holds(cidrBlock) || holds(ipv6CidrBlock));
   return subnet?.enableDns64 === true;
 }
 

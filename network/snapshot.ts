@@ -171,6 +171,8 @@ export interface MetadataOptions {
   readonly enabled: boolean;
   /** TTL of the token response, 1 to 64. */
   readonly hopLimit: number;
+  /** It answers at fd00:ec2::254 too. */
+  readonly hasIpv6?: boolean;
 }
 
 export interface Instance {

@@ -7,6 +7,7 @@ import type { Cidr } from '../snapshot.ts';
 export const linkLocal: Cidr = '169.254.0.0/16';
 export const metadataAddress = '169.254.169.254';
 export const resolverAddress = '169.254.169.253';
+export const metadataAddresses = [metadataAddress, ipv6Plan.metadata];
 export const privateBlocks: readonly Cidr[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
 export const uniqueLocal: readonly Cidr[] = ['fc00::/7'];
 /** Public addresses that no host has. */

@@ -43,6 +43,7 @@ export function classesOf(sites: Sites): InterfaceClass[] {
       alone,
       site.carries,
       eni.sourceDestCheck,
+      site.hasMetadata6,
       groups,
       addresses,
       addresses6,
@@ -67,7 +68,8 @@ function deepestBlock(sites: Sites): SegmentTable<string> {
   for (const vpc of snapshot.vpcs) {
     for (const each of [...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks]) blocks.add(each);
     for (const each of ['metadata', 'resolver'] as const)
-      for (const { text } of sites.vpcServiceAddresses(vpc, each)) blocks.add(`${text}/32`);
+      for (const { text } of sites.vpcServiceAddresses(vpc, each))
+        blocks.add(`${text}/${text.includes(':') ? 128 : 32}`);
     for (const { cidrBlock, ipv6CidrBlock } of vpc.subnets) {
       blocks.add(cidrBlock);
       if (ipv6CidrBlock !== undefined) blocks.add(ipv6CidrBlock);

@@ -208,6 +208,7 @@ class Course {
       case 'metadata':
       case 'resolver': {
         const { vpcId } = site.vpc;
+        if (hop.kind === 'metadata' && destination.isIpv6 && !site.hasMetadata6) return undefined;
         if (!this.#pass(this.#takes[hop.kind])) return undefined;
         return { arrival: { kind: 'vpc-service', vpcId, service: hop.kind }, source, destination };
       }

@@ -1,6 +1,7 @@
 // What rules, ACL entries and routes decide, as tables over one address. Matching is written anew here, over sets: walk/matching.ts answers for one packet, and the two
 // are held against each other.
 
+import { ipv6Plan } from '../addresses.ts';
 import { addressAt, isIpv6Cidr } from '../cidr.ts';
 import type {
   NetworkAcl,
@@ -15,7 +16,7 @@ import type {
 } from '../snapshot.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
 import { AddressSet } from './address-set.ts';
-import { linkLocal, metadataAddress, reservedBlocks, resolverAddress } from './blocks.ts';
+import { linkLocal, metadataAddresses, reservedBlocks, resolverAddress } from './blocks.ts';
 import { type Address, isFree, membership, SegmentTable } from './segment-table.ts';
 import { partsOf, type Traffic, type TrafficPool } from './traffic.ts';
 
@@ -145,7 +146,7 @@ export function nextHops(network: NetworkIndex, vpc: Vpc, subnet: Subnet, table:
       destination.kind === 'cidr' && destination.cidr === subnet.cidrBlock && target.kind !== 'local',
   );
   const special: readonly { readonly hop: NextHop; readonly set: AddressSet }[] = [
-    { hop: { kind: 'metadata' }, set: AddressSet.ofAddresses([metadataAddress]) },
+    { hop: { kind: 'metadata' }, set: AddressSet.ofAddresses(metadataAddresses) },
     { hop: vpc.enableDnsSupport ? { kind: 'resolver' } : nowhere, set: AddressSet.ofAddresses(resolversOf(vpc)) },
     { hop: nowhere, set: AddressSet.ofCidrs([linkLocal]) },
     { hop: reserved, set: AddressSet.ofCidrs(reservedBlocks) },
@@ -208,5 +209,9 @@ function longest(routes: readonly RouteEntry[], holding: readonly number[]): Rou
 /** Where the VPC's resolver answers (D2). */
 export function resolversOf(vpc: Vpc): string[] {
   const [primary] = vpc.cidrBlocks;
-  return [resolverAddress, ...(primary === undefined || isIpv6Cidr(primary) ? [] : [addressAt(primary, 2)])];
+  return [
+    resolverAddress,
+    ipv6Plan.resolver,
+    ...(primary === undefined || isIpv6Cidr(primary) ? [] : [addressAt(primary, 2)]),
+  ];
 }

@@ -19,7 +19,7 @@ import type {
 } from '../snapshot.ts';
 import type { NetworkIndex, PlacedInterface } from '../walk/network-index.ts';
 import { AddressSet } from './address-set.ts';
-import { metadataAddress, privateBlocks, unansweredBlocks, uniqueLocal } from './blocks.ts';
+import { metadataAddresses, privateBlocks, unansweredBlocks, uniqueLocal } from './blocks.ts';
 import {
   aclFilter,
   addressesOf,
@@ -50,6 +50,8 @@ export interface Site {
   readonly publicAddresses: readonly Point[];
   /** All that it is reached at: its own, public ones, and what those of IPv4 are by NAT64. */
   readonly reachedAt: readonly Point[];
+  /** Whether the metadata service of its instance answers IPv6. */
+  readonly hasMetadata6: boolean;
   /** The instance connect endpoint whose interface it is. */
   readonly connectEndpoint?: InstanceConnectEndpoint;
   /** The load balancer whose interface it is, and what it does there. */
@@ -177,7 +179,7 @@ export class Sites {
 
   /** Addresses at which the VPC's own services answer (D2, H1). */
   vpcServiceAddresses(vpc: Vpc, service: 'metadata' | 'resolver'): readonly Point[] {
-    if (service === 'metadata') return [this.point(metadataAddress)];
+    if (service === 'metadata') return metadataAddresses.map((each) => this.point(each));
     return resolversOf(vpc).map((each) => this.point(each));
   }
 
@@ -213,6 +215,9 @@ export class Sites {
       id: eni.networkInterfaceId,
       vpc,
       subnet,
+      hasMetadata6: vpc.instances.some(
+        (each) => each.instanceId === eni.attachment?.instanceId && each.metadata.hasIpv6 === true,
+      ),
       carries: eni.attachment !== undefined || eni.service !== undefined,
       own: new Set(addresses),
       addresses,

@@ -1,5 +1,6 @@
 // The checks that a packet passes at an interface and at a subnet's edge, and the record of what each said.
 
+import { ipv6Plan } from '../addresses.ts';
 import { addressAt } from '../cidr.ts';
 import type { NetworkInterfaceId, Route, SubnetId, Vpc } from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
@@ -30,13 +31,20 @@ export class Checks {
   }
 
   /** Metadata and resolver, past groups and ACLs (3.3); undefined when the packet is for neither. */
-  vpcService(vpc: Vpc, packet: Packet): Arrival | 'nobody' | undefined {
+  vpcService({ vpc, eni }: PlacedInterface, packet: Packet): Arrival | 'nobody' | undefined {
     const [primary] = vpc.cidrBlocks;
-    const resolvers = ['169.254.169.253', ...(primary === undefined ? [] : [addressAt(primary, 2)])];
+    const resolvers = ['169.254.169.253', ipv6Plan.resolver, ...(primary === undefined ? [] : [addressAt(primary, 2)])];
     const isTcp = packet.protocol === protocols.tcp;
     const { destination, destinationPort } = packet;
     if (destination === '169.254.169.254' && isTcp && destinationPort === 80)
       return { kind: 'vpc-service', vpcId: vpc.vpcId, service: 'metadata' };
+    if (destination === ipv6Plan.metadata) {
+      const own = vpc.instances.find((each) => each.instanceId === eni.attachment?.instanceId);
+      if (own?.metadata.hasIpv6 === true && isTcp && destinationPort === 80)
+        return { kind: 'vpc-service', vpcId: vpc.vpcId, service: 'metadata' };
+      this.drop('link-local', vpc.vpcId, vpc, packet, 'the metadata service does not answer IPv6 here');
+      return 'nobody';
+    }
     if (resolvers.includes(destination)) {
       const isDns = destinationPort === 53 && (isTcp || packet.protocol === protocols.udp);
       if (isDns && vpc.enableDnsSupport) return { kind: 'vpc-service', vpcId: vpc.vpcId, service: 'resolver' };

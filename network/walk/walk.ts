@@ -171,7 +171,7 @@ class Walk implements Travel {
         `${packet.source} is no address of the interface`,
         'ENI_ADDRESS_RESTRICTION',
       );
-    const service = this.#checks.vpcService(vpc, packet);
+    const service = this.#checks.vpcService(placed, packet);
     if (service !== undefined) return service === 'nobody' ? undefined : { arrival: service, packet };
     const route = bestRoute(this.#network, routeTable, packet.destination);
     const leavesBy = route?.target.kind === 'peering-connection' ? route.target.vpcPeeringConnectionId : undefined;

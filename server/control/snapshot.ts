@@ -321,6 +321,7 @@ function toInstance(row: InstanceRow): Instance {
     metadata: {
       enabled: row.metadataOptions.httpEndpoint === 'enabled',
       hopLimit: row.metadataOptions.httpPutResponseHopLimit,
+      ...(row.metadataOptions.httpProtocolIpv6 === 'enabled' && { hasIpv6: true }),
     },
   };
 }

@@ -5,6 +5,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Origin } from '@postern/fabric/types.ts';
+import { ipv6Plan } from '@postern/network/addresses.ts';
 import type { Answer, RecordType, Resolution } from '@postern/network/names.ts';
 import type { Ipv4, Ipv6, VpcId } from '@postern/network/snapshot.ts';
 import * as dns from 'dns-packet';
@@ -13,7 +14,7 @@ import * as dns from 'dns-packet';
 export type Resolve = (asker: Asker, name: string, type: RecordType) => Resolution | undefined;
 
 /** Whose resolver is asked, and in a VPC from which address of it. */
-export type Asker = { readonly of: VpcId; readonly sourceIp: Ipv4 } | { readonly of: 'internet' };
+export type Asker = { readonly of: VpcId; readonly sourceIp: Ipv4 | Ipv6 } | { readonly of: 'internet' };
 
 const publicResolvers: readonly (Ipv4 | Ipv6)[] = [
   '8.8.8.8',
@@ -106,7 +107,7 @@ export async function startResolver(options: ResolverOptions): Promise<RunningRe
   const sockets: UdpSocket[] = [];
   let turn = 0;
   const nextTurn = () => turn++;
-  for (const address of [options.address, ...publicResolvers]) {
+  for (const address of [options.address, ipv6Plan.resolver, ...publicResolvers]) {
     const socket = createSocket(address.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
     socket.on('message', (query, from) => {
       const asker = askerOf(options.origin(from.address, address));

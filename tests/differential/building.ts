@@ -285,7 +285,7 @@ class Building {
   #interfaces(vpc: Vpc): void {
     const cards = vpc.networkInterfaces.filter((each) => each.service === undefined);
     for (const card of cards) this.#interface(card);
-    for (const { instanceId } of vpc.instances) {
+    for (const { instanceId, metadata } of vpc.instances) {
       const own = cards.filter((each) => each.attachment?.instanceId === instanceId);
       const NetworkInterfaces = own.map((each) => ({
         DeviceIndex: each.attachment?.deviceIndex ?? 0,
@@ -293,7 +293,16 @@ class Building {
       }));
       this.#add(
         'RunInstances',
-        { ImageId: 'ami-0abcdef1234567890', InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, NetworkInterfaces },
+        {
+          ...{
+            ImageId: 'ami-0abcdef1234567890',
+            InstanceType: 't3.micro',
+            MinCount: 1,
+            MaxCount: 1,
+            NetworkInterfaces,
+          },
+          ...(metadata.hasIpv6 && { MetadataOptions: { HttpProtocolIpv6: 'enabled' } }),
+        },
         { [instanceId]: 'Instances[0].InstanceId' },
       );
       this.#add('WaitInstanceRunning', { InstanceIds: [ref(instanceId)] });

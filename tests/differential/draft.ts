@@ -246,7 +246,7 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
   ];
   const interfaceEndpoints = cards.filter((each) => each.service?.kind === 'vpc-endpoint');
   const connectEndpoints = cards.filter((each) => each.service?.kind === 'instance-connect-endpoint');
-  return vpc({
+  const made = vpc({
     vpcId: `vpc-${number}`,
     region: plan.region,
     cidrBlocks: blocks,
@@ -299,6 +299,11 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
       preserveClientIp: features.connectEndpoint === 'client-address',
     })),
   });
+  // One of them is to have its metadata over IPv6.
+  const instances = made.instances.map((each) =>
+    ipv6 && each.instanceId === 'i-a' ? { ...each, metadata: { ...each.metadata, hasIpv6: true } } : each,
+  );
+  return { ...made, instances };
 }
 
 /** Each listener has one target: the walk tells of the one that is not reached, and the kernel takes any. */

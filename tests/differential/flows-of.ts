@@ -91,6 +91,8 @@ const outside6 = {
   'another host, IPv6': '2001:db8:f000::c633:6446',
   'S3, IPv6': '2001:db8:0:1::1',
   'a unique local address': 'fd00::1',
+  'metadata, IPv6': ipv6Plan.metadata,
+  'the resolver, IPv6': ipv6Plan.resolver,
   'nobody, IPv6': '2001:db8:1010:900::1',
   'the terminal, IPv6': ipv6Plan.laptop,
 } as const; // biome-ignore format: a table

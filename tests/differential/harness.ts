@@ -112,7 +112,7 @@ export class Differential {
 
 /** A machine answers UDP from the address that it was asked at; the resolver from its own. */
 function answeringAddress(snapshot: Snapshot, to: string, resolver: string, { port }: TriedFlow, trace: Trace): string {
-  if (trace.arrival?.kind === 'vpc-service' && port === 53) return resolver;
+  if (trace.arrival?.kind === 'vpc-service' && port === 53) return to.includes(':') ? to : resolver;
   for (const vpc of snapshot.vpcs)
     for (const card of vpc.networkInterfaces)
       for (const { address, publicAddress } of card.privateAddresses) if (publicAddress === to) return address;

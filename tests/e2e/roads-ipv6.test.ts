@@ -124,6 +124,22 @@ test('an instance has the address that the API says, and the router where AWS ha
   }
 });
 
+test('[H1] [D2] metadata and resolver answer by IPv6: the one when it is to, the other always', async () => {
+  const service = 'http://[fd00:ec2::254]/latest';
+  const asks = (waits: number | string) => `
+    token=$(curl -sf -m ${waits} -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' ${service}/api/token) || exit 1
+    curl -sf -m ${waits} -H "X-aws-ec2-metadata-token: $token" ${service}/meta-data/instance-id`;
+  assert.equal(await works('private', asks(3)), false);
+  await changed('modify-instance-metadata-options', '--instance-id', of('private'), '--http-protocol-ipv6', 'enabled');
+  assert.equal(await said('private', asks(patient)), of('private'));
+  const { out } = await inside(
+    own.directory,
+    of('private'),
+    'cp /etc/resolv.conf /tmp/; echo nameserver fd00:ec2::253 > /etc/resolv.conf; getent ahostsv6 s3.dualstack.us-east-1.amazonaws.com; cat /tmp/resolv.conf > /etc/resolv.conf',
+  );
+  assert.match(out, /^2001:db8:0:1::1 /);
+});
+
 test('[I7] by the internet gateway: nothing is translated, and the terminal’s own IPv6 address may come in', async () => {
   const address = await addressOf('public');
   assert.ok(await works('public', ping('example.com')));

@@ -38,13 +38,15 @@ export async function startAwsSide(fabric: NetworkFabric): Promise<AwsSide> {
       servers.push(server);
     }
   }
-  const resolver: DatagramSocket = createSocket('udp4');
-  resolver.on('message', (_, remote) =>
-    resolver.send(`${describe(remote.address, fabric.listen.resolver)}\n`, remote.port, remote.address),
-  );
-  await new Promise<void>((resolve, reject) =>
-    resolver.once('error', reject).bind(53, fabric.listen.resolver, resolve),
-  );
+  const resolvers: DatagramSocket[] = [];
+  for (const address of [fabric.listen.resolver, ipv6Plan.resolver]) {
+    const resolver = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    resolver.on('message', (_, remote) =>
+      resolver.send(`${describe(remote.address, address)}\n`, remote.port, remote.address),
+    );
+    await new Promise<void>((resolve, reject) => resolver.once('error', reject).bind(53, address, resolve));
+    resolvers.push(resolver);
+  }
   return {
     sockets,
     fromLaptop(host, port, timeoutMs = 1500) {
@@ -67,7 +69,7 @@ export async function startAwsSide(fabric: NetworkFabric): Promise<AwsSide> {
     async close() {
       for (const socket of sockets) socket.destroy();
       await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
-      resolver.close();
+      for (const resolver of resolvers) resolver.close();
     },
   };
 }

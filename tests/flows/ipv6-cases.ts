@@ -117,6 +117,17 @@ export const ipv6Cases: readonly FlowCase[] = [
     })),
     flows: [tcpTo('c', a, 80, 'open'), tcpTo('c', a, 22, 'timeout'), tcpTo('a', c, 22, 'open'), udpTo('a', c, 80, 'timeout'), pingTo('a', c, 'open'), pingTo('c', a, 'timeout'), tcpTo('a', b, 22, 'open'), tcpTo('c', '10.0.0.10', 80, 'timeout')],
   },
+  ...[true, false].map((isOn): FlowCase => ({
+    title: `[D2] [H1] [D4] IPv6: the metadata service answers where it is to, past routes, groups and ACLs, and the resolver ${isOn ? 'does' : 'does not where DNS is off'}`,
+    snapshot: snapshot(dual({
+      networkInterfaces: [card('a', { groupIds: [] }), card('c', { groupIds: [] })], networkAcls: [{ ...openAcl6, ingress: [], egress: [] }], enableDnsSupport: isOn,
+      instances: [{ instanceId: 'i-a', metadata: { enabled: true, hopLimit: 2, hasIpv6: true } }, { instanceId: 'i-c', metadata: { enabled: true, hopLimit: 2 } }],
+    })),
+    flows: [
+      tcpTo('a', 'fd00:ec2::254', 80, 'open', { seenAs: a }), tcpTo('c', 'fd00:ec2::254', 80, 'timeout'), tcpTo('a', 'fd00:ec2::254', 443, 'timeout'), pingTo('a', 'fd00:ec2::254', 'timeout'),
+      ...(['a', 'c'] as const).flatMap((from) => [udpTo(from, 'fd00:ec2::253', 53, isOn ? 'open' : 'timeout'), tcpTo(from, 'fd00:ec2::253', 53, isOn ? 'open' : 'timeout')]), tcpTo('a', 'fd00:ec2::253', 80, 'timeout'), tcpTo('a', 'fd00:ec2::5', 80, 'timeout'),
+    ],
+  })),
   {
     title: '[I7] [I1] IPv6: the internet gateway translates nothing; a route is all that a subnet needs',
     snapshot: snapshot(dual({ ...roads, networkInterfaces: [card('a'), card('b', { ipv6Addresses: [] })] })),

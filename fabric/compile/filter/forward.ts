@@ -1,6 +1,7 @@
 // The forward hook, where gateways, ACLs and groups decide: the stages sg-egress to sg-ingress.
 
 import { tokenAnswerBeginning } from '../../types.ts';
+import type { Family } from '../family.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
 import { movedToNatGateway, natGatewayRules, natGatewaysOf } from '../nat-gateways.ts';
@@ -13,7 +14,7 @@ import { igwRules } from './internet-gateway.ts';
 import { stage, strayReply } from './well-known.ts';
 
 /** 16 bytes of the payload, behind the status line: as much as one comparison takes. */
-const tokenAnswer = (() => {
+export const tokenAnswer = (() => {
   const offset = tokenAnswerBeginning.indexOf('\n') + 1;
   const bytes = Buffer.from(tokenAnswerBeginning).subarray(offset, offset + 16);
   return `@ih,${offset * 8},${bytes.length * 8} 0x${bytes.toString('hex')}`;
@@ -125,9 +126,10 @@ function interfaceRules(context: VpcContext): NftRule[] {
 }
 
 /** Chains that set the TTL of the metadata service's token answers, one per limit in use (H4). */
-export function hopLimitChains(context: VpcContext): NftChain[] {
+export function hopLimitChains(context: VpcContext, family: Family = 'ip'): NftChain[] {
+  const field = family === 'ip' ? 'ip ttl' : 'ip6 hoplimit';
   const limits = new Set(context.vpc.instances.map((each) => each.metadata.hopLimit).filter((limit) => limit < 64));
   return [...limits]
     .toSorted((a, b) => a - b)
-    .map((limit) => ({ name: `hop-limit-${limit}`, rules: [{ match: `ip ttl set ${limit}` }] }));
+    .map((limit) => ({ name: `hop-limit-${limit}`, rules: [{ match: `${field} set ${limit}` }] }));
 }

@@ -13,7 +13,6 @@ import { verdictMap } from './well-known.ts';
 
 export function interfaceSets(context: VpcContext): NftSet[] {
   const unchecked = context.plugged.filter(isForwarding);
-  const hopLimits = new Map(context.vpc.instances.map((each) => [each.instanceId, each.metadata.hopLimit]));
   return [
     verdictMap('arrivals', [
       ...context.plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
@@ -37,14 +36,20 @@ export function interfaceSets(context: VpcContext): NftSet[] {
     ...natGatewaySets(natGatewaysOf(context)),
     ...tunnelSets(context),
     ...forwardingSubnets(context),
-    verdictMap(
-      'hop-limits',
-      context.plugged.flatMap((each) => {
-        const limit = each.eni.attachment === undefined ? undefined : hopLimits.get(each.eni.attachment.instanceId);
-        return limit === undefined || limit >= 64 ? [] : [`"${each.device}" : jump hop-limit-${limit}`];
-      }),
-    ),
+    hopLimitMap(context),
   ];
+}
+
+/** Interfaces whose instances' token answers have a hop limit (H4). */
+export function hopLimitMap(context: VpcContext): NftSet {
+  const hopLimits = new Map(context.vpc.instances.map((each) => [each.instanceId, each.metadata.hopLimit]));
+  return verdictMap(
+    'hop-limits',
+    context.plugged.flatMap((each) => {
+      const limit = each.eni.attachment === undefined ? undefined : hopLimits.get(each.eni.attachment.instanceId);
+      return limit === undefined || limit >= 64 ? [] : [`"${each.device}" : jump hop-limit-${limit}`];
+    }),
+  );
 }
 
 export function addressSets(context: VpcContext): NftSet[] {

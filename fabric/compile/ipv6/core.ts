@@ -5,6 +5,7 @@ import type { NamespaceState, NftTable } from '../host-state.ts';
 import { coreEgressOnlyDevice, coreIgwDevice, egressOnlyDevice, igwDevice, macAddress, nextHop6 } from '../names.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { ipv6Context } from './context.ts';
+import { coreServiceRules, coreServiceWiring } from './services.ts';
 
 interface Way {
   readonly context: VpcContext;
@@ -30,12 +31,18 @@ export function compileIpv6Core(
   contexts: readonly VpcContext[],
 ): Pick<NamespaceState, 'neighbours' | 'routes'> & { readonly ipv6Table: NftTable } {
   const ways = waysOf(contexts);
+  const dual = contexts.filter((context) => ipv6Context(context) !== undefined);
+  const services = coreServiceWiring(dual);
   return {
-    neighbours: ways.flatMap(({ devices }) =>
-      devices.map(({ name, macAddress: mac }) => ({ address: nextHop6, macAddress: mac, device: name })),
-    ),
+    neighbours: [
+      ...ways.flatMap(({ devices }) =>
+        devices.map(({ name, macAddress: mac }) => ({ address: nextHop6, macAddress: mac, device: name })),
+      ),
+      ...services.neighbours,
+    ],
     routes: [
       { table: 'local', destination: '::/0', kind: 'local', device: 'lo' },
+      ...services.routes,
       ...ways.flatMap(({ context, devices }) =>
         context.vpc.ipv6CidrBlocks.flatMap((destination) =>
           devices
@@ -46,12 +53,13 @@ export function compileIpv6Core(
         ),
       ),
     ],
-    ipv6Table: compileTable(ways),
+    ipv6Table: compileTable(ways, dual),
   };
 }
 
-function compileTable(ways: readonly Way[]): NftTable {
+function compileTable(ways: readonly Way[], dual: readonly VpcContext[]): NftTable {
   const { vpcs, laptop } = ipv6Plan;
+  const services = coreServiceRules(dual);
   return {
     family: 'ip6',
     name: 'core',
@@ -62,6 +70,7 @@ function compileTable(ways: readonly Way[]): NftTable {
         type: 'ifname',
         elements: ways.flatMap(({ devices }) => devices.map(({ name }) => `"${name}"`)),
       },
+      services.set,
     ],
     chains: [
       {
@@ -69,6 +78,7 @@ function compileTable(ways: readonly Way[]): NftTable {
         hook: 'type filter hook prerouting priority raw; policy accept;',
         rules: [
           { match: 'iifname "lo" return' },
+          services.rule,
           { match: 'iifname != @gateways drop' },
           { match: `ip6 saddr != ${vpcs} drop`, comment: 'igw-ingress spoofed source' },
         ],
@@ -87,6 +97,7 @@ function compileTable(ways: readonly Way[]): NftTable {
         name: 'to-server',
         hook: 'type filter hook input priority filter; policy accept;',
         rules: [
+          services.rule,
           { match: `ip6 daddr ${vpcs} drop`, comment: 'igw-ingress address without a holder' },
           {
             match: 'iifname != "lo" ip6 daddr { fc00::/7, fe80::/10, ff00::/8 } drop',

@@ -5,13 +5,14 @@
 import { nat64Prefix } from '@postern/network/nat64.ts';
 import type { Subnet } from '@postern/network/snapshot.ts';
 import { numberOf } from '../allocation.ts';
+import { hopLimitChains, tokenAnswer } from '../filter/forward.ts';
 import { blockedDevices } from '../filter/internet-gateway.ts';
 import { fromMiddlebox, middleboxChains, type SubnetWays, toMiddlebox } from '../filter/middleboxes.ts';
-import { forwardingSubnets } from '../filter/sets.ts';
+import { forwardingSubnets, hopLimitMap } from '../filter/sets.ts';
 import { stage, strayReply, verdictMap } from '../filter/well-known.ts';
 import { withFlowLogs } from '../flow-logs.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../host-state.ts';
-import { egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
+import { awsDevice, egressOnlyDevice, igwDevice, mark, tracked, zone } from '../names.ts';
 import { movedToNatGateway, natGatewaySets } from '../nat-gateways.ts';
 import { compileNetworkAcls } from '../network-acls.ts';
 import { peeringArrivals, peeringForwardRules, peeringZoneChains } from '../peering.ts';
@@ -20,6 +21,7 @@ import { compileSecurityGroups } from '../security-groups.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { type Ipv6Context, ipv6Context } from './context.ts';
 import { nat64Rules, nat64Tracking } from './nat64.ts';
+import { metadataSet, serviceChains, serviceRules, toServices } from './services.ts';
 
 const neighbourDiscovery =
   '{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';
@@ -54,6 +56,8 @@ function compileTable(ipv6: Ipv6Context): NftTable {
     chains: [
       ...arrivalChains(ipv6),
       ...backChains(ipv6),
+      ...serviceChains(context),
+      ...hopLimitChains(context, 'ip6'),
       ...groups.chains,
       ...acls.chains,
       forward(forwardRules(ipv6)),
@@ -112,6 +116,8 @@ function interfaceSets({ context, plugged, boxes, natGateways, peerings }: Ipv6C
       boxes.flatMap(({ eni }) => eni.ipv6Addresses),
     ),
     ...natGatewaySets(natGateways),
+    metadataSet(context),
+    hopLimitMap(context),
     ...forwardingSubnets(context),
     { ...set('vpc-blocks', 'ipv6_addr', mergedRanges(context.vpc.ipv6CidrBlocks)), interval: true },
     { name: 'subnet-marks', kind: 'map', type: 'ipv6_addr : mark', interval: true, elements: subnets },
@@ -129,6 +135,7 @@ function arrivalChains(ipv6: Ipv6Context): NftChain[] {
       hook: 'type filter hook prerouting priority raw; policy accept;',
       rules: [
         { match: 'iifname vmap @arrivals' },
+        { match: `iifname "${awsDevice}" ct zone set ${zone.service} accept` },
         ...(outside.length === 0 ? [] : [{ match: `iifname ${devices(outside)} goto zone-outside` }]),
         { match: 'drop' },
       ],
@@ -163,6 +170,7 @@ function fromSubnet({ context }: Ipv6Context, { subnet, paths, isDiverted }: Sub
       match: 'iifname . ip6 saddr != @interface-addresses iifname != @unchecked drop',
       comment: stage('eni-address', subnetId),
     },
+    toServices(context),
     { match: `ip6 daddr ${reserved} drop`, comment: stage('route', context.vpc.vpcId) },
     ...fromMiddlebox(context, subnet, 'ip6'),
   ];
@@ -312,6 +320,7 @@ function forwardRules(ipv6: Ipv6Context): NftRule[] {
   const toInterface = edges.length === 0 ? '' : `oifname != ${devices(edges)} `;
   return [
     { match: `icmpv6 type ${neighbourDiscovery} drop` },
+    ...serviceRules(context, tokenAnswer),
     ...gatewayRules(ipv6),
     ...nat64Rules(ipv6),
     ...peeringForwardRules(peerings, 'ip6'),

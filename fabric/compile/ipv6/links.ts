@@ -20,6 +20,7 @@ import { peeringNeighbours } from '../peering.ts';
 import type { VpcContext } from '../vpc-context.ts';
 import { destinationsOf } from '../vpc-links.ts';
 import { type Ipv6Context, ipv6Context } from './context.ts';
+import { serviceWiring } from './services.ts';
 
 export type Ipv6Wiring = Pick<NamespaceState, 'links' | 'addresses' | 'neighbours' | 'routes' | 'rules'>;
 
@@ -28,13 +29,14 @@ const nothing: Ipv6Wiring = { links: [], addresses: [], neighbours: [], routes: 
 export function compileIpv6Wiring(context: VpcContext): Ipv6Wiring {
   const ipv6 = ipv6Context(context);
   if (ipv6 === undefined) return nothing;
+  const services = serviceWiring(context);
   return {
     links: compileLinks(ipv6),
     // Each interface has the router at its other end: a neighbour solicitation is answered only for an address of the link it came by.
     addresses: ipv6.plugged.map((each) => ({ address: routerAddress6, device: each.device })),
-    neighbours: compileNeighbours(ipv6),
-    routes: compileRoutes(ipv6),
-    rules: compileRules(ipv6),
+    neighbours: [...compileNeighbours(ipv6), ...services.neighbours],
+    routes: [...compileRoutes(ipv6), ...services.routes],
+    rules: [...services.rules, ...compileRules(ipv6)],
   };
 }
 

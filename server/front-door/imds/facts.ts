@@ -1,17 +1,19 @@
 // Reads, in one transaction, the rows that the metadata tree is made of. The asker is known by its VPC and private address only.
 
-import type { Ipv4, VpcId } from '@postern/network/snapshot.ts';
+import type { Ipv4, Ipv6, VpcId } from '@postern/network/snapshot.ts';
 import type { InstanceRow, NetworkInterfaceRow } from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
 import type { InstanceFacts, InterfaceFacts } from './tree.ts';
 
 /** The instance that holds a private address of a VPC, if one does that is not gone. */
-export function instanceAt(tx: Transaction, vpcId: VpcId, privateIp: Ipv4): InstanceRow | undefined {
+export function instanceAt(tx: Transaction, vpcId: VpcId, address: Ipv4 | Ipv6): InstanceRow | undefined {
   const row = tx
     .list('network-interface')
     .find(
       (one) =>
-        one.vpcId === vpcId && one.attachment && one.privateAddresses.some(({ address }) => address === privateIp),
+        one.vpcId === vpcId &&
+        one.attachment &&
+        (one.privateAddresses.some((own) => own.address === address) || one.ipv6Addresses?.includes(address)),
     );
   const instance = row?.attachment && tx.get('instance', row.attachment.instanceId);
   return instance && instance.state !== 'terminated' ? instance : undefined;

@@ -163,6 +163,17 @@ test('[H3] a disabled endpoint answers 403, an unknown item and an unknown asker
   assert.equal((await ask('/latest/meta-data/')).status, 404);
 });
 
+test('[H1] whoever asks from an IPv6 address of the instance is the instance', async () => {
+  const card = store.read((tx) => tx.list('network-interface').find((row) => row.attachment !== undefined));
+  assert.ok(card);
+  store.transact((tx) => tx.put('network-interface', { ...card, ipv6Addresses: ['2001:db8:1010:101::a'] }));
+  sourceIp = '2001:db8:1010:101::a';
+  assert.equal((await ask('/latest/meta-data/instance-id')).text, instance.id);
+  sourceIp = '2001:db8:1010:101::b';
+  assert.equal((await ask('/latest/meta-data/')).status, 404);
+  store.transact((tx) => tx.put('network-interface', card));
+});
+
 test('[H5] the role’s name, then its credentials, with the delivery that was used', async () => {
   assert.equal((await ask('/latest/meta-data/iam/security-credentials/')).text, 'web-role');
   const document = JSON.parse((await ask('/latest/meta-data/iam/security-credentials/web-role')).text);

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { InstanceId, Ipv4, VpcId } from '@postern/network/snapshot.ts';
+import type { InstanceId, Ipv4, Ipv6, VpcId } from '@postern/network/snapshot.ts';
 import type { Store } from '../../store/store.ts';
 import { instanceAt, instanceFacts } from './facts.ts';
 import { parseTtl, Tokens, tokenHeader, ttlHeader } from './tokens.ts';
@@ -40,7 +40,7 @@ export interface MetadataOptions {
 
 export interface MetadataService {
   /** Serves a connection of whoever holds `sourceIp` in that VPC. */
-  accept(socket: Socket, from: { readonly vpcId: VpcId; readonly sourceIp: Ipv4 }): void;
+  accept(socket: Socket, from: { readonly vpcId: VpcId; readonly sourceIp: Ipv4 | Ipv6 }): void;
 }
 
 /** Version directories that clients name; all show the same tree. */
@@ -139,7 +139,7 @@ interface Request {
 class Metadata implements MetadataService {
   readonly #options: MetadataOptions;
   readonly #tokens = new Tokens(randomBytes(32));
-  readonly #froms = new WeakMap<Socket, { vpcId: VpcId; sourceIp: Ipv4 }>();
+  readonly #froms = new WeakMap<Socket, { vpcId: VpcId; sourceIp: Ipv4 | Ipv6 }>();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   #signer: Promise<string> | undefined;
 
@@ -148,7 +148,7 @@ class Metadata implements MetadataService {
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
-  accept(socket: Socket, from: { vpcId: VpcId; sourceIp: Ipv4 }): void {
+  accept(socket: Socket, from: { vpcId: VpcId; sourceIp: Ipv4 | Ipv6 }): void {
     this.#froms.set(socket, from);
     this.#server.emit('connection', socket);
   }
@@ -180,7 +180,7 @@ class Metadata implements MetadataService {
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
-  async #answer(request: Request, from: { vpcId: VpcId; sourceIp: Ipv4 }): Promise<Answer> {
+  async #answer(request: Request, from: { vpcId: VpcId; sourceIp: Ipv4 | Ipv6 }): Promise<Answer> {
     const now = this.#options.now?.() ?? new Date();
     const facts = this.#options.store.read((tx) => {
       const instance = instanceAt(tx, from.vpcId, from.sourceIp);

@@ -2,7 +2,7 @@
 
 import type { InstanceMetadataOptionsRequest, InstanceMetadataOptionsResponse } from '@aws-sdk/client-ec2';
 import type { InstanceRow } from '../../store/rows/ec2.ts';
-import { invalidCombination, invalidParameterValue, unsupportedOperation } from './errors.ts';
+import { invalidCombination, invalidParameterValue } from './errors.ts';
 
 export type MetadataOptions = InstanceRow['metadataOptions'];
 
@@ -57,14 +57,8 @@ export function changeMetadataOptions(
     httpEndpoint: oneOf('HttpEndpoint', request.HttpEndpoint) ?? before.httpEndpoint,
     httpPutResponseHopLimit: hopLimit ?? before.httpPutResponseHopLimit,
     instanceMetadataTags: oneOf('InstanceMetadataTags', request.InstanceMetadataTags) ?? before.instanceMetadataTags,
-    httpProtocolIpv6: refuseIpv6(oneOf('HttpProtocolIpv6', request.HttpProtocolIpv6)) ?? before.httpProtocolIpv6,
+    httpProtocolIpv6: oneOf('HttpProtocolIpv6', request.HttpProtocolIpv6) ?? before.httpProtocolIpv6,
   };
-}
-
-/** Gap: nothing answers at fd00:ec2::254. */
-function refuseIpv6<V extends string | undefined>(value: V): V {
-  if (value === 'enabled') throw unsupportedOperation('HttpProtocolIpv6 enabled, the metadata service over IPv6,');
-  return value;
 }
 
 export function toMetadataOptions(options: MetadataOptions): InstanceMetadataOptionsResponse {
