@@ -184,7 +184,7 @@ const rsa = pkcs8(crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }).pri
 
 for (const [KeySpec, KeyUsage, algorithm, bytes, other] of [
   ['HMAC_224', 'GENERATE_VERIFY_MAC', 'RSAES_OAEP_SHA_1', crypto.randomBytes(28), secret()],
-  ['HMAC_512', 'GENERATE_VERIFY_MAC', 'RSA_AES_KEY_WRAP_SHA_1', crypto.randomBytes(64), secret()],
+  ['HMAC_512', 'GENERATE_VERIFY_MAC', 'RSAES_OAEP_SHA_256', crypto.randomBytes(64), secret()],
   ['ECC_NIST_P256', 'SIGN_VERIFY', 'RSAES_OAEP_SHA_256', curve('prime256v1'), curve('secp256k1')],
   ['ECC_SECG_P256K1', 'SIGN_VERIFY', 'RSA_AES_KEY_WRAP_SHA_256', curve('secp256k1'), curve('prime256v1')],
   ['RSA_2048', 'SIGN_VERIFY', 'RSA_AES_KEY_WRAP_SHA_256', rsa, curve('prime256v1')],
@@ -247,6 +247,20 @@ test('what is not wrapped for this key by its token is refused', async () => {
   await run('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
   await assert.rejects(parameters(KeyId), awsError('KMSInvalidStateException'));
   await assert.rejects(bring({}), awsError('KMSInvalidStateException'));
+});
+
+test('a wrapping is for some materials only', async () => {
+  const { create, parameters } = started();
+  const refused = awsError('UnsupportedOperationException', /^The wrapping algorithm /);
+  for (const [input, algorithm] of [
+    [{}, 'RSA_AES_KEY_WRAP_SHA_256'],
+    [{ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }, 'RSA_AES_KEY_WRAP_SHA_1'],
+    [{ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }, 'RSAES_OAEP_SHA_256'],
+    [{ KeySpec: 'ECC_NIST_P521', KeyUsage: 'SIGN_VERIFY' }, 'RSAES_OAEP_SHA_1'],
+  ] as const)
+    await assert.rejects(parameters((await create(input)).KeyId, algorithm), refused);
+  const { KeyId } = await create({ KeySpec: 'ECC_NIST_P521', KeyUsage: 'SIGN_VERIFY' });
+  await parameters(KeyId, 'RSA_AES_KEY_WRAP_SHA_1');
 });
 
 test('policies may ask about an import', async () => {

@@ -30,7 +30,7 @@ import { open, readSealed, type Sealer, seal } from './ciphertexts.ts';
 import { checkedBytes, invalid, notInEnum } from './errors.ts';
 import { newPrivateKey, privateBytes, publicBytes } from './key-pairs.ts';
 import { substanceOf } from './key-specs.ts';
-import { unwrapped, wrappingAlgorithm, wrappingKey } from './wrapping.ts';
+import { checkWrapping, unwrapped, wrappingAlgorithm, wrappingKey } from './wrapping.ts';
 
 const hourMs = 3600 * 1000;
 const tokenMs = 24 * hourMs;
@@ -111,6 +111,7 @@ async function parametersForImport(
   const algorithm = wrappingAlgorithm(input.WrappingAlgorithm);
   const substance = wrappingKey(input.WrappingKeySpec);
   const key = call.read((tx) => importableKey({ ...call, tx }, input));
+  checkWrapping(algorithm, input.WrappingKeySpec, key);
   const made = await newPrivateKey(substance);
   const ParametersValidTo = new Date(call.now.getTime() + tokenMs);
   const privateKey = privateBytes(made).toString('base64');

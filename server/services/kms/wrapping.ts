@@ -2,8 +2,11 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-get-public-key-and-token.html (read 2026-11-21). Not here: RSAES_PKCS1_V1_5, which AWS ended in 2023, and SM2PKE.
 
 import { constants, createDecipheriv, type KeyObject, privateDecrypt } from 'node:crypto';
+import { AwsError } from '../../errors.ts';
+import { specOf } from '../../kms-keys.ts';
+import type { KmsKeyRow } from '../../store/rows/kms.ts';
 import { invalidCiphertext, notInEnum, unsupported } from './errors.ts';
-import type { PairSubstance } from './key-specs.ts';
+import { type PairSubstance, substanceOf } from './key-specs.ts';
 
 interface Wrapping {
   readonly oaepHash: 'sha1' | 'sha256';
@@ -36,6 +39,27 @@ export function wrappingKey(spec: string | undefined): PairSubstance {
   if (substance) return substance;
   if (spec === 'SM2') throw unsupported('wrapping keys of the spec SM2');
   throw notInEnum(spec, 'wrappingKeySpec', Object.keys(wrappingKeys));
+}
+
+/**
+ * Which wrapping is for which material (the API reference of GetParametersForImport): an RSA key is too long for RSA alone, and the hybrid is for pairs.
+ * @throws UnsupportedOperationException, whose wording is without a source
+ */
+export function checkWrapping(algorithm: string, wrappingSpec: string | undefined, key: KmsKeyRow): void {
+  const substance = substanceOf(key);
+  const isHybrid = wrappings[algorithm]?.isHybrid ?? false;
+  const fits =
+    substance.kind === 'rsa'
+      ? isHybrid
+      : substance.kind === 'secret'
+        ? !isHybrid
+        : isHybrid || specOf(key) !== 'ECC_NIST_P521' || wrappingSpec !== 'RSA_2048';
+  if (!fits)
+    throw new AwsError(
+      'UnsupportedOperationException',
+      400,
+      `The wrapping algorithm ${algorithm} with a wrapping key of the spec ${wrappingSpec} is not for key material of the spec ${specOf(key)}.`,
+    );
 }
 
 /** RFC 5649. */
