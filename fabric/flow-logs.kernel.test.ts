@@ -28,6 +28,9 @@ after(async () => {
   await fabric.close();
 });
 
+/** For what does not come: it was sent by then, and the records say what became of it. */
+const briefMs = 300;
+
 const all = { loggedTraffic: 'ALL' } as const;
 const cards = {
   a: { ...eni('a', '1', '10.0.0.10'), macAddress: '0a:00:00:00:98:01', ...all },
@@ -77,7 +80,7 @@ test('[L11] a connection is counted at both interfaces, both ways, with the flag
 test('[L9] what the receiver’s group refuses is accepted at the sender and rejected at the receiver', async () => {
   const closed = [group('sg-open', [allowAll]), group('sg-closed', [tcp(22)])];
   await apply(network({ securityGroups: closed }, { groupIds: ['sg-closed'] }));
-  assert.equal(await a.tcp({ host: '10.0.1.10', port: 80 }), 'timeout');
+  assert.equal(await a.tcp({ host: '10.0.1.10', port: 80, timeoutMs: briefMs }), 'timeout');
   assert.deepEqual(await counted(), [
     'eni-a egress ACCEPT 10.0.0.10>10.0.1.10:80 6 vpc 2',
     'eni-b ingress REJECT 10.0.0.10>10.0.1.10:80 6 2',
@@ -89,12 +92,12 @@ test('[L9] what the sender’s group refuses is rejected there, and the receiver
   const denying = { networkAclId: 'acl-deny', ingress: [], egress: [aclEntry(100, 'allow')] } as const;
   const openAcl = { networkAclId: 'acl-open', ingress: [aclEntry(100, 'allow')], egress: [aclEntry(100, 'allow')] } as const; // biome-ignore format: as below
   await apply(network({ securityGroups: silent }, {}, { groupIds: ['sg-silent'] }));
-  assert.equal(await a.udp({ host: '10.0.1.10', port: 80 }), 'timeout');
+  assert.equal(await a.udp({ host: '10.0.1.10', port: 80, timeoutMs: briefMs }), 'timeout');
   const rejected = ['eni-a egress REJECT 10.0.0.10>10.0.1.10:80 17 vpc 0'];
   assert.deepEqual(await counted(), rejected);
   const behindAcl = [subnets[0], { ...subnets[1], networkAclId: 'acl-deny' as const }];
   await apply(network({ securityGroups: silent, networkAcls: [openAcl, denying], subnets: behindAcl }, {}, { groupIds: ['sg-silent'] })); // biome-ignore format: few words
-  assert.equal(await a.udp({ host: '10.0.1.10', port: 80 }), 'timeout');
+  assert.equal(await a.udp({ host: '10.0.1.10', port: 80, timeoutMs: briefMs }), 'timeout');
   assert.deepEqual(await counted(), rejected);
 });
 
@@ -103,7 +106,7 @@ test('[L10] a request that is accepted and a reply that is rejected at the same 
   const noReplies = { networkAclId: 'acl-b', ingress: [aclEntry(100, 'allow')], egress: [] } as const;
   const behindAcl = [subnets[0], { ...subnets[1], networkAclId: 'acl-b' as const }];
   await apply(network({ networkAcls: [oneWay, noReplies], subnets: behindAcl }));
-  assert.equal(await a.ping('10.0.1.10'), 'timeout');
+  assert.equal(await a.ping('10.0.1.10', briefMs), 'timeout');
   assert.deepEqual(await counted(), [
     'eni-a egress ACCEPT 10.0.0.10>10.0.1.10 1 vpc 0',
     'eni-b egress REJECT 10.0.1.10>10.0.0.10 1 vpc 0',
@@ -113,7 +116,7 @@ test('[L10] a request that is accepted and a reply that is rejected at the same 
 
 test('[L15] without a route, and without a public address, the sender’s record says ACCEPT', async () => {
   await apply(network());
-  assert.equal(await a.ping('203.0.113.80'), 'timeout');
+  assert.equal(await a.ping('203.0.113.80', briefMs), 'timeout');
   assert.deepEqual(await counted(), ['eni-a egress ACCEPT 10.0.0.10>203.0.113.80 1 none 0']);
   await apply(
     network({
@@ -122,8 +125,8 @@ test('[L15] without a route, and without a public address, the sender’s record
       securityGroups: [group('sg-open', [allowAll], [echo()])],
     }),
   );
-  assert.equal(await a.ping('203.0.113.80'), 'timeout');
-  assert.equal(await a.udp({ host: '203.0.113.80', port: 80 }), 'timeout');
+  assert.equal(await a.ping('203.0.113.80', briefMs), 'timeout');
+  assert.equal(await a.udp({ host: '203.0.113.80', port: 80, timeoutMs: briefMs }), 'timeout');
   assert.deepEqual(await counted(), [
     'eni-a egress ACCEPT 10.0.0.10>203.0.113.80 1 internet-gateway 0',
     'eni-a egress REJECT 10.0.0.10>203.0.113.80:80 17 internet-gateway 0',
@@ -194,7 +197,7 @@ test('[L8] over a peering each VPC counts its own end; what block public access 
     networkInterfaces: [{ ...cards.a, privateAddresses: [{ address: '10.0.0.10', primary: true, publicAddress: '198.19.0.51' }] }], // biome-ignore format: few words
   });
   await apply(peered(snapshot(near, far), { ab: ['vpc-a', 'vpc-b'] }));
-  assert.equal(await a.ping('203.0.113.80'), 'timeout');
+  assert.equal(await a.ping('203.0.113.80', briefMs), 'timeout');
   assert.equal(await a.ping('10.1.0.10', patientMs), 'open');
   assert.deepEqual(await counted(), [
     'eni-a egress ACCEPT 10.0.0.10>10.1.0.10 1 inter-region-peering 0',
@@ -262,7 +265,7 @@ test('[L6] a log of one action is told of no other, and an interface without a l
   const { loggedTraffic: _none, ...unlogged } = cards.a;
   const wanted = network({ securityGroups: closed, networkInterfaces: [unlogged, { ...cards.b, groupIds: ['sg-closed'], loggedTraffic: 'REJECT' }] }); // biome-ignore format: few words
   await apply(wanted);
-  assert.equal(await a.tcp({ host: '10.0.1.10', port: 80 }), 'timeout');
+  assert.equal(await a.tcp({ host: '10.0.1.10', port: 80, timeoutMs: briefMs }), 'timeout');
   assert.equal(await a.ping('10.0.1.10', patientMs), 'open');
   assert.deepEqual(await counted(), ['eni-b ingress REJECT 10.0.0.10>10.0.1.10:80 6 2']);
 });

@@ -1,6 +1,7 @@
-// Lab G: a VPC from its parts, G1 to G8, G13 and G14, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
+// Lab G: a VPC from its parts, G1 to G8 and G12 to G14, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
 
 import type { Ran } from './aws-cli.ts';
+import { flowLogsStep } from './flow-logs-step.ts';
 import { expect } from './lab.ts';
 import {
   described,
@@ -319,6 +320,7 @@ const steps: Lab['steps'] = [
       return evidence;
     },
   },
+  flowLogsStep,
   reachabilityStep,
   whyStep,
 ];
