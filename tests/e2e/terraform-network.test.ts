@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
 import { attempt, inside, patient, postern, webServer } from './inside.ts';
 import { bringUp, type Own } from './own-cloud.ts';
 import { whyNoTerraform as skip, Terraform } from './terraform.ts';
@@ -98,6 +99,48 @@ resource "aws_route_table_association" "all" {
   route_table_id = startswith(each.key, "public") ? aws_route_table.public.id : aws_route_table.private.id
 }
 
+resource "aws_cloudwatch_log_group" "flow" {
+  name              = "/terraform/flow"
+  retention_in_days = 7
+  tags              = { made = "by terraform" }
+}
+resource "aws_iam_role" "flow" {
+  name = "terraform-flow"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "vpc-flow-logs.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+resource "aws_iam_role_policy" "flow" {
+  role = aws_iam_role.flow.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "\${aws_cloudwatch_log_group.flow.arn}:*" }]
+  })
+}
+resource "aws_flow_log" "main" {
+  vpc_id                   = aws_vpc.main.id
+  traffic_type             = "ALL"
+  iam_role_arn             = aws_iam_role.flow.arn
+  log_destination          = aws_cloudwatch_log_group.flow.arn
+  max_aggregation_interval = 60
+  tags                     = { made = "by terraform" }
+}
+resource "aws_s3_bucket" "flow" {
+  bucket        = "terraform-flow-logs"
+  force_destroy = true
+}
+resource "aws_flow_log" "rejected" {
+  vpc_id               = aws_vpc.main.id
+  traffic_type         = "REJECT"
+  log_destination_type = "s3"
+  log_destination      = aws_s3_bucket.flow.arn
+  log_format           = "$\${version} $\${interface-id} $\${srcaddr} $\${dstaddr} $\${action}"
+  destination_options {
+    file_format        = "plain-text"
+    per_hour_partition = true
+  }
+}
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.main.id
   service_name    = "com.amazonaws.us-east-1.s3"
@@ -323,6 +366,16 @@ test('packets go where the configuration lets them', { skip }, async () => {
   // DNS64 gives the name an IPv6 address, and the NAT gateway leads there from its own.
   const { out: by64 } = await inside(own.directory, ids['app'] ?? '', `curl -6 -sS -m ${patient} http://github.com/`);
   assert.ok(by64.includes('github.com') && by64.includes(addresses['nat'] ?? 'none'), by64);
+});
+
+test('what passed is in the log group of the flow log', { skip }, async () => {
+  assert.match((await postern(own.directory, 'flow-logs')).out, /in their destinations/);
+  const { AWS_ENDPOINT_URL: endpoint = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = own.environment;
+  const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+  const logs = new CloudWatchLogs({ endpoint, region: 'us-east-1', credentials });
+  const pattern = `[v, a, eni, src, dst=${addresses['web_private'] ?? '*'}, sp, dp, p=6, n, b, s, e, action=ACCEPT, status]`;
+  const { events = [] } = await logs.filterLogEvents({ logGroupName: '/terraform/flow', filterPattern: pattern });
+  assert.ok(events.length > 0);
 });
 
 test('a rule that Terraform changes is felt by the next packet', { skip }, async () => {
