@@ -48,6 +48,8 @@ describe('event history', () => {
       history.record(...served('iam:CreateUser'));
       assert.deepEqual(await names(history), ['CreateUser', 'ListBuckets', 'DescribeVpcs', 'CreateVpc']);
       assert.deepEqual(await names(history, { readOnly: true }), ['ListBuckets', 'DescribeVpcs']);
+      const kept = ['CreateUser', 'ListBuckets', 'DescribeVpcs', 'CreateVpc'];
+      assert.deepEqual(await names(history, { withData: true }), kept, 'no trail wants data events, so none is kept');
       assert.deepEqual(await names(history, { containing: '"eventName":"CreateVpc"' }), ['CreateVpc']);
     }),
   );

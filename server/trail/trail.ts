@@ -1,6 +1,6 @@
 // What was asked of the cloud, by whom, which way it came and who decided? One event per API call, written by the pipeline.
 // The newest events are in memory; all go to a file of JSON lines beside the store, a batch at a time, so that a read costs no commit. The file is no part of
-// the store's promise: after `kill -9` the last quarter of a second of events may be missing, never a change. Shape to grow into: CloudTrail's record (L1–L4).
+// the store's promise: after `kill -9` the last quarter of a second of events may be missing, never a change. CloudTrail's records are event-history.ts's.
 
 import type { RequestEvent } from '../operator/api.ts';
 import { JsonLines } from './json-lines.ts';
