@@ -206,8 +206,9 @@ describe('labs F3 to F8: endpoints without NAT', () => {
     assert.match(wrong, /incorrect service "s3"\. This endpoint belongs to "sts"\./);
     const atSsm = await there(`${whoAmI} --endpoint-url https://ssm.us-east-1.amazonaws.com`);
     assert.match(atSsm, /SignatureDoesNotMatch.*Credential should be scoped to correct service: 'ssm'/);
-    await createInterface('logs', subnetA);
-    assert.match(await there(`${inTime} aws logs describe-log-groups ${region}`), /Postern does not serve logs/);
+    await createInterface('secretsmanager', subnetA);
+    const unserved = await there(`${inTime} aws secretsmanager list-secrets ${region}`);
+    assert.match(unserved, /Postern does not serve secretsmanager/);
   });
 
   test('[X7] [K1] [K2] the endpoint’s policy and the keys of its path decide', async () => {
