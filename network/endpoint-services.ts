@@ -127,8 +127,18 @@ function listOf(region: string): EndpointService[] {
   return [...own, ...home].toSorted((a, b) => (a.serviceName < b.serviceName ? -1 : 1));
 }
 
-/** The service behind a name, of whatever region; undefined when AWS has none. */
+/** Somebody's own endpoint service (Y1), whether or not it is there. */
+function customersService(serviceName: string): EndpointService | undefined {
+  const [, region, service] = /^com\.amazonaws\.vpce\.([a-z0-9-]+)\.(vpce-svc-[0-9a-z]+)$/.exec(serviceName) ?? [];
+  if (region === undefined || service === undefined) return undefined;
+  const own = { serviceName, service, host: service, region, privateDnsNames: [], isPolicySupported: false };
+  return { ...own, types: ['Interface'] };
+}
+
+/** The service behind a name, of whatever region; undefined when AWS has none, and it is no name of an endpoint service. */
 export function endpointService(serviceName: string): EndpointService | undefined {
+  const customers = customersService(serviceName);
+  if (customers !== undefined) return customers;
   const named = /^com\.amazonaws\.([a-z]{2,}(?:-[a-z]+)+-\d)\./.exec(serviceName)?.[1] ?? 'us-east-1';
   return endpointServicesOf(named).get(serviceName);
 }

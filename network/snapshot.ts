@@ -12,6 +12,7 @@ export type SecurityGroupRuleId = `sgr-${string}`;
 export type NetworkInterfaceId = `eni-${string}`;
 export type InternetGatewayId = `igw-${string}`;
 export type VpcEndpointId = `vpce-${string}`;
+export type VpcEndpointServiceId = `vpce-svc-${string}`;
 export type NatGatewayId = `nat-${string}`;
 export type EgressOnlyInternetGatewayId = `eigw-${string}`;
 export type VpcPeeringConnectionId = `pcx-${string}`;
@@ -199,6 +200,11 @@ export interface InterfaceEndpoint {
   readonly networkInterfaceIds: readonly NetworkInterfaceId[];
   /** The names `vpce-ID-RAND.SERVICE.REGION.vpce.amazonaws.com`, the regional one first; each zonal one answers with one interface only (X4). */
   readonly dnsNames: readonly { readonly name: string; readonly networkInterfaceIds: readonly NetworkInterfaceId[] }[];
+  /**
+   * Of somebody's endpoint service: the balancer's node that each of its interfaces leads to, in the same zone (Y6); none while the connection is not accepted (Y3).
+   * Absent: a service of AWS's.
+   */
+  readonly behind?: readonly { readonly networkInterfaceId: NetworkInterfaceId; readonly node: NetworkInterfaceId }[];
   /** Names of the hidden zone that this endpoint answers for in its VPC, `*.` first where all below is meant (X5); empty without private DNS. */
   readonly privateDnsNames: readonly string[];
 }

@@ -19,6 +19,7 @@ import {
   balancedRules,
   balancerChains,
   balancerSets,
+  doorsOf,
   unbalancedRules,
 } from './load-balancers.ts';
 import { coreAwsDevice, coreEndpointDevice, coreIgwDevice, macAddress, nextHop } from './names.ts';
@@ -31,6 +32,7 @@ export function compileCore(
   connects: readonly ConnectInterface[] = [],
   balancers: readonly BalancerInterface[] = [],
 ): NamespaceState {
+  const doors = doorsOf(interfaces);
   const services = [...interfaces, ...connects, ...balancers];
   const withIgw = contexts.filter((context) => context.vpc.internetGatewayId !== undefined);
   const endpoints = contexts.flatMap((context) => context.endpoints);
@@ -110,7 +112,7 @@ export function compileCore(
           elements: endpoints.map((each) => `"${coreEndpointDevice(each.number)}" : ${endpointAddress(each.number)}`),
         },
         ...endpointSets(services),
-        ...balancerSets(balancers),
+        ...balancerSets(balancers, doors),
       ],
       chains: [
         {
@@ -157,7 +159,7 @@ export function compileCore(
               match: `iifname != "lo" ip daddr ${addressPlan.laptop} ct state new,invalid drop`,
               comment: 'igw-egress the terminal takes no connections',
             },
-            ...unbalancedRules(balancers),
+            ...unbalancedRules(balancers, doors),
           ],
         },
       ],

@@ -16,6 +16,8 @@ export interface EndpointInterface {
   readonly networkInterfaceId: NetworkInterfaceId;
   /** Of the interface. */
   readonly number: number;
+  /** Somebody's endpoint service is behind it: the balancer's node that it leads to, if it leads anywhere now. */
+  readonly behind?: { readonly node: NetworkInterfaceId | undefined };
   /** The interface's private address. */
   readonly address: Ipv4;
   /** The endpoint's own, on AWS's side. */
@@ -32,7 +34,7 @@ export function endpointInterfacesOf(snapshot: Snapshot, allocation: Allocation)
   return snapshot.vpcs.flatMap(({ vpcId, interfaceEndpoints, networkInterfaces }) => {
     if (interfaceEndpoints.length === 0) return [];
     const addresses = new Map(networkInterfaces.map((each) => [each.networkInterfaceId, each.privateAddresses[0]]));
-    return interfaceEndpoints.flatMap(({ vpcEndpointId, networkInterfaceIds }) =>
+    return interfaceEndpoints.flatMap(({ vpcEndpointId, networkInterfaceIds, behind }) =>
       networkInterfaceIds.flatMap((networkInterfaceId) => {
         const number = allocation.interfaces.of.get(networkInterfaceId);
         const endpointNumber = allocation.endpoints.of.get(vpcEndpointId);
@@ -40,7 +42,9 @@ export function endpointInterfacesOf(snapshot: Snapshot, allocation: Allocation)
         if (number === undefined || endpointNumber === undefined || address === undefined) return [];
         const room = underlayBlocksOf(allocation, networkInterfaceId, clientBlocks(vpcId));
         const own = endpointAddress(endpointNumber);
-        return [{ vpcId, vpcEndpointId, networkInterfaceId, number, address, endpointAddress: own, ...room }];
+        const node = behind?.find((each) => each.networkInterfaceId === networkInterfaceId)?.node;
+        const ids = { vpcId, vpcEndpointId, networkInterfaceId, number, address, ...(behind && { behind: { node } }) };
+        return [{ ...ids, endpointAddress: own, ...room }];
       }),
     );
   });
@@ -105,8 +109,13 @@ export function endpointChains(endpoints: readonly EndpointInterface[]): NftChai
         {
           name: `from-${device}`,
           rules: [
-            { match: `meta l4proto != tcp drop`, comment },
-            { match: `tcp dport != ${ports} drop`, comment },
+            // What somebody's own service takes, its balancer's listeners say.
+            ...(each.behind === undefined
+              ? [
+                  { match: `meta l4proto != tcp drop`, comment },
+                  { match: `tcp dport != ${ports} drop`, comment },
+                ]
+              : [{ match: 'meta l4proto != { tcp, udp } drop', comment }]),
             ...each.blocks.map(([block, underlay]) => ({
               match: `ip saddr ${block} ip saddr set ${moved(block, underlay)} ip daddr set ${each.endpointAddress} return`,
               comment,

@@ -14,7 +14,7 @@ import type {
 import { type Allocation, endpointAddress, nodeBlocksOf, underlayBlocksOf } from './allocation.ts';
 import { stage } from './filter/well-known.ts';
 import type { NftChain, NftRule, NftSet } from './host-state.ts';
-import { moved, placeIn } from './interface-endpoints.ts';
+import { type EndpointInterface, moved, placeIn } from './interface-endpoints.ts';
 import { coreInterfaceDevice } from './names.ts';
 
 export interface BalancerInterface {
@@ -57,23 +57,40 @@ export function dialFromNode(node: BalancerInterface, address: Ipv4): { from: Ip
   return to === undefined ? undefined : { from: node.endpointAddress, to };
 }
 
-export function balancerSets(nodes: readonly BalancerInterface[]): NftSet[] {
+/** An interface endpoint's interface that leads to a node (Y1). */
+export type Door = Pick<EndpointInterface, 'number' | 'vpcEndpointId' | 'behind'>;
+
+/** Interfaces of endpoints whose service is somebody's own. */
+export function doorsOf(endpoints: readonly EndpointInterface[]): readonly Door[] {
+  return endpoints.filter(({ behind }) => behind !== undefined);
+}
+
+/** @param doors the same listeners, by endpoints' links */
+export function balancerSets(nodes: readonly BalancerInterface[], doors: readonly Door[]): NftSet[] {
   if (nodes.length === 0) return [];
   const devices = nodes.map(({ number }) => coreInterfaceDevice(number));
+  const others = doors.map(({ number }) => coreInterfaceDevice(number));
   return [
-    { name: 'balancers', kind: 'set', type: 'ifname', elements: devices.map((device) => `"${device}"`) },
+    {
+      name: 'balancers',
+      kind: 'set',
+      type: 'ifname',
+      elements: [...devices, ...others].map((device) => `"${device}"`),
+    },
     {
       name: 'listeners',
       kind: 'map',
       type: 'ifname . inet_proto . inet_service : verdict',
-      elements: nodes.flatMap((node) =>
-        node.listeners
+      elements: nodes.flatMap((node) => {
+        const own = coreInterfaceDevice(node.number);
+        const leading = doors.filter(({ behind }) => behind?.node === node.networkInterfaceId);
+        const ways = [own, ...leading.map(({ number }) => coreInterfaceDevice(number))];
+        return node.listeners
           .filter(({ targets }) => reached(node, targets).length > 0)
-          .map(({ protocol, port }) => {
-            const device = coreInterfaceDevice(node.number);
-            return `"${device}" . ${protocol} . ${port} : goto listener-${device}-${protocol}-${port}`;
-          }),
-      ),
+          .flatMap(({ protocol, port }) =>
+            ways.map((device) => `"${device}" . ${protocol} . ${port} : goto listener-${own}-${protocol}-${port}`),
+          );
+      }),
     },
     {
       name: 'begun-by-balancers',
@@ -108,11 +125,21 @@ export function balancedRules(nodes: readonly BalancerInterface[]): NftRule[] {
 }
 
 /** In the core's input chain: nothing of the server answers at a balancer's address, but it hears what its own checks are answered. */
-export function unbalancedRules(nodes: readonly BalancerInterface[]): NftRule[] {
-  return nodes.map(({ number, loadBalancerId }) => ({
+export function unbalancedRules(nodes: readonly BalancerInterface[], doors: readonly Door[]): NftRule[] {
+  const drop = (number: number, comment: string) => ({
     match: `iifname "${coreInterfaceDevice(number)}" ct state new,invalid drop`,
-    comment: stage('load-balancer', loadBalancerId),
-  }));
+    comment,
+  });
+  return [
+    ...nodes.map(({ number, loadBalancerId }) => drop(number, stage('load-balancer', loadBalancerId))),
+    ...doors.map(({ number, vpcEndpointId, behind }) => {
+      const node = nodes.find((each) => each.networkInterfaceId === behind?.node);
+      // What a node has no listener for is the balancer's to say; where there is none, the endpoint's.
+      const said =
+        node === undefined ? stage('interface-endpoint', vpcEndpointId) : stage('load-balancer', node.loadBalancerId);
+      return drop(number, said);
+    }),
+  ];
 }
 
 function nodeChains(node: BalancerInterface): NftChain[] {

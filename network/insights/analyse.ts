@@ -193,13 +193,20 @@ function askedGroups(question: Question, vpcs: readonly Vpc[]): SecurityGroup[] 
   });
 }
 
-/** The VPCs whose rules and routes can have a say: those of the ends and their peers. */
+/** The VPCs whose rules and routes can have a say: those of the ends and their peers, and of the providers behind their endpoints. */
 function concerned(network: NetworkIndex, { source, destination }: Question): Vpc[] {
   const ends = new Set([...vpcsOf(source), ...vpcsOf(destination)]);
   const near = network.snapshot.peeringConnections.flatMap(({ requester, accepter }) =>
     ends.has(requester.vpcId) || ends.has(accepter.vpcId) ? [requester.vpcId, accepter.vpcId] : [],
   );
-  return [...new Set([...ends, ...near])].flatMap((vpcId) => network.vpc(vpcId) ?? []);
+  const known = [...new Set([...ends, ...near])].flatMap((vpcId) => network.vpc(vpcId) ?? []);
+  return [...new Set([...known, ...known.flatMap((vpc) => providersOf(network, vpc))])];
+}
+
+/** Whose load balancers are behind endpoints of the VPC. */
+function providersOf(network: NetworkIndex, { interfaceEndpoints }: Vpc): Vpc[] {
+  const nodes = interfaceEndpoints.flatMap(({ behind }) => behind ?? []).map(({ node }) => node);
+  return nodes.flatMap((id) => network.networkInterface(id)?.vpc ?? []);
 }
 
 function cutAt({ first, last }: Class, { from, to }: { from: number; to: number }): Class[] {

@@ -34,13 +34,16 @@ export interface Telling {
   readonly groups: readonly SecurityGroup[];
 }
 
-/** The ports that the ACLs tell apart and, unless they look at replies only, the groups. */
+/** The ports that the ACLs tell apart, load balancers' listeners and, unless they look at replies only, the groups. */
 export function portClasses({ vpcs, groups }: Telling, protocol: number, within: PortRange = everyPort): Class[] {
   const ranges: Class[] = servicePorts.map((port) => ({ first: port, last: port }));
   for (const { ingress, egress } of [...groups, ...vpcs.flatMap((vpc) => vpc.networkAcls)])
     for (const rule of [...ingress, ...egress])
       if (rule.ports !== undefined && rule.protocol === protocol)
         ranges.push({ first: rule.ports.from, last: rule.ports.to });
+  for (const { networkLoadBalancers } of vpcs)
+    for (const { listeners } of networkLoadBalancers.flatMap(({ nodes }) => nodes))
+      for (const { port } of listeners) ranges.push({ first: port, last: port });
   return classesOf({ first: within.from, last: within.to }, ranges);
 }
 

@@ -130,6 +130,7 @@ class Course {
       case 'internet':
         return this.#fromInternet(destination, source);
       case 'vpc-endpoint':
+        if (this.#balanced !== undefined && !this.#pass(this.#balanced.back)) return undefined;
         return this.#fromEndpoint(arrival.vpcEndpointId, destination, source);
       case 'load-balancer': {
         const node = this.#balanced;
@@ -293,10 +294,16 @@ class Course {
     if (!this.#passGroups(receiver, 'ingress', source, this.#cameBy)) return undefined;
     if (eni.service?.kind === 'vpc-endpoint') {
       const { vpcEndpointId } = eni.service;
-      if (!this.#sites.blocks(receiver.vpc).clients.at(source) || !this.#pass(this.#takes.interfaceEndpoint))
-        return undefined;
+      if (!this.#sites.blocks(receiver.vpc).clients.at(source)) return undefined;
+      const endpoint = receiver.vpc.interfaceEndpoints.find((each) => each.vpcEndpointId === vpcEndpointId);
       this.#by('interface-endpoint', vpcEndpointId);
-      return { arrival: { kind: 'vpc-endpoint', vpcEndpointId }, source, destination };
+      const arrival = { kind: 'vpc-endpoint', vpcEndpointId } as const;
+      if (endpoint?.behind !== undefined) {
+        const door = endpoint.behind.find((each) => each.networkInterfaceId === receiver.id);
+        const node = door && this.#sites.site(door.node);
+        return node !== undefined && this.#passListeners(node) ? { arrival, source, destination } : undefined;
+      }
+      return this.#pass(this.#takes.interfaceEndpoint) ? { arrival, source, destination } : undefined;
     }
     if (receiver.balancer !== undefined) return this.#balance(receiver, source, destination);
     if (isOwn) return { arrival: arrivalAt(receiver), source, destination };
@@ -305,7 +312,6 @@ class Course {
     return this.#leave(receiver, source, destination, false);
   }
 
-  /** A request ends at the node, and what that begins is followed by itself: a listener is open when each of its targets is. */
   #balance(receiver: Site, source: Address, destination: Address): Landing | undefined {
     const { balancer, id } = receiver;
     if (balancer === undefined) return undefined;
@@ -314,36 +320,42 @@ class Course {
     const { clients } = this.#sites.blocks(receiver.vpc);
     if (!clients.at(source) && (balancer.of.scheme === 'internal' || this.#sites.forbiddenIn.at(source)))
       return undefined;
+    const { loadBalancerId } = balancer.of;
+    this.#by('load-balancer', loadBalancerId);
+    const arrival = { kind: 'load-balancer', loadBalancerId, networkInterfaceId: id } as const;
+    return this.#passListeners(receiver) ? { arrival, source, destination } : undefined;
+  }
+
+  /** A request ends at the node, and what that begins is followed by itself: a listener is open when each of its targets is. */
+  #passListeners(node: Site): boolean {
+    const { balancer } = node;
+    const [own] = node.addresses;
+    if (balancer === undefined || own === undefined || !node.carries) return false;
     const { pool } = this.#sites;
+    const { clients } = this.#sites.blocks(node.vpc);
     /** By what of the replies comes back. */
     const open = new Map<Traffic, Traffic>();
     for (const { protocol, port, targets } of balancer.node.listeners) {
-      const own = pool.of({ protocol, ports: { from: port, to: port } });
+      const taken = pool.of({ protocol, ports: { from: port, to: port } });
       // Its VPC's and the peers', whose clients it serves, are also where its targets can be.
       const near = targets.filter(({ address }) => clients.at(this.#sites.point(address)));
-      const isAsked = pool.intersect(this.#traffic, own) !== pool.none;
+      const isAsked = pool.intersect(this.#traffic, taken) !== pool.none;
       if (near.length === 0 || this.#depth >= mostBalancers || !isAsked) continue;
       let back = pool.all;
       for (const target of near) {
         const asked = pool.of({ protocol, ports: { from: target.port, to: target.port } });
         const to = this.#sites.point(target.address);
-        const [found] = follow(this.#sites, this.#takes, receiver, destination, to, asked, this.#depth + 1);
+        const [found] = follow(this.#sites, this.#takes, node, own, to, asked, this.#depth + 1);
         back = pool.intersect(back, found?.back ?? pool.none);
       }
-      if (back !== pool.none) open.set(back, pool.unite(open.get(back) ?? pool.none, own));
+      if (back !== pool.none) open.set(back, pool.unite(open.get(back) ?? pool.none, taken));
     }
     const [first, ...others] = open;
-    if (first === undefined) return undefined;
+    if (first === undefined) return false;
     const [back, ports] = first;
     this.postponed = others.reduce((sum, [, each]) => pool.unite(sum, pool.intersect(this.#traffic, each)), pool.none);
-    this.#balanced = { site: receiver, back };
-    this.#by('load-balancer', balancer.of.loadBalancerId);
-    const arrival = {
-      kind: 'load-balancer',
-      loadBalancerId: balancer.of.loadBalancerId,
-      networkInterfaceId: id,
-    } as const;
-    return this.#pass(ports) ? { arrival, source, destination } : undefined;
+    this.#balanced = { site: node, back };
+    return this.#pass(ports);
   }
 
   // ---- gateways, peering and endpoints

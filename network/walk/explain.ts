@@ -103,7 +103,7 @@ export function arrivalWords(arrival: Arrival): string {
     case 'peering-connection':
       return arrival.vpcPeeringConnectionId;
     case 'vpc-endpoint':
-      return `AWS, through ${arrival.vpcEndpointId}`;
+      return `the service behind ${arrival.vpcEndpointId}`;
     case 'load-balancer':
       return `a target of ${arrival.loadBalancerId}`;
     case 'vpc-service':

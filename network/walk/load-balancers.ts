@@ -51,7 +51,7 @@ function isClient(network: NetworkIndex, placed: PlacedInterface, { scheme }: Ba
 
 /**
  * To a listener and on to a target: of several the one that is not reached, for any of them may be chosen.
- * @param walkOn walks the flow that the node begins   @param depth how many balancers there were before
+ * @param walkOn walks the flow that the node begins   @param depth how many balancers there were before   @param by what the client called
  */
 export function throughBalancer(
   checks: Checks,
@@ -60,9 +60,10 @@ export function throughBalancer(
   packet: Packet,
   walkOn: (flow: Flow) => Trace,
   depth: number,
+  by: 'its address' | 'an endpoint' = 'its address',
 ): End | undefined {
   const { vpc } = receiver;
-  const { networkInterfaceId } = receiver.eni;
+  const { networkInterfaceId, privateAddresses } = receiver.eni;
   const { loadBalancerId, node } = balancer;
   const { network } = checks;
   const drop = (because: string, code?: ExplanationCode) =>
@@ -74,13 +75,15 @@ export function throughBalancer(
     drop('no listener takes it', 'ELBV2_LISTENERS_MISMATCH');
     return undefined;
   }
-  if (!isClient(network, receiver, balancer, packet.source))
+  if (by === 'its address' && !isClient(network, receiver, balancer, packet.source))
     drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
   const near =
     depth < mostBalancers ? listener.targets.filter(({ address }) => isNear(network, receiver, address)) : [];
   const from = { kind: 'network-interface', networkInterfaceId } as const;
   const [first, ...others] = near.map((target) => {
-    const own = { ...packet, source: packet.destination, destination: target.address, destinationPort: target.port };
+    // Y5: also who comes through an endpoint is seen as the node.
+    const source = privateAddresses[0]?.address ?? packet.destination;
+    const own = { ...packet, source, destination: target.address, destinationPort: target.port };
     return { target, trace: walkOn({ from, packet: own }) };
   });
   if (first === undefined) {

@@ -10,7 +10,7 @@ import { bestRoute, isInside } from './matching.ts';
 import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
 import { reservedBlocks } from './special-blocks.ts';
-import type { Arrival, Trace } from './trace.ts';
+import type { Arrival, ExplanationCode, Trace } from './trace.ts';
 import { wayInside } from './ways.ts';
 
 /** More routers than any network that is meant: a packet still on its way is in a loop of middleboxes. */
@@ -277,10 +277,7 @@ class Walk implements Travel {
     if (sender?.subnet.subnetId !== receiver.subnet.subnetId) this.#checks.acl(receiver, 'ingress', packet);
     if (eni.service?.kind === 'nat-gateway') return this.#gateways.backThroughNatGateway(receiver, packet);
     this.#checks.groups(receiver, 'ingress', packet);
-    if (eni.service?.kind === 'vpc-endpoint') {
-      this.#interfaceEndpoint(eni.service.vpcEndpointId, vpc, packet);
-      return { arrival: { kind: 'vpc-endpoint', vpcEndpointId: eni.service.vpcEndpointId }, packet };
-    }
+    if (eni.service?.kind === 'vpc-endpoint') return this.#throughEndpoint(receiver, eni.service.vpcEndpointId, packet);
     const balancer = balancerAt(receiver);
     if (balancer !== undefined) return this.#toBalancer(receiver, balancer, packet);
     if (isOwn)
@@ -345,17 +342,34 @@ class Walk implements Travel {
     return this.toInterface(box, packet, sender);
   }
 
-  /** X3; and what listens there is a service's HTTP. */
-  #interfaceEndpoint(vpcEndpointId: `vpce-${string}`, vpc: Vpc, packet: Packet): void {
-    const drop = (because: string) =>
-      this.#checks.drop('interface-endpoint', vpcEndpointId, vpc, packet, because, 'PROTOCOL_RESTRICTION');
+  #throughEndpoint(receiver: PlacedInterface, vpcEndpointId: `vpce-${string}`, packet: Packet): End | undefined {
+    const { vpc, eni } = receiver;
+    const arrival = { kind: 'vpc-endpoint', vpcEndpointId } as const;
+    const drop = (because: string, code: ExplanationCode = 'PROTOCOL_RESTRICTION') =>
+      this.#checks.drop('interface-endpoint', vpcEndpointId, vpc, packet, because, code);
     const isTcp = packet.protocol === protocols.tcp;
     const clients = [vpc, ...this.#network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
     if (!clients.some((block) => isInside(block, packet.source)))
       drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
-    if (!isTcp && packet.protocol !== protocols.udp) drop('an interface endpoint takes TCP and UDP only');
-    else if (!isTcp || (packet.destinationPort !== 443 && packet.destinationPort !== 80))
-      drop('the service behind the endpoint listens on TCP 443 and 80');
+    const isCarried = isTcp || packet.protocol === protocols.udp;
+    if (!isCarried) drop('an interface endpoint takes TCP and UDP only');
+    const endpoint = vpc.interfaceEndpoints.find((each) => each.vpcEndpointId === vpcEndpointId);
+    if (endpoint?.behind === undefined) {
+      // X3; and what listens there is a service's HTTP.
+      if (isCarried && (!isTcp || (packet.destinationPort !== 443 && packet.destinationPort !== 80)))
+        drop('the service behind the endpoint listens on TCP 443 and 80');
+      return { arrival, packet };
+    }
+    const door = endpoint.behind.find((each) => each.networkInterfaceId === eni.networkInterfaceId);
+    const node = door && this.#network.networkInterface(door.node);
+    const balancer = node && balancerAt(node);
+    if (node === undefined || balancer === undefined) {
+      drop('its connection is not accepted, or the service is not in its zone', 'NO_POSSIBLE_DESTINATION');
+      return undefined;
+    }
+    const walkOn = (flow: Flow) => new Walk(this.#network, flow, this.#depth + 1).trace();
+    const end = throughBalancer(this.#checks, node, balancer, packet, walkOn, this.#depth, 'an endpoint');
+    return end && { ...end, arrival };
   }
 }
 

@@ -74,6 +74,7 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:VpceServiceRegion': row.region,
     'ec2:VpceMultiRegion': 'false',
   })),
+  'vpc-endpoint-service': rowType('vpc-endpoint-service', () => ({})),
   'vpc-flow-log': rowType('flow-log', () => ({})),
   'network-insights-path': rowType('network-insights-path', () => ({})),
   'network-insights-analysis': rowType('network-insights-analysis', () => ({})),

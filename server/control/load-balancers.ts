@@ -2,11 +2,14 @@
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html (read 2026-11-22)
 
 import type {
+  InterfaceEndpoint,
   LoadBalancerNode,
   LoadBalancerTarget,
   NetworkInterfaceId,
   NetworkLoadBalancer,
+  VpcEndpointServiceId,
 } from '@postern/network/snapshot.ts';
+import type { InterfaceEndpointRow } from '../store/rows/ec2.ts';
 import type { LoadBalancerRow, TargetGroupRow, TargetRow } from '../store/rows/load-balancing.ts';
 import type { Transaction } from '../store/store.ts';
 
@@ -149,4 +152,26 @@ function inRotation(targets: readonly Placed[], networkInterfaceId: NetworkInter
   return chosen
     .filter(({ nodes }) => nodes.some((node) => node.networkInterfaceId === networkInterfaceId))
     .map(({ row, address }) => ({ address, port: row.port }));
+}
+
+/**
+ * Which node each interface of an endpoint leads to, for somebody's endpoint service: one in its own zone (Y6); none while the connection is not accepted (Y3).
+ * Undefined: the endpoint is for a service of AWS's.
+ */
+export function behindEndpoint(
+  tx: Transaction,
+  { connection, serviceName }: InterfaceEndpointRow,
+  interfaces: readonly { readonly networkInterfaceId: NetworkInterfaceId; readonly availabilityZone: string }[],
+): InterfaceEndpoint['behind'] {
+  if (connection === undefined) return undefined;
+  const id = serviceName.slice(serviceName.lastIndexOf('.') + 1) as VpcEndpointServiceId;
+  const arns = (connection === 'available' && tx.get('vpc-endpoint-service', id)?.loadBalancerArns) || [];
+  const nodes = arns.flatMap((arn) => {
+    const balancer = tx.get('load-balancer', arn);
+    return balancer ? nodesOf(tx, balancer) : [];
+  });
+  return interfaces.flatMap(({ networkInterfaceId, availabilityZone }) => {
+    const node = nodes.find(({ zone }) => zone === availabilityZone);
+    return node === undefined ? [] : [{ networkInterfaceId, node: node.networkInterfaceId }];
+  });
 }

@@ -48,6 +48,7 @@ const readers: Partial<Record<Kind, Reader | 'anywhere'>> = {
   'instance-connect-endpoint': vpcOf,
   'flow-log': 'anywhere',
   'load-balancer': vpcOf,
+  'vpc-endpoint-service': 'anywhere',
   'target-group': vpcOf,
   listener: vpcOf,
   'vpc-peering-connection': 'anywhere',

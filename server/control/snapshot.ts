@@ -28,6 +28,7 @@ import type {
   DhcpOptionsRow,
   EgressOnlyInternetGatewayRow,
   InstanceRow,
+  InterfaceEndpointRow,
   NetworkAclRow,
   NetworkInterfaceRow,
   RouteRow,
@@ -43,7 +44,7 @@ import type {
 import type { Transaction } from '../store/store.ts';
 import { toNetworkAcl, toSecurityGroup } from './filter-rules.ts';
 import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
-import { networkLoadBalancersByVpc } from './load-balancers.ts';
+import { behindEndpoint, networkLoadBalancersByVpc } from './load-balancers.ts';
 import { type FlowLogsOf, flowLogsOf, loggedTraffic } from './logged-traffic.ts';
 
 /** The rows of every kind, by what they are asked for. */
@@ -62,6 +63,10 @@ interface Index {
   readonly connectEndpoints: Map<string, InstanceConnectEndpoint[]>;
   readonly endpointIds: Set<string>;
   readonly natGateways: ReturnType<typeof natGatewaysByVpc>;
+  readonly behindEndpoint: (
+    row: InterfaceEndpointRow,
+    interfaces: Parameters<typeof behindEndpoint>[2],
+  ) => ReturnType<typeof behindEndpoint>;
   readonly networkLoadBalancers: ReturnType<typeof networkLoadBalancersByVpc>;
   readonly edgeTables: ReturnType<typeof edgeTables>;
   readonly blockPublicAccess: ReturnType<typeof publicAccessBlocks>;
@@ -121,6 +126,7 @@ function indexRows(tx: Transaction): Index {
     ),
     endpointIds: new Set(endpoints.map((row) => row.id)),
     natGateways: natGatewaysByVpc(tx),
+    behindEndpoint: (row, interfaces) => behindEndpoint(tx, row, interfaces),
     networkLoadBalancers: networkLoadBalancersByVpc(tx),
     edgeTables: edgeTables(tx),
     blockPublicAccess: publicAccessBlocks(tx),
@@ -302,9 +308,11 @@ function toInterfaceEndpoint(row: VpcEndpointRow, index: Index): InterfaceEndpoi
   });
   // For inbound resolver endpoints only means for nobody inside the VPC (X8).
   const isPrivate = row.privateDnsEnabled && row.dnsOptions.privateDnsOnlyForInboundResolverEndpoint !== true;
+  const behind = index.behindEndpoint(row, interfaces);
   return [
     {
       vpcEndpointId: row.id,
+      ...(behind && { behind }),
       service: service.service,
       serviceRegion: service.region,
       networkInterfaceIds: interfaces.map(({ networkInterfaceId }) => networkInterfaceId),

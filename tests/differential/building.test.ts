@@ -129,7 +129,11 @@ function essence(snapshot: Snapshot): unknown {
       ),
       endpoints: sorted([
         ...vpc.gatewayEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })),
-        ...vpc.interfaceEndpoints.map(({ vpcEndpointId, service }) => ({ vpcEndpointId, service })),
+        ...vpc.interfaceEndpoints.map(({ vpcEndpointId, service, behind }) => ({
+          vpcEndpointId,
+          service,
+          isOpen: behind?.length,
+        })),
         ...vpc.natGateways.map(({ natGatewayId, connectivityType }) => ({ natGatewayId, connectivityType })),
         ...vpc.instanceConnectEndpoints.map(({ preserveClientIp }) => ({ preserveClientIp })),
         // Whether a target is healthy, packets would say.

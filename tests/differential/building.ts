@@ -391,7 +391,8 @@ class Building {
         { [vpcEndpointId]: 'VpcEndpoint.VpcEndpointId' },
       );
     }
-    for (const { vpcEndpointId, service, networkInterfaceIds } of vpc.interfaceEndpoints) {
+    for (const { vpcEndpointId, service, networkInterfaceIds, behind } of vpc.interfaceEndpoints) {
+      if (behind !== undefined) this.#endpointService(service);
       const cards = vpc.networkInterfaces.filter((each) => networkInterfaceIds.includes(each.networkInterfaceId));
       // One for each zone: AWS takes no second subnet of the same.
       this.#add(
@@ -399,7 +400,10 @@ class Building {
         {
           VpcId,
           VpcEndpointType: 'Interface',
-          ServiceName: `com.amazonaws.${vpc.region}.${service}`,
+          ServiceName:
+            behind === undefined
+              ? `com.amazonaws.${vpc.region}.${service}`
+              : `com.amazonaws.vpce.${vpc.region}.${ref(service)}`,
           PrivateDnsEnabled: false,
           SubnetIds: cards.map((each) => ref(each.subnetId)),
           SubnetConfigurations: cards.map((each) => ({
@@ -410,6 +414,9 @@ class Building {
         },
         { [vpcEndpointId]: 'VpcEndpoint.VpcEndpointId' },
       );
+      const isAccepted = behind !== undefined && behind.length > 0;
+      if (isAccepted)
+        this.#add('AcceptVpcEndpointConnections', { ServiceId: ref(service), VpcEndpointIds: [ref(vpcEndpointId)] });
     }
     for (const balancer of vpc.networkLoadBalancers) this.#loadBalancer(vpc, balancer);
     for (const { instanceConnectEndpointId, networkInterfaceId, preserveClientIp } of vpc.instanceConnectEndpoints) {
@@ -419,6 +426,23 @@ class Building {
         'CreateInstanceConnectEndpoint',
         { SubnetId: ref(card.subnetId), SecurityGroupIds: card.groupIds.map(ref), PreserveClientIp: preserveClientIp },
         { [instanceConnectEndpointId]: 'InstanceConnectEndpoint.InstanceConnectEndpointId' },
+      );
+    }
+  }
+
+  /** In front of the one load balancer that there is. One whose groups decide about what comes through endpoints is refused, so they do not. */
+  #endpointService(service: string): void {
+    const balancers = this.#snapshot.vpcs.flatMap((vpc) => vpc.networkLoadBalancers.map((each) => ({ vpc, ...each })));
+    for (const { vpc, loadBalancerId, nodes } of balancers) {
+      const [node] = nodes;
+      const card = vpc.networkInterfaces.find((each) => each.networkInterfaceId === node?.networkInterfaceId);
+      const how = 'EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic';
+      const groups = { LoadBalancerArn: ref(loadBalancerId), SecurityGroups: card?.groupIds.map(ref), [how]: 'off' };
+      if (card !== undefined && card.groupIds.length > 0) this.#add('SetSecurityGroups', groups, undefined, 'elbv2');
+      this.#add(
+        'CreateVpcEndpointServiceConfiguration',
+        { NetworkLoadBalancerArns: [ref(loadBalancerId)], AcceptanceRequired: true },
+        { [service]: 'ServiceConfiguration.ServiceId' },
       );
     }
   }

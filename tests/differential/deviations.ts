@@ -104,16 +104,16 @@ export const deviationRows: readonly Row[] = [
     'rules of the group of a service',
     2,
     fc.record({
-      of: fc.constantFrom('if', 'eice', 'second', 'lb'),
+      of: fc.constantFrom('if', 'eice', 'second', 'lb', 'svc'),
       direction,
       rules: fc.array(drawnRule, { maxLength: 2 }),
     }),
     (draft, { of, direction: which, rules }) =>
       setRules(
-        vpcAt(draft, 0),
+        vpcAt(draft, of === 'svc' ? 1 : 0),
         `sg-${of}`,
         which,
-        rules.map((each) => ruleOf('a', each)),
+        rules.map((each) => ruleOf(of === 'svc' ? 'e' : 'a', each)),
       ),
   ),
   row(

@@ -8,6 +8,7 @@
 import { nat64Prefix } from '@postern/network/nat64.ts';
 import type {
   Cidr,
+  InterfaceEndpoint,
   NetworkAcl,
   NetworkInterface,
   NetworkLoadBalancer,
@@ -52,6 +53,8 @@ export interface Features {
   readonly connectEndpoint: 'none' | 'own-address' | 'client-address';
   /** In the private subnet, or in the public one. */
   readonly loadBalancer: 'none' | 'internal' | 'internet-facing';
+  /** vpc-1 has an endpoint for the service of vpc-0's load balancer, where there is one. */
+  readonly privateLink: 'none' | 'pending' | 'accepted';
   readonly secondInterface: boolean;
   /** The subnet of d: 0 is public, 1 private, 3 in the second block. */
   readonly subnetOfD: 0 | 1 | 3;
@@ -274,19 +277,7 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
         ? [{ vpcEndpointId: 'vpce-dynamodb', service: 'dynamodb', prefixListId: 'pl-dynamodb' } as const]
         : []),
     ],
-    interfaceEndpoints:
-      interfaceEndpoints.length === 0
-        ? []
-        : [
-            {
-              vpcEndpointId: 'vpce-if',
-              service: 'sts',
-              serviceRegion: 'us-east-1',
-              networkInterfaceIds: interfaceEndpoints.map((each) => each.networkInterfaceId),
-              dnsNames: [],
-              privateDnsNames: [],
-            },
-          ],
+    interfaceEndpoints: endpointsOf(number, interfaceEndpoints, features),
     natGateways: hasNat
       ? [{ natGatewayId: `nat-${number}`, connectivityType: nat, networkInterfaceId: `eni-nat2` }]
       : [],
@@ -304,6 +295,27 @@ function vpcOf(number: VpcNumber, features: Features): Vpc {
     ipv6 && each.instanceId === 'i-a' ? { ...each, metadata: { ...each.metadata, hasIpv6: true } } : each,
   );
   return { ...made, instances };
+}
+
+function endpointsOf(number: VpcNumber, cards: readonly NetworkInterface[], features: Features): InterfaceEndpoint[] {
+  if (cards.length === 0) return [];
+  const networkInterfaceIds = cards.map((each) => each.networkInterfaceId);
+  const common = { serviceRegion: 'us-east-1', networkInterfaceIds, dnsNames: [], privateDnsNames: [] };
+  if (number !== 1) return [{ ...common, vpcEndpointId: 'vpce-if', service: 'sts' }];
+  const node = `eni-lb${features.loadBalancer === 'internet-facing' ? 0 : 1}` as const;
+  const behind = networkInterfaceIds.map((networkInterfaceId) => ({ networkInterfaceId, node }));
+  return [
+    {
+      ...common,
+      vpcEndpointId: 'vpce-svc',
+      service: 'vpce-svc-0',
+      behind: features.privateLink === 'accepted' ? behind : [],
+    },
+  ];
+}
+
+function hasPrivateLink({ loadBalancer, privateLink }: Features): boolean {
+  return loadBalancer !== 'none' && privateLink !== 'none';
 }
 
 /** Each listener has one target: the walk tells of the one that is not reached, and the kernel takes any. */
@@ -367,8 +379,11 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
     return isPublic ? withPublic(plain, `198.19.0.${hosts[name]}`) : plain;
   };
   switch (number) {
-    case 1:
-      return [machine('e', 0), machine('f', features.subnetOfF)];
+    case 1: {
+      const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-svc' } as const;
+      const door = card(1, 1, 'svc', 240, { service, groupIds: ['sg-svc'] });
+      return [machine('e', 0), machine('f', features.subnetOfF), ...(hasPrivateLink(features) ? [door] : [])];
+    }
     case 2:
       return [machine('g', 0)];
     case 0:

@@ -20,6 +20,7 @@ const features: fc.Arbitrary<Features> = fc.record({
   interfaceEndpoint: fc.constantFrom<Features['interfaceEndpoint'][]>('none', 'one', 'two'),
   connectEndpoint: fc.constantFrom<Features['connectEndpoint'][]>('none', 'own-address', 'client-address'),
   loadBalancer: fc.constantFrom<Features['loadBalancer'][]>('none', 'internal', 'internet-facing'),
+  privateLink: usually<Features['privateLink']>('accepted', 'none', 'pending'),
   secondInterface: fc.boolean(),
   subnetOfD: fc.constantFrom<Features['subnetOfD'][]>(0, 1, 3),
   subnetOfF: fc.constantFrom<Features['subnetOfF'][]>(1, 0),

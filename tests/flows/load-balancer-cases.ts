@@ -6,9 +6,11 @@ import {
   aclEntry,
   allowAll,
   cidrPeer,
+  endpointEni,
   eni,
   group,
   groupPeer,
+  interfaceEndpoint,
   local,
   openAcl,
   peered,
@@ -115,6 +117,30 @@ export const loadBalancerCases: readonly FlowCase[] = [
     ), { ab: ['vpc-a', 'vpc-b'] }),
     flows: [
       tcpTo('b', nodeA, 80, 'open', { seenAs: nodeA }), tcpTo('a', nodeA, 443, 'open', { seenAs: nodeA }), tcpTo('b', nodeA, 443, 'open', { seenAs: nodeA }), tcpTo('c', nodeA, 80, 'timeout'), tcpTo('c', nodeA, 443, 'open', { seenAs: nodeA }), tcpTo('a', '10.1.0.10', 80, 'open', { seenAs: a }),
+    ],
+  },
+  {
+    title: '[Y1] [Y5] [Y6] through an endpoint a consumer reaches the provider’s targets, which see the node of its zone; blocks may be the same, and nothing begins the other way',
+    snapshot: snapshot(
+      vpc({
+        subnets, networkInterfaces: [eni('a', '1', a, { groupIds: ['sg-target'] }), nodeEni('n1', '1', nodeA), nodeEni('n2', '2', nodeB)],
+        securityGroups: [group('sg-target', [tcp(80, cidrPeer('10.0.0.50/32')), tcp(22, cidrPeer('10.0.1.50/32'))])],
+        networkLoadBalancers: [balancer([node('n1', { 80: [`${a}:80`], 443: [`${a}:22`] }), node('n2', { 443: [`${a}:22`] })])],
+      }),
+      vpc({
+        vpcId: 'vpc-b', subnets: [subnet('8', '10.0.0.0/24'), subnet('9', '10.0.9.0/24')],
+        networkInterfaces: [eni('c', '8', a), eni('d', '9', '10.0.9.10', { groupIds: ['sg-d'] }), endpointEni('p1', '8', '10.0.0.60', { groupIds: ['sg-door'] }), endpointEni('p2', '9', '10.0.9.60'), endpointEni('p3', '9', '10.0.9.61', { vpcEndpointId: 'vpce-pending' })],
+        securityGroups: [open, group('sg-door', [tcp(80), tcp(443, groupPeer('sg-d')), tcp(22)], []), group('sg-d', [])],
+        interfaceEndpoints: [
+          interfaceEndpoint(['eni-p1', 'eni-p2'], { service: 'vpce-svc-1', behind: [{ networkInterfaceId: 'eni-p1', node: 'eni-n1' }, { networkInterfaceId: 'eni-p2', node: 'eni-n2' }] }),
+          interfaceEndpoint(['eni-p3'], { vpcEndpointId: 'vpce-pending', service: 'vpce-svc-1', behind: [] }),
+        ],
+      }),
+    ),
+    flows: [
+      tcpTo('c', '10.0.0.60', 80, 'open', { seenAs: nodeA }), tcpTo('d', '10.0.0.60', 80, 'open', { seenAs: nodeA }), tcpTo('d', '10.0.9.60', 443, 'open', { seenAs: nodeB }),
+      tcpTo('d', '10.0.0.60', 443, 'timeout'), tcpTo('c', '10.0.0.60', 443, 'timeout'), tcpTo('c', '10.0.0.60', 22, 'timeout'), tcpTo('d', '10.0.9.60', 80, 'timeout'), udpTo('c', '10.0.0.60', 80, 'timeout'), pingTo('c', '10.0.0.60', 'timeout'),
+      tcpTo('d', '10.0.9.61', 80, 'timeout'), tcpTo('d', '10.0.9.61', 443, 'timeout'), tcpTo('a', '10.0.0.60', 80, 'timeout'), tcpTo('a', '10.0.9.10', 80, 'timeout'),
     ],
   },
 ]; // biome-ignore format: a table

@@ -12,10 +12,13 @@ import {
   type EndpointService,
   type EndpointType,
   endpointDomainOf,
+  endpointService,
   endpointServicesOf,
 } from '@postern/network/endpoint-services.ts';
 import { derivedId } from '../../derived-id.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
+import { isCustomersName, isPermitted, permittedService } from './customers-services.ts';
+import { toServiceConfiguration } from './endpoint-service-configurations.ts';
 import { ec2Error, invalidParameter, unsupportedOperation } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { paginate } from './pagination.ts';
@@ -27,17 +30,21 @@ export const unknownService = (name: string) =>
 
 /**
  * The service that a name means, when it has endpoints of that type.
- * @throws InvalidServiceName; InvalidParameter; UnsupportedOperation naming the type or somebody's own endpoint service
+ * @throws InvalidServiceName; InvalidParameter; UnsupportedOperation naming the type
  */
 function requireService(call: Call, name: string, type: EndpointType): EndpointService {
-  if (/^com\.amazonaws\.vpce\..*\.vpce-svc-/.test(name)) throw unsupportedOperation(`The endpoint service ${name}`);
-  const service = endpointServicesOf(call.region).get(name);
+  const service = isCustomersName(name) ? customersService(call, name) : endpointServicesOf(call.region).get(name);
   if (!service) throw unknownService(name);
   if (!service.types.includes(type))
     throw invalidParameter(
       `Endpoint type (${type}) does not match available service types ([${service.types.join(', ')}]).`,
     );
   return service;
+}
+
+/** One that the caller may use; any other is as if it were not there (Y2). */
+function customersService(call: Call, name: string): EndpointService | undefined {
+  return permittedService(call, name) && endpointService(name);
 }
 
 export function requireGatewayService(call: Call, name: string): AwsPrefixList {
@@ -92,13 +99,50 @@ function toDetail(call: Call, { service, type, id }: Offer): ServiceDetail {
   };
 }
 
-function filtersOf(call: Call): FilterTable<Offer> {
+/** An entry of the list, of AWS's services and of customers'. */
+interface Entry {
+  readonly id: string;
+  readonly owner: string;
+  readonly type: EndpointType;
+  readonly detail: ServiceDetail;
+}
+
+/** Customers' services that the caller may use, for whom they are listed (Y2). */
+function customersEntries(call: Call): Entry[] {
+  return call.tx
+    .list('vpc-endpoint-service')
+    .filter((row) => row.region === call.region && isPermitted(row, call.principal))
+    .map((row) => {
+      const { AvailabilityZones, AvailabilityZoneIds, BaseEndpointDnsNames, AcceptanceRequired, ServiceName, Tags } =
+        toServiceConfiguration(call, row);
+      const detail: ServiceDetail = {
+        ...{ AvailabilityZones, AvailabilityZoneIds, BaseEndpointDnsNames, AcceptanceRequired, ServiceName, Tags },
+        ServiceId: row.id,
+        ServiceType: [{ ServiceType: 'Interface' }],
+        ServiceRegion: row.region,
+        Owner: row.accountId,
+        VpcEndpointPolicySupported: false,
+        ManagesVpcEndpoints: false,
+        SupportedIpAddressTypes: ['ipv4'],
+      };
+      return { id: row.id, owner: row.accountId, type: 'Interface', detail };
+    });
+}
+
+function entriesOf(call: Call): Entry[] {
+  const offers = offersOf(call.region).map((one): Entry => {
+    return { id: one.id, owner: 'amazon', type: one.type, detail: toDetail(call, one) };
+  });
+  return [...offers, ...customersEntries(call)];
+}
+
+function filtersOf(call: Call): FilterTable<Entry> {
   return {
-    owner: () => 'amazon',
+    owner: (one) => one.owner,
     'service-arn': (one) => ec2Arn(call, 'vpc-endpoint-service', one.id),
     'service-id': (one) => one.id,
-    'service-name': (one) => one.service.serviceName,
-    'service-region': (one) => one.service.region,
+    'service-name': (one) => one.detail.ServiceName,
+    'service-region': () => call.region,
     'service-type': (one) => one.type,
     'supported-ip-address-types': () => 'ipv4',
   };
@@ -112,13 +156,14 @@ export const endpointServices = {
       const wanted = new Set(input.ServiceNames ?? []);
       const others = (input.ServiceRegions ?? []).filter((region) => region !== call.region);
       if (others.length > 0) throw unsupportedOperation(`The parameter ServiceRegions of another region`);
-      for (const name of wanted) if (!endpointServicesOf(call.region).has(name)) throw unknownService(name);
-      const all = offersOf(call.region).filter((one) => wanted.size === 0 || wanted.has(one.service.serviceName));
-      const kept = applyFilters(all, input.Filters, filtersOf(call));
+      const all = entriesOf(call);
+      for (const name of wanted) if (!all.some((one) => one.detail.ServiceName === name)) throw unknownService(name);
+      const named = all.filter((one) => wanted.size === 0 || wanted.has(one.detail.ServiceName ?? ''));
+      const kept = applyFilters(named, input.Filters, filtersOf(call));
       const { page, ...next } = paginate(kept, input, { min: 1, max: 1000 }, (one) => one.id);
       return {
-        ServiceNames: page.map((one) => one.service.serviceName),
-        ServiceDetails: page.map((one) => toDetail(call, one)),
+        ServiceNames: page.map((one) => one.detail.ServiceName ?? ''),
+        ServiceDetails: page.map((one) => one.detail),
         ...next,
       };
     },

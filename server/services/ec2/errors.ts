@@ -19,6 +19,7 @@ export const resourceKinds = {
   'network-interface': { prefix: 'eni', noun: 'networkInterface', notFound: 'InvalidNetworkInterfaceID.NotFound', malformed: 'InvalidNetworkInterfaceId.Malformed' },
   'vpc-peering-connection': { prefix: 'pcx', noun: 'vpcPeeringConnection', notFound: 'InvalidVpcPeeringConnectionID.NotFound', malformed: 'InvalidVpcPeeringConnectionId.Malformed' },
   'vpc-endpoint': { prefix: 'vpce', noun: 'VpcEndpoint', notFound: 'InvalidVpcEndpointId.NotFound', malformed: 'InvalidVpcEndpointId.Malformed' },
+  'vpc-endpoint-service': { prefix: 'vpce-svc', noun: 'VpcEndpointService', notFound: 'InvalidVpcEndpointServiceId.NotFound', malformed: 'InvalidVpcEndpointServiceId.Malformed' },
   'instance-connect-endpoint': { prefix: 'eice', noun: 'instance connect endpoint', notFound: 'InvalidInstanceConnectEndpointId.NotFound', malformed: 'InvalidInstanceConnectEndpointId.Malformed' },
   'vpc-block-public-access-exclusion': { prefix: 'vpcbpa-exclude', noun: 'exclusion', notFound: 'InvalidVpcBlockPublicAccessExclusionId.NotFound', malformed: 'InvalidVpcBlockPublicAccessExclusionId.Malformed' },
   'nat-gateway': { prefix: 'nat', noun: 'natGateway', notFound: 'NatGatewayNotFound', malformed: 'NatGatewayMalformed' },
@@ -45,6 +46,7 @@ export function notFound(kind: ResourceKind, ids: readonly string[]): AwsError {
   if (kind === 'security-group') return bad(code, `The security group '${first}' does not exist`);
   if (kind === 'prefix-list') return bad(code, `The prefix list ID '${first}' does not exist`);
   if (kind === 'vpc-endpoint') return bad(code, `The Vpc Endpoint Id '${first}' does not exist`);
+  if (kind === 'vpc-endpoint-service') return bad(code, `The VpcEndpointService Id '${first}' does not exist`);
   if (kind === 'key-pair') return bad(code, `The key pair '${first}' does not exist`);
   if (kind === 'nat-gateway') return bad(code, `NatGateway ${ids.join(', ')} was not found`);
   return bad(

@@ -14,6 +14,7 @@ import { type EndpointService, endpointService } from '@postern/network/endpoint
 import type { SecurityGroupId, VpcEndpointId } from '@postern/network/snapshot.ts';
 import type { Call } from '../../service.ts';
 import type { InterfaceEndpointRow, SubnetRow, VpcRow } from '../../store/rows/ec2.ts';
+import { serviceCalled, zonesOfService } from './customers-services.ts';
 import { changedPolicy } from './endpoint-policy.ts';
 import { requireInterfaceService } from './endpoint-services.ts';
 import { ec2Error, invalidParameter, missingParameter, refuseUnsupported, unsupportedOperation } from './errors.ts';
@@ -163,12 +164,18 @@ function wantedSubnets(
 /** Makes an interface in each subnet. @throws DuplicateSubnetsInSameZone (X1), and what an address can be wrong with */
 function addSubnets(call: Call, endpoint: InterfaceEndpointRow, wanted: ReturnType<typeof wantedSubnets>): Subnets {
   const subnets = [...endpoint.subnets];
+  const provider = serviceCalled(call.tx, endpoint.serviceName);
+  const offered = provider && zonesOfService(call.tx, provider);
   const zones = new Set(subnets.map(({ subnetId }) => requireRow(call, 'subnet', subnetId).availabilityZone));
   for (const { subnet, address } of wanted) {
     if (zones.has(subnet.availabilityZone))
       throw ec2Error(
         'DuplicateSubnetsInSameZone',
         `Found another VPC endpoint subnet in the availability zone of ${subnet.id}. VPC endpoint subnets should be in different availability zones supported by the VPC endpoint service.`,
+      );
+    if (offered?.includes(subnet.availabilityZone) === false)
+      throw invalidParameter(
+        `The VPC endpoint service ${endpoint.serviceName} does not support the availability zone of the subnet: ${subnet.id}.`,
       );
     zones.add(subnet.availabilityZone);
     const own = address ? requireFreePrivateAddress(call.tx, subnet, address) : freePrivateAddress(call.tx, subnet);
@@ -219,6 +226,7 @@ export function makeInterfaceEndpoint(
     );
   refuseIpv6('CreateVpcEndpoint', input);
   const service = requireInterfaceService(call, input.ServiceName);
+  const provider = serviceCalled(call.tx, service.serviceName);
   refuseOtherTypes(input);
   refusePolicy(service, input.PolicyDocument);
   const policyDocument = changedPolicy('interface', undefined, { PolicyDocument: input.PolicyDocument });
@@ -240,6 +248,9 @@ export function makeInterfaceEndpoint(
     dnsOptions: options,
     dnsLabel: dnsLabelOf(id),
     creationTime: call.now.toISOString(),
+    ...(provider && {
+      connection: provider.acceptanceRequired ? ('pendingAcceptance' as const) : ('available' as const),
+    }),
     tags: tagsFromSpecifications(input.TagSpecifications, 'vpc-endpoint'),
   };
   enforceQuota(

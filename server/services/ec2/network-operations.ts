@@ -7,6 +7,8 @@ import { classicLink } from './classic-link.ts';
 import { defaultVpc } from './default-vpc.ts';
 import { dhcpOptions } from './dhcp-options.ts';
 import { egressOnlyInternetGateways } from './egress-only-internet-gateways.ts';
+import { endpointConnections } from './endpoint-connections.ts';
+import { endpointServiceConfigurations } from './endpoint-service-configurations.ts';
 import { endpointServices } from './endpoint-services.ts';
 import { flowLogs } from './flow-logs.ts';
 import { instanceConnectEndpoints } from './instance-connect-endpoints.ts';
@@ -65,6 +67,8 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...addresses,
   ...prefixLists,
   ...vpcEndpoints,
+  ...endpointServiceConfigurations,
+  ...endpointConnections,
   ...vpcPeeringConnections,
   ...endpointServices,
   ...dhcpOptions,

@@ -50,8 +50,6 @@ export const nothings = {
   DescribeTrafficMirrorTargets: { maker: 'CreateTrafficMirrorTarget', list: 'TrafficMirrorTargets', ids: 'TrafficMirrorTargetIds', notFound: 'InvalidTrafficMirrorTargetId.NotFound', noun: 'trafficMirrorTarget' },
   DescribeNetworkInterfacePermissions: { maker: 'CreateNetworkInterfacePermission', list: 'NetworkInterfacePermissions', ids: 'NetworkInterfacePermissionIds', notFound: 'InvalidPermissionID.NotFound', noun: 'networkInterfacePermission' },
   DescribeTrunkInterfaceAssociations: { maker: 'AssociateTrunkInterface', list: 'InterfaceAssociations', ids: 'AssociationIds', notFound: 'InvalidAssociationID.NotFound', noun: 'association' },
-  DescribeVpcEndpointServiceConfigurations: { maker: 'CreateVpcEndpointServiceConfiguration', list: 'ServiceConfigurations', ids: 'ServiceIds', notFound: 'InvalidVpcEndpointServiceId.NotFound', noun: 'VpcEndpointService' },
-  DescribeVpcEndpointConnections: { maker: 'CreateVpcEndpointServiceConfiguration', list: 'VpcEndpointConnections' },
   DescribeVpcEndpointConnectionNotifications: { maker: 'CreateVpcEndpointConnectionNotification', list: 'ConnectionNotificationSet' },
   DescribeVerifiedAccessInstances: { maker: 'CreateVerifiedAccessInstance', list: 'VerifiedAccessInstances', ids: 'VerifiedAccessInstanceIds', notFound: 'InvalidVerifiedAccessInstanceId.NotFound', noun: 'verifiedAccessInstance' },
   DescribeVerifiedAccessGroups: { maker: 'CreateVerifiedAccessGroup', list: 'VerifiedAccessGroups', ids: 'VerifiedAccessGroupIds', notFound: 'InvalidVerifiedAccessGroupId.NotFound', noun: 'verifiedAccessGroup' },

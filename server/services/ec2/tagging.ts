@@ -34,6 +34,8 @@ export const resourceTypes = {
   'network-interface': 'network-interface',
   'nat-gateway': 'natgateway',
   'vpc-block-public-access-exclusion': 'vpc-block-public-access-exclusion',
+  // Before the endpoints, whose ids begin as its do.
+  'vpc-endpoint-service': 'vpc-endpoint-service',
   'vpc-endpoint': 'vpc-endpoint',
   'vpc-peering-connection': 'vpc-peering-connection',
   'instance-connect-endpoint': 'instance-connect-endpoint',

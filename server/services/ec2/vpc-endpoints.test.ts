@@ -91,15 +91,6 @@ test('[W5] [V1] [V3] [V5] only services of the region, each by its own types; ty
   await assert.rejects(create({ PrivateDnsEnabled: true }), awsError('InvalidParameter'));
 });
 
-test('[Y1] a provider’s service is known by the shape of its name, and an endpoint to it is refused by name', async () => {
-  const { create } = await makePlace();
-  const service = 'com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0';
-  await assert.rejects(
-    create({ VpcEndpointType: 'Interface', ServiceName: service }),
-    awsError('UnsupportedOperation', /vpce-svc/),
-  );
-});
-
 test('[R10] the endpoint’s route is neither replaced nor deleted with the route calls', async () => {
   const { world, create, table: RouteTableId, endpointRoutes } = await makePlace();
   await create({ RouteTableIds: [RouteTableId] });

@@ -19,10 +19,10 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { endpointDnsNames } from '@postern/network/endpoint-services.ts';
 import type { VpcEndpointId } from '@postern/network/snapshot.ts';
-import { AwsError } from '../../errors.ts';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { InterfaceEndpointRow, VpcEndpointRow } from '../../store/rows/ec2.ts';
 import { describe } from './describe.ts';
+import { eachForItself } from './each-for-itself.ts';
 import { ec2Error, missingParameter, refuseUnsupported, unsupportedOperation } from './errors.ts';
 import type { FilterTable } from './filters.ts';
 import { deleteGatewayEndpoint, makeGatewayEndpoint, modifyGatewayEndpoint } from './gateway-endpoints.ts';
@@ -37,10 +37,11 @@ import { findRow, requireRow } from './rows.ts';
 import { tagsFromSpecifications, toTags } from './tags.ts';
 
 /** On the wire AWS writes its states in lower case (V2). */
-const stateOf = (text: 'available' | 'pending') => text as unknown as State;
+const stateOf = (text: 'available' | 'pending' | 'pendingAcceptance' | 'rejected') => text as unknown as State;
 
 /** @param state an interface endpoint is answered as `pending` once, and is available at the next look */
 function toVpcEndpoint(call: Call, row: VpcEndpointRow, state: 'available' | 'pending' = 'available'): VpcEndpoint {
+  const connection = row.endpointType === 'Interface' ? row.connection : undefined;
   return {
     VpcEndpointId: row.id,
     VpcEndpointType: row.endpointType,
@@ -48,7 +49,8 @@ function toVpcEndpoint(call: Call, row: VpcEndpointRow, state: 'available' | 'pe
     OwnerId: row.accountId,
     ServiceName: row.serviceName,
     ServiceRegion: row.region,
-    State: stateOf(state),
+    // Y3: what is not accepted says so from the beginning.
+    State: stateOf(connection === undefined || connection === 'available' ? state : connection),
     PolicyDocument: row.policyDocument,
     IpAddressType: 'ipv4',
     RequesterManaged: false,
@@ -117,7 +119,10 @@ const filters: FilterTable<VpcEndpointRow> = {
   'service-region': (row) => row.region,
   'vpc-endpoint-id': (row) => row.id,
   // Both spellings are in use by tools.
-  'vpc-endpoint-state': () => ['available', 'Available'],
+  'vpc-endpoint-state': (row) => {
+    const state = (row.endpointType === 'Interface' && row.connection) || 'available';
+    return [state, `${state[0]?.toUpperCase()}${state.slice(1)}`];
+  },
   'vpc-endpoint-type': (row) => row.endpointType,
   'vpc-id': (row) => row.vpcId,
 };
@@ -142,18 +147,11 @@ function makeEndpoint(call: Call, input: CreateVpcEndpointRequest): VpcEndpointI
 
 /** Each id for itself: what cannot be deleted is listed, the rest goes (V5). */
 function deleteEndpoints(call: Call, ids: readonly string[]): UnsuccessfulItem[] {
-  const unsuccessful: UnsuccessfulItem[] = [];
-  for (const id of new Set(ids)) {
-    try {
-      const endpoint = requireRow(call, 'vpc-endpoint', id);
-      if (endpoint.endpointType === 'Gateway') deleteGatewayEndpoint(call, endpoint);
-      else deleteInterfaceEndpoint(call, endpoint);
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      unsuccessful.push({ ResourceId: id, Error: { Code: error.code, Message: error.message } });
-    }
-  }
-  return unsuccessful;
+  return eachForItself(ids, (id) => {
+    const endpoint = requireRow(call, 'vpc-endpoint', id);
+    if (endpoint.endpointType === 'Gateway') deleteGatewayEndpoint(call, endpoint);
+    else deleteInterfaceEndpoint(call, endpoint);
+  });
 }
 
 export const vpcEndpoints = {

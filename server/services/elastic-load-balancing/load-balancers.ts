@@ -144,6 +144,11 @@ function select(call: Call, input: SDK.DescribeLoadBalancersInput): LoadBalancer
   return all.filter((row) => arns.includes(row.id) || names.includes(row.name));
 }
 
+/** Y4: an endpoint service has it. */
+function isBehindService(call: Call, { id }: LoadBalancerRow): boolean {
+  return call.tx.list('vpc-endpoint-service').some((each) => each.loadBalancerArns.includes(id));
+}
+
 function remove(call: Call, arn: string | undefined): void {
   const row = arn === undefined ? undefined : call.tx.get('load-balancer', arn);
   // One that is not there is deleted already.
@@ -152,6 +157,11 @@ function remove(call: Call, arn: string | undefined): void {
     throw elbError(
       'OperationNotPermitted',
       `Load balancer '${row.id}' cannot be deleted because deletion protection is enabled`,
+    );
+  if (isBehindService(call, row))
+    throw elbError(
+      'ResourceInUse',
+      `Load balancer '${row.id}' cannot be deleted because it is currently associated with another service`,
     );
   for (const node of row.nodes) removeNode(call, node);
   for (const listener of listenersOf(call, row.id)) call.tx.delete('listener', listener.id);
@@ -184,7 +194,10 @@ function setSecurityGroups(call: Call, input: SDK.SetSecurityGroupsInput): LoadB
     );
   if (!input.SecurityGroups?.length) throw invalidConfiguration('You must specify at least one security group');
   const groupIds = balancerGroups(call, subnet as SubnetRow, input.SecurityGroups);
-  const enforced = input.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic;
+  const given = input.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic;
+  const enforced = given === undefined ? row.enforcesGroupsOnPrivateLink : given === 'on';
+  if (enforced && isBehindService(call, row))
+    throw unsupported('inbound rules that are enforced on PrivateLink traffic');
   for (const { networkInterfaceId } of row.nodes) {
     const card = call.tx.get('network-interface', networkInterfaceId);
     if (card) call.tx.put('network-interface', { ...card, groupIds });
@@ -192,7 +205,7 @@ function setSecurityGroups(call: Call, input: SDK.SetSecurityGroupsInput): LoadB
   const changed = {
     ...row,
     groupIds,
-    enforcesGroupsOnPrivateLink: enforced === undefined ? row.enforcesGroupsOnPrivateLink : enforced === 'on',
+    enforcesGroupsOnPrivateLink: enforced,
   };
   call.tx.put('load-balancer', changed);
   return changed;

@@ -20,6 +20,7 @@ import type {
   SecurityGroupRuleId,
   SubnetId,
   VpcEndpointId,
+  VpcEndpointServiceId,
   VpcId,
   VpcPeeringConnectionId,
 } from '@postern/network/snapshot.ts';
@@ -289,6 +290,17 @@ export interface InterfaceEndpointRow extends EndpointRow {
   dnsOptions: { dnsRecordIpType: 'ipv4' | 'service-defined'; privateDnsOnlyForInboundResolverEndpoint?: boolean };
   /** The random part of its DNS names. */
   dnsLabel: string;
+  /** For somebody's endpoint service: only `available` carries packets (Y3). */
+  connection?: 'pendingAcceptance' | 'available' | 'rejected';
+}
+
+export interface VpcEndpointServiceRow extends Row {
+  id: VpcEndpointServiceId;
+  loadBalancerArns: string[];
+  acceptanceRequired: boolean;
+  /** Who may use it besides its own account (Y2). */
+  principals: { arn: string }[];
+  tags: Tags;
 }
 
 export type VpcEndpointRow = GatewayEndpointRow | InterfaceEndpointRow;
@@ -459,6 +471,7 @@ export interface Ec2Rows {
   'vpc-block-public-access': BlockPublicAccessRow;
   'vpc-block-public-access-exclusion': BlockPublicAccessExclusionRow;
   'vpc-endpoint': VpcEndpointRow;
+  'vpc-endpoint-service': VpcEndpointServiceRow;
   'vpc-peering-connection': VpcPeeringConnectionRow;
   'instance-connect-endpoint': InstanceConnectEndpointRow;
   'prefix-list': PrefixListRow;
