@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { loadService } from '../catalogue/catalogue.ts';
 import { AwsError } from '../errors.ts';
 import { renderError } from './codec.ts';
+import { readJsonStructure } from './protocols/json.ts';
 import { bodyWriter } from './protocols/xml-write.ts';
+import { inputRequired } from './refusals.ts';
 
 test('a JSON error without words has no member for them', () => {
   const body = (message: string) =>
@@ -19,4 +21,18 @@ test('the owner of a list of buckets stands before them', () => {
     bodyWriter(shape)({ Buckets: [{ Name: 'b' }], Owner: { ID: 'o' }, Prefix: 'p' }),
     '<Owner><ID>o</ID></Owner><Buckets><Bucket><Name>b</Name></Bucket></Buckets><Prefix>p</Prefix>',
   );
+});
+
+test('Organizations tells what is missing as a Reason', () => {
+  const shape = loadService('organizations').operation('TagResource')?.input;
+  assert.ok(shape);
+  const reads = (input: unknown) => () => readJsonStructure(shape, input, '', false, inputRequired);
+  const reason = (Reason: string) => ({ code: 'InvalidInputException', fields: { Reason } });
+  assert.throws(reads({ ResourceId: 'r-1' }), reason('INPUT_REQUIRED:TAGS'));
+  assert.throws(reads({ Tags: [] }), reason('INPUT_REQUIRED:RESOURCE_ID'));
+  const Tags = [
+    { Key: 'a', Value: 'b' },
+    { Key: 'c', Value: null },
+  ];
+  assert.throws(reads({ ResourceId: 'r-1', Tags }), reason('INPUT_REQUIRED:TAGS_2_MEMBER_VALUE'));
 });

@@ -13,7 +13,7 @@ import { parseJson, readJsonStructure, writeJsonStructure } from './protocols/js
 import { readQuery } from './protocols/query-read.ts';
 import { readXml } from './protocols/xml-read.ts';
 import { bodyWriter, elementWriter, escapeXml, isOutsideBody, structureWriter } from './protocols/xml-write.ts';
-import { malformedJson, malformedXml, notImplemented } from './refusals.ts';
+import { inputRequired, malformedJson, malformedXml, notImplemented } from './refusals.ts';
 
 /** The input of an operation as the SDK types it. */
 export type Input = Record<string, unknown>;
@@ -44,7 +44,8 @@ function parseBody(identified: Identified, operation: OperationModel, body: Uint
     case 'aws-json-1.0':
     case 'aws-json-1.1': {
       const fields = parseJson(whole(body));
-      return operation.input ? readJsonStructure(operation.input, fields, '') : {};
+      const missing = operation.service.name === 'organizations' ? inputRequired : undefined;
+      return operation.input ? readJsonStructure(operation.input, fields, '', false, missing) : {};
     }
     case 'rest-json':
     case 'rest-xml':

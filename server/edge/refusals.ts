@@ -346,6 +346,16 @@ export function missingParameter(
   }
 }
 
+/** The same from Organizations, whose Reason has the path: `INPUT_REQUIRED:TAGS_1_MEMBER_VALUE` (recorded on AWS, 2026-09; its words are the reference's). */
+export function inputRequired(path: string): AwsError {
+  const member = path
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll('.', '_')
+    .toUpperCase();
+  const fields = { Reason: `INPUT_REQUIRED:${member}` };
+  return new AwsError('InvalidInputException', 400, 'You must provide a value for the parameter.', { fields });
+}
+
 /**
  * All required members that are absent, as IAM and STS tell them: ten at most. IAM leaves the value out (recorded there, 2026-09).
  * @param paths the members as the request would spell them

@@ -2,6 +2,7 @@
 // Unknown members are ignored, as AWS's servers ignore them; a wrong type is SerializationException in their words.
 
 import type { Member, Shape, StructureShape, TimestampFormat } from '../../catalogue/shapes.ts';
+import type { AwsError } from '../../errors.ts';
 import { malformedJson, missingParameter, wrongType } from '../refusals.ts';
 import { define } from './query-read.ts';
 import { formatTimestamp, parseBase64, parseTimestamp } from './scalars.ts';
@@ -21,6 +22,11 @@ export function parseJson(bytes: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** What a service says of a required member that is absent. */
+type Missing = (path: string) => AwsError;
+
+const missingMember: Missing = (path) => missingParameter('aws-json-1.1', path);
+
 /**
  * Reads a structure.
  * @param isMessage true for the input of a REST operation: its bound members are not in the body
@@ -30,6 +36,7 @@ export function readJsonStructure(
   value: unknown,
   path: string,
   isMessage = false,
+  missing: Missing = missingMember,
 ): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrongType('aws-json-1.1', path, kindOf(value), 'Structure');
@@ -40,8 +47,8 @@ export function readJsonStructure(
     const name = member.traits.jsonName ?? member.name;
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field !== undefined && field !== null)
-      output[member.name] = readValue(member, field, path === '' ? name : `${path}.${name}`);
-    else if (member.required) throw missingParameter('aws-json-1.1', path === '' ? name : `${path}.${name}`);
+      output[member.name] = readValue(member, field, path === '' ? name : `${path}.${name}`, missing);
+    else if (member.required) throw missing(path === '' ? name : `${path}.${name}`);
   }
   return output;
 }
@@ -54,7 +61,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'START_ARRAY' : 'START_OBJECT';
 }
 
-function readValue(member: Member, value: unknown, path: string): unknown {
+function readValue(member: Member, value: unknown, path: string, missing: Missing): unknown {
   const { shape } = member;
   const wrong = (expected: string) => wrongType('aws-json-1.1', path, kindOf(value), expected);
   switch (shape.kind) {
@@ -86,13 +93,13 @@ function readValue(member: Member, value: unknown, path: string): unknown {
     case 'list':
       if (!Array.isArray(value)) throw wrong('List');
       return value.map((item, at) =>
-        item === null ? null : readValue(shape.member, item, `${path}.${at + 1}.member`),
+        item === null ? null : readValue(shape.member, item, `${path}.${at + 1}.member`, missing),
       );
     case 'map':
-      return readMap(shape, value, path, wrong);
+      return readMap(shape, value, path, wrong, missing);
     case 'structure':
     case 'union':
-      return readJsonStructure(shape, value, path);
+      return readJsonStructure(shape, value, path, false, missing);
   }
 }
 
@@ -101,11 +108,12 @@ function readMap(
   value: unknown,
   path: string,
   wrong: (expected: string) => Error,
+  missing: Missing,
 ): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('Map');
   const output: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    if (item !== null) define(output, key, readValue(shape.value, item, `${path}.${key}`));
+    if (item !== null) define(output, key, readValue(shape.value, item, `${path}.${key}`, missing));
   }
   return output;
 }
