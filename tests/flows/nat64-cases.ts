@@ -3,7 +3,7 @@
 
 import type { Route, Vpc } from '@postern/network/snapshot.ts';
 import { type FlowCase, pingTo, tcpTo, udpTo } from './flow.ts';
-import { aclEntry, allowAll, cidrPeer, eni, group, local, nat, openAcl, peered, rule, s3Endpoint, s3Route, snapshot, subnet, table, tcp, toIgw, toNat, toPeer, vpc } from './snapshots.ts'; // biome-ignore format: many words
+import { aclEntry, allowAll, cidrPeer, echo, eni, group, local, nat, openAcl, peered, rule, s3Endpoint, s3Route, snapshot, subnet, table, tcp, toIgw, toNat, toPeer, vpc } from './snapshots.ts'; // biome-ignore format: many words
 
 const [block, block2] = ['2001:db8:1010:100::/56', '2001:db8:1010:102::/64'] as const;
 const c = '2001:db8:1010:102::c';
@@ -58,9 +58,9 @@ export const nat64Cases: readonly FlowCase[] = [
     title: '[G13] [S1] groups see IPv6 at the client and the gateway’s IPv4 address at the other end',
     snapshot: snapshot(network({
       networkInterfaces: [cardA({ groupIds: ['sg-a'] }), card({ groupIds: ['sg-c'] }), one().card],
-      securityGroups: [group('sg-a', [tcp(80, cidrPeer('10.0.0.5/32')), tcp(22, everywhere6)], []), group('sg-c', [], [tcp(22, cidrPeer('64:ff9b::/96')), tcp(80, cidrPeer('64:ff9b::a00:0/104')), rule(17, [80, 80], cidrPeer('10.0.0.0/8'))])],
+      securityGroups: [group('sg-a', [tcp(80, cidrPeer('10.0.0.5/32')), tcp(22, everywhere6), echo(cidrPeer('10.0.0.5/32'))], []), group('sg-c', [], [tcp(22, cidrPeer('64:ff9b::/96')), tcp(80, cidrPeer('64:ff9b::a00:0/104')), rule(17, [80, 80], cidrPeer('10.0.0.0/8')), rule(58, undefined, cidrPeer('64:ff9b::a00:0/104'), { type: 128, code: -1 })])],
     })),
-    flows: [tcpTo('c', a, 80, 'open', { seenAs: gatewayAddress }), tcpTo('c', a, 22, 'timeout'), tcpTo('c', outside, 80, 'timeout'), udpTo('c', a, 80, 'timeout'), pingTo('c', a, 'timeout')],
+    flows: [tcpTo('c', a, 80, 'open', { seenAs: gatewayAddress }), tcpTo('c', a, 22, 'timeout'), tcpTo('c', outside, 80, 'timeout'), udpTo('c', a, 80, 'timeout'), pingTo('c', a, 'open'), pingTo('c', outside, 'timeout')],
   },
   {
     title: '[G13] [G8] [N4] ACLs see IPv6 between the subnets and IPv4 behind the gateway',
