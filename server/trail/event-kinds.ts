@@ -15,7 +15,7 @@ export interface EventKind {
   readonly global: boolean;
 }
 
-/** Those inside a bucket; of all others S3 says that they are about one. */
+/** Those inside a bucket; all others are about one. Of HeadBucket and the lists of uploads and parts no page says which they are. */
 const objectOperations: ReadonlySet<string> = new Set([
   ...['AbortMultipartUpload', 'CompleteMultipartUpload', 'CopyObject', 'CreateMultipartUpload', 'DeleteObject'],
   ...['DeleteObjects', 'DeleteObjectTagging', 'GetObject', 'GetObjectAcl', 'GetObjectAttributes', 'GetObjectLegalHold'],
