@@ -29,7 +29,7 @@ const subnets = [subnet('1', '10.0.0.0/24'), subnet('2', '10.0.1.0/24')];
 const open = group('sg-open', [allowAll]);
 
 /** A node's interface `eni-NAME` of `net/lb/1`. */
-function nodeEni(
+export function nodeEni(
   name: string,
   subnetName: string,
   address: string,
@@ -40,7 +40,7 @@ function nodeEni(
 }
 
 /** Listener port → targets, `ADDRESS:PORT`. */
-function node(name: string, listeners: Readonly<Record<number, readonly string[]>>): LoadBalancerNode {
+export function node(name: string, listeners: Readonly<Record<number, readonly string[]>>): LoadBalancerNode {
   const target = (text: string) => ({ address: text.split(':')[0] ?? '', port: Number(text.split(':')[1]) });
   return {
     networkInterfaceId: `eni-${name}`,
@@ -53,7 +53,10 @@ function node(name: string, listeners: Readonly<Record<number, readonly string[]
   };
 }
 
-function balancer(nodes: readonly LoadBalancerNode[], options: Partial<NetworkLoadBalancer> = {}): NetworkLoadBalancer {
+export function balancer(
+  nodes: readonly LoadBalancerNode[],
+  options: Partial<NetworkLoadBalancer> = {},
+): NetworkLoadBalancer {
   return { loadBalancerId: 'net/lb/1', scheme: 'internal', nodes, dnsNames: [], ...options };
 }
 

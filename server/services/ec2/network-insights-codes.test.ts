@@ -11,6 +11,7 @@ import type { NetworkInterface, Route, Snapshot, Vpc } from '@postern/network/sn
 import { stages } from '@postern/network/stages.ts';
 import { type AnalysisCode, explanationCodes } from '@postern/network/walk/explanation-codes.ts';
 import { indexNetwork } from '@postern/network/walk/network-index.ts';
+import { balancer, node, nodeEni } from '../../../tests/flows/load-balancer-cases.ts';
 import {
   aclEntry,
   cidrPeer,
@@ -172,6 +173,13 @@ const behindNat = () => {
   } as Site);
 };
 
+/** A load balancer's node in b's subnet with one listener, on port 80. */
+const withBalancer = (...targets: string[]) =>
+  site({
+    cards: [nodeEni('node', '2', '10.0.1.50')],
+    networkLoadBalancers: [balancer([node('node', { 80: targets })])],
+  });
+
 type Arising = () => string[];
 /** Codes of the ends themselves, which rows tell: network-insights.test.ts makes them arise. */
 const ofEnds: readonly AnalysisCode[] = [
@@ -187,6 +195,8 @@ const cases: Readonly<Record<string, Arising>> = {
   COMPONENT_FILTER_RESTRICTION: () => codes(site(), instance('a'), igw, { through: ['nat-n'] }),
   COMPONENT_FILTER_RESTRICTION_REMOVED_COMPONENT: () => codes(withNat(), instance('b'), igw, { without: ['nat-n'] }),
   DISCONNECTED_VPCS: () => codes(snapshot(site(), otherSite()), instance('a'), instance('c', 'vpc-b')),
+  ELBV2_LISTENER_HAS_NO_TG: () => codes(withBalancer(), instance('a'), instance('node'), { atSource: { destinationPorts: port(80) } }),
+  ELBV2_LISTENERS_MISMATCH: () => codes(withBalancer('10.0.1.10:80'), instance('a'), instance('node'), { atSource: { destinationPorts: port(81) } }),
   ENI_ADDRESS_RESTRICTION: () => codes(site(), instance('a'), igw, { atSource: { sourceAddress: '10.0.0.99' } }),
   ENI_SG_RULES_MISMATCH: () => codes(site({ b: { groupIds: ['sg-w'] }, securityGroups: [group('sg-open', [tcp(1)]), group('sg-w', [tcp(80)])] }), instance('a'), instance('b'), { atSource: { destinationPorts: port(81) } }),
   ENI_SOURCE_DEST_CHECK_RESTRICTION: () => codes(site({ routes: [toIgw, toBox('d', '10.0.1.0/24')], cards: [eni('d', '1', '10.0.0.40')] }), instance('a'), instance('b')),
