@@ -103,7 +103,7 @@ function topology(extra: number): Snapshot {
       ...noGateways,
     };
   });
-  return { revision: extra + 1, vpcs, peeringConnections: [], prefixLists: [] };
+  return { revision: extra + 1, vpcs, peeringConnections: [], transitGateways: [], prefixLists: [] };
 }
 
 const namespaceOf = (id: number | 'self') => readlinkSync(`/proc/${id}/ns/net`);

@@ -113,6 +113,7 @@ export function manyInterfaces(interfaces: number, design: Design): Snapshot {
   return {
     revision: 1,
     peeringConnections: [],
+    transitGateways: [],
     prefixLists: [{ prefixListId: 'pl-s3', cidrs: ['198.18.1.0/26'] }],
     vpcs: [
       {

@@ -143,6 +143,7 @@ export type HopKind =
   | 'egress-only-internet-gateway'
   | 'nat-gateway'
   | 'peering-connection'
+  | 'transit-gateway'
   | 'vpc-endpoint'
   | 'load-balancer'
   | 'middlebox';
@@ -154,6 +155,7 @@ export const roadWords: Readonly<Record<string, HopKind>> = {
   eigw: 'egress-only-internet-gateway',
   nat: 'nat-gateway',
   pcx: 'peering-connection',
+  tgw: 'transit-gateway',
   middlebox: 'middlebox',
 };
 
@@ -163,7 +165,7 @@ export function parseRoad(text: string): Road | string {
   const [first = '', second] = words;
   const hop = words.length === 1 ? roadWords[first] : undefined;
   if (hop !== undefined) return { kind: 'hop', hop };
-  if (words.length === 1 && /^(vpce|igw|eigw|nat|pcx|eni)-[0-9a-z]+$/.test(first)) return { kind: 'id', id: first };
+  if (words.length === 1 && /^(vpce|igw|eigw|nat|pcx|tgw|eni)-[0-9a-z]+$/.test(first)) return { kind: 'id', id: first };
   if (words.length === 2 && (first === 'vpce' || first === 'endpoint') && second !== undefined)
     return { kind: 'endpoint', selector: { kind: 'vpc-endpoint', name: second } };
   const known = Object.keys(roadWords);

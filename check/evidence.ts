@@ -2,6 +2,7 @@
 
 import { isIpv6Cidr } from '@postern/network/cidr.ts';
 import { endpointServiceCalled } from '@postern/network/endpoint-services.ts';
+import { joinedVpcs } from '@postern/network/joins.ts';
 import { resolve } from '@postern/network/names.ts';
 import { AddressSet } from '@postern/network/reach/address-set.ts';
 import type { SecurityGroupRule, Vpc } from '@postern/network/snapshot.ts';
@@ -174,7 +175,7 @@ function destinationOf(ground: Ground, sender: Place | undefined, to: Side): str
       if (place === undefined) return undefined;
       const { privateAddresses, ipv6Addresses } = place.eni;
       const isNear =
-        sender !== undefined && (sender.vpc.vpcId === place.vpc.vpcId || arePeered(ground, sender.vpc, place.vpc));
+        sender !== undefined && (sender.vpc.vpcId === place.vpc.vpcId || areJoined(ground, sender.vpc, place.vpc));
       const own = isNear
         ? privateAddresses.map((each) => each.address)
         : privateAddresses.flatMap((each) => each.publicAddress ?? []);
@@ -203,11 +204,8 @@ function serviceDestination(
     : AddressSet.ofCidrs(blocks.filter((each) => !isIpv6Cidr(each))).example();
 }
 
-function arePeered({ estate }: Ground, a: Vpc, b: Vpc): boolean {
-  return estate.snapshot.peeringConnections.some(({ requester, accepter }) => {
-    const both = [requester.vpcId, accepter.vpcId];
-    return both.includes(a.vpcId) && both.includes(b.vpcId);
-  });
+function areJoined({ estate: { snapshot } }: Ground, a: Vpc, b: Vpc): boolean {
+  return joinedVpcs(snapshot, a.vpcId).includes(b.vpcId);
 }
 
 // ---- a flow that passes and should not

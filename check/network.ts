@@ -259,6 +259,7 @@ function roadWordsOf(
 function knownIds({ snapshot }: Estate): Set<string> {
   return new Set([
     ...snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId),
+    ...snapshot.transitGateways.map((each) => each.transitGatewayId),
     ...snapshot.vpcs.flatMap((vpc) => [
       ...(vpc.internetGatewayId ? [vpc.internetGatewayId] : []),
       ...vpc.egressOnlyInternetGatewayIds,

@@ -181,7 +181,7 @@ function carries({ eni }: Place): boolean {
 function isMeant(place: Place, role: Role, isPlace: boolean): boolean {
   if (!carries(place)) return false;
   const service = place.eni.service?.kind;
-  if (service === 'nat-gateway') return role === 'to';
+  if (service === 'nat-gateway' || service === 'transit-gateway') return role === 'to';
   if (service === 'vpc-endpoint') return role === 'to' || (role === 'each' && !isPlace);
   if (service === 'instance-connect-endpoint' || service === 'network-load-balancer') return role === 'to' || !isPlace;
   return true;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
+  type NetworkInterface,
   noGateways,
   type PeeringConnection,
   type Route,
@@ -19,7 +20,7 @@ import { renderTableChange } from './render/nft.ts';
 
 const network: Snapshot = {
   revision: 1,
-  peeringConnections: [],
+  peeringConnections: [], transitGateways: [],
   prefixLists: [{ prefixListId: 'pl-s3', cidrs: ['198.18.1.0/26'] }],
   vpcs: [{
     vpcId: 'vpc-1', ownerId: '123456789012', region: 'us-east-1', cidrBlocks: ['10.0.0.0/16'], enableDnsSupport: true, enableDnsHostnames: true, internetGatewayId: 'igw-1',
@@ -110,6 +111,60 @@ test('a peering adds what the golden file says', () => {
     return [`# the peer is in ${region}`, ...lines(region, [connection]).filter((line) => !without.has(line)), ''];
   });
   const path = new URL('golden/peering.txt', import.meta.url);
+  if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual.join('\n'));
+  assert.equal(actual.join('\n'), readFileSync(path, 'utf8'));
+});
+
+test('a transit gateway adds what the golden file says', () => {
+  const [first] = network.vpcs;
+  const [card] = first?.networkInterfaces ?? [];
+  const [subnet] = first?.subnets ?? [];
+  assert.ok(first !== undefined && card !== undefined && subnet !== undefined);
+  const toTransit = {
+    destination: { kind: 'cidr', cidr: '10.1.0.0/16' },
+    target: { kind: 'transit-gateway', transitGatewayId: 'tgw-1' },
+    state: 'active',
+  } as const;
+  const door = (name: string, address: string): NetworkInterface => {
+    const { attachment: _none, ...bare } = card;
+    const service = { kind: 'transit-gateway', transitGatewayId: 'tgw-1', transitGatewayAttachmentId: `tgw-attach-${name}` } as const;
+    return { ...bare, networkInterfaceId: `eni-door-${name}`, groupIds: [], sourceDestCheck: true, privateAddresses: [{ address, primary: true }], service };
+  }; // biome-ignore format: two small objects
+  const near = {
+    ...first,
+    routeTables: first.routeTables.map((each) => ({ ...each, routes: [...each.routes, toTransit] })),
+    networkInterfaces: [...first.networkInterfaces, door('1', '10.0.0.200')],
+  };
+  const far = {
+    ...first, vpcId: 'vpc-2', cidrBlocks: ['10.1.0.0/16'], internetGatewayId: 'igw-2', gatewayEndpoints: [], routeTables: [],
+    subnets: [{ ...subnet, cidrBlock: '10.1.0.0/24' }], networkInterfaces: [door('2', '10.1.0.200')], interfaceEndpoints: [], instanceConnectEndpoints: [],
+  } as const satisfies Snapshot['vpcs'][number]; // biome-ignore format: one line each
+  const attachment = (name: string, vpcId: `vpc-${string}`) =>
+    ({ transitGatewayAttachmentId: `tgw-attach-${name}`, vpcId, networkInterfaceIds: [`eni-door-${name}`], applianceMode: false, dnsSupport: true, routeTableId: 'tgw-rtb-1' }) as const; // biome-ignore format: one line
+  const transitGateways: Snapshot['transitGateways'] = [
+    {
+      transitGatewayId: 'tgw-1',
+      attachments: [attachment('1', 'vpc-1'), attachment('2', 'vpc-2')],
+      routeTables: [
+        {
+          transitGatewayRouteTableId: 'tgw-rtb-1',
+          routes: [
+            { cidr: '10.1.0.0/16', transitGatewayAttachmentId: 'tgw-attach-2' },
+            { cidr: '10.0.0.0/16', transitGatewayAttachmentId: 'tgw-attach-1' },
+            { cidr: '192.168.0.0/16' },
+          ],
+        },
+      ],
+    },
+  ];
+  const lines = (snapshot: Snapshot) => {
+    const { state } = compile(snapshot, nothingCompiled, machines);
+    const places = [...state.vpcs.map((vpc) => [vpc.vpcId, vpc] as const), ...state.transitGateways.map((each) => [each.transitGatewayId, each] as const)];
+    return places.flatMap(([name, place]) => namespaceText(name, place).split('\n').map((line) => `${name} ${line.trim()}`));
+  }; // biome-ignore format: one list
+  const without = new Set(lines(network));
+  const actual = lines({ ...network, vpcs: [near, far], transitGateways }).filter((line) => !without.has(line));
+  const path = new URL('golden/transit-gateway.txt', import.meta.url);
   if (process.env.UPDATE_GOLDEN !== undefined || !existsSync(path)) writeFileSync(path, actual.join('\n'));
   assert.equal(actual.join('\n'), readFileSync(path, 'utf8'));
 });

@@ -30,8 +30,10 @@ export function run(command: string, args: readonly string[], stdin = ''): Promi
   });
 }
 
-/** Where a command runs: the core, a VPC's router or a NAT gateway by its id. Inside machines: machine-networks.ts. */
-export type Place = { readonly kind: 'core' } | { readonly kind: 'vpc' | 'nat-gateway'; readonly name: string };
+/** Where a command runs: the core, a VPC's router or a NAT or transit gateway by its id. Inside machines: machine-networks.ts. */
+export type Place =
+  | { readonly kind: 'core' }
+  | { readonly kind: 'vpc' | 'nat-gateway' | 'transit-gateway'; readonly name: string };
 
 function entered(place: Place, command: readonly string[]): readonly [string, ...string[]] {
   const [program = 'true', ...args] = command;

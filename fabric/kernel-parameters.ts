@@ -66,6 +66,17 @@ export function natGatewayParameters(idleTimeoutSeconds: number): Readonly<Recor
   };
 }
 
+/** It routes, and tracks nothing. */
+export const transitGatewayParameters = {
+  'net/ipv4/ip_forward': 1,
+  'net/ipv4/conf/all/rp_filter': 0,
+  'net/ipv4/conf/default/rp_filter': 0,
+  'net/ipv4/conf/all/send_redirects': 0,
+  'net/ipv4/conf/default/send_redirects': 0,
+  'net/ipv6/conf/default/disable_ipv6': 1,
+  'net/ipv6/conf/all/disable_ipv6': 1,
+} as const;
+
 export const coreParameters = {
   'net/ipv4/ip_forward': 1,
   'net/ipv4/conf/all/rp_filter': 0,

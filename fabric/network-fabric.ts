@@ -24,6 +24,7 @@ import { type OriginTable, originOf, originTable } from './origin.ts';
 import { PeeringLinks } from './peering-links.ts';
 import { diffNamespace, withoutLinks } from './reconcile.ts';
 import { renderTablesChange, transactionsOf } from './render/nft.ts';
+import { TransitGatewayNamespaces } from './transit-gateway-namespaces.ts';
 import type { Applied, FlowCounts, Machines, NetworkFabric, Origin } from './types.ts';
 import {
   type AwaitedLink,
@@ -65,6 +66,7 @@ class KernelNetwork implements NetworkFabric {
   readonly #flowCounts = new FlowCountReader();
   /** Read before the interfaces that they are about were taken away. */
   #earlierCounts: FlowCounts[] = [];
+  readonly #transitGateways = new TransitGatewayNamespaces();
   #origins: OriginTable = { ways: new Map(), endpoints: new Map(), ipv6: [] };
   #connects: ReadonlyMap<InstanceConnectEndpointId, ConnectInterface> = new Map();
   #balancers: ReadonlyMap<NetworkInterfaceId, BalancerInterface> = new Map();
@@ -177,8 +179,8 @@ class KernelNetwork implements NetworkFabric {
       }
       return [failureOf('core', rules)];
     }
+    const failures: Failure[] = [...(await this.#transitGateways.prepare(state.transitGateways, this.#staying(state)))];
     await this.#removeGone(state);
-    const failures: Failure[] = [];
     const freshLinks = new Map<VpcState, readonly Link[]>();
     const keep = (vpc: VpcState, outcome: RouterOutcome) => {
       failures.push(...outcome.failures);
@@ -220,6 +222,9 @@ class KernelNetwork implements NetworkFabric {
       ),
     );
     await this.#peerings.removeOthers(state.peerings);
+    const freshEnds = new Set([...freshLinks.values()].flat().map((link) => link.peer.name));
+    failures.push(...(await this.#transitGateways.furnish(state.transitGateways, [...this.#vpcs.values()], freshEnds)));
+    await this.#transitGateways.removeOthers(state.transitGateways);
     failures.push(...(await this.#applyCore(state.core, [...freshLinks.values()].flat())));
     await Promise.all(
       state.vpcs.map((vpc) => {
@@ -229,6 +234,17 @@ class KernelNetwork implements NetworkFabric {
       }),
     );
     return failures;
+  }
+
+  /** What the routers hold now, as far as it stays: without the links that are not wanted any more. */
+  #staying(state: HostState): readonly VpcState[] {
+    const wanted = new Map(
+      state.vpcs.map((vpc) => [vpc.vpcId, new Set(vpc.links.map((link) => JSON.stringify(link)))]),
+    );
+    return [...this.#vpcs.values()].map((vpc) => ({
+      ...vpc,
+      links: vpc.links.filter((link) => wanted.get(vpc.vpcId)?.has(JSON.stringify(link)) === true),
+    }));
   }
 
   async #removeGone(state: HostState): Promise<void> {

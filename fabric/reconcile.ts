@@ -69,6 +69,25 @@ function staying<T extends { readonly device?: string }>(
   return before.filter((each) => each.device === undefined || !remade.has(each.device));
 }
 
+/** The same of what lies on a namespace's links. */
+export function withoutRefusedLines<T extends NamespaceState>(
+  state: T,
+  refused: ReadonlySet<string>,
+  absentDevices: ReadonlySet<string> = new Set(),
+): T {
+  const held = <O extends { readonly device?: string }>(objects: readonly O[], render: (each: O) => Line) =>
+    objects.filter(
+      (each) => !refused.has(render(each).add) && !(each.device !== undefined && absentDevices.has(each.device)),
+    );
+  return {
+    ...state,
+    rules: state.rules.filter((rule) => !refused.has(renderRule(rule).add)),
+    addresses: held(state.addresses, renderAddress),
+    neighbours: held(state.neighbours, renderNeighbour),
+    routes: held(state.routes, renderRoute),
+  };
+}
+
 /** What of `state` the kernel holds when some of its lines were refused: without those objects, and without all that is on a link that is not there. */
 export function withoutRefused(
   state: VpcState,
@@ -76,28 +95,20 @@ export function withoutRefused(
   absentDevices: ReadonlySet<string>,
   coreProcessId: number,
 ): VpcState {
-  const held = <T extends { readonly device?: string }>(objects: readonly T[], render: (each: T) => Line) =>
-    objects.filter(
-      (each) => !refused.has(render(each).add) && !(each.device !== undefined && absentDevices.has(each.device)),
-    );
   const absent = state.links.filter((link) => absentDevices.has(link.name));
   const absentIds = new Set<string>(absent.map((link) => link.alias));
   return {
-    ...state,
+    ...withoutRefusedLines(state, refused, absentDevices),
     links: state.links.filter(
       (link) => !absentDevices.has(link.name) && !refused.has(renderLink(link, coreProcessId).add),
     ),
-    rules: state.rules.filter((rule) => !refused.has(renderRule(rule).add)),
-    addresses: held(state.addresses, renderAddress),
-    neighbours: held(state.neighbours, renderNeighbour),
-    routes: held(state.routes, renderRoute),
     guests: state.guests.filter((guest) => !absentIds.has(guest.networkInterfaceId)),
     natGateways: state.natGateways.filter((nat) => !absentIds.has(nat.networkInterfaceId)),
   };
 }
 
 /** `state` while links that are made elsewhere are not there: what would go over them is dropped, and falls back to no other route (R9). */
-export function withoutLinks(state: VpcState, absentDevices: ReadonlySet<string>): VpcState {
+export function withoutLinks<T extends NamespaceState>(state: T, absentDevices: ReadonlySet<string>): T {
   if (absentDevices.size === 0) return state;
   const isAbsent = ({ device }: { readonly device?: string }) => device !== undefined && absentDevices.has(device);
   return {

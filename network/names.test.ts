@@ -33,7 +33,13 @@ function vpc(options: Partial<Vpc> = {}): Vpc {
   };
 }
 
-const snapshot = (...vpcs: Vpc[]): Snapshot => ({ revision: 1, vpcs, peeringConnections: [], prefixLists: [] });
+const snapshot = (...vpcs: Vpc[]): Snapshot => ({
+  revision: 1,
+  vpcs,
+  peeringConnections: [],
+  transitGateways: [],
+  prefixLists: [],
+});
 const world = snapshot(vpc(), vpc({ vpcId: 'vpc-2', region: 'eu-west-1', networkInterfaces: [] }));
 
 function ask(

@@ -201,10 +201,18 @@ function instanceAddress(snapshot: Snapshot, vpc: Vpc | undefined, name: string)
   return ipToNumber(ip) === undefined ? 'none' : ip;
 }
 
-/** Inside its own VPC a public name means the private address (D3); in a peered one when the instance's side of the peering allows it (P8). */
-function isToldPrivate({ peeringConnections }: Snapshot, asker: Vpc | undefined, holder: Vpc): boolean {
+/** Inside its own VPC a public name means the private address (D3); in a peered one when the instance's side of the peering allows it (P8), over a transit gateway when both attachments do (Z8). */
+function isToldPrivate(
+  { peeringConnections, transitGateways }: Snapshot,
+  asker: Vpc | undefined,
+  holder: Vpc,
+): boolean {
   if (asker === undefined || asker.vpcId === holder.vpcId) return asker !== undefined;
   if (!asker.enableDnsHostnames) return false;
+  const isSupported = transitGateways.some(({ attachments }) =>
+    [asker, holder].every((vpc) => attachments.some((each) => each.vpcId === vpc.vpcId && each.dnsSupport)),
+  );
+  if (isSupported) return true;
   return peeringConnections.some(({ requester, accepter }) => {
     const [own, other] = requester.vpcId === holder.vpcId ? [requester, accepter] : [accepter, requester];
     return own.vpcId === holder.vpcId && other.vpcId === asker.vpcId && own.allowDnsResolutionFromRemoteVpc;

@@ -16,6 +16,9 @@ export type VpcEndpointServiceId = `vpce-svc-${string}`;
 export type NatGatewayId = `nat-${string}`;
 export type EgressOnlyInternetGatewayId = `eigw-${string}`;
 export type VpcPeeringConnectionId = `pcx-${string}`;
+export type TransitGatewayId = `tgw-${string}`;
+export type TransitGatewayAttachmentId = `tgw-attach-${string}`;
+export type TransitGatewayRouteTableId = `tgw-rtb-${string}`;
 export type InstanceConnectEndpointId = `eice-${string}`;
 /** `net/NAME/ID`, as the ARN of a load balancer ends. */
 export type LoadBalancerId = `net/${string}`;
@@ -91,6 +94,7 @@ export type RouteTarget =
   | { readonly kind: 'egress-only-internet-gateway'; readonly egressOnlyInternetGatewayId: EgressOnlyInternetGatewayId }
   | { readonly kind: 'nat-gateway'; readonly natGatewayId: NatGatewayId }
   | { readonly kind: 'peering-connection'; readonly vpcPeeringConnectionId: VpcPeeringConnectionId }
+  | { readonly kind: 'transit-gateway'; readonly transitGatewayId: TransitGatewayId }
   | { readonly kind: 'gateway-endpoint'; readonly vpcEndpointId: VpcEndpointId }
   | { readonly kind: 'network-interface'; readonly networkInterfaceId: NetworkInterfaceId };
 
@@ -142,6 +146,12 @@ export type InterfaceService =
   | { readonly kind: 'nat-gateway'; readonly natGatewayId: NatGatewayId }
   | { readonly kind: 'vpc-endpoint'; readonly vpcEndpointId: VpcEndpointId }
   | { readonly kind: 'instance-connect-endpoint'; readonly instanceConnectEndpointId: InstanceConnectEndpointId }
+  /** The place in a subnet by which a VPC and a transit gateway hand packets to each other (Z3). */
+  | {
+      readonly kind: 'transit-gateway';
+      readonly transitGatewayId: TransitGatewayId;
+      readonly transitGatewayAttachmentId: TransitGatewayAttachmentId;
+    }
   | { readonly kind: 'network-load-balancer'; readonly loadBalancerId: LoadBalancerId }
   /** Another thing of AWS's: a database, a function, another load balancer. Only in what was read from a real account; a host like any other. */
   | { readonly kind: 'aws-managed'; readonly requesterId: string };
@@ -155,7 +165,7 @@ export interface NetworkInterface {
   readonly privateAddresses: readonly PrivateAddress[];
   /** Global ones: no gateway translates them (I7). */
   readonly ipv6Addresses: readonly Ipv6[];
-  /** Empty for a NAT gateway's, which has none (G8), and for a load balancer's that was made without (B4). */
+  /** Empty for a NAT gateway's and a transit gateway's, which have none (G8), and for a load balancer's that was made without (B4). */
   readonly groupIds: readonly SecurityGroupId[];
   /** R15: when true, packets neither from nor to this interface are dropped. */
   readonly sourceDestCheck: boolean;
@@ -298,6 +308,38 @@ export interface PeeringConnection {
   readonly accepter: PeeringSide;
 }
 
+/** An available attachment of a VPC. */
+export interface TransitGatewayAttachment {
+  readonly transitGatewayAttachmentId: TransitGatewayAttachmentId;
+  readonly vpcId: VpcId;
+  /** One in each of its zones, in the order of the zones; in the VPC's `networkInterfaces`. */
+  readonly networkInterfaceIds: readonly NetworkInterfaceId[];
+  /** Z7: all that goes to this VPC goes by one interface, in both directions. */
+  readonly applianceMode: boolean;
+  /** Z8: instances' public names mean private addresses to the other VPCs that have it too; the gateway's own option counted. */
+  readonly dnsSupport: boolean;
+  /** The route table that decides where what comes from this VPC goes; absent: nowhere (Z4). */
+  readonly routeTableId?: TransitGatewayRouteTableId;
+}
+
+/** The one route that counts of those for a block: static before propagated, then the first that was propagated (Z5, Z6). */
+export interface TransitGatewayRoute {
+  readonly cidr: Cidr;
+  /** Absent: a blackhole. */
+  readonly transitGatewayAttachmentId?: TransitGatewayAttachmentId;
+}
+
+export interface TransitGatewayRouteTable {
+  readonly transitGatewayRouteTableId: TransitGatewayRouteTableId;
+  readonly routes: readonly TransitGatewayRoute[];
+}
+
+export interface TransitGateway {
+  readonly transitGatewayId: TransitGatewayId;
+  readonly attachments: readonly TransitGatewayAttachment[];
+  readonly routeTables: readonly TransitGatewayRouteTable[];
+}
+
 export interface PrefixList {
   readonly prefixListId: PrefixListId;
   readonly cidrs: readonly Cidr[];
@@ -308,11 +350,18 @@ export interface Snapshot {
   readonly revision: number;
   readonly vpcs: readonly Vpc[];
   readonly peeringConnections: readonly PeeringConnection[];
+  readonly transitGateways: readonly TransitGateway[];
   /** Customer-managed and AWS-managed lists that some rule or route may name. */
   readonly prefixLists: readonly PrefixList[];
 }
 
-export const emptySnapshot: Snapshot = { revision: 0, vpcs: [], peeringConnections: [], prefixLists: [] };
+export const emptySnapshot: Snapshot = {
+  revision: 0,
+  vpcs: [],
+  peeringConnections: [],
+  transitGateways: [],
+  prefixLists: [],
+};
 
 /** The gateways and endpoints of a VPC that has none: to spread into one. */
 export const noGateways = {

@@ -12,6 +12,7 @@ export const stages = [
   { name: 'gateway-endpoint', direction: 'out', codes: ['VPCE_GATEWAY_PROTOCOL_RESTRICTION'], rules: ['W5', 'W6', 'W7'] },
   { name: 'nat-gateway', direction: 'out', codes: ['NGW_REQUIRES_SOURCE_IN_VPC', 'PROTOCOL_RESTRICTION', 'NO_POSSIBLE_DESTINATION'], rules: ['G4', 'G5', 'G7', 'G9'] },
   { name: 'peering', direction: 'out', codes: ['PCX_REQUIRES_ADDRESS_IN_VPC_CIDR', 'NO_POSSIBLE_DESTINATION'], rules: ['P4', 'P5', 'P6'] },
+  { name: 'transit-gateway', direction: 'out', codes: ['TGW_ROUTE_AZ_RESTRICTION', 'TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION', 'TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT', 'TGW_RTB_BAD_STATE_ROUTE', 'NO_POSSIBLE_DESTINATION'], rules: ['Z2', 'Z3', 'Z4', 'Z5', 'Z9'] },
   { name: 'egress-only-gateway', direction: 'out', codes: ['VPC_BLOCK_PUBLIC_ACCESS_ENABLED'], rules: ['I7'] },
   { name: 'igw-ingress', direction: 'in', codes: ['IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS', 'IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS', 'IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS', 'GATEWAY_REJECTS_SPOOFED_TRAFFIC', 'IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS', 'INGRESS_RTB_NO_PUBLIC_IP', 'NO_ROUTE_TO_DESTINATION', 'VPC_BLOCK_PUBLIC_ACCESS_ENABLED'], rules: ['I2', 'I4'] },
   { name: 'source-dest-check', direction: 'in', codes: ['ENI_SOURCE_DEST_CHECK_RESTRICTION', 'BAD_STATE_ATTACHMENT'], rules: ['R15'] },

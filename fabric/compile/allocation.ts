@@ -3,13 +3,16 @@
 // underlay block or endpoint address comes back as late as possible: an old socket on the AWS side must not speak for a new VPC.
 
 import { addressPlan } from '@postern/network/addresses.ts';
-import { formatCidr, numberToIp, parseCidr } from '@postern/network/cidr.ts';
+import { contains, formatCidr, numberToIp, parseCidr } from '@postern/network/cidr.ts';
 import type {
   Cidr,
   Ipv4,
   NetworkInterface,
   NetworkInterfaceId,
+  RouteTable,
   Snapshot,
+  Subnet,
+  TransitGatewayRouteTableId,
   VpcEndpointId,
   VpcId,
 } from '@postern/network/snapshot.ts';
@@ -27,8 +30,10 @@ export interface Allocation {
   readonly endpoints: Numbers;
   /** By `publicPairKey`. */
   readonly publicPairs: Numbers;
+  /** Of attachments to transit gateways too. */
   readonly peerings: Numbers;
   readonly subnets: Numbers;
+  /** By `subnetTableKey` and `transitTableKey`. */
   readonly tables: Numbers;
   /** Conntrack zones of subnets in VPCs that have a middlebox (vpc-filter.ts). */
   readonly middleboxZones: Numbers;
@@ -80,7 +85,10 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     blocks: [],
     endpoints: [],
     publicPairs: [],
-    peerings: snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId),
+    peerings: [
+      ...snapshot.peeringConnections.map((each) => each.vpcPeeringConnectionId),
+      ...snapshot.transitGateways.flatMap((each) => each.attachments.map((one) => one.transitGatewayAttachmentId)),
+    ],
     subnets: [],
     tables: [],
     middleboxZones: [],
@@ -112,7 +120,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     for (const subnet of vpc.subnets) keys.subnets.push(subnet.subnetId);
     if (vpc.networkInterfaces.some((each) => each.attachment !== undefined && !each.sourceDestCheck))
       for (const subnet of vpc.subnets) keys.middleboxZones.push(subnet.subnetId);
-    for (const table of vpc.routeTables) keys.tables.push(table.routeTableId);
+    for (const table of vpc.routeTables) keys.tables.push(...subnetTableKeys(table, vpc.subnets));
     for (const each of vpc.networkInterfaces) {
       if (!isPlugged(each)) continue;
       keys.interfaces.push(each.networkInterfaceId);
@@ -122,6 +130,7 @@ export function allocate(previous: Allocation, snapshot: Snapshot): Allocation {
     }
   }
   for (const { id, blocks } of nodeBlocksOf(snapshot)) for (const block of blocks) doorBlocks.push(blockKey(id, block));
+  keys.tables.push(...transitTableKeys(snapshot));
   keys.groupSets.push(...groupSets);
   keys.blocks.push(...doorBlocks.slice(0, Math.max(0, blockCount - keys.blocks.length)));
   const result = {} as Record<keyof Allocation, Numbers>;
@@ -135,7 +144,31 @@ export function isPlugged(eni: NetworkInterface): boolean {
   return eni.attachment !== undefined || eni.service !== undefined;
 }
 
-/** The IPv4 blocks that may speak to a VPC's interface endpoints: its own, and those of the VPCs it is peered with (X6). */
+/** A route to a transit gateway leads to another interface from each zone (Z2), so a table that has one is a kernel table for each. */
+export function subnetTableKey(table: RouteTable | undefined, subnet: Subnet): string {
+  const isZonal = table?.routes.some(({ target }) => target.kind === 'transit-gateway') === true;
+  return isZonal ? `${subnet.routeTableId} ${subnet.availabilityZone}` : subnet.routeTableId;
+}
+
+function subnetTableKeys(table: RouteTable, subnets: readonly Subnet[]): string[] {
+  const own = subnets.filter((subnet) => subnet.routeTableId === table.routeTableId);
+  return [...new Set([table.routeTableId, ...own.map((subnet) => subnetTableKey(table, subnet))])];
+}
+
+/** A table of a transit gateway as it is seen from a zone (Z7). */
+export function transitTableKey(routeTableId: TransitGatewayRouteTableId, zone: string): string {
+  return `${routeTableId} ${zone}`;
+}
+
+function transitTableKeys({ transitGateways, vpcs }: Snapshot): string[] {
+  if (transitGateways.length === 0) return [];
+  const zones = new Set(vpcs.flatMap(({ subnets }) => subnets.map((subnet) => subnet.availabilityZone)));
+  return transitGateways.flatMap(({ routeTables }) =>
+    routeTables.flatMap(({ transitGatewayRouteTableId: id }) => [...zones].map((zone) => transitTableKey(id, zone))),
+  );
+}
+
+/** The IPv4 blocks that may speak to a VPC's interface endpoints: its own, and those of the VPCs it is joined with by a peering or a transit gateway (X6). */
 export function clientBlocksOf(snapshot: Snapshot): (vpcId: VpcId) => readonly Cidr[] {
   const vpcs = new Map(snapshot.vpcs.map((vpc) => [vpc.vpcId, vpc]));
   const peers = new Map<VpcId, VpcId[]>();
@@ -143,7 +176,16 @@ export function clientBlocksOf(snapshot: Snapshot): (vpcId: VpcId) => readonly C
     peers.set(requester.vpcId, [...(peers.get(requester.vpcId) ?? []), accepter.vpcId]);
     peers.set(accepter.vpcId, [...(peers.get(accepter.vpcId) ?? []), requester.vpcId]);
   }
-  return (vpcId) => [vpcId, ...(peers.get(vpcId) ?? [])].flatMap((each) => vpcs.get(each)?.cidrBlocks ?? []);
+  for (const { attachments } of snapshot.transitGateways)
+    for (const { vpcId } of attachments)
+      peers.set(vpcId, [...(peers.get(vpcId) ?? []), ...attachments.map((each) => each.vpcId)]);
+  return (vpcId) => outermost([vpcId, ...(peers.get(vpcId) ?? [])].flatMap((each) => vpcs.get(each)?.cidrBlocks ?? []));
+}
+
+/** Without those that lie in another one: VPCs that one VPC is joined with may overlap each other. */
+function outermost(blocks: readonly Cidr[]): Cidr[] {
+  const distinct = [...new Set(blocks)];
+  return distinct.filter((block) => !distinct.some((other) => other !== block && contains(other, block)));
 }
 
 /** Where clients on the internet can be: all hosts that the sealed internet has. */

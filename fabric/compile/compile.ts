@@ -13,6 +13,7 @@ import { compileIpv6Wiring } from './ipv6/links.ts';
 import { balancerInterfacesOf } from './load-balancers.ts';
 import { compileNatGateways } from './nat-gateways.ts';
 import { type CompiledPeering, peeringLinks, peeringsByVpc } from './peering.ts';
+import { attachmentsByVpc, compileTransitGateways } from './transit-gateways.ts';
 import { isPresent, type VpcContext, vpcContext } from './vpc-context.ts';
 import { compileVpcTable } from './vpc-filter.ts';
 import {
@@ -57,6 +58,7 @@ export function compile(
     snapshot.vpcs.filter((vpc) => isPresent(vpc, allocation, processIds)).map((vpc) => vpc.vpcId),
   );
   const peerings = peeringsByVpc(snapshot, allocation, present);
+  const attached = attachmentsByVpc(snapshot, allocation);
   const vpcs = new Map<VpcId, CompiledVpc>();
   for (const vpc of snapshot.vpcs) {
     // Numbers are no part of the text: what was in the last Snapshot keeps them.
@@ -65,7 +67,8 @@ export function compile(
     );
     const { securityGroups, networkAcls, ...wiring } = vpc;
     const own = peerings.get(vpc.vpcId) ?? [];
-    const wiringInput = JSON.stringify([wiring, processes, own.map(withoutMembers)]) + prefixLists;
+    const attachments = attached.get(vpc.vpcId) ?? [];
+    const wiringInput = JSON.stringify([wiring, processes, own.map(withoutMembers), attachments]) + prefixLists;
     const filterInput = JSON.stringify([securityGroups, networkAcls, own.map((each) => each.peerMembers)]);
     const before = previous.vpcs.get(vpc.vpcId);
     const isSameWiring = before?.wiringInput === wiringInput;
@@ -73,21 +76,24 @@ export function compile(
       vpcs.set(vpc.vpcId, before);
       continue;
     }
-    const context = vpcContext(vpc, snapshot, allocation, processIds, own);
+    const joined = { peerings: own, attachments };
+    const context = vpcContext(vpc, snapshot, allocation, processIds, joined);
     const state = context === undefined ? undefined : compileVpc(context, isSameWiring ? before?.state : undefined);
     vpcs.set(vpc.vpcId, { wiringInput, filterInput, context, state });
   }
   const parts = [...vpcs.values()];
+  const contexts = parts.flatMap((part) => part.context ?? []);
   return {
     state: {
       core: compileCore(
-        parts.flatMap((part) => part.context ?? []),
+        contexts,
         endpointInterfacesOf(snapshot, allocation),
         connectInterfacesOf(snapshot, allocation),
         balancerInterfacesOf(snapshot, allocation),
       ),
       vpcs: parts.flatMap((part) => part.state ?? []),
       peerings: peeringLinks(snapshot, peerings),
+      transitGateways: compileTransitGateways(snapshot, allocation, contexts),
     },
     allocation,
     vpcs,

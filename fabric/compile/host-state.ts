@@ -1,7 +1,15 @@
 // What the kernel should hold, in the kernel's nouns: the compiler's output, the renderer's input, and what two states are compared by.
 // A machine's own side of its interfaces is here too, but only what is set up at attach: the guest owns it afterwards.
 
-import type { Cidr, Ipv4, Ipv6, NatGatewayId, NetworkInterfaceId, VpcId } from '@postern/network/snapshot.ts';
+import type {
+  Cidr,
+  Ipv4,
+  Ipv6,
+  NatGatewayId,
+  NetworkInterfaceId,
+  TransitGatewayId,
+  VpcId,
+} from '@postern/network/snapshot.ts';
 import type { Family } from './family.ts';
 
 export interface HostState {
@@ -10,6 +18,7 @@ export interface HostState {
   readonly vpcs: readonly VpcState[];
   /** Between two of `vpcs`; what lies on them is the VPCs'. */
   readonly peerings: readonly PeeringLink[];
+  readonly transitGateways: readonly TransitGatewayState[];
 }
 
 export interface VpcState extends NamespaceState {
@@ -18,6 +27,13 @@ export interface VpcState extends NamespaceState {
   readonly natGateways: readonly NatGatewayState[];
   /** Those with a flow log, by the number that their packets are counted under; absent: nothing is counted. */
   readonly loggedInterfaces?: ReadonlyMap<number, NetworkInterfaceId>;
+}
+
+/** The namespace of a transit gateway; its links are those of the routers. */
+export interface TransitGatewayState extends NamespaceState {
+  readonly transitGatewayId: TransitGatewayId;
+  /** Its ends of them. */
+  readonly devices: readonly string[];
 }
 
 export interface NamespaceState {
@@ -31,8 +47,8 @@ export interface NamespaceState {
   readonly ipv6Table: NftTable;
 }
 
-/** Whose the other end is: a process of the machine, the core, or a NAT gateway, whose namespace has its id for a name. */
-export type LinkEnd = number | 'core' | NatGatewayId;
+/** Whose the other end is: a process of the machine, the core, or a NAT or transit gateway, whose namespace has its id for a name. */
+export type LinkEnd = number | 'core' | NatGatewayId | TransitGatewayId;
 
 export interface Link {
   readonly name: string;
@@ -75,8 +91,10 @@ export interface PolicyRule {
   /** Absent: `ip`. */
   readonly family?: Family;
   readonly preference: number;
-  /** Absent: every packet. */
+  /** With neither: every packet. */
   readonly mark?: number;
+  /** That it came in by. */
+  readonly device?: string;
   readonly table: number;
 }
 

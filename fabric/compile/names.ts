@@ -12,6 +12,9 @@ export const interfaceDevice = (number: number) => `e${number}`;
 /** The same name in both VPCs. */
 export const peeringDevice = (number: number) => `p${number}`;
 
+/** In a transit gateway's namespace, by the number of the attachment's interface. */
+export const transitDevice = (interfaceNumber: number) => `t${interfaceNumber}`;
+
 /** The same links' ends in the core namespace. */
 export const coreIgwDevice = (vpcNumber: number) => `i${vpcNumber}`;
 export const coreEgressOnlyDevice = (vpcNumber: number) => `x${vpcNumber}`;
@@ -62,8 +65,15 @@ export const routerAddress6: Ipv6 = 'fe80:ec2::1';
 export const resolverAddress: Ipv4 = '240.240.0.1';
 export const metadataAddress: Ipv4 = '240.240.0.2';
 
-/** Instances see 9001, the way to the internet is 1500 wide, endpoints and NAT gateways 8500 (G5; EC2 user guide, network MTU); a peering 9001, between Regions 8500 (P9). */
-export const mtu = { interface: 9001, igw: 1500, endpoint: 8500, natGateway: 8500, interRegionPeering: 8500 } as const;
+/** Instances see 9001, the way to the internet is 1500 wide, endpoints, NAT and transit gateways 8500 (G5; EC2 user guide, network MTU; transit gateway guide, quotas); a peering 9001, between Regions 8500 (P9). */
+export const mtu = {
+  interface: 9001,
+  igw: 1500,
+  endpoint: 8500,
+  natGateway: 8500,
+  transitGateway: 8500,
+  interRegionPeering: 8500,
+} as const;
 
 const macKinds = [
   'interface',

@@ -108,8 +108,8 @@ export function natGatewayRules(context: VpcContext): NftRule[] {
   const comment = stage('nat-gateway', context.vpc.vpcId);
   const toOthers = 'oifname @nat-gateways oifname . ip daddr != @interface-addresses';
   return [
-    // G9: not by peering, and not by anything else that only ends here.
-    { match: `${toOthers} ip saddr != @vpc-blocks drop`, comment },
+    // G9: not by peering, and not by anything else that only ends here. What a transit gateway brings may come from anywhere (Z9).
+    ...(context.attachments.length > 0 ? [] : [{ match: `${toOthers} ip saddr != @vpc-blocks drop`, comment }]),
     { match: `${toOthers} meta l4proto != { tcp, udp, icmp } drop`, comment },
     // Replies go to the instances under the address that answered; nothing can begin so.
     {

@@ -18,6 +18,7 @@ import { tracked } from './names.ts';
 import { natGatewayOf } from './nat-gateways.ts';
 import { portMatch } from './nft-match.ts';
 import { mergedRanges } from './ranges.ts';
+import { attachmentOf } from './transit-gateways.ts';
 import type { PluggedInterface, VpcContext } from './vpc-context.ts';
 
 type Direction = 'ingress' | 'egress';
@@ -42,7 +43,7 @@ export function compileSecurityGroups(
   const entries: Record<Direction, string[]> = { ingress: [], egress: [] };
   for (const { eni, device } of plugged) {
     // A load balancer may have been made without groups (B4).
-    if (natGatewayOf(eni) !== undefined || isUngroupedBalancer(eni)) continue;
+    if (natGatewayOf(eni) !== undefined || attachmentOf(eni) !== undefined || isUngroupedBalancer(eni)) continue;
     const number = numberOf(context.allocation.groupSets, groupSetKey(eni.groupIds));
     for (const direction of ['ingress', 'egress'] as const) {
       const name = `sg-${direction}-${number}`;

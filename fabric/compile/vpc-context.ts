@@ -17,9 +17,10 @@ import type {
 import { type Allocation, blockKey, numberOf, underlayBlock } from './allocation.ts';
 import { addressesOf, type Family } from './family.ts';
 import type { Link } from './host-state.ts';
-import { coreInterfaceDevice, endpointDevice, interfaceDevice, mtu } from './names.ts';
+import { coreInterfaceDevice, endpointDevice, interfaceDevice, mtu, transitDevice } from './names.ts';
 import { natGatewayOf } from './nat-gateways.ts';
 import type { CompiledPeering } from './peering.ts';
+import type { CompiledAttachment } from './transit-gateways.ts';
 
 export interface PluggedInterface {
   readonly eni: NetworkInterface;
@@ -53,6 +54,7 @@ export interface VpcContext {
   readonly routeTables: ReadonlyMap<string, RouteTable>;
   readonly endpoints: readonly CompiledEndpoint[];
   readonly peerings: readonly CompiledPeering[];
+  readonly attachments: readonly CompiledAttachment[];
   /** VPC block → underlay block on the way to metadata and resolver. */
   readonly blocks: readonly (readonly [Cidr, Cidr])[];
   readonly prefixLists: ReadonlyMap<PrefixListId, readonly Cidr[]>;
@@ -80,7 +82,13 @@ function otherEnd(
   if (natGatewayId !== undefined)
     return { mtu: mtu.natGateway, peer: { name: 'eth0', macAddress, processId: natGatewayId } };
   if (eni.service === undefined) return undefined;
-  const name = coreInterfaceDevice(numberOf(allocation.interfaces, eni.networkInterfaceId));
+  const number = numberOf(allocation.interfaces, eni.networkInterfaceId);
+  if (eni.service.kind === 'transit-gateway')
+    return {
+      mtu: mtu.transitGateway,
+      peer: { name: transitDevice(number), macAddress, processId: eni.service.transitGatewayId },
+    };
+  const name = coreInterfaceDevice(number);
   const width = eni.service.kind === 'vpc-endpoint' ? mtu.endpoint : mtu.interface;
   return { mtu: width, peer: { name, macAddress, processId: 'core' } };
 }
@@ -99,7 +107,7 @@ export function vpcContext(
   snapshot: Snapshot,
   allocation: Allocation,
   processIds: ReadonlyMap<InstanceId, number>,
-  peerings: readonly CompiledPeering[],
+  joined: Pick<VpcContext, 'peerings' | 'attachments'>,
 ): VpcContext | undefined {
   const subnets = new Map(vpc.subnets.map((subnet) => [subnet.subnetId, subnet]));
   const preserving = new Set<string>(
@@ -137,7 +145,7 @@ export function vpcContext(
         blocks: mapBlocks(endpoint.vpcEndpointId),
       };
     }),
-    peerings,
+    ...joined,
     blocks: mapBlocks(vpc.vpcId),
     prefixLists: new Map(snapshot.prefixLists.map((list) => [list.prefixListId, list.cidrs])),
     members: { ip: membersOf(vpc, 'ip'), ip6: membersOf(vpc, 'ip6') },
@@ -157,14 +165,14 @@ function membersOf(vpc: Vpc, family: Family): ReadonlyMap<SecurityGroupId, reado
   return new Map([...members].map(([groupId, addresses]) => [groupId, addresses.toSorted()]));
 }
 
-/** True for what hands on packets of others: a middlebox or a NAT gateway. */
+/** True for what hands on packets of others: a middlebox or a NAT gateway. Transit gateways' interfaces do too, and are asked for by themselves. */
 export function isForwarding({ eni, preservesClientIp }: PluggedInterface): boolean {
   return !eni.sourceDestCheck || natGatewayOf(eni) !== undefined || preservesClientIp;
 }
 
 /** Interfaces of instances without source/dest check (R15). */
 export function middleboxesOf(context: VpcContext): readonly PluggedInterface[] {
-  return context.plugged.filter(({ eni }) => !eni.sourceDestCheck && natGatewayOf(eni) === undefined);
+  return context.plugged.filter(({ eni }) => !eni.sourceDestCheck && eni.service === undefined);
 }
 
 /** The internet gateway's own route table (R14). */

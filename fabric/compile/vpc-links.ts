@@ -2,8 +2,8 @@
 // reached by the mark of the packet's subnet; `local` is a `throw`, after which the table of interfaces answers with one /32 per private address.
 
 import { addressAt } from '@postern/network/cidr.ts';
-import type { Cidr, Route, RouteTable } from '@postern/network/snapshot.ts';
-import { numberOf } from './allocation.ts';
+import type { Cidr, Route, RouteTable, Subnet } from '@postern/network/snapshot.ts';
+import { numberOf, subnetTableKey } from './allocation.ts';
 import { type Family, familyOf } from './family.ts';
 import { preservingInterface } from './filter/instance-connect.ts';
 import type { GuestInterface, KernelRoute, Link, LinkEnd, Neighbour, PolicyRule } from './host-state.ts';
@@ -22,6 +22,7 @@ import {
 } from './names.ts';
 import { natGatewayOf } from './nat-gateways.ts';
 import { peeringNeighbours } from './peering.ts';
+import { doorTo } from './transit-gateways.ts';
 import { edgeTable, type PluggedInterface, type VpcContext } from './vpc-context.ts';
 
 export function compileLinks(context: VpcContext): Link[] {
@@ -139,7 +140,7 @@ export function compileRules(context: VpcContext): PolicyRule[] {
       return {
         preference: 1000 + subnetMark,
         mark: subnetMark,
-        table: numberOf(context.allocation.tables, subnet.routeTableId),
+        table: tableOf(context, subnet),
       };
     }),
     { preference: 2_000_000, table: table.interfaces },
@@ -166,20 +167,26 @@ export function compileRoutes(context: VpcContext): KernelRoute[] {
     for (const { address } of each.eni.privateAddresses)
       routes.push(unicast(table.interfaces, `${address}/32`, each.device));
   }
-  const used = new Set(context.subnets.map((subnet) => subnet.routeTableId));
-  for (const routeTable of context.vpc.routeTables) {
-    const number = numberOf(context.allocation.tables, routeTable.routeTableId);
-    if (used.has(routeTable.routeTableId)) routes.push(...compileRouteTable(context, number, routeTable));
+  // A table that leads to a transit gateway is another one in each zone (Z2).
+  const zoneOf = new Map(context.subnets.map((subnet) => [tableOf(context, subnet), subnet]));
+  for (const [number, { routeTableId, availabilityZone }] of zoneOf) {
+    const routeTable = context.routeTables.get(routeTableId);
+    if (routeTable !== undefined) routes.push(...compileRouteTable(context, number, routeTable, availabilityZone));
   }
   const edge = edgeTable(context);
   if (edge !== undefined)
     routes.push(
-      ...compileRouteTable(context, table.edge, {
-        ...edge,
-        routes: edge.routes.map((route) =>
-          leadsToPublicBox(context, route) ? route : { ...route, state: 'blackhole' },
-        ),
-      }),
+      ...compileRouteTable(
+        context,
+        table.edge,
+        {
+          ...edge,
+          routes: edge.routes.map((route) =>
+            leadsToPublicBox(context, route) ? route : { ...route, state: 'blackhole' },
+          ),
+        },
+        undefined,
+      ),
     );
   return routes;
 }
@@ -199,13 +206,23 @@ export function destinationsOf(context: VpcContext, route: Route, family: Family
   return cidrs.filter((cidr) => familyOf(cidr) === family);
 }
 
-function compileRouteTable(context: VpcContext, number: number, routeTable: RouteTable): KernelRoute[] {
+/** The kernel table of a subnet's routes. */
+export function tableOf({ allocation, routeTables }: VpcContext, subnet: Subnet): number {
+  return numberOf(allocation.tables, subnetTableKey(routeTables.get(subnet.routeTableId), subnet));
+}
+
+function compileRouteTable(
+  context: VpcContext,
+  number: number,
+  routeTable: RouteTable,
+  zone: string | undefined,
+): KernelRoute[] {
   const byDestination = new Map<Cidr, KernelRoute>();
   // A static CIDR route wins over a prefix list's entry of the same length (R2, W3), so those are written last.
   const ordered = routeTable.routes.toSorted((a, b) => rank(a) - rank(b));
   for (const route of ordered) {
     for (const destination of destinationsOf(context, route)) {
-      byDestination.set(destination, compileRoute(context, number, destination, route));
+      byDestination.set(destination, compileRoute(context, number, destination, route, zone));
     }
   }
   return [...byDestination.values()];
@@ -215,7 +232,13 @@ function rank(route: Route): number {
   return route.destination.kind === 'prefix-list' ? 0 : 1;
 }
 
-function compileRoute(context: VpcContext, number: number, destination: Cidr, route: Route): KernelRoute {
+function compileRoute(
+  context: VpcContext,
+  number: number,
+  destination: Cidr,
+  route: Route,
+  zone: string | undefined,
+): KernelRoute {
   const blackhole: KernelRoute = { table: number, destination, kind: 'blackhole' };
   if (route.state === 'blackhole') return blackhole;
   const byInterface = (isIt: (each: PluggedInterface) => boolean): KernelRoute => {
@@ -244,6 +267,10 @@ function compileRoute(context: VpcContext, number: number, destination: Cidr, ro
     case 'peering-connection': {
       const peering = context.peerings.find((each) => each.vpcPeeringConnectionId === target.vpcPeeringConnectionId);
       return peering === undefined ? blackhole : unicast(number, destination, peering.device, nextHop);
+    }
+    case 'transit-gateway': {
+      const door = zone === undefined ? undefined : doorTo(context, target.transitGatewayId, zone);
+      return byInterface((each) => each === door);
     }
     case 'egress-only-internet-gateway':
       return blackhole;

@@ -82,7 +82,8 @@ export function renderRoute(route: KernelRoute): Line {
 }
 
 export function renderRule(rule: PolicyRule): Line {
-  const selector = rule.mark === undefined ? '' : `fwmark ${rule.mark} `;
+  const from = rule.device === undefined ? '' : `iif ${rule.device} `;
+  const selector = rule.mark === undefined ? from : `${from}fwmark ${rule.mark} `;
   const text = `pref ${rule.preference} ${selector}lookup ${rule.table}`;
   const family = rule.family === 'ip6' ? ipv6Only : '';
   return { add: `${family}rule add ${text}`, remove: `${family}rule del ${text}` };

@@ -193,12 +193,10 @@ function askedGroups(question: Question, vpcs: readonly Vpc[]): SecurityGroup[] 
   });
 }
 
-/** The VPCs whose rules and routes can have a say: those of the ends and their peers, and of the providers behind their endpoints. */
+/** The VPCs whose rules and routes can have a say: those of the ends, of what they are joined with, and of the providers behind their endpoints. */
 function concerned(network: NetworkIndex, { source, destination }: Question): Vpc[] {
   const ends = new Set([...vpcsOf(source), ...vpcsOf(destination)]);
-  const near = network.snapshot.peeringConnections.flatMap(({ requester, accepter }) =>
-    ends.has(requester.vpcId) || ends.has(accepter.vpcId) ? [requester.vpcId, accepter.vpcId] : [],
-  );
+  const near = [...ends].flatMap((vpcId) => network.neighboursOf(vpcId).map((vpc) => vpc.vpcId));
   const known = [...new Set([...ends, ...near])].flatMap((vpcId) => network.vpc(vpcId) ?? []);
   return [...new Set([...known, ...known.flatMap((vpc) => providersOf(network, vpc))])];
 }

@@ -1,6 +1,6 @@
 // One reason why no packet gets through, as the API has it: a code and the ids, addresses and rules that it speaks of.
 
-import type { Cidr, Ipv4, NetworkAclEntry, NetworkAclId, PortRange, Route } from '../snapshot.ts';
+import type { Cidr, Ipv4, NetworkAclEntry, NetworkAclId, PortRange, Route, TransitGatewayRoute } from '../snapshot.ts';
 import type { AnalysisCode } from '../walk/explanation-codes.ts';
 import type { NetworkIndex } from '../walk/network-index.ts';
 import type { Step } from '../walk/trace.ts';
@@ -43,6 +43,10 @@ export interface Explanation {
   readonly state?: string | undefined;
   readonly subnet?: string | undefined;
   readonly subnetRouteTable?: string | undefined;
+  readonly transitGateway?: string | undefined;
+  readonly transitGatewayAttachment?: string | undefined;
+  readonly transitGatewayRouteTable?: string | undefined;
+  readonly transitGatewayRoute?: TransitGatewayRoute | undefined;
   readonly vpc?: string | undefined;
   readonly vpcEndpoint?: string | undefined;
   readonly vpcPeeringConnection?: string | undefined;
@@ -109,6 +113,8 @@ export function explainBlocker(network: NetworkIndex, step: Step, destination: s
       };
     case 'peering':
       return { ...base, vpcPeeringConnection: component, addresses: [packet.source, packet.destination] };
+    case 'transit-gateway':
+      return explainTransit(base, step);
     case 'gateway-endpoint':
     case 'interface-endpoint':
       return {
@@ -123,6 +129,16 @@ export function explainBlocker(network: NetworkIndex, step: Step, destination: s
     case 'link-local':
       return { ...base, component, address: packet.destination };
   }
+}
+
+function explainTransit(base: Pick<Explanation, 'code' | 'vpc'>, { component, cause, packet }: Step): Explanation {
+  const kind = component.startsWith('tgw-rtb-')
+    ? { transitGatewayRouteTable: component }
+    : component.startsWith('tgw-attach-')
+      ? { transitGatewayAttachment: component }
+      : component.startsWith('tgw-') && { transitGateway: component };
+  const route = cause.kind === 'transit-gateway-route' ? { transitGatewayRoute: cause.route } : {};
+  return { ...base, ...(kind || { component }), ...route, address: packet.destination };
 }
 
 function explainRoute(

@@ -2,7 +2,7 @@
 
 import type { NetworkIndex } from '../walk/network-index.ts';
 import { type Question, vpcsOf } from './question.ts';
-import { peeringsBetween } from './routing.ts';
+import { joinsBetween } from './routing.ts';
 
 /** Ids of intermediate components that an analysis can be asked to go through, without those that it was told to leave out. */
 export function alternatives(network: NetworkIndex, { source, destination, without }: Question): string[] {
@@ -11,8 +11,6 @@ export function alternatives(network: NetworkIndex, { source, destination, witho
   if (vpc === undefined || source.kind !== 'interfaces') return [];
   const leaves = destination.kind === 'internet-gateway' || destination.kind === 'address';
   const gateways = leaves ? vpc.natGateways.map((each) => each.natGatewayId as string) : [];
-  const peerings = vpcsOf(destination).flatMap((to) =>
-    to === vpc.vpcId ? [] : peeringsBetween(network, vpc.vpcId, to),
-  );
-  return [...gateways, ...peerings].filter((id) => !without.includes(id));
+  const joins = vpcsOf(destination).flatMap((to) => (to === vpc.vpcId ? [] : joinsBetween(network, vpc.vpcId, to)));
+  return [...gateways, ...joins].filter((id) => !without.includes(id));
 }

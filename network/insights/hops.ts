@@ -2,7 +2,7 @@
 // that let the packet pass, and with the header where it begins, ends or is changed.
 // Shape: https://docs.aws.amazon.com/vpc/latest/reachability/getting-started-cli.html, example 2 (read 2026-11-21)
 
-import type { Cidr, PortRange, Route, SecurityGroupRule } from '../snapshot.ts';
+import type { Cidr, PortRange, Route, SecurityGroupRule, TransitGatewayRoute } from '../snapshot.ts';
 import { targetName } from '../walk/explain.ts';
 import type { NetworkIndex, PlacedInterface } from '../walk/network-index.ts';
 import type { Step, Trace } from '../walk/trace.ts';
@@ -38,6 +38,8 @@ export interface Hop {
   readonly inbound?: Partial<Header>;
   readonly outbound?: Partial<Header>;
   readonly serviceName?: string;
+  readonly transitGateway?: string;
+  readonly transitGatewayRoute?: TransitGatewayRoute;
   /** Additional detail codes. */
   readonly details?: readonly 'AVAILABILITY_ZONE_CROSSED'[];
 }
@@ -93,6 +95,8 @@ function hopsOfStep(network: NetworkIndex, trace: Trace, step: Step): Hop[] {
         : [];
     case 'nat-gateway':
       return natHops(network, step);
+    case 'transit-gateway':
+      return transitHops(network, step);
     case 'igw-egress':
     case 'igw-ingress': {
       if (cause.kind !== 'translation') return [];
@@ -152,6 +156,8 @@ function ownerOf({ eni: { attachment, service } }: PlacedInterface): string | un
       return service.instanceConnectEndpointId;
     case 'network-load-balancer':
       return service.loadBalancerId;
+    case 'transit-gateway':
+      return service.transitGatewayAttachmentId;
     case undefined:
       return undefined;
   }
@@ -168,6 +174,25 @@ function natHops(network: NetworkIndex, { component, cause, vpcId, packet }: Ste
       : { destinationAddresses: changed };
   const [placed] = card;
   return [...card, { component, vpc: vpcId, ...(placed?.subnet && { subnet: placed.subnet }), outbound }];
+}
+
+/** The attachment that the packet came by, the gateway's table, and the attachment that it leaves by. */
+function transitHops(network: NetworkIndex, { component, cause, vpcId }: Step): Hop[] {
+  if (cause.kind !== 'transit-gateway-route') return [];
+  const gateway = network.snapshot.transitGateways.find(({ routeTables }) =>
+    routeTables.some((each) => each.transitGatewayRouteTableId === component),
+  );
+  const own = gateway?.attachments.find((each) => each.vpcId === vpcId);
+  const next = gateway?.attachments.find(
+    (each) => each.transitGatewayAttachmentId === cause.route.transitGatewayAttachmentId,
+  );
+  if (gateway === undefined || own === undefined || next === undefined) return [];
+  const { transitGatewayId: transitGateway } = gateway;
+  return [
+    { component: own.transitGatewayAttachmentId, transitGateway, vpc: vpcId },
+    { component, transitGateway, transitGatewayRoute: cause.route },
+    { component: next.transitGatewayAttachmentId, transitGateway, vpc: next.vpcId },
+  ];
 }
 
 /** An end that is no interface, and so no step has named. */

@@ -15,7 +15,7 @@ import { type Question, vpcsOf } from './question.ts';
  */
 export function soughtTargets(network: NetworkIndex, question: Question, vpcId: `vpc-${string}`): readonly string[] {
   const { destination, through } = question;
-  const routable = through.filter((id) => /^(nat|igw|pcx|vpce|eni)-/.test(id));
+  const routable = through.filter((id) => /^(nat|igw|pcx|vpce|eni|tgw)-/.test(id));
   if (routable.length > 0) return routable;
   switch (destination.kind) {
     case 'address':
@@ -34,24 +34,27 @@ export function soughtTargets(network: NetworkIndex, question: Question, vpcId: 
 }
 
 function towards(network: NetworkIndex, from: `vpc-${string}`, to: `vpc-${string}`): readonly string[] {
-  return from === to ? ['local'] : peeringsBetween(network, from, to);
+  return from === to ? ['local'] : joinsBetween(network, from, to);
 }
 
-/** Active peering connections of two VPCs. */
-export function peeringsBetween(network: NetworkIndex, a: `vpc-${string}`, b: `vpc-${string}`): readonly string[] {
-  return network.snapshot.peeringConnections
-    .filter(({ requester, accepter }) => {
-      const both = [requester.vpcId, accepter.vpcId];
-      return both.includes(a) && both.includes(b);
-    })
-    .map((each) => each.vpcPeeringConnectionId);
+/** Active peering connections of two VPCs, and transit gateways that both are attached to. */
+export function joinsBetween(network: NetworkIndex, a: `vpc-${string}`, b: `vpc-${string}`): readonly string[] {
+  const { peeringConnections, transitGateways } = network.snapshot;
+  const peerings = peeringConnections.filter(({ requester, accepter }) => {
+    const both = [requester.vpcId, accepter.vpcId];
+    return both.includes(a) && both.includes(b);
+  });
+  const gateways = transitGateways.filter(({ attachments }) =>
+    [a, b].every((vpcId) => attachments.some((each) => each.vpcId === vpcId)),
+  );
+  return [...peerings.map((each) => each.vpcPeeringConnectionId), ...gateways.map((each) => each.transitGatewayId)];
 }
 
-/** Whether something joins two places: the same VPC, or a peering. */
+/** Whether something joins two places: the same VPC, a peering or a transit gateway. */
 export function areJoined(network: NetworkIndex, { source, destination }: Question): boolean {
   const [from, to] = [vpcsOf(source), vpcsOf(destination)];
   if (to.length === 0) return true;
-  return from.some((a) => to.some((b) => a === b || peeringsBetween(network, a, b).length > 0));
+  return from.some((a) => to.some((b) => a === b || joinsBetween(network, a, b).length > 0));
 }
 
 /** Why the table at `step` did not send the packet to any of the targets, by the route that it took or for want of one. Undefined: it did. */

@@ -80,6 +80,8 @@ function deepestBlock(sites: Sites): SegmentTable<string> {
     for (const { ingress, egress } of vpc.securityGroups)
       for (const { peer } of [...ingress, ...egress]) if (peer.kind === 'cidr') blocks.add(peer.cidr);
   }
+  for (const { routeTables } of snapshot.transitGateways)
+    for (const { routes } of routeTables) for (const { cidr } of routes) blocks.add(cidr);
   const all = [...blocks].sort((a, b) => lengthOf(a) - lengthOf(b));
   return new SegmentTable(
     all.map((each) => AddressSet.ofCidrs([each])),
@@ -99,11 +101,17 @@ function routeTargets({ vpcs }: Snapshot): ReadonlySet<NetworkInterfaceId> {
   return new Set(targets);
 }
 
-/** For each VPC a name of all that peerings join it with, directly or not. */
-export function neighbourhoods({ vpcs, peeringConnections }: Snapshot): ReadonlyMap<VpcId, VpcId> {
+/** For each VPC a name of all that peerings and transit gateways join it with, directly or not. */
+export function neighbourhoods({ vpcs, peeringConnections, transitGateways }: Snapshot): ReadonlyMap<VpcId, VpcId> {
   const names = new Map<VpcId, VpcId>(vpcs.map(({ vpcId }) => [vpcId, vpcId]));
-  for (const { requester, accepter } of peeringConnections) {
-    const [from, to] = [names.get(requester.vpcId), names.get(accepter.vpcId)];
+  const joins = [
+    ...peeringConnections.map(({ requester, accepter }) => [requester.vpcId, accepter.vpcId] as const),
+    ...transitGateways.flatMap(({ attachments: [first, ...others] }) =>
+      first === undefined ? [] : others.map((each) => [first.vpcId, each.vpcId] as const),
+    ),
+  ];
+  for (const [one, other] of joins) {
+    const [from, to] = [names.get(one), names.get(other)];
     if (from === undefined || to === undefined || from === to) continue;
     for (const [vpcId, name] of names) if (name === from) names.set(vpcId, to);
   }

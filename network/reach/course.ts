@@ -3,13 +3,14 @@
 //
 // Written apart from the walk, which follows one packet; tests hold the two against each other. Where the walk goes on after a drop, a course ends: nothing is left.
 
-import type { NetworkInterfaceId, Route, Vpc } from '../snapshot.ts';
+import type { NetworkInterfaceId, Route, TransitGatewayId, Vpc } from '../snapshot.ts';
 import type { Arrival } from '../walk/trace.ts';
 import type { Hop } from './ends.ts';
 import { type Address, isFree, type Point } from './segment-table.ts';
 import { hasNoGroups, isNat, isPublicAccessBlocked, type Site, type Sites } from './sites.ts';
 import type { Takes } from './takes.ts';
 import type { Traffic } from './traffic.ts';
+import { attachmentOf, isOpenToTransit } from './transit-gateways.ts';
 import { type Way, wayInside } from './ways.ts';
 
 /** As the walk: a packet still on its way then goes round in a circle. */
@@ -158,7 +159,7 @@ class Course {
 
   /** @param by the way that the packet comes or goes: by a peering connection the groups of its other VPC can be named (S7) */
   #passGroups(site: Site, direction: 'ingress' | 'egress', peer: Address, by: string | undefined): boolean {
-    if (hasNoGroups(site)) return true;
+    if (hasNoGroups(site) || attachmentOf(site) !== undefined) return true;
     if (this.#isReturn && !this.#isAnew && this.#tracked.includes(site)) return true;
     if (!this.#isReturn) this.#tracked.push(site);
     return this.#pass(site.groups(by?.startsWith('pcx-') ? by : undefined).allow(direction, peer));
@@ -253,7 +254,27 @@ class Course {
         return { arrival: { kind: 'vpc-endpoint', vpcEndpointId: target.vpcEndpointId }, source, destination };
       case 'peering-connection':
         return this.#acrossPeering(site, target.vpcPeeringConnectionId, source, destination);
+      case 'transit-gateway':
+        return this.#overTransitGateway(site, target.transitGatewayId, source, destination);
     }
+  }
+
+  /** ACLs: out of the sender's subnet, and into the attachment's, also where the two are one (Z3). */
+  #overTransitGateway(site: Site, id: TransitGatewayId, source: Address, destination: Address): Landing | undefined {
+    const crossing = this.#sites.transitGateways.crossing(site, id);
+    if (crossing === undefined) return undefined;
+    const { door, routes, exit } = crossing;
+    const way = wayInside(this.#sites, site, door, source, destination);
+    if (!this.#takeWay(site.vpc, way, source, destination, site)) return undefined;
+    if (!this.#pass(door.acl.ingress.at(source))) return undefined;
+    const route = routes?.at(destination) ?? 'none';
+    const out = route === 'none' ? undefined : exit(route);
+    if (out === undefined || ++this.#hops > mostHops) return undefined;
+    this.#by('transit-gateway', id);
+    const hop = out.nextHop.at(destination);
+    if (hop.kind === 'same-subnet') return this.#deliver(out.vpc, source, destination, out);
+    if (hop.kind !== 'route' || hop.route.state === 'blackhole' || !isOpenToTransit(hop.route.target)) return undefined;
+    return this.#along(out, hop.route, source, destination);
   }
 
   // ---- to an interface
@@ -277,7 +298,7 @@ class Course {
   /** @param sender undefined: it comes from a gateway */
   #enter(receiver: Site, source: Address, destination: Address, sender?: Site): Landing | undefined {
     const { eni } = receiver.placed;
-    if (!receiver.carries) return undefined;
+    if (!receiver.carries || attachmentOf(receiver) !== undefined) return undefined;
     if (sender !== undefined) {
       const isTunnel = this.#tunnelBack(destination) === receiver;
       const way = isTunnel ? 'inside' : wayInside(this.#sites, sender, receiver, source, destination);
@@ -432,7 +453,9 @@ class Course {
       if (!this.#pass(sender.acl.egress.at(destination)) || !this.#pass(nat.acl.ingress.at(source))) return undefined;
     }
     // G9: only for interfaces of its own VPC.
-    if (!this.#sites.blocks(sender.vpc).own.at(source)) return undefined;
+    const isServed =
+      this.#sites.transitGateways.isAttached(sender.vpc) || this.#sites.blocks(sender.vpc).own.at(source);
+    if (!isServed) return undefined;
     if (!this.#pass(source.isIpv6 ? this.#takes.nat64 : this.#takes.natGateway)) return undefined;
     const host = source.isIpv6 ? this.#sites.nat64.four(sender.vpc, destination) : destination;
     if (host === undefined) return undefined;

@@ -97,7 +97,7 @@ export class Groups {
 /** Whose an address is, as a VPC sees it. */
 export interface VpcBlocks {
   readonly own: SegmentTable<boolean>;
-  /** Whom interface endpoints serve: the VPC and its peers. */
+  /** Whom interface endpoints serve: the VPC and those that it is joined with. */
   readonly clients: SegmentTable<boolean>;
   readonly middleboxes: SegmentTable<boolean>;
   readonly subnets: SegmentTable<SubnetId | 'none'>;

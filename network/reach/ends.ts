@@ -20,6 +20,7 @@ export interface Hop {
     | 'egress-only-internet-gateway'
     | 'nat-gateway'
     | 'peering-connection'
+    | 'transit-gateway'
     | 'gateway-endpoint'
     | 'interface-endpoint'
     | 'load-balancer'

@@ -30,10 +30,10 @@ interface Side {
   readonly hosts: AddressSet;
 }
 
-/** Whether flows can begin at an interface: not at NAT gateways' and endpoints', which answer only. */
+/** Whether flows can begin at an interface: not at NAT gateways' and endpoints', which answer only, nor at transit gateways'. */
 export function begins({ carries, placed }: Site): boolean {
   const kind = placed.eni.service?.kind;
-  return carries && kind !== 'nat-gateway' && kind !== 'vpc-endpoint';
+  return carries && kind !== 'nat-gateway' && kind !== 'vpc-endpoint' && kind !== 'transit-gateway';
 }
 
 /** An instance connect endpoint that shows its clients' addresses sends as anybody (J4). */

@@ -36,6 +36,7 @@ import {
 import { Nat64 } from './nat64.ts';
 import { type Address, isFree, membership, type Point, type SegmentTable } from './segment-table.ts';
 import { type Traffic, TrafficPool } from './traffic.ts';
+import { TransitGateways } from './transit-gateways.ts';
 
 export interface Site {
   readonly placed: PlacedInterface;
@@ -67,6 +68,7 @@ export interface Site {
 export class Sites {
   readonly network: NetworkIndex;
   readonly pool = new TrafficPool();
+  readonly transitGateways = new TransitGateways(this);
   readonly all: readonly Site[];
   /** Destinations that an internet gateway lets nothing out to, and sources that it lets nothing in from (I4). */
   readonly forbiddenOut = membership(AddressSet.ofCidrs([...privateBlocks, ...uniqueLocal]));
@@ -171,7 +173,7 @@ export class Sites {
   blocks(vpc: Vpc): VpcBlocks {
     let blocks = this.#blocks.get(vpc);
     if (blocks === undefined) {
-      blocks = blocksOf(vpc, this.#peersOf(vpc));
+      blocks = blocksOf(vpc, this.network.neighboursOf(vpc.vpcId));
       this.#blocks.set(vpc, blocks);
     }
     return blocks;
@@ -272,7 +274,7 @@ export class Sites {
   /** Addresses of the interfaces that carry a group, in a VPC and, by a peering, in the other one of the same Region (S6, S7). */
   #members(seenFrom: Vpc, groupId: SecurityGroupId, by: string | undefined): AddressSet {
     return this.#table(`members ${seenFrom.vpcId} ${groupId} ${by}`, () => {
-      const near = (by === undefined ? [] : this.#peersOf(seenFrom, by)).filter(
+      const near = (by === undefined ? [] : this.#acrossPeering(seenFrom, by)).filter(
         ({ region }) => region === seenFrom.region,
       );
       const cards = [seenFrom, ...near].flatMap((each) => this.#cards(each).get(groupId) ?? []);
@@ -280,10 +282,9 @@ export class Sites {
     });
   }
 
-  /** The VPCs at the other ends of its peerings, or of one of them. */
-  #peersOf({ vpcId }: Vpc, by?: string): Vpc[] {
+  #acrossPeering({ vpcId }: Vpc, by: string): Vpc[] {
     return this.network.snapshot.peeringConnections.flatMap(({ requester, accepter, vpcPeeringConnectionId }) => {
-      if (by !== undefined && by !== vpcPeeringConnectionId) return [];
+      if (by !== vpcPeeringConnectionId) return [];
       if (requester.vpcId !== vpcId && accepter.vpcId !== vpcId) return [];
       return this.network.vpc(requester.vpcId === vpcId ? accepter.vpcId : requester.vpcId) ?? [];
     });

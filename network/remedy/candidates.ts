@@ -3,7 +3,17 @@
 
 import { awsPrefixList } from '../aws-prefix-lists.ts';
 import { embeddedIpv4 } from '../nat64.ts';
-import type { Cidr, NetworkAclEntry, RouteTableId, RulePeer, SecurityGroup, Snapshot, Vpc } from '../snapshot.ts';
+import type {
+  Cidr,
+  NetworkAclEntry,
+  RouteTableId,
+  RulePeer,
+  SecurityGroup,
+  Snapshot,
+  TransitGateway,
+  TransitGatewayAttachment,
+  Vpc,
+} from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
 import { isInside } from '../walk/matching.ts';
 import type { NetworkIndex, PlacedInterface } from '../walk/network-index.ts';
@@ -40,8 +50,9 @@ const rows: Readonly<Record<StageName, Row>> = {
   'acl-egress': (situation) => aclEntry(situation, 'egress'),
   'igw-egress': atInternetGateway,
   'gateway-endpoint': none,
-  'nat-gateway': newRoute,
+  'nat-gateway': (situation) => [...earlierTransitRoute(situation), ...newRoute(situation)],
   peering: newRoute,
+  'transit-gateway': atTransitGateway,
   'egress-only-gateway': publicAccess,
   'igw-ingress': atInternetGateway,
   'source-dest-check': sourceDestCheckOff,
@@ -213,20 +224,92 @@ export function roadsTo(network: NetworkIndex, vpc: Vpc, routeTableId: RouteTabl
   const acrossPeering = peerings.map(({ vpcPeeringConnectionId }) =>
     route({ kind: 'peering-connection', vpcPeeringConnectionId }),
   );
-  if (privateBlocks.some((block) => isInside(block, destination))) return acrossPeering;
+  const overTransitGateway = network.snapshot.transitGateways
+    .filter(({ attachments }) => attachments.some((each) => each.vpcId === vpc.vpcId))
+    .filter((gateway) => attachmentTowards(network, gateway, vpc, destination) !== undefined)
+    .map(({ transitGatewayId }) => route({ kind: 'transit-gateway', transitGatewayId }));
+  const joined = [...acrossPeering, ...overTransitGateway];
+  if (privateBlocks.some((block) => isInside(block, destination))) return joined;
   const nat64 = embeddedIpv4(destination) === undefined ? [] : vpc.natGateways;
   if (nat64.length > 0) return nat64.map(({ natGatewayId }) => route({ kind: 'nat-gateway', natGatewayId }));
   const { internetGatewayId } = vpc;
   const nat = isIpv6(destination) ? [] : vpc.natGateways.filter((each) => each.connectivityType === 'public');
   const egressOnly = isIpv6(destination) ? vpc.egressOnlyInternetGatewayIds : [];
   return [
-    ...acrossPeering,
+    ...joined,
     ...endpointRoads(network, vpc, routeTableId, destination),
     ...(internetGatewayId === undefined ? [] : [route({ kind: 'internet-gateway', internetGatewayId })]),
     ...nat.map(({ natGatewayId }) => route({ kind: 'nat-gateway', natGatewayId })),
     ...egressOnly.map((id) => route({ kind: 'egress-only-internet-gateway', egressOnlyInternetGatewayId: id })),
     ...(internetGatewayId === undefined ? [{ kind: 'new-internet-gateway', vpcId: vpc.vpcId } as const] : []),
   ];
+}
+
+/** The attachment of another VPC that has the address. */
+function attachmentTowards(
+  network: NetworkIndex,
+  { attachments }: TransitGateway,
+  vpc: Vpc,
+  destination: string,
+): TransitGatewayAttachment | undefined {
+  return attachments.find(
+    ({ vpcId }) =>
+      vpcId !== vpc.vpcId && network.vpc(vpcId)?.cidrBlocks.some((block) => isInside(block, destination)) === true,
+  );
+}
+
+/** A route in the gateway's own table, or the table itself. */
+function atTransitGateway(situation: Situation): Candidate[] {
+  const { network, step } = situation;
+  const { component, vpcId, packet } = step;
+  const vpc = network.vpc(vpcId);
+  const gateway = network.snapshot.transitGateways.find(
+    ({ attachments, routeTables }) =>
+      attachments.some((each) => each.transitGatewayAttachmentId === component) ||
+      routeTables.some((each) => each.transitGatewayRouteTableId === component),
+  );
+  const own = gateway?.attachments.find((each) => each.vpcId === vpcId);
+  if (vpc === undefined || gateway === undefined || own === undefined)
+    return [...earlierTransitRoute(situation), ...newRoute(situation)];
+  if (step.code === 'TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION')
+    return gateway.routeTables.map(({ transitGatewayRouteTableId }) => ({
+      change: {
+        kind: 'transit-gateway-association',
+        vpcId,
+        transitGatewayRouteTableId,
+        transitGatewayAttachmentId: own.transitGatewayAttachmentId,
+      },
+    }));
+  const table = gateway.routeTables.find((each) => each.transitGatewayRouteTableId === component);
+  const next = attachmentTowards(network, gateway, vpc, packet.destination);
+  if (table === undefined || next === undefined) return newRoute(situation);
+  const destination = hostCidr(packet.destination);
+  return [
+    {
+      change: {
+        kind: 'transit-gateway-route',
+        vpcId,
+        transitGatewayRouteTableId: table.transitGatewayRouteTableId,
+        destination,
+        transitGatewayAttachmentId: next.transitGatewayAttachmentId,
+        replaces: table.routes.some(({ cidr }) => cidr === destination),
+      },
+    },
+  ];
+}
+
+/** Stuck in a VPC that a transit gateway led it to: the gateway's table could have led it to the right one. */
+function earlierTransitRoute(situation: Situation): Candidate[] {
+  const { trace, step } = situation;
+  const led = trace.steps
+    .slice(0, trace.steps.indexOf(step))
+    .findLast(
+      ({ stage, leg, cause }) =>
+        leg === step.leg && stage === 'transit-gateway' && cause.kind === 'transit-gateway-route',
+    );
+  return led === undefined || led.packet.destination !== step.packet.destination
+    ? []
+    : [...atTransitGateway({ ...situation, step: led })];
 }
 
 function endpointRoads(network: NetworkIndex, vpc: Vpc, routeTableId: RouteTableId, destination: string): Change[] {

@@ -19,6 +19,9 @@ import type {
   Snapshot,
   Subnet,
   SubnetId,
+  TransitGateway,
+  TransitGatewayAttachmentId,
+  TransitGatewayRouteTableId,
   Vpc,
   VpcEndpointId,
   VpcId,
@@ -69,6 +72,22 @@ export type Change =
       readonly prefixListId: PrefixListId;
       readonly routeTableId: RouteTableId;
     }
+  | {
+      readonly kind: 'transit-gateway-route';
+      /** Whose packets it is for. */
+      readonly vpcId: VpcId;
+      readonly transitGatewayRouteTableId: TransitGatewayRouteTableId;
+      readonly destination: Cidr;
+      readonly transitGatewayAttachmentId: TransitGatewayAttachmentId;
+      /** The table has a static route for exactly this destination already. */
+      readonly replaces: boolean;
+    }
+  | {
+      readonly kind: 'transit-gateway-association';
+      readonly vpcId: VpcId;
+      readonly transitGatewayRouteTableId: TransitGatewayRouteTableId;
+      readonly transitGatewayAttachmentId: TransitGatewayAttachmentId;
+    }
   | { readonly kind: 'new-internet-gateway'; readonly vpcId: VpcId }
   | { readonly kind: 'elastic-ip'; readonly networkInterfaceId: NetworkInterfaceId; readonly address: Ipv4 }
   | { readonly kind: 'no-source-dest-check'; readonly networkInterfaceId: NetworkInterfaceId }
@@ -115,6 +134,29 @@ export function applyChange(snapshot: Snapshot, change: Change): Snapshot {
         state: 'active',
       });
     }
+    case 'transit-gateway-route': {
+      const { transitGatewayRouteTableId: id, destination: cidr, transitGatewayAttachmentId } = change;
+      return inTransitGateways(snapshot, (gateway) => ({
+        ...gateway,
+        routeTables: gateway.routeTables.map((table) =>
+          table.transitGatewayRouteTableId === id
+            ? {
+                ...table,
+                routes: [...table.routes.filter((each) => each.cidr !== cidr), { cidr, transitGatewayAttachmentId }],
+              }
+            : table,
+        ),
+      }));
+    }
+    case 'transit-gateway-association':
+      return inTransitGateways(snapshot, (gateway) => ({
+        ...gateway,
+        attachments: gateway.attachments.map((each) =>
+          each.transitGatewayAttachmentId === change.transitGatewayAttachmentId
+            ? { ...each, routeTableId: change.transitGatewayRouteTableId }
+            : each,
+        ),
+      }));
     case 'endpoint-route-table':
       return withRoute(snapshot, change.routeTableId, endpointRoute(change.prefixListId, change.vpcEndpointId));
     case 'new-gateway-endpoint': {
@@ -156,6 +198,10 @@ export function applyChanges(snapshot: Snapshot, changes: readonly Change[]): Sn
 
 function inVpcs(snapshot: Snapshot, change: (vpc: Vpc) => Vpc): Snapshot {
   return { ...snapshot, vpcs: snapshot.vpcs.map(change) };
+}
+
+function inTransitGateways(snapshot: Snapshot, change: (gateway: TransitGateway) => TransitGateway): Snapshot {
+  return { ...snapshot, transitGateways: snapshot.transitGateways.map(change) };
 }
 
 function withInterface(

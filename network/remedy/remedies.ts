@@ -44,6 +44,8 @@ const sizes: Readonly<Record<Change['kind'], number>> = {
   'public-access-exclusion': 2,
   'new-gateway-endpoint': 3,
   'elastic-ip': 4,
+  'transit-gateway-route': 3,
+  'transit-gateway-association': 4,
   'new-internet-gateway': 4,
 };
 

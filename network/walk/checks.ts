@@ -2,13 +2,23 @@
 
 import { ipv6Plan } from '../addresses.ts';
 import { addressAt } from '../cidr.ts';
-import type { NetworkInterfaceId, Route, SubnetId, Vpc } from '../snapshot.ts';
+import type { NetworkInterface, NetworkInterfaceId, Route, SubnetId, Vpc } from '../snapshot.ts';
 import type { StageName } from '../stages.ts';
 import { allowingRule, decidingEntry, isInside, matchesProtocol } from './matching.ts';
 import type { NetworkIndex, PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols } from './packet.ts';
+import { reservedBlocks } from './special-blocks.ts';
 import type { Arrival, Cause, ExplanationCode, Step } from './trace.ts';
 import { Ways } from './ways.ts';
+
+function resolversOf({ cidrBlocks: [primary] }: Vpc): readonly string[] {
+  return ['169.254.169.253', ipv6Plan.resolver, ...(primary === undefined ? [] : [addressAt(primary, 2)])];
+}
+
+/** The interfaces of NAT gateways and transit gateways (G8). */
+function hasNoGroups({ service }: NetworkInterface): boolean {
+  return service?.kind === 'nat-gateway' || service?.kind === 'transit-gateway';
+}
 
 /** One walk's checks so far. */
 export class Checks {
@@ -32,8 +42,6 @@ export class Checks {
 
   /** Metadata and resolver, past groups and ACLs (3.3); undefined when the packet is for neither. */
   vpcService({ vpc, eni }: PlacedInterface, packet: Packet): Arrival | 'nobody' | undefined {
-    const [primary] = vpc.cidrBlocks;
-    const resolvers = ['169.254.169.253', ipv6Plan.resolver, ...(primary === undefined ? [] : [addressAt(primary, 2)])];
     const isTcp = packet.protocol === protocols.tcp;
     const { destination, destinationPort } = packet;
     if (destination === '169.254.169.254' && isTcp && destinationPort === 80)
@@ -45,7 +53,7 @@ export class Checks {
       this.drop('link-local', vpc.vpcId, vpc, packet, 'the metadata service does not answer IPv6 here');
       return 'nobody';
     }
-    if (resolvers.includes(destination)) {
+    if (resolversOf(vpc).includes(destination)) {
       const isDns = destinationPort === 53 && (isTcp || packet.protocol === protocols.udp);
       if (isDns && vpc.enableDnsSupport) return { kind: 'vpc-service', vpcId: vpc.vpcId, service: 'resolver' };
       this.drop('link-local', vpc.vpcId, vpc, packet, isDns ? 'enableDnsSupport is false' : 'it answers DNS only');
@@ -56,10 +64,21 @@ export class Checks {
     return 'nobody';
   }
 
+  /** Where only the VPC's own services answer. */
+  isServiceAddress(vpc: Vpc, address: string): boolean {
+    return isInside('169.254.0.0/16', address) || resolversOf(vpc).includes(address);
+  }
+
+  isSendable(vpc: Vpc, packet: Packet): boolean {
+    if (!reservedBlocks.some((block) => isInside(block, packet.destination))) return true;
+    this.drop('route', vpc.vpcId, vpc, packet, `nothing can be sent to ${packet.destination}`);
+    return false;
+  }
+
   /** @param by outwards, the peering connection that the route leads to, if it does; inwards it is known */
   groups(placed: PlacedInterface, direction: 'ingress' | 'egress', packet: Packet, by?: string): void {
     const { eni, vpc } = placed;
-    if (eni.service?.kind === 'nat-gateway') return;
+    if (hasNoGroups(eni)) return;
     // A load balancer may have been made without groups (B4).
     if (eni.service?.kind === 'network-load-balancer' && eni.groupIds.length === 0) return;
     const stage = `sg-${direction}` as const;

@@ -24,6 +24,11 @@ export function explainStep(network: NetworkIndex, step: Step): string {
       return step.stage === 'igw-ingress'
         ? `the way back to ${packet.source} is not by the internet gateway`
         : `no route to ${packet.destination}`;
+    case 'transit-gateway-route': {
+      const { cidr, transitGatewayAttachmentId: id } = cause.route;
+      if (id === undefined) return `${cidr}, a blackhole`;
+      return `${cidr} → ${id}${cause.isBack ? ', where it came from' : ''}`;
+    }
     case 'same-subnet':
       return 'inside one subnet there is no route and no network ACL';
     case 'translation':
@@ -86,6 +91,8 @@ export function targetName(target: RouteTarget): string {
       return target.natGatewayId;
     case 'peering-connection':
       return target.vpcPeeringConnectionId;
+    case 'transit-gateway':
+      return target.transitGatewayId;
     case 'gateway-endpoint':
       return target.vpcEndpointId;
     case 'network-interface':

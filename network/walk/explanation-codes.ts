@@ -13,7 +13,7 @@ const walk = { from: 'walk' } as const;
 const analysis = { from: 'analysis' } as const;
 const noClassicLoadBalancers = { never: 'there are no Classic Load Balancers' } as const;
 const noGatewayLoadBalancers = { never: 'there are no Gateway Load Balancers' } as const;
-const noTransitGateways = { never: 'there are no transit gateways' } as const;
+const transitTableAnswers = { never: 'a transit gateway’s table is shown by the route that counts' } as const;
 const noVpn = { never: 'there are no virtual private gateways and no VPN connections' } as const;
 const oneProtocol = {
   never: 'a path has one protocol, which its ends cannot filter, and nothing changes a packet’s',
@@ -82,20 +82,20 @@ export const explanationCodes = {
   REMAP_EPHEMERAL_PORT: analysis,
   SG_HAS_NO_RULES: walk,
   SG_REFERENCES_NOT_PRESERVED: walk,
-  SG_REFERENCING_SUPPORT: noTransitGateways,
+  SG_REFERENCING_SUPPORT: { never: 'that a transit gateway supports group references is refused' },
   SUBNET_ACL_RESTRICTION: walk,
   TARGET_ADDRESS_RESTRICTION: { never: 'a load balancer sends nowhere but to its targets' },
   TARGET_PORT_RESTRICTION: { never: 'a load balancer sends nowhere but to its targets’ ports' },
-  TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION: noTransitGateways,
-  TGW_ATTACH_VPC_AZ_RESTRICTION: noTransitGateways,
-  TGW_BAD_STATE_VPN: noTransitGateways,
-  TGW_ROUTE_AZ_RESTRICTION: noTransitGateways,
-  TGW_RTB_BAD_STATE_ROUTE: noTransitGateways,
-  TGW_RTB_CANNOT_ROUTE: noTransitGateways,
-  TGW_RTB_HIGHER_PRIORITY_ROUTE: noTransitGateways,
-  TGW_RTB_MORE_SPECIFIC_ROUTE: noTransitGateways,
-  TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT: noTransitGateways,
-  TGW_RTB_ROUTES_ARE_UNKNOWN: noTransitGateways,
+  TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION: walk,
+  TGW_ATTACH_VPC_AZ_RESTRICTION: { never: 'from an attachment’s interface every zone of its VPC is reached' },
+  TGW_BAD_STATE_VPN: noVpn,
+  TGW_ROUTE_AZ_RESTRICTION: walk,
+  TGW_RTB_BAD_STATE_ROUTE: walk,
+  TGW_RTB_CANNOT_ROUTE: transitTableAnswers,
+  TGW_RTB_HIGHER_PRIORITY_ROUTE: transitTableAnswers,
+  TGW_RTB_MORE_SPECIFIC_ROUTE: transitTableAnswers,
+  TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT: walk,
+  TGW_RTB_ROUTES_ARE_UNKNOWN: { never: 'transit gateways are not shared' },
   UNASSOCIATED_COMPONENT: analysis,
   UNKNOWN_DESTINATION: analysis,
   UNKNOWN_PEERED_SGS: walk,

@@ -230,15 +230,19 @@ export class Gateways {
     const gateway = vpc.natGateways.find((each) => each.natGatewayId === id);
     const nat = gateway === undefined ? undefined : this.#network.networkInterface(gateway.networkInterfaceId);
     const outside = nat?.eni.privateAddresses[0]?.address;
-    if (nat !== undefined && !this.#checks.way(vpc, wayInside(sender, nat, packet), packet, sender)) return undefined;
+    if (nat !== undefined && !this.#checks.way(vpc, wayInside(this.#network, sender, nat, packet), packet, sender))
+      return undefined;
     if (nat?.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(sender, 'egress', packet);
     if (nat === undefined || outside === undefined) {
       this.#checks.drop('route', id, vpc, packet, 'the NAT gateway is gone', 'NO_POSSIBLE_DESTINATION');
       return undefined;
     }
     if (nat.subnet.subnetId !== sender.subnet.subnetId) this.#checks.acl(nat, 'ingress', packet);
-    // G9: what only passes the VPC is not served.
-    if (![...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks].some((block) => isInside(block, packet.source))) {
+    // G9: what only passes the VPC is not served, but for what a transit gateway brings, directly or by a middlebox (Z9).
+    const isAttached = this.#network.snapshot.transitGateways.some(({ attachments }) =>
+      attachments.some((each) => each.vpcId === vpc.vpcId),
+    );
+    if (!isAttached && ![...vpc.cidrBlocks, ...vpc.ipv6CidrBlocks].some((block) => isInside(block, packet.source))) {
       const because = `${packet.source} is no address of the VPC`;
       this.#checks.drop('nat-gateway', id, vpc, packet, because, 'NGW_REQUIRES_SOURCE_IN_VPC');
     }

@@ -39,7 +39,7 @@ export function beginsAtNode({ node }: Balancer, { protocol, destination, destin
 
 /** Its VPC's addresses and those of the VPCs that are peered with it: where its targets can be. */
 function isNear(network: NetworkIndex, { vpc }: PlacedInterface, address: string): boolean {
-  const blocks = [vpc, ...network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
+  const blocks = [vpc, ...network.neighboursOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
   return blocks.some((block) => isInside(block, address));
 }
 

@@ -1,5 +1,6 @@
 // A Snapshot with everything looked up that a walk asks for, made once for any number of walks.
 
+import { joinedVpcs } from '../joins.ts';
 import type {
   Cidr,
   Ipv4,
@@ -46,8 +47,8 @@ export interface NetworkIndex {
   isKnownGroup(groupId: SecurityGroupId): boolean;
   /** Whether the VPC is peered with one that this Snapshot has not: that of an account or Region which an analysis may not see. */
   hasUnknownPeer(vpcId: VpcId): boolean;
-  /** The VPCs at the other ends of its peerings, of any Region. */
-  peersOf(vpcId: VpcId): readonly Vpc[];
+  /** The VPCs at the other ends of its peerings, of any Region, and those attached to the same transit gateways. */
+  neighboursOf(vpcId: VpcId): readonly Vpc[];
 }
 
 export function indexNetwork(snapshot: Snapshot): NetworkIndex {
@@ -122,10 +123,6 @@ export function indexNetwork(snapshot: Snapshot): NetworkIndex {
         const both = [requester.vpcId, accepter.vpcId];
         return both.includes(vpcId) && !both.every((each) => vpcs.has(each));
       }),
-    peersOf: (vpcId) =>
-      snapshot.peeringConnections.flatMap(({ requester, accepter }) => {
-        if (requester.vpcId !== vpcId && accepter.vpcId !== vpcId) return [];
-        return vpcs.get(requester.vpcId === vpcId ? accepter.vpcId : requester.vpcId) ?? [];
-      }),
+    neighboursOf: (vpcId) => joinedVpcs(snapshot, vpcId).flatMap((each) => vpcs.get(each) ?? []),
   };
 }

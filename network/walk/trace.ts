@@ -9,6 +9,8 @@ import type {
   SecurityGroupId,
   SecurityGroupRuleId,
   SubnetId,
+  TransitGatewayRoute,
+  TransitGatewayRouteTableId,
   VpcEndpointId,
   VpcId,
   VpcPeeringConnectionId,
@@ -33,6 +35,13 @@ export type Cause =
   | { readonly kind: 'acl-entry'; readonly networkAclId: NetworkAclId; readonly ruleNumber: number | '*' }
   | { readonly kind: 'route'; readonly routeTableId: RouteTableId; readonly route: Route }
   | { readonly kind: 'no-route'; readonly routeTableId: RouteTableId }
+  | {
+      readonly kind: 'transit-gateway-route';
+      readonly routeTableId: TransitGatewayRouteTableId;
+      readonly route: TransitGatewayRoute;
+      /** It leads to where the packet came from. */
+      readonly isBack: boolean;
+    }
   /** Inside one subnet nothing is routed (R13). */
   | { readonly kind: 'same-subnet'; readonly subnetId: string }
   /** A gateway changed an address. */

@@ -11,6 +11,7 @@ import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
 import { reservedBlocks } from './special-blocks.ts';
 import type { Arrival, ExplanationCode, Trace } from './trace.ts';
+import { isClosedToTransit, TransitGateways } from './transit-gateways.ts';
 import { wayInside } from './ways.ts';
 
 /** More routers than any network that is meant: a packet still on its way is in a loop of middleboxes. */
@@ -29,6 +30,7 @@ class Walk implements Travel {
   readonly #gateways: Gateways;
   /** How many load balancers began the flows that led to this one. */
   readonly #depth: number;
+  readonly #transitGateways: TransitGateways;
   #hops = 0;
 
   constructor(network: NetworkIndex, flow: Flow, depth = 0) {
@@ -37,6 +39,7 @@ class Walk implements Travel {
     this.#flow = flow;
     this.#depth = depth;
     this.#gateways = new Gateways(this.#checks, flow, this);
+    this.#transitGateways = new TransitGateways(this.#checks, (door, packet) => this.#fromTransit(door, packet));
   }
 
   trace(): Trace {
@@ -125,13 +128,7 @@ class Walk implements Travel {
   /** @param how a middlebox forwards what it did not begin, so its own address is not asked for; nor is a NAT gateway's */
   fromInterface(placed: PlacedInterface, packet: Packet, how: 'sends' | 'forwards'): End | undefined {
     const { eni, vpc, subnet, routeTable } = placed;
-    if (++this.#hops > mostHops) {
-      this.#checks.push('route', routeTable.routeTableId, vpc.vpcId, packet, 'drop', {
-        kind: 'component',
-        because: 'the packet goes round in a circle of middleboxes',
-      });
-      return undefined;
-    }
+    if (!this.#hop(placed, packet)) return undefined;
     if (!carries(placed)) {
       this.#checks.drop(
         'eni-address',
@@ -176,15 +173,31 @@ class Walk implements Travel {
     const route = bestRoute(this.#network, routeTable, packet.destination);
     const leavesBy = route?.target.kind === 'peering-connection' ? route.target.vpcPeeringConnectionId : undefined;
     this.#checks.groups(placed, 'egress', packet, leavesBy);
-    if (reservedBlocks.some((block) => isInside(block, packet.destination))) {
-      this.#checks.drop('route', vpc.vpcId, vpc, packet, `nothing can be sent to ${packet.destination}`);
-      return undefined;
-    }
+    if (!this.#checks.isSendable(vpc, packet)) return undefined;
     const door = this.#tunnelBack(packet);
     if (door !== undefined && door.vpc.vpcId === vpc.vpcId) {
       if (door.subnet.subnetId !== subnet.subnetId) this.#checks.acl(placed, 'egress', packet);
       return this.toInterface(door, packet, placed);
     }
+    return this.#onwards(placed, route, packet);
+  }
+
+  /** What comes out of a transit gateway is routed by its interface's subnet, and no group was asked (Z2). */
+  #fromTransit(door: PlacedInterface, packet: Packet): End | undefined {
+    const { vpc, routeTable } = door;
+    if (!this.#hop(door, packet)) return undefined;
+    if (this.#checks.isServiceAddress(vpc, packet.destination)) {
+      const because = `${packet.destination} answers inside the VPC only`;
+      this.#checks.drop('link-local', vpc.vpcId, vpc, packet, because);
+      return undefined;
+    }
+    if (!this.#checks.isSendable(vpc, packet)) return undefined;
+    return this.#onwards(door, bestRoute(this.#network, routeTable, packet.destination), packet);
+  }
+
+  /** Inside the subnet, or by the route. */
+  #onwards(placed: PlacedInterface, route: Route | undefined, packet: Packet): End | undefined {
+    const { vpc, subnet } = placed;
     const inSubnet = isInside(subnet.cidrBlock, packet.destination) || isInSubnet6(subnet.ipv6CidrBlock, packet);
     if (inSubnet && !hasMiddleboxRoute(placed)) {
       this.#checks.push('route', subnet.subnetId, vpc.vpcId, packet, 'pass', {
@@ -202,8 +215,23 @@ class Walk implements Travel {
     return this.#along(placed, route, packet);
   }
 
+  /** @returns false when there were too many */
+  #hop({ vpc, routeTable }: PlacedInterface, packet: Packet): boolean {
+    if (++this.#hops <= mostHops) return true;
+    this.#checks.push('route', routeTable.routeTableId, vpc.vpcId, packet, 'drop', {
+      kind: 'component',
+      because: 'the packet goes round in a circle of middleboxes',
+    });
+    return false;
+  }
+
   #along(placed: PlacedInterface, { target }: Route, packet: Packet): End | undefined {
     const { vpc } = placed;
+    if (attachmentOf(placed) !== undefined && isClosedToTransit(target)) {
+      const because = 'what a transit gateway brings goes to interfaces of the VPC only';
+      this.#checks.drop('transit-gateway', vpc.vpcId, vpc, packet, because, 'NO_POSSIBLE_DESTINATION');
+      return undefined;
+    }
     switch (target.kind) {
       case 'local':
         return this.deliver(vpc, packet, placed);
@@ -223,6 +251,9 @@ class Walk implements Travel {
       case 'peering-connection':
         this.#checks.acl(placed, 'egress', packet);
         return this.#gateways.acrossPeering(placed, target.vpcPeeringConnectionId, packet);
+      case 'transit-gateway':
+        this.#checks.acl(placed, 'egress', packet);
+        return this.#transitGateways.over(placed, target.transitGatewayId, packet);
     }
   }
 
@@ -261,6 +292,12 @@ class Walk implements Travel {
       );
       return undefined;
     }
+    const attachmentId = attachmentOf(receiver);
+    if (attachmentId !== undefined) {
+      const because = 'the interface of a transit gateway takes nothing for itself';
+      this.#checks.drop('transit-gateway', attachmentId, vpc, packet, because, 'NO_POSSIBLE_DESTINATION');
+      return undefined;
+    }
     if (sender !== undefined && !this.#checks.way(vpc, this.#wayFrom(sender, receiver, packet), packet, sender))
       return undefined;
     if (connectEndpointOf(receiver) !== undefined) return this.#toConnectEndpoint(receiver, packet, sender);
@@ -290,7 +327,7 @@ class Walk implements Travel {
   }
 
   #wayFrom(sender: PlacedInterface, receiver: PlacedInterface, packet: Packet): string {
-    return this.#tunnelBack(packet) === receiver ? 'inside' : wayInside(sender, receiver, packet);
+    return this.#tunnelBack(packet) === receiver ? 'inside' : wayInside(this.#network, sender, receiver, packet);
   }
 
   /** Replies come in whatever its inbound rules say, and nothing else does (J4). */
@@ -348,9 +385,9 @@ class Walk implements Travel {
     const drop = (because: string, code: ExplanationCode = 'PROTOCOL_RESTRICTION') =>
       this.#checks.drop('interface-endpoint', vpcEndpointId, vpc, packet, because, code);
     const isTcp = packet.protocol === protocols.tcp;
-    const clients = [vpc, ...this.#network.peersOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
+    const clients = [vpc, ...this.#network.neighboursOf(vpc.vpcId)].flatMap((each) => each.cidrBlocks);
     if (!clients.some((block) => isInside(block, packet.source)))
-      drop(`${packet.source} is no address of the VPC or of one that is peered with it`);
+      drop(`${packet.source} is no address of the VPC or of one that is joined with it`);
     const isCarried = isTcp || packet.protocol === protocols.udp;
     if (!isCarried) drop('an interface endpoint takes TCP and UDP only');
     const endpoint = vpc.interfaceEndpoints.find((each) => each.vpcEndpointId === vpcEndpointId);
@@ -381,6 +418,10 @@ function seen(packet: Packet): Pick<Trace, 'seenAs' | 'arrivedAs'> {
 /** Only then does an interface carry packets. */
 function carries({ eni }: PlacedInterface): boolean {
   return eni.attachment !== undefined || eni.service !== undefined;
+}
+
+function attachmentOf({ eni: { service } }: PlacedInterface): string | undefined {
+  return service?.kind === 'transit-gateway' ? service.transitGatewayAttachmentId : undefined;
 }
 
 function connectEndpointOf({ eni, vpc }: PlacedInterface): InstanceConnectEndpoint | undefined {

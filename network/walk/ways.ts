@@ -2,9 +2,9 @@
 // middlebox that the request went through, TCP and ICMP are nobody's and are dropped, UDP is a flow of its own and its groups are asked.
 // At AWS each interface knows its flows whatever way their packets take; docs/gaps.md says so.
 
-import type { VpcId } from '../snapshot.ts';
+import type { TransitGatewayAttachment, TransitGatewayAttachmentId, VpcId } from '../snapshot.ts';
 import { isInside } from './matching.ts';
-import type { PlacedInterface } from './network-index.ts';
+import type { NetworkIndex, PlacedInterface } from './network-index.ts';
 import type { Packet } from './packet.ts';
 
 export class Ways {
@@ -21,14 +21,40 @@ export class Ways {
 }
 
 /** The way between two interfaces of a VPC: what a middlebox hands on passes the router twice with the same addresses, so each leg is a way of its own. */
-export function wayInside(sender: PlacedInterface, receiver: PlacedInterface, packet: Packet): string {
+export function wayInside(
+  network: NetworkIndex,
+  sender: PlacedInterface,
+  receiver: PlacedInterface,
+  packet: Packet,
+): string {
   const isForBox = isBoxAddress(receiver, packet.destination);
+  // A box between two VPCs gets from a gateway and gives back to it: the far end's VPC tells the two legs apart.
+  const [cameBy, goesTo] = [attachmentOf(sender), attachmentOf(receiver)];
+  if (cameBy !== undefined) return isBox(receiver) && !isForBox ? farSide(network, cameBy, packet.source) : cameBy;
+  if (goesTo !== undefined)
+    return isBox(sender) && !isBoxAddress(sender, packet.source)
+      ? farSide(network, goesTo, packet.destination)
+      : goesTo;
   if (isBox(sender) && !isBoxAddress(sender, packet.source)) {
     if (isBox(receiver) && !isForBox) return 'between middleboxes';
     if (receiver.eni.service?.kind === 'nat-gateway') return `leg ${receiver.subnet.subnetId}`;
     return `leg ${subnetOf(receiver, packet.destination)}`;
   }
   return isBox(receiver) && !isForBox ? `leg ${sender.subnet.subnetId}` : 'inside';
+}
+
+function attachmentOf({ eni: { service } }: PlacedInterface): TransitGatewayAttachmentId | undefined {
+  return service?.kind === 'transit-gateway' ? service.transitGatewayAttachmentId : undefined;
+}
+
+/** The first other attachment of the gateway whose VPC holds the address, else the attachment itself. */
+function farSide({ snapshot, vpc }: NetworkIndex, own: TransitGatewayAttachmentId, address: string): string {
+  const isOwn = (each: TransitGatewayAttachment) => each.transitGatewayAttachmentId === own;
+  const gateway = snapshot.transitGateways.find(({ attachments }) => attachments.some(isOwn));
+  const far = gateway?.attachments.find(
+    (each) => !isOwn(each) && vpc(each.vpcId)?.cidrBlocks.some((block) => isInside(block, address)),
+  );
+  return far === undefined ? own : `${own} for ${far.transitGatewayAttachmentId}`;
 }
 
 function isBox({ eni }: PlacedInterface): boolean {

@@ -88,6 +88,13 @@ const ROW_TYPES: Readonly<Record<string, RowType<Kind>>> = {
     'ec2:RequesterVpc': arn('vpc', requester.vpcId, requester),
     'ec2:AccepterVpc': arn('vpc', accepter.vpcId, accepter),
   })),
+  'transit-gateway': rowType('transit-gateway', (row) => ({ 'ec2:transitGatewayId': row.id })),
+  'transit-gateway-attachment': rowType('transit-gateway-attachment', (row) => ({
+    'ec2:transitGatewayAttachmentId': row.id,
+  })),
+  'transit-gateway-route-table': rowType('transit-gateway-route-table', (row) => ({
+    'ec2:transitGatewayRouteTableId': row.id,
+  })),
   'prefix-list': rowType('prefix-list', () => ({})),
   'dhcp-options': rowType('dhcp-options', (row) => ({ 'ec2:DhcpOptionsID': row.id })),
   'key-pair': rowType('key-pair', (row) => ({ 'ec2:KeyPairName': row.keyName, 'ec2:KeyPairType': row.keyType })),

@@ -99,6 +99,8 @@ const ID_MEMBERS = [
   'NatGatewayIds',
   'VpcPeeringConnectionId',
   'TransitGatewayId',
+  'TransitGatewayAttachmentId',
+  'TransitGatewayRouteTableId',
   'EgressOnlyInternetGatewayId',
   'FlowLogIds',
   'ResourceIds',

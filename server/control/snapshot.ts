@@ -46,6 +46,7 @@ import { toNetworkAcl, toSecurityGroup } from './filter-rules.ts';
 import { edgeTables, natGatewaysByVpc, publicAccessBlocks } from './internet-roads.ts';
 import { behindEndpoint, networkLoadBalancersByVpc } from './load-balancers.ts';
 import { type FlowLogsOf, flowLogsOf, loggedTraffic } from './logged-traffic.ts';
+import { attachedVpcs, transitGateways } from './transit-gateways.ts';
 
 /** The rows of every kind, by what they are asked for. */
 interface Index {
@@ -71,6 +72,7 @@ interface Index {
   readonly edgeTables: ReturnType<typeof edgeTables>;
   readonly blockPublicAccess: ReturnType<typeof publicAccessBlocks>;
   readonly activePeerings: Set<string>;
+  readonly isAttached: ReturnType<typeof attachedVpcs>;
   /** VPC → its attached gateway. */
   readonly internetGateways: Map<string, `igw-${string}`>;
   /** VPC → its egress-only gateways. */
@@ -92,6 +94,7 @@ export function buildSnapshot(tx: Transaction, revision: number): Snapshot {
     revision,
     vpcs,
     peeringConnections: peeringConnections(tx),
+    transitGateways: transitGateways(tx),
     prefixLists: prefixLists(tx, new Set(vpcs.map((vpc) => vpc.region))),
   };
 }
@@ -130,6 +133,7 @@ function indexRows(tx: Transaction): Index {
     networkLoadBalancers: networkLoadBalancersByVpc(tx),
     edgeTables: edgeTables(tx),
     blockPublicAccess: publicAccessBlocks(tx),
+    isAttached: attachedVpcs(tx),
     activePeerings: new Set(activePeerings(tx).map((row) => row.id)),
     internetGateways: new Map(tx.list('internet-gateway').flatMap((row) => (row.vpcId ? [[row.vpcId, row.id]] : []))),
     egressOnlyGateways: groupBy(tx.list('egress-only-internet-gateway'), (row) => row.vpcId),
@@ -247,8 +251,8 @@ function toRoute(route: RouteRow, vpcId: VpcId, index: Index): Route {
   return { destination: route.destination, target, state };
 }
 
-/** R8: a detached gateway, a deleted endpoint, an interface that is gone or whose instance does not run, and a peering that is not active make a
- * blackhole. */
+/** R8: a detached gateway, a deleted endpoint, an interface that is gone or whose instance does not run, a peering that is not active, and a transit
+ * gateway that the VPC is not attached to make a blackhole. */
 function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boolean {
   switch (target.kind) {
     case 'local':
@@ -263,6 +267,8 @@ function targetIsUsable({ target }: RouteRow, vpcId: VpcId, index: Index): boole
       return (index.natGateways.get(vpcId) ?? []).some((each) => each.natGatewayId === target.natGatewayId);
     case 'peering-connection':
       return index.activePeerings.has(target.vpcPeeringConnectionId);
+    case 'transit-gateway':
+      return index.isAttached(target.transitGatewayId, vpcId);
     case 'network-interface': {
       const attachment = index.interfaceById.get(target.networkInterfaceId)?.attachment;
       return attachment !== undefined && index.liveInstances.has(attachment.instanceId);

@@ -48,6 +48,7 @@ function find(change: Partial<Vpc>, state = 'running') {
     revision: 1,
     vpcs: [{ ...good, ...change }],
     peeringConnections: [],
+    transitGateways: [],
     prefixLists: [{ prefixListId: 'pl-1', cidrs: ['203.0.113.0/24'] }],
   };
   return diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22, state });
@@ -108,6 +109,7 @@ test('[I1] the cures can be run from the top: an address is associated only afte
     revision: 1,
     vpcs: [{ ...without, networkInterfaces }],
     peeringConnections: [],
+    transitGateways: [],
     prefixLists: [],
   };
   const { findings } = diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22 });
@@ -120,7 +122,7 @@ test('[I1] the cures can be run from the top: an address is associated only afte
 test('a stopped instance is started in its own region', () => {
   const question = { instanceId: 'i-2', port: 22, state: 'stopped', region: 'eu-west-1' } as const;
   const [finding] = diagnoseConnect(
-    { revision: 1, vpcs: [], peeringConnections: [], prefixLists: [] },
+    { revision: 1, vpcs: [], peeringConnections: [], transitGateways: [], prefixLists: [] },
     question,
   ).findings;
   assert.equal(finding?.cure, 'aws ec2 start-instances --region eu-west-1 --instance-ids i-2');
@@ -128,7 +130,13 @@ test('a stopped instance is started in its own region', () => {
 
 test('[I1] no gateway, no route to it, another target, a blackhole', () => {
   const { internetGatewayId: _gone, ...without } = good;
-  const snapshot: Snapshot = { revision: 1, vpcs: [without], peeringConnections: [], prefixLists: [] };
+  const snapshot: Snapshot = {
+    revision: 1,
+    vpcs: [without],
+    peeringConnections: [],
+    transitGateways: [],
+    prefixLists: [],
+  };
   assert.match(
     diagnoseConnect(snapshot, { instanceId: 'i-1', port: 22 }).findings[0]?.problem ?? '',
     /no internet gateway attached/,

@@ -165,6 +165,8 @@ function targetName({ target }: Route): string {
       return target.natGatewayId;
     case 'peering-connection':
       return target.vpcPeeringConnectionId;
+    case 'transit-gateway':
+      return target.transitGatewayId;
     case 'egress-only-internet-gateway':
       return target.egressOnlyInternetGatewayId;
   }

@@ -3,6 +3,7 @@
 import { addressPlan, ipv6Plan } from '@postern/network/addresses.ts';
 import { ipToNumber } from '@postern/network/cidr.ts';
 import { normalizeIpv6 } from '@postern/network/ipv6.ts';
+import { joinedVpcs } from '@postern/network/joins.ts';
 import { resolve } from '@postern/network/names.ts';
 import type { NetworkInterface, Snapshot, Vpc } from '@postern/network/snapshot.ts';
 import { isIpv6 } from '@postern/network/walk/packet.ts';
@@ -62,16 +63,11 @@ export function destinationOf(
   return { address, name: to };
 }
 
-/** Private where the two can see private addresses: in one VPC, or in VPCs that are peered. */
-function addressOf({ vpc, card }: Place, { peeringConnections }: Snapshot, from: Place | undefined): string {
+/** Private where the two can see private addresses: in one VPC, or in VPCs that are joined. */
+function addressOf({ vpc, card }: Place, snapshot: Snapshot, from: Place | undefined): string {
   const own = card.privateAddresses[0];
   const isNear =
-    from !== undefined &&
-    (from.vpc.vpcId === vpc.vpcId ||
-      peeringConnections.some(({ requester, accepter }) => {
-        const both = [requester.vpcId, accepter.vpcId];
-        return both.includes(vpc.vpcId) && both.includes(from.vpc.vpcId);
-      }));
+    from !== undefined && (from.vpc.vpcId === vpc.vpcId || joinedVpcs(snapshot, vpc.vpcId).includes(from.vpc.vpcId));
   const address = isNear ? own?.address : own?.publicAddress;
   if (address !== undefined) return address;
   throw new OperatorFailure(

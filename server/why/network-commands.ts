@@ -66,6 +66,21 @@ const writers: Writers = {
       `aws ec2 create-vpc-endpoint${region} --vpc-id ${vpcId} --service-name com.amazonaws.${name}.${service} --route-table-ids ${routeTableId}`,
     ],
   }),
+  'transit-gateway-route': (
+    { transitGatewayRouteTableId: id, destination, transitGatewayAttachmentId, replaces },
+    region,
+  ) => ({
+    what: `${id}: ${destination} → ${transitGatewayAttachmentId}`,
+    commands: [
+      `aws ec2 ${replaces ? 'replace' : 'create'}-transit-gateway-route${region} --transit-gateway-route-table-id ${id} --destination-cidr-block ${destination} --transit-gateway-attachment-id ${transitGatewayAttachmentId}`,
+    ],
+  }),
+  'transit-gateway-association': ({ transitGatewayRouteTableId, transitGatewayAttachmentId }, region) => ({
+    what: `${transitGatewayAttachmentId}: associated with ${transitGatewayRouteTableId}`,
+    commands: [
+      `aws ec2 associate-transit-gateway-route-table${region} --transit-gateway-route-table-id ${transitGatewayRouteTableId} --transit-gateway-attachment-id ${transitGatewayAttachmentId}`,
+    ],
+  }),
   'new-internet-gateway': ({ vpcId }, region) => ({
     what: `${vpcId}: a new internet gateway`,
     commands: [
@@ -240,6 +255,8 @@ function targetOption(target: RouteTarget): string {
       return `--nat-gateway-id ${id}`;
     case 'peering-connection':
       return `--vpc-peering-connection-id ${id}`;
+    case 'transit-gateway':
+      return `--transit-gateway-id ${id}`;
     case 'egress-only-internet-gateway':
       return `--egress-only-internet-gateway-id ${id}`;
     case 'network-interface':

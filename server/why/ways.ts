@@ -2,6 +2,7 @@
 // cannot be asked without it.
 
 import { addressPlan } from '@postern/network/addresses.ts';
+import { joinedVpcs } from '@postern/network/joins.ts';
 import { resolve } from '@postern/network/names.ts';
 import { roadsTo } from '@postern/network/remedy/candidates.ts';
 import { applyChange, applyChanges, type Change, newEndpointId } from '@postern/network/remedy/changes.ts';
@@ -165,9 +166,7 @@ function leadsTo(change: Change, path: RequestPath | undefined): boolean {
 export function originOf(snapshot: Snapshot, path: RequestPath, sessionName: string | undefined): Place | undefined {
   const { sourceIp } = path;
   if (path.kind === 'endpoint') {
-    const near = snapshot.peeringConnections.flatMap(({ requester, accepter }) =>
-      requester.vpcId === path.vpcId ? [accepter.vpcId] : accepter.vpcId === path.vpcId ? [requester.vpcId] : [],
-    ) as readonly string[];
+    const near: readonly string[] = joinedVpcs(snapshot, path.vpcId);
     return (
       placeOfAddress(snapshot, (vpcId) => vpcId === path.vpcId, sourceIp) ??
       placeOfAddress(snapshot, (vpcId) => near.includes(vpcId), sourceIp)

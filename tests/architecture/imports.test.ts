@@ -109,6 +109,7 @@ const laws: Readonly<Record<string, Law>> = {
       ...identity,
       'server/authorize/encoded-message.ts',
       'server/control/snapshot.ts',
+      'server/control/transit-gateways.ts',
       'server/derived-id.ts',
       'server/flow-log-format.ts',
       'server/flow-log-role.ts',

@@ -82,7 +82,9 @@ function essence(snapshot: Snapshot): unknown {
     ...(service ? { service: service.kind } : { networkInterfaceId }),
     groupIds: [...groupIds].sort(),
     addresses:
-      service?.kind === 'instance-connect-endpoint' || service?.kind === 'network-load-balancer'
+      service?.kind === 'instance-connect-endpoint' ||
+      service?.kind === 'network-load-balancer' ||
+      service?.kind === 'transit-gateway'
         ? 'any'
         : privateAddresses.map(({ address, primary, publicAddress }) => [
             address,
@@ -142,6 +144,15 @@ function essence(snapshot: Snapshot): unknown {
           nodes: nodes.map(({ listeners, checks }) => [listeners.map(({ port }) => port), sorted(checks)]),
         })),
       ]),
+    })),
+    transit: snapshot.transitGateways.map(({ attachments, routeTables }) => ({
+      attachments: sorted(
+        attachments.map(({ networkInterfaceIds, dnsSupport: _dns, ...rest }) => ({
+          ...rest,
+          doors: networkInterfaceIds.length,
+        })),
+      ),
+      tables: sorted(routeTables.map(({ routes, ...rest }) => ({ ...rest, routes: sorted(routes) }))),
     })),
     peerings: sorted(peeringConnections.map(({ requester, accepter }) => [requester.vpcId, accepter.vpcId])),
   };

@@ -60,6 +60,8 @@ class Building {
     each((vpc) => this.#rules(vpc));
     each((vpc) => this.#interfaces(vpc));
     each((vpc) => this.#services(vpc));
+    this.#region = 'us-east-1';
+    this.#transitGateways();
     each((vpc) => this.#routes(vpc));
     each((vpc) => this.#attributes(vpc));
     this.#blockPublicAccess();
@@ -491,6 +493,45 @@ class Building {
     }
   }
 
+  /** Every route is static: what would be propagated is there by its block. */
+  #transitGateways(): void {
+    for (const { transitGatewayId, attachments, routeTables } of this.#snapshot.transitGateways) {
+      const TransitGatewayId = ref(transitGatewayId);
+      const Options = { DefaultRouteTableAssociation: 'disable', DefaultRouteTablePropagation: 'disable' };
+      this.#add('CreateTransitGateway', { Options }, { [transitGatewayId]: 'TransitGateway.TransitGatewayId' });
+      for (const { transitGatewayAttachmentId: id, vpcId, networkInterfaceIds, applianceMode } of attachments) {
+        const cards = this.#snapshot.vpcs.flatMap((vpc) => vpc.networkInterfaces);
+        const SubnetIds = networkInterfaceIds.flatMap((one) =>
+          cards.flatMap((card) => (card.networkInterfaceId === one ? [ref(card.subnetId)] : [])),
+        );
+        const input = {
+          TransitGatewayId,
+          VpcId: ref(vpcId),
+          SubnetIds,
+          ...(applianceMode && { Options: { ApplianceModeSupport: 'enable' } }),
+        };
+        const answer = { [id]: 'TransitGatewayVpcAttachment.TransitGatewayAttachmentId' };
+        this.#add('CreateTransitGatewayVpcAttachment', input, answer);
+      }
+      for (const { transitGatewayRouteTableId: id, routes } of routeTables) {
+        const answer = { [id]: 'TransitGatewayRouteTable.TransitGatewayRouteTableId' };
+        this.#add('CreateTransitGatewayRouteTable', { TransitGatewayId }, answer);
+        for (const { cidr, transitGatewayAttachmentId: to } of routes)
+          this.#add('CreateTransitGatewayRoute', {
+            TransitGatewayRouteTableId: ref(id),
+            DestinationCidrBlock: cidr,
+            ...(to === undefined ? { Blackhole: true } : { TransitGatewayAttachmentId: ref(to) }),
+          });
+      }
+      for (const { transitGatewayAttachmentId, routeTableId } of attachments)
+        if (routeTableId !== undefined)
+          this.#add('AssociateTransitGatewayRouteTable', {
+            TransitGatewayRouteTableId: ref(routeTableId),
+            TransitGatewayAttachmentId: ref(transitGatewayAttachmentId),
+          });
+    }
+  }
+
   #routes(vpc: Vpc): void {
     const isDead = ({ state }: Route) => state === 'blackhole';
     const [first] = vpc.subnets;
@@ -564,6 +605,8 @@ function targetOf(vpc: Vpc, { target, state }: Route): object {
       return { NatGatewayId: ref(target.natGatewayId) };
     case 'peering-connection':
       return { VpcPeeringConnectionId: ref(target.vpcPeeringConnectionId) };
+    case 'transit-gateway':
+      return { TransitGatewayId: ref(target.transitGatewayId) };
     case 'gateway-endpoint':
       return { VpcEndpointId: ref(target.vpcEndpointId) };
     case 'network-interface':

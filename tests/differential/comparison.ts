@@ -133,7 +133,12 @@ function isForNobody({ stage, code }: Step): boolean {
 
 function isDecider(network: NetworkIndex, step: Step, decision: Decision & { readonly leg: Step['leg'] }): boolean {
   if (step.leg !== decision.leg) return false;
-  if (decision.kind === 'route') return step.stage === 'route' || isForNobody(step);
+  if (decision.kind === 'route')
+    return (
+      step.stage === 'transit-gateway' ||
+      (!decision.place.startsWith('tgw-') && step.stage === 'route') ||
+      isForNobody(step)
+    );
   if (decision.kind !== 'rule') return false;
   const { rule } = decision;
   const at = rule.indexOf(' ');
@@ -162,6 +167,8 @@ function isDecider(network: NetworkIndex, step: Step, decision: Decision & { rea
         chains[rule] !== undefined ||
         (isShared && component === vpcId) ||
         decision.place === 'core' ||
+        // A gateway's namespace has one rule for all of its tables.
+        decision.place.startsWith('tgw-') ||
         [component, vpcId, subnet].some((id) => id !== undefined && ids.includes(id))
       );
     }

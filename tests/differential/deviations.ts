@@ -19,6 +19,7 @@ import {
   machine,
   match,
   matchOf,
+  moveDoor,
   peerOf,
   peers,
   routeBlocks,
@@ -208,6 +209,48 @@ export const deviationRows: readonly Row[] = [
         (target) => target.kind === 'peering-connection' && target.vpcPeeringConnectionId === `pcx-${pair}`,
       );
   }),
+  row(
+    'a route of the transit gateway',
+    4,
+    fc.record({
+      table: fc.constantFrom(0, 0, 1),
+      cidr: fc.constantFrom<`${string}/${number}`[]>(
+        '0.0.0.0/0',
+        '10.1.0.0/24',
+        '10.1.0.8/29',
+        '10.0.1.0/24',
+        '10.0.0.0/8',
+        '10.0.0.0/16',
+        '203.0.113.0/24',
+        '192.168.0.0/16',
+      ),
+      to: fc.constantFrom('tgw-attach-0', 'tgw-attach-1', undefined, 'no route'),
+    }),
+    (draft, { table, cidr, to: next }) => {
+      const [gateway] = draft.transitGateways;
+      const found = gateway?.routeTables.find((each) => each.transitGatewayRouteTableId === `tgw-rtb-${table}`);
+      if (found === undefined) return;
+      const others = found.routes.filter((each) => each.cidr !== cidr);
+      const attachment = next?.startsWith('tgw-') ? { transitGatewayAttachmentId: next as `tgw-attach-${string}` } : {};
+      found.routes = next === 'no route' ? others : [...others, { cidr, ...attachment }];
+    },
+  ),
+  row(
+    'what an attachment of the transit gateway is',
+    3,
+    fc.record({
+      number: fc.constantFrom(0, 1),
+      what: fc.constantFrom('tgw-rtb-1', 'no table', 'appliance-mode', 'in-another-subnet'),
+    }),
+    (draft, { number, what }) => {
+      const attachment = draft.transitGateways[0]?.attachments[number];
+      if (attachment === undefined) return;
+      if (what === 'appliance-mode') attachment.applianceMode = true;
+      else if (what === 'no table') delete attachment.routeTableId;
+      else if (what === 'tgw-rtb-1') attachment.routeTableId = what;
+      else moveDoor(draft, number as 0 | 1);
+    },
+  ),
   row('no public address', 3, machine, (draft, name) => {
     for (const each of cardOf(draft, name)?.privateAddresses ?? []) delete each.publicAddress;
   }),
@@ -228,7 +271,8 @@ export const deviationRows: readonly Row[] = [
     },
   ),
   row('no IPv6 address', 1, machine, (draft, name) => {
-    const card = cardOf(draft, name);
+    // The middlebox keeps its own: a guest without IPv6 has no way to hand it on.
+    const card = name === 'c' ? undefined : cardOf(draft, name);
     if (card !== undefined) card.ipv6Addresses = [];
   }),
   row(

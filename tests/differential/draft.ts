@@ -4,6 +4,7 @@
 //   vpc-0  10.0.0.0/16 (and 10.9.0.0/20)    a: public   b: private, behind the NAT gateway   c: public, the middlebox if there is one   d: anywhere
 //   vpc-1  10.1.0.0/16 (and 100.64.0.0/20)  e: public   f: private                           peered with both others
 //   vpc-2  10.0.0.0/16, another Region      g: public                                        has vpc-0's addresses (C5, P2)
+//   tgw-0  joins vpc-0 and vpc-1, which is what their routes use where they are not peered; vpc-1's way to the internet is vpc-0's NAT gateway, where that route is drawn
 
 import { nat64Prefix } from '@postern/network/nat64.ts';
 import type {
@@ -18,6 +19,8 @@ import type {
   SecurityGroupRule,
   Snapshot,
   Subnet,
+  TransitGateway,
+  TransitGatewayAttachment,
   Vpc,
 } from '@postern/network/snapshot.ts';
 import { aclEntry, cidrPeer, group, local, rule, s3List, table, vpc } from '../flows/snapshots.ts';
@@ -49,6 +52,8 @@ export interface Features {
   readonly internetGateway: boolean;
   readonly nat: 'none' | 'public' | 'private';
   readonly gatewayEndpoints: 'none' | 's3' | 'dynamodb' | 'both';
+  /** Its attachment of vpc-0 has a subnet in one zone, or in both. */
+  readonly transit: 'none' | 'one-zone' | 'two-zones';
   readonly interfaceEndpoint: 'none' | 'one' | 'two';
   readonly connectEndpoint: 'none' | 'own-address' | 'client-address';
   /** In the private subnet, or in the public one. */
@@ -136,6 +141,7 @@ export const targets = {
     kind: 'peering-connection',
     vpcPeeringConnectionId: `pcx-${pair}`,
   }),
+  transit: { kind: 'transit-gateway', transitGatewayId: 'tgw-0' } as Route['target'],
   box: (networkInterfaceId: NetworkInterface['networkInterfaceId']): Route['target'] => ({
     kind: 'network-interface',
     networkInterfaceId,
@@ -206,6 +212,7 @@ export function draftOf(drawn: Features): Draft {
       ...(features.isPeered ? [peering('01')] : []),
       ...(features.isPeeredAcrossRegions ? [peering('12')] : []),
     ],
+    transitGateways: features.transit === 'none' ? [] : [transitGateway(features)],
     prefixLists: [
       s3List,
       { prefixListId: 'pl-dynamodb', cidrs: ['198.18.1.64/26'] },
@@ -345,19 +352,51 @@ function balancerOf(
   };
 }
 
+/** Both in one table; the other one has less. */
+function transitGateway({ transit, secondBlocks }: Features): TransitGateway {
+  const attachment = (number: 0 | 1, networkInterfaceIds: TransitGatewayAttachment['networkInterfaceIds']) => ({
+    transitGatewayAttachmentId: `tgw-attach-${number}` as const,
+    vpcId: `vpc-${number}` as const,
+    networkInterfaceIds,
+    applianceMode: false,
+    dnsSupport: true,
+    routeTableId: 'tgw-rtb-0' as const,
+  });
+  const blocksOf = (number: 0 | 1) => [plans[number].block, ...(secondBlocks ? [plans[number].second] : [])];
+  const routesTo = (number: 0 | 1, cidrs: readonly Cidr[]) =>
+    cidrs.map((cidr) => ({ cidr, transitGatewayAttachmentId: `tgw-attach-${number}` as const }));
+  return {
+    transitGatewayId: 'tgw-0',
+    attachments: [
+      attachment(0, ['eni-door1', ...(transit === 'two-zones' ? (['eni-door2'] as const) : [])]),
+      attachment(1, ['eni-gate1']),
+    ],
+    routeTables: [
+      {
+        transitGatewayRouteTableId: 'tgw-rtb-0',
+        routes: [...routesTo(0, blocksOf(0)), ...routesTo(1, blocksOf(1)), ...routesTo(0, ['0.0.0.0/0'])],
+      },
+      { transitGatewayRouteTableId: 'tgw-rtb-1', routes: routesTo(0, [plans[0].block]) },
+    ],
+  };
+}
+
 /** vpc-1 answers 10.0.0.0/16 towards vpc-0 from its public subnet and towards vpc-2, which has the same block, from its private one. */
 function peerRoutes(number: VpcNumber, subnet: number, features: Features): Route[] {
-  const { isPeered, isPeeredAcrossRegions, ipv6 } = features;
+  const { isPeered, isPeeredAcrossRegions, ipv6, transit } = features;
+  // A peering is the shorter way where there are both.
+  const overTransit = (other: VpcNumber) =>
+    transit === 'none' || isPeered ? [] : [to(plans[other].block, targets.transit)];
   const both = (other: VpcNumber, pair: '01' | '12') => [
     to(plans[other].block, targets.peer(pair)),
     ...(ipv6 ? [to(plans[other].ipv6, targets.peer(pair))] : []),
   ];
   switch (number) {
     case 0:
-      return isPeered ? both(1, '01') : [];
+      return isPeered ? both(1, '01') : overTransit(1);
     case 1:
       if (isPeeredAcrossRegions && (subnet === 1 || !isPeered)) return both(2, '12');
-      return isPeered ? both(0, '01') : [];
+      return isPeered ? both(0, '01') : overTransit(0);
     case 2:
       return isPeeredAcrossRegions ? both(1, '12') : [];
   }
@@ -369,6 +408,9 @@ function groupsOf(number: VpcNumber, cards: readonly NetworkInterface[]): Securi
   if (number !== 2) names.add('sg-shared');
   return [...names].map(openGroup);
 }
+
+const doorOf = (number: 0 | 1) =>
+  ({ kind: 'transit-gateway', transitGatewayId: 'tgw-0', transitGatewayAttachmentId: `tgw-attach-${number}` }) as const;
 
 function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
   const { ipv6, internetGateway, nat } = features;
@@ -382,7 +424,8 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
     case 1: {
       const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-svc' } as const;
       const door = card(1, 1, 'svc', 240, { service, groupIds: ['sg-svc'] });
-      return [machine('e', 0), machine('f', features.subnetOfF), ...(hasPrivateLink(features) ? [door] : [])];
+      const gate = card(1, 1, 'gate', 230, { service: doorOf(1) });
+      return [machine('e', 0), machine('f', features.subnetOfF), ...(hasPrivateLink(features) ? [door] : []), ...(features.transit === 'none' ? [] : [gate])];
     }
     case 2:
       return [machine('g', 0)];
@@ -400,6 +443,8 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
     const plain = card(0, 2, 'nat', 200, { service, sourceDestCheck: false });
     cards.push(nat === 'public' ? withPublic(plain, '198.19.0.200') : plain);
   }
+  if (features.transit !== 'none') cards.push(card(0, 1, 'door', 230, { service: doorOf(0) }));
+  if (features.transit === 'two-zones') cards.push(card(0, 2, 'door', 230, { service: doorOf(0) }));
   if (features.interfaceEndpoint !== 'none') {
     const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-if' } as const;
     cards.push(card(0, 2, 'if', 210, { service, groupIds: ['sg-if'] }));

@@ -169,7 +169,17 @@ export function setRules(
 
 /** Narrow destinations that a route table may get beside its usual ones. */
 export const routeBlocks: readonly Cidr[] = ['0.0.0.0/0', '198.51.100.0/24', '198.51.100.64/26', '203.0.113.0/25', '198.18.0.0/16', '198.18.1.0/26', '10.1.0.0/24', '192.168.0.0/16', '::/0', '2001:db8:f000::/96', '2001:db8:f000::c633:6440/122', '2001:db8:1010:200::/60', '2001:db8:0:1::/64', '64:ff9b::/96', '64:ff9b::c633:6400/120']; // biome-ignore format: a table
-export const routeTargets = ['igw', 'nat', 'eigw', 'peer-01', 'peer-12', 'box', 'checked'] as const;
+export const routeTargets = [
+  'igw',
+  'nat',
+  'eigw',
+  'peer-01',
+  'peer-12',
+  'transit',
+  'transit',
+  'box',
+  'checked',
+] as const;
 
 export function targetOf(
   draft: Draft,
@@ -191,6 +201,8 @@ export function targetOf(
       return isIn('01') ? targets.peer('01') : undefined;
     case 'peer-12':
       return isIn('12') ? targets.peer('12') : undefined;
+    case 'transit':
+      return number !== 2 && draft.transitGateways.length > 0 ? targets.transit : undefined;
     case 'box':
       return number === 0 ? targets.box('eni-c2') : undefined;
     case 'checked':
@@ -200,9 +212,10 @@ export function targetOf(
 
 export const isInPeersOwn = (cidr: Cidr) => cidr === '10.1.0.0/24' || cidr === '2001:db8:1010:200::/60';
 
-/** NAT gateways take IPv4 and what is NAT64's of IPv6; egress-only gateways IPv6. */
+/** Transit gateways take IPv4; NAT gateways take IPv4 and what is NAT64's of IPv6; egress-only gateways IPv6. */
 export function fits(cidr: Cidr, target: RouteTarget): boolean {
   if (target.kind === 'egress-only-internet-gateway') return familyOf(cidr) === 6;
+  if (target.kind === 'transit-gateway') return familyOf(cidr) === 4;
   return target.kind !== 'nat-gateway' || familyOf(cidr) === 4 || contains(nat64Prefix, cidr);
 }
 
@@ -214,6 +227,22 @@ export function throughBox(draft: Draft, from: number, toSubnet: number): void {
   if (other === undefined || table === undefined || toSubnet === 2) return;
   setRoute(table.routes, to(other.cidrBlock, targets.box('eni-c2')));
   if (other.ipv6CidrBlock !== undefined) setRoute(table.routes, to(other.ipv6CidrBlock, targets.box('eni-c2')));
+}
+
+/** The attachment's interface in the first zone goes to that zone's other subnet, where the public machines are. */
+export function moveDoor(draft: Draft, number: 0 | 1): void {
+  const [before, after] = number === 0 ? (['eni-door1', 'eni-door0'] as const) : (['eni-gate1', 'eni-gate0'] as const);
+  const [card, attachment] = [
+    vpcAt(draft, number)?.networkInterfaces.find((each) => each.networkInterfaceId === before),
+    draft.transitGateways[0]?.attachments[number],
+  ];
+  const [address] = card?.privateAddresses ?? [];
+  if (card === undefined || attachment === undefined || address === undefined) return;
+  card.networkInterfaceId = after;
+  card.subnetId = `subnet-${number}0`;
+  card.macAddress = card.macAddress.replace(/^0a:00/, '0a:01');
+  address.address = `10.${number}.0.230`;
+  attachment.networkInterfaceIds = attachment.networkInterfaceIds.map((id) => (id === before ? after : id));
 }
 
 /** A route whose target is gone; it still wins (R9). */

@@ -48,7 +48,8 @@ export class Differential {
     const { failures } = await this.#fabric.apply(snapshot);
     if (failures.length > 0) throw new Error(`the network could not be applied: ${JSON.stringify(failures)}`);
     const gateways = snapshot.vpcs.flatMap((vpc) => vpc.natGateways.map((each) => each.natGatewayId));
-    await this.#packets.observe([...snapshot.vpcs.map((vpc) => vpc.vpcId), ...gateways]);
+    const transit = snapshot.transitGateways.map((each) => each.transitGatewayId);
+    await this.#packets.observe([...snapshot.vpcs.map((vpc) => vpc.vpcId), ...gateways, ...transit]);
   }
 
   /** Walks and sends the flows of the network that was applied last. */

@@ -178,7 +178,7 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
   // NAT gateways and endpoints answer only; the walk follows what they would send too.
   const machines = snapshot.vpcs
     .flatMap((vpc) => vpc.networkInterfaces)
-    .filter(({ service }) => service?.kind !== 'nat-gateway' && service?.kind !== 'vpc-endpoint');
+    .filter(({ service }) => service === undefined || service.kind === 'instance-connect-endpoint');
   const senders: Sender[] = [
     { kind: 'internet' },
     ...machines.map(({ networkInterfaceId }): Sender => ({ kind: 'network-interface', networkInterfaceId })),

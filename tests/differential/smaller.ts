@@ -10,6 +10,7 @@ export function* smaller(snapshot: Snapshot, sender: Sender): Generator<Snapshot
     sender.kind !== 'laptop' && card.networkInterfaceId === sender.networkInterfaceId;
   for (const vpc of snapshot.vpcs) if (!vpc.networkInterfaces.some(isSender)) yield withoutVpc(snapshot, vpc);
   for (const each of snapshot.peeringConnections) yield withoutPeering(snapshot, each.vpcPeeringConnectionId);
+  yield* smallerTransit(snapshot);
   for (const [index, vpc] of snapshot.vpcs.entries())
     for (const less of smallerVpcs(vpc, isSender))
       yield { ...snapshot, vpcs: snapshot.vpcs.map((each, at) => (at === index ? less : each)) };
@@ -20,7 +21,38 @@ function withoutVpc(snapshot: Snapshot, { vpcId }: Vpc): Snapshot {
     requester.vpcId === vpcId || accepter.vpcId === vpcId;
   const gone = snapshot.peeringConnections.filter(isOfIt);
   const less = gone.reduce((all, each) => withoutPeering(all, each.vpcPeeringConnectionId), snapshot);
-  return { ...less, vpcs: less.vpcs.filter((each) => each.vpcId !== vpcId) };
+  return {
+    ...less,
+    vpcs: less.vpcs.filter((each) => each.vpcId !== vpcId),
+    transitGateways: less.transitGateways.map((gateway) => ({
+      ...gateway,
+      attachments: gateway.attachments.filter((each) => each.vpcId !== vpcId),
+    })),
+  };
+}
+
+function* smallerTransit(snapshot: Snapshot): Generator<Snapshot> {
+  for (const gateway of snapshot.transitGateways) {
+    yield {
+      ...snapshot,
+      transitGateways: snapshot.transitGateways.filter((each) => each !== gateway),
+      vpcs: snapshot.vpcs.map((vpc) => ({
+        ...withRoutes(vpc, ({ target }) => target.kind !== 'transit-gateway'),
+        networkInterfaces: vpc.networkInterfaces.filter((each) => each.service?.kind !== 'transit-gateway'),
+      })),
+    };
+    for (const table of gateway.routeTables)
+      for (const route of table.routes) {
+        const less = { ...table, routes: table.routes.filter((each) => each !== route) };
+        const routeTables = gateway.routeTables.map((each) => (each === table ? less : each));
+        yield {
+          ...snapshot,
+          transitGateways: snapshot.transitGateways.map((each) =>
+            each === gateway ? { ...gateway, routeTables } : each,
+          ),
+        };
+      }
+  }
 }
 
 function withoutPeering(snapshot: Snapshot, id: string): Snapshot {
@@ -44,7 +76,8 @@ function withRoutes(vpc: Vpc, stays: (route: Route) => boolean): Vpc {
 
 function* smallerVpcs(vpc: Vpc, isSender: (card: NetworkInterface) => boolean): Generator<Vpc> {
   if (vpc.ipv6CidrBlocks.length > 0) yield withoutIpv6(vpc);
-  for (const card of vpc.networkInterfaces) if (!isSender(card)) yield withoutInterface(vpc, card);
+  for (const card of vpc.networkInterfaces)
+    if (!isSender(card) && card.service?.kind !== 'transit-gateway') yield withoutInterface(vpc, card);
   for (const { subnetId } of vpc.subnets) {
     const isUsed = vpc.networkInterfaces.some((card) => card.subnetId === subnetId);
     if (!isUsed) yield { ...vpc, subnets: vpc.subnets.filter((each) => each.subnetId !== subnetId) };

@@ -17,6 +17,7 @@ const features: fc.Arbitrary<Features> = fc.record({
   internetGateway: usually(true, false),
   nat: usually<Features['nat']>('public', 'none', 'private'),
   gatewayEndpoints: fc.constantFrom<Features['gatewayEndpoints'][]>('none', 's3', 'dynamodb', 'both'),
+  transit: fc.constantFrom<Features['transit'][]>('none', 'one-zone', 'two-zones'),
   interfaceEndpoint: fc.constantFrom<Features['interfaceEndpoint'][]>('none', 'one', 'two'),
   connectEndpoint: fc.constantFrom<Features['connectEndpoint'][]>('none', 'own-address', 'client-address'),
   loadBalancer: fc.constantFrom<Features['loadBalancer'][]>('none', 'internal', 'internet-facing'),

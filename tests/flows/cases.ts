@@ -28,6 +28,7 @@ import {
   udp,
   vpc,
 } from './snapshots.ts';
+import { transitCases } from './transit-cases.ts';
 
 /** a and b in subnet 1, c in subnet 2. */
 const subnets = [subnet('1', '10.0.0.0/24'), subnet('2', '10.0.1.0/24')];
@@ -223,4 +224,5 @@ export const flowCases: readonly FlowCase[] = [
   ...endpointCases,
   ...loadBalancerCases,
   ...peeringCases,
+  ...transitCases,
 ]; // biome-ignore format: a table

@@ -19,6 +19,8 @@ import {
   type SecurityGroupRule,
   type Snapshot,
   type Subnet,
+  type TransitGatewayAttachment,
+  type TransitGatewayRouteTable,
   type Vpc,
   type VpcId,
 } from '@postern/network/snapshot.ts';
@@ -185,6 +187,67 @@ export function table(routeTableId: `rtb-${string}`, ...routes: readonly Route[]
   return { routeTableId, routes };
 }
 
+/** The interface of an attachment in one subnet: `eni-tgw-NAME`. */
+export function doorEni(name: string, subnetName: string, address: string, attachment: string): NetworkInterface {
+  const { attachment: _none, ...bare } = eni(`tgw-${name}`, subnetName, address);
+  const service = {
+    kind: 'transit-gateway',
+    transitGatewayId: 'tgw-1',
+    transitGatewayAttachmentId: `tgw-attach-${attachment}`,
+  } as const;
+  return { ...bare, groupIds: [], service };
+}
+
+export const toTransit = (cidr: `${string}/${number}`): Route => ({
+  destination: { kind: 'cidr', cidr },
+  target: { kind: 'transit-gateway', transitGatewayId: 'tgw-1' },
+  state: 'active',
+});
+
+/** A route table `tgw-rtb-NAME`: block → name of an attachment, or undefined for a blackhole. */
+export function transitTable(
+  name: string,
+  routes: Readonly<Record<`${string}/${number}`, string | undefined>>,
+): TransitGatewayRouteTable {
+  return {
+    transitGatewayRouteTableId: `tgw-rtb-${name}`,
+    routes: Object.entries(routes).map(([cidr, to]) => ({
+      cidr: cidr as `${string}/${number}`,
+      ...(to !== undefined && { transitGatewayAttachmentId: `tgw-attach-${to}` as const }),
+    })),
+  };
+}
+
+/** `base` with a gateway `tgw-1`; its attachments, by their names, are what interfaces of the VPCs say. @param associations attachment → table; the first table for the others */
+export function transited(
+  base: Snapshot,
+  routeTables: readonly TransitGatewayRouteTable[],
+  associations: Readonly<Record<string, `tgw-rtb-${string}` | 'none'>> = {},
+  options: Partial<TransitGatewayAttachment> & { transitGatewayAttachmentId?: `tgw-attach-${string}` } = {},
+): Snapshot {
+  const attachments = base.vpcs.flatMap((vpc): TransitGatewayAttachment[] => {
+    const doors = vpc.networkInterfaces.filter((each) => each.service?.kind === 'transit-gateway');
+    const [service] = doors.map((each) => each.service);
+    if (service?.kind !== 'transit-gateway') return [];
+    const { transitGatewayAttachmentId } = service;
+    const table =
+      associations[transitGatewayAttachmentId.slice('tgw-attach-'.length)] ??
+      routeTables[0]?.transitGatewayRouteTableId;
+    return [
+      {
+        transitGatewayAttachmentId,
+        vpcId: vpc.vpcId,
+        networkInterfaceIds: doors.map((each) => each.networkInterfaceId),
+        applianceMode: false,
+        dnsSupport: true,
+        ...(table !== undefined && table !== 'none' && { routeTableId: table }),
+        ...(options.transitGatewayAttachmentId === transitGatewayAttachmentId && options),
+      },
+    ];
+  });
+  return { ...base, transitGateways: [{ transitGatewayId: 'tgw-1', attachments, routeTables }] };
+}
+
 /** A VPC 10.0.0.0/16 with the open ACL, the group `sg-open` and one instance per attached interface, unless told otherwise. */
 export function vpc(options: Partial<Vpc> & Pick<Vpc, 'subnets' | 'networkInterfaces'>): Vpc {
   const instances = options.networkInterfaces.flatMap((each) =>
@@ -209,7 +272,7 @@ export function vpc(options: Partial<Vpc> & Pick<Vpc, 'subnets' | 'networkInterf
 let revision = 0;
 export function snapshot(...vpcs: readonly Vpc[]): Snapshot {
   revision += 1;
-  return { revision, vpcs, peeringConnections: [], prefixLists: [s3List] };
+  return { revision, vpcs, peeringConnections: [], transitGateways: [], prefixLists: [s3List] };
 }
 
 /** `base` with an active peering `pcx-NAME` for each entry: NAME → the requester's VPC and the accepter's. */

@@ -4,7 +4,8 @@ import { numberOf } from '../allocation.ts';
 import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, zone } from '../names.ts';
 import { peeringZoneChains, unknownPeering } from '../peering.ts';
-import type { VpcContext } from '../vpc-context.ts';
+import { transitChains, transitPaths } from '../transit-gateways.ts';
+import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
 import { rememberTunnels, tunnelReplies } from './instance-connect.ts';
 import { zoneChains } from './internet-gateway.ts';
 import { fromMiddlebox, middleboxChains, type SubnetWays, toMiddlebox } from './middleboxes.ts';
@@ -17,6 +18,8 @@ export function arrivalChains(context: VpcContext): NftChain[] {
     (each) => `"${each.device}" : goto zone-${each.device}`,
   );
   if (igw !== undefined) paths.push(`"${igwDevice}" : goto zone-igw`);
+  const forwardedPaths = [...paths, ...transitPaths(context, true)];
+  paths.push(...transitPaths(context, false));
   const services = [
     metadata,
     linkLocalResolver,
@@ -32,8 +35,9 @@ export function arrivalChains(context: VpcContext): NftChain[] {
         route.destination.cidr === subnet.cidrBlock &&
         route.target.kind !== 'local',
     );
-    return { subnet, paths, isDiverted: isDiverted === true };
+    return { subnet, paths, forwardedPaths, isDiverted: isDiverted === true };
   });
+  const isDiverted = new Map(ways.map((each) => [each.subnet.subnetId, each.isDiverted]));
   const fromSubnets = ways.map(({ subnet, isDiverted }): NftChain => {
     const rules: NftRule[] = [
       {
@@ -78,6 +82,12 @@ export function arrivalChains(context: VpcContext): NftChain[] {
     ...fromSubnets,
     ...peeringZoneChains(context.peerings),
     ...middleboxChains(context, ways),
+    ...transitChains(
+      context,
+      ({ subnet }) => numberOf(context.allocation.subnets, subnet.subnetId),
+      ({ subnet }) => isDiverted.get(subnet.subnetId) === true,
+      middleboxesOf(context).map(({ device }) => device),
+    ),
     {
       name: 'to-services',
       rules: [

@@ -6,6 +6,7 @@ import type { NftChain, NftRule } from '../host-state.ts';
 import { awsDevice, igwDevice, mark, metadataAddress, resolverAddress, tracked } from '../names.ts';
 import { movedToNatGateway, natGatewayRules, natGatewaysOf } from '../nat-gateways.ts';
 import { peeringForwardRules } from '../peering.ts';
+import { closedToTransit, transitTracking } from '../transit-gateways.ts';
 import { isForwarding, type VpcContext } from '../vpc-context.ts';
 import { waysBack } from './departure.ts';
 import { instanceConnectRules, instanceConnectTracking } from './instance-connect.ts';
@@ -58,9 +59,16 @@ function gatewayRules(context: VpcContext): NftRule[] {
   const gateways = [...(igw === undefined ? [] : [igwDevice]), ...context.endpoints.map((each) => each.device)];
   const edges = [...gateways, ...context.peerings.map((each) => each.device)];
   if (edges.length === 0)
-    return [...movedToNatGateway(natGatewaysOf(context)), strayReply(context), ...natGatewayRules(context)];
+    return [
+      ...closedToTransit(context, edges),
+      ...movedToNatGateway(natGatewaysOf(context)),
+      strayReply(context),
+      ...natGatewayRules(context),
+      ...transitTracking(context),
+    ];
   const names = `{ ${edges.map((name) => `"${name}"`).join(', ')} }`;
   const rules: NftRule[] = [
+    ...closedToTransit(context, edges),
     ...waysBack(context).map((each) => ({
       match: `iifname "${each.device}" meta mark ${each.movedMark} goto reset-${each.device}`,
     })),
@@ -71,6 +79,7 @@ function gatewayRules(context: VpcContext): NftRule[] {
     ...movedToNatGateway(natGatewaysOf(context)),
     strayReply(context),
     ...natGatewayRules(context),
+    ...transitTracking(context),
   ];
   rules.push(...igwRules(context));
   for (const { device, endpoint } of context.endpoints) {

@@ -13,10 +13,11 @@ import { natGatewaysOf } from '../nat-gateways.ts';
 import { middleboxesOf, type VpcContext } from '../vpc-context.ts';
 import { stage } from './well-known.ts';
 
-/** @param paths verdicts by device that leads out of the VPC   @param isDiverted true when the subnet's own block has a middlebox's route (R13) */
+/** @param paths verdicts by device that leads out of the VPC   @param forwardedPaths for what a middlebox hands on   @param isDiverted true when the subnet's own block has a middlebox's route (R13) */
 export interface SubnetWays {
   readonly subnet: Subnet;
   readonly paths: readonly string[];
+  readonly forwardedPaths: readonly string[];
   readonly isDiverted: boolean;
 }
 
@@ -59,7 +60,11 @@ function blockOf(subnet: Subnet, family: Family): Cidr | undefined {
   return family === 'ip' ? subnet.cidrBlock : subnet.ipv6CidrBlock;
 }
 
-function forwardedChain(context: VpcContext, { subnet, paths, isDiverted }: SubnetWays, family: Family): NftChain {
+function forwardedChain(
+  context: VpcContext,
+  { subnet, forwardedPaths: paths, isDiverted }: SubnetWays,
+  family: Family,
+): NftChain {
   const { subnetId, routeTableId } = subnet;
   const ownBlock = blockOf(subnet, family);
   const legs = context.subnets.flatMap((each) => {

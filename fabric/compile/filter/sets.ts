@@ -6,16 +6,20 @@ import { mark } from '../names.ts';
 import { natGatewayOf, natGatewaySets, natGatewaysOf } from '../nat-gateways.ts';
 import { peeringArrivals } from '../peering.ts';
 import { mergedRanges } from '../ranges.ts';
+import { isTransitDoor, transitArrivals, transitSets } from '../transit-gateways.ts';
 import { isForwarding, middleboxesOf, type VpcContext } from '../vpc-context.ts';
 import { preservingInterface, tunnelSets } from './instance-connect.ts';
 import { publicAddressSets } from './internet-gateway.ts';
 import { verdictMap } from './well-known.ts';
 
 export function interfaceSets(context: VpcContext): NftSet[] {
-  const unchecked = context.plugged.filter(isForwarding);
+  const unchecked = context.plugged.filter((each) => isForwarding(each) || isTransitDoor(each));
   return [
     verdictMap('arrivals', [
-      ...context.plugged.map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
+      ...context.plugged
+        .filter((each) => !isTransitDoor(each))
+        .map((each) => `"${each.device}" : goto from-${each.subnet.subnetId}`),
+      ...transitArrivals(context),
       ...peeringArrivals(context.peerings),
     ]),
     {
@@ -34,6 +38,7 @@ export function interfaceSets(context: VpcContext): NftSet[] {
       elements: middleboxesOf(context).flatMap((each) => each.eni.privateAddresses.map(({ address }) => address)),
     },
     ...natGatewaySets(natGatewaysOf(context)),
+    ...transitSets(context),
     ...tunnelSets(context),
     ...forwardingSubnets(context),
     hopLimitMap(context),
@@ -74,7 +79,7 @@ export function addressSets(context: VpcContext): NftSet[] {
   ];
 }
 
-/** A subnet and the forwarding interfaces that are in it: what is sent to one of those does not leave the subnet (N4). */
+/** A subnet and the forwarding interfaces that are in it: what is sent to one of those does not leave the subnet (N4). Transit gateways' are not: there ACLs are asked (Z3). */
 export function forwardingSubnets(context: VpcContext): NftSet[] {
   const forwarding = context.plugged.filter(isForwarding);
   if (forwarding.length === 0) return [];

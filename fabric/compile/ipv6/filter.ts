@@ -159,7 +159,7 @@ function waysOf({ context, outside, peerings }: Ipv6Context, subnet: Subnet): Su
     ...outside.map((device) => `"${device}" : goto zone-outside`),
     ...peerings.map(({ device }) => `"${device}" : goto zone-${device}`),
   ];
-  return { subnet, paths, isDiverted: isDiverted === true };
+  return { subnet, paths, forwardedPaths: paths, isDiverted: isDiverted === true };
 }
 
 function fromSubnet({ context }: Ipv6Context, { subnet, paths, isDiverted }: SubnetWays): NftChain {

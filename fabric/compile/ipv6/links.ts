@@ -18,7 +18,7 @@ import {
 import { natGatewayOf } from '../nat-gateways.ts';
 import { peeringNeighbours } from '../peering.ts';
 import type { VpcContext } from '../vpc-context.ts';
-import { destinationsOf } from '../vpc-links.ts';
+import { destinationsOf, tableOf } from '../vpc-links.ts';
 import { type Ipv6Context, ipv6Context } from './context.ts';
 import { serviceWiring } from './services.ts';
 
@@ -83,7 +83,7 @@ function compileRules({ context, outside }: Ipv6Context): PolicyRule[] {
         family,
         preference: 1000 + subnetMark,
         mark: subnetMark,
-        table: numberOf(context.allocation.tables, subnet.routeTableId),
+        table: tableOf(context, subnet),
       } as const;
     }),
     { family, preference: 2_000_000, table: table.interfaces },
@@ -93,7 +93,6 @@ function compileRules({ context, outside }: Ipv6Context): PolicyRule[] {
 function compileRoutes(ipv6: Ipv6Context): KernelRoute[] {
   const { context, plugged, outside } = ipv6;
   const [first] = outside;
-  const used = new Set(context.subnets.map((subnet) => subnet.routeTableId));
   return [
     { table: table.interfaces, destination: '::/0', kind: 'blackhole' },
     // What the router itself answers to the outside: resets.
@@ -108,13 +107,17 @@ function compileRoutes(ipv6: Ipv6Context): KernelRoute[] {
         }),
       ),
     ),
-    ...context.vpc.routeTables.flatMap((each) => (used.has(each.routeTableId) ? compileRouteTable(ipv6, each) : [])),
+    ...[...new Map(context.subnets.map((subnet) => [tableOf(context, subnet), subnet.routeTableId]))].flatMap(
+      ([number, routeTableId]) => {
+        const routeTable = context.routeTables.get(routeTableId);
+        return routeTable === undefined ? [] : compileRouteTable(ipv6, number, routeTable);
+      },
+    ),
   ];
 }
 
-function compileRouteTable(ipv6: Ipv6Context, routeTable: RouteTable): KernelRoute[] {
+function compileRouteTable(ipv6: Ipv6Context, number: number, routeTable: RouteTable): KernelRoute[] {
   const { context } = ipv6;
-  const number = numberOf(context.allocation.tables, routeTable.routeTableId);
   const byDestination = new Map<Cidr, KernelRoute>();
   // A static route wins over a prefix list's entry of the same length (R2): written last.
   const isList = ({ destination }: Route) => destination.kind === 'prefix-list';
@@ -164,6 +167,7 @@ function compileRoute(
       const gateway = natGateways.find(({ eni }) => natGatewayOf(eni) === target.natGatewayId);
       return gateway === undefined ? blackhole : byNextHop(number, destination, gateway.device);
     }
+    case 'transit-gateway':
     case 'gateway-endpoint':
       return blackhole;
   }

@@ -38,6 +38,11 @@ export const rulesByPeeredGroup: Index<'security-group-rule'> = {
   keyOf: ({ peer }) => (isPeered(peer) ? peer.groupId : undefined),
 };
 
+export const attachmentsByVpc: Index<'transit-gateway-attachment'> = {
+  kind: 'transit-gateway-attachment',
+  keyOf: (row) => row.vpcId,
+};
+
 export const defaultAclByVpc: Index<'network-acl'> = {
   kind: 'network-acl',
   keyOf: (row) => (row.isDefault ? row.vpcId : undefined),

@@ -15,6 +15,7 @@ import { balancer, node, nodeEni } from '../../../tests/flows/load-balancer-case
 import {
   aclEntry,
   cidrPeer,
+  doorEni,
   endpointEni,
   eni,
   group,
@@ -32,6 +33,9 @@ import {
   toIgw,
   toNat,
   toPeer,
+  toTransit,
+  transited,
+  transitTable,
   vpc,
 } from '../../../tests/flows/snapshots.ts';
 
@@ -100,6 +104,31 @@ function codes(network: Snapshot | Vpc, source: Place, destination: Place, more:
   assert.equal(result.isFound, result.explanations.length === 0);
   return result.explanations.map((each) => each.code);
 }
+
+/** a's VPC and c's on one transit gateway; their doors are in subnets of their own. */
+function joined(
+  routes: Parameters<typeof transitTable>[1],
+  { zone = 'us-east-1a', table: tableOfA = 'tgw-rtb-all' as `tgw-rtb-${string}` | 'none' } = {},
+): Snapshot {
+  const door = (name: string, block: `${string}/${number}`) =>
+    subnet(`door-${name}`, block, { routeTableId: name === 'a' ? 'rtb-main' : 'rtb-c' });
+  const a = site({
+    routes: [toTransit('10.1.0.0/16')],
+    subnets: [
+      subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1', availabilityZone: zone }),
+      subnet('2', '10.0.1.0/24'),
+      door('a', '10.0.9.0/28'),
+    ],
+    cards: [doorEni('a', 'door-a', '10.0.9.4', 'a')],
+  });
+  const b = otherSite({
+    subnets: [subnet('c', '10.1.0.0/24', { routeTableId: 'rtb-c' }), door('b', '10.1.9.0/28')],
+    routeTables: [table('rtb-c', local('10.1.0.0/16'), toTransit(vpcBlock))],
+    networkInterfaces: [eni('c', 'c', '10.1.0.10'), doorEni('b', 'door-b', '10.1.9.4', 'b')],
+  });
+  return transited(snapshot(a, b), [transitTable('all', { [vpcBlock]: 'a', ...routes })], { a: tableOfA });
+}
+const [near, far] = [instance('a'), instance('c', 'vpc-b')];
 
 const blackhole = (route: Route): Route => ({ ...route, state: 'blackhole' });
 const to = (cidr: `${string}/${number}`, target: Route['target']): Route => ({
@@ -234,6 +263,10 @@ const cases: Readonly<Record<string, Arising>> = {
   SG_HAS_NO_RULES: () => codes(site({ b: { groupIds: ['sg-none'] }, securityGroups: [group('sg-open', [tcp(1)]), group('sg-none', [], [])] }), instance('a'), instance('b')),
   SG_REFERENCES_NOT_PRESERVED: () => codes(behindNat(), instance('a'), instance('b')),
   SUBNET_ACL_RESTRICTION: () => codes(site({ networkAcls: [closed] }), instance('a'), instance('b')),
+  TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION: () => codes(joined({ '10.1.0.0/16': 'b' }, { table: 'none' }), instance('a'), far),
+  TGW_ROUTE_AZ_RESTRICTION: () => codes(joined({ '10.1.0.0/16': 'b' }, { zone: 'us-east-1b' }), instance('a'), far),
+  TGW_RTB_BAD_STATE_ROUTE: () => codes(joined({ '10.1.0.0/16': undefined }), instance('a'), far),
+  TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT: () => codes(joined({}), instance('a'), far),
   UNKNOWN_DESTINATION: () => codes(hidden(site({ routes: [toPcx('10.1.0.0/16')] })), instance('a'), at('10.1.0.10')),
   UNKNOWN_PEERED_SGS: () => codes(hidden(site({ routes: [toPcx('10.1.0.0/16')], securityGroups: [group('sg-open', [], [tcp(80, groupPeer('sg-theirs'))])] })), instance('a'), pcx),
   VPC_BLOCK_PUBLIC_ACCESS_ENABLED: () => codes(site({ subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-1', blockPublicAccess: 'block-bidirectional' }), subnet('2', '10.0.1.0/24')] }), igw, instance('a')),
@@ -309,6 +342,22 @@ test('a path beyond a peering ends at it, and one that begins there comes into t
   assert.deepEqual(codes(network, pcx, instance('a')), []);
   assert.deepEqual(codes(network, instance('a'), instance('c', 'vpc-b'), { through: ['pcx-ab'] }), []);
   assert.deepEqual(codes(network, pcx, instance('a'), { atSource: { destinationPorts: port(22) } }), []);
+});
+
+test('[Z2] [Z4] a path over a transit gateway shows both attachments and the gateway’s table, both ways', () => {
+  const network = indexNetwork(joined({ '10.1.0.0/16': 'b' }));
+  const question = { source: near, destination: far, protocol: 6, atSource: {}, atDestination: {} };
+  const { forward, back, explanations } = analyse(network, {
+    ...(question as Question),
+    through: ['tgw-1'],
+    without: [],
+  });
+  assert.deepEqual(explanations, []);
+  const middle = (hops: typeof forward) => hops.map((hop) => hop.component).filter((id) => id.startsWith('tgw-'));
+  assert.deepEqual(middle(forward), ['tgw-attach-a', 'tgw-rtb-all', 'tgw-attach-b']);
+  assert.deepEqual(middle(back), ['tgw-attach-b', 'tgw-rtb-all', 'tgw-attach-a']);
+  const hop = forward.find((each) => each.component === 'tgw-rtb-all');
+  assert.deepEqual(hop?.transitGatewayRoute, { cidr: '10.1.0.0/16', transitGatewayAttachmentId: 'tgw-attach-b' });
 });
 
 test('a destination of an address alone is wherever that address is', () => {

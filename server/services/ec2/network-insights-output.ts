@@ -10,10 +10,11 @@ import type {
   Explanation,
   PathComponent,
   PortRange,
+  TransitGatewayRouteTableRoute,
 } from '@aws-sdk/client-ec2';
 import type { AclRule, Explanation as Reason } from '@postern/network/insights/explanation.ts';
 import type { Header, Hop } from '@postern/network/insights/hops.ts';
-import type { PortRange as Ports, Route } from '@postern/network/snapshot.ts';
+import type { PortRange as Ports, Route, TransitGatewayRoute } from '@postern/network/snapshot.ts';
 
 /** By id: ARNs and names of what an analysis names, as they were when it began. */
 export type Components = Readonly<Record<string, { readonly arn: string; readonly name?: string }>>;
@@ -35,6 +36,8 @@ export function toPathComponents(hops: readonly Hop[], components: Components): 
       InboundHeader: hop.inbound && toHeader(hop.inbound),
       OutboundHeader: hop.outbound && toHeader(hop.outbound),
       ServiceName: hop.serviceName,
+      TransitGateway: component(hop.transitGateway),
+      TransitGatewayRouteTableRoute: hop.transitGatewayRoute && toTransitRoute(hop.transitGatewayRoute),
     }),
     AdditionalDetails: (hop.details ?? []).map((code) => ({ AdditionalDetailType: code })),
     Explanations: [],
@@ -75,6 +78,10 @@ export function toExplanation(reason: Reason, components: Components): Explanati
       State: reason.state,
       Subnet: component(reason.subnet),
       SubnetRouteTable: component(reason.subnetRouteTable),
+      TransitGateway: component(reason.transitGateway),
+      TransitGatewayAttachment: component(reason.transitGatewayAttachment),
+      TransitGatewayRouteTable: component(reason.transitGatewayRouteTable),
+      TransitGatewayRouteTableRoute: reason.transitGatewayRoute && toTransitRoute(reason.transitGatewayRoute),
       Vpc: component(reason.vpc),
       VpcEndpoint: component(reason.vpcEndpoint),
       VpcPeeringConnection: component(reason.vpcPeeringConnection),
@@ -134,6 +141,11 @@ function toRoute({ destination, target, state }: Route): AnalysisRouteTableRoute
   };
 }
 
+/** Whether it is static or propagated is not in the Snapshot. */
+function toTransitRoute({ cidr, transitGatewayAttachmentId: id }: TransitGatewayRoute): TransitGatewayRouteTableRoute {
+  return { DestinationCidr: cidr, State: id === undefined ? 'blackhole' : 'active', ...(id && { AttachmentId: id }) };
+}
+
 function toTarget(target: Route['target']): AnalysisRouteTableRoute {
   switch (target.kind) {
     case 'local':
@@ -148,6 +160,8 @@ function toTarget(target: Route['target']): AnalysisRouteTableRoute {
       return { NatGatewayId: target.natGatewayId };
     case 'peering-connection':
       return { VpcPeeringConnectionId: target.vpcPeeringConnectionId };
+    case 'transit-gateway':
+      return { TransitGatewayId: target.transitGatewayId };
     case 'network-interface':
       return { NetworkInterfaceId: target.networkInterfaceId };
   }
@@ -165,7 +179,8 @@ function toHeader(header: Partial<Header>): AnalysisPacketHeader {
 
 /** Every id that hops and reasons name. */
 export function idsOf(hops: readonly Hop[], reasons: readonly Reason[]): Set<string> {
-  const isId = (value: unknown): value is string => typeof value === 'string' && /^[a-z]+-[0-9a-f]{8,17}$/.test(value);
+  const isId = (value: unknown): value is string =>
+    typeof value === 'string' && /^(tgw-)?[a-z]+-[0-9a-f]{8,17}$/.test(value);
   const values = [...hops, ...reasons].flatMap((each): unknown[] => Object.values(each).flat());
   return new Set(values.filter(isId));
 }

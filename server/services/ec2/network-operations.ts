@@ -32,6 +32,10 @@ import { subnetCidrBlocks } from './subnet-cidr-blocks.ts';
 import { subnetCidrReservations } from './subnet-cidr-reservations.ts';
 import { subnets } from './subnets.ts';
 import { tagging } from './tagging.ts';
+import { transitGatewayAttachments } from './transit-gateway-attachments.ts';
+import { transitGatewayRouteTables } from './transit-gateway-route-tables.ts';
+import { transitGatewayRoutes } from './transit-gateway-routes.ts';
+import { transitGateways } from './transit-gateways.ts';
 import { vpcCidrBlocks } from './vpc-cidr-blocks.ts';
 import { vpcEndpoints } from './vpc-endpoints.ts';
 import { vpcPeeringConnections } from './vpc-peering-connections.ts';
@@ -70,6 +74,10 @@ export const networkOperations: Readonly<Record<string, Operation>> = {
   ...endpointServiceConfigurations,
   ...endpointConnections,
   ...vpcPeeringConnections,
+  ...transitGateways,
+  ...transitGatewayAttachments,
+  ...transitGatewayRouteTables,
+  ...transitGatewayRoutes,
   ...endpointServices,
   ...dhcpOptions,
   ...tagging,

@@ -18,13 +18,9 @@ export interface Nothing {
 }
 
 export const nothings = {
-  DescribeTransitGateways: { maker: 'CreateTransitGateway', list: 'TransitGateways', ids: 'TransitGatewayIds', notFound: 'InvalidTransitGatewayID.NotFound', noun: 'Transit Gateway' },
-  DescribeTransitGatewayAttachments: { maker: 'CreateTransitGatewayVpcAttachment', list: 'TransitGatewayAttachments', ids: 'TransitGatewayAttachmentIds', notFound: 'InvalidTransitGatewayAttachmentID.NotFound', noun: 'Transit Gateway Attachment' },
-  DescribeTransitGatewayVpcAttachments: { maker: 'CreateTransitGatewayVpcAttachment', list: 'TransitGatewayVpcAttachments', ids: 'TransitGatewayAttachmentIds', notFound: 'InvalidTransitGatewayAttachmentID.NotFound', noun: 'Transit Gateway Attachment' },
   DescribeTransitGatewayPeeringAttachments: { maker: 'CreateTransitGatewayPeeringAttachment', list: 'TransitGatewayPeeringAttachments', ids: 'TransitGatewayAttachmentIds', notFound: 'InvalidTransitGatewayAttachmentID.NotFound', noun: 'Transit Gateway Attachment' },
   DescribeTransitGatewayConnects: { maker: 'CreateTransitGatewayConnect', list: 'TransitGatewayConnects', ids: 'TransitGatewayAttachmentIds', notFound: 'InvalidTransitGatewayAttachmentID.NotFound', noun: 'Transit Gateway Attachment' },
   DescribeTransitGatewayConnectPeers: { maker: 'CreateTransitGatewayConnectPeer', list: 'TransitGatewayConnectPeers', ids: 'TransitGatewayConnectPeerIds', notFound: 'InvalidTransitGatewayConnectPeerID.NotFound', noun: 'Transit Gateway Connect Peer' },
-  DescribeTransitGatewayRouteTables: { maker: 'CreateTransitGatewayRouteTable', list: 'TransitGatewayRouteTables', ids: 'TransitGatewayRouteTableIds', notFound: 'InvalidRouteTableID.NotFound', noun: 'routeTable' },
   DescribeTransitGatewayMulticastDomains: { maker: 'CreateTransitGatewayMulticastDomain', list: 'TransitGatewayMulticastDomains', ids: 'TransitGatewayMulticastDomainIds', notFound: 'InvalidTransitGatewayMulticastDomainId.NotFound', noun: 'Transit Gateway Multicast Domain' },
   DescribeTransitGatewayPolicyTables: { maker: 'CreateTransitGatewayPolicyTable', list: 'TransitGatewayPolicyTables', ids: 'TransitGatewayPolicyTableIds', notFound: 'InvalidTransitGatewayPolicyTableId.NotFound', noun: 'Transit Gateway Policy Table' },
   DescribeVpnGateways: { maker: 'CreateVpnGateway', list: 'VpnGateways', ids: 'VpnGatewayIds', notFound: 'InvalidVpnGatewayID.NotFound', noun: 'vpnGateway' },

@@ -5,6 +5,7 @@ import type { Route } from '@aws-sdk/client-ec2';
 import { isIpv6Cidr } from '@postern/network/cidr.ts';
 import type { RouteRow } from '../../store/rows/ec2.ts';
 import type { Transaction } from '../../store/store.ts';
+import { attachmentsByVpc } from './indexes.ts';
 
 /** @param vpcId the route table's VPC */
 export function routeState(tx: Transaction, vpcId: string, route: RouteRow): 'active' | 'blackhole' {
@@ -25,6 +26,8 @@ function isTargetUsable(tx: Transaction, vpcId: string, target: RouteRow['target
       return tx.get('nat-gateway', target.natGatewayId)?.state === 'available';
     case 'peering-connection':
       return tx.get('vpc-peering-connection', target.vpcPeeringConnectionId)?.state === 'active';
+    case 'transit-gateway':
+      return tx.find(attachmentsByVpc, vpcId).some((row) => row.transitGatewayId === target.transitGatewayId);
     case 'network-interface': {
       const attachment = tx.get('network-interface', target.networkInterfaceId)?.attachment;
       if (!attachment || attachment.status === 'detaching') return false;
@@ -66,6 +69,8 @@ function targetOf(tx: Transaction, { target }: RouteRow): Route {
       return { NatGatewayId: target.natGatewayId };
     case 'peering-connection':
       return { VpcPeeringConnectionId: target.vpcPeeringConnectionId };
+    case 'transit-gateway':
+      return { TransitGatewayId: target.transitGatewayId };
     case 'network-interface': {
       const attachment = tx.get('network-interface', target.networkInterfaceId)?.attachment;
       return {

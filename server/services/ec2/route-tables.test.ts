@@ -112,7 +112,7 @@ test('[R6] an endpoint is no target, and targets that Postern does not carry are
   );
   await assert.rejects(create({ VpcEndpointId: vpce }), unsupported);
   await assert.rejects(create({ GatewayId: vpce }), unsupported);
-  for (const name of ['TransitGatewayId', 'LocalGatewayId', 'CarrierGatewayId', 'CoreNetworkArn'])
+  for (const name of ['LocalGatewayId', 'CarrierGatewayId', 'CoreNetworkArn'])
     await assert.rejects(create({ [name]: 'x-1' }), awsError('UnsupportedOperation', new RegExp(name)));
   await assert.rejects(create({}), awsError('MissingParameter'));
   await assert.rejects(

@@ -27,6 +27,7 @@ import {
 import { requireCustomerPrefixList, requirePrefixList } from './prefix-list-lookup.ts';
 import { enforceQuota } from './quotas.ts';
 import { findRow, requireRow, scopeOf } from './rows.ts';
+import { requireAttachedGateway } from './transit-gateway-rows.ts';
 import { requirePeering, stateOf } from './vpc-peering-rows.ts';
 
 type Destination = RouteRow['destination'];
@@ -80,7 +81,7 @@ const targetParameters = {
   VpcEndpointId: endpointTarget,
   NatGatewayId: natGatewayTarget,
   VpcPeeringConnectionId: peeringTarget,
-  TransitGatewayId: 'refused',
+  TransitGatewayId: transitTarget,
   EgressOnlyInternetGatewayId: egressOnlyTarget,
   LocalGatewayId: 'refused',
   CarrierGatewayId: 'refused',
@@ -127,6 +128,10 @@ function peeringTarget(call: Call, table: RouteTableRow, id: string): Target {
   if (row.requester.vpcId !== table.vpcId && row.accepter.vpcId !== table.vpcId)
     throw invalidParameterValue(`route table ${table.id} and network gateway ${id} belong to different networks`);
   return { kind: 'peering-connection', vpcPeeringConnectionId: row.id };
+}
+
+function transitTarget(call: Call, table: RouteTableRow, id: string): Target {
+  return { kind: 'transit-gateway', transitGatewayId: requireAttachedGateway(call, id, table.vpcId).id };
 }
 
 function egressOnlyTarget(call: Call, table: RouteTableRow, id: string): Target {
@@ -179,13 +184,17 @@ function instanceTarget(call: Call, table: RouteTableRow, id: string): Target {
   return interfaceTarget(call, table, only.id);
 }
 
-/** 4.4: an egress-only gateway takes IPv6 alone. A NAT gateway takes both, and of IPv6 it carries what NAT64 can (G13). */
+/** 4.4: an egress-only gateway takes IPv6 alone, and a transit gateway, here, IPv4. A NAT gateway takes both, and of IPv6 it carries what NAT64 can (G13). */
 function checkFamily(call: Call, destination: Destination, target: Target): void {
-  if (target.kind !== 'egress-only-internet-gateway') return;
+  if (target.kind !== 'egress-only-internet-gateway' && target.kind !== 'transit-gateway') return;
   const isIpv6 =
     destination.kind === 'cidr'
       ? isIpv6Cidr(destination.cidr)
       : requirePrefixList(call, destination.prefixListId).addressFamily === 'IPv6';
+  if (target.kind === 'transit-gateway') {
+    if (isIpv6) throw unsupportedOperation('An IPv6 route to a transit gateway');
+    return;
+  }
   if (!isIpv6)
     throw invalidParameterValue(
       `The destination ${textOf(destination)} is not an IPv6 one. An egress-only internet gateway can be the target of IPv6 routes only.`,

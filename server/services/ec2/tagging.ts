@@ -39,6 +39,10 @@ export const resourceTypes = {
   'vpc-endpoint': 'vpc-endpoint',
   'vpc-peering-connection': 'vpc-peering-connection',
   'instance-connect-endpoint': 'instance-connect-endpoint',
+  // Before the gateway, whose prefix theirs begin with.
+  'transit-gateway-attachment': 'transit-gateway-attachment',
+  'transit-gateway-route-table': 'transit-gateway-route-table',
+  'transit-gateway': 'transit-gateway',
   'prefix-list': 'prefix-list',
   'dhcp-options': 'dhcp-options',
   'key-pair': 'key-pair',

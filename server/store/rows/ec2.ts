@@ -19,6 +19,7 @@ import type {
   SecurityGroupId,
   SecurityGroupRuleId,
   SubnetId,
+  TransitGatewayId,
   VpcEndpointId,
   VpcEndpointServiceId,
   VpcId,
@@ -32,6 +33,7 @@ import type {
   NetworkInsightsAnalysisRow,
   NetworkInsightsPathRow,
 } from './network-insights.ts';
+import type { TransitGatewayRows } from './transit-gateways.ts';
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -88,6 +90,7 @@ export interface RouteRow {
     | { kind: 'gateway-endpoint'; vpcEndpointId: VpcEndpointId }
     | { kind: 'nat-gateway'; natGatewayId: NatGatewayId }
     | { kind: 'peering-connection'; vpcPeeringConnectionId: VpcPeeringConnectionId }
+    | { kind: 'transit-gateway'; transitGatewayId: TransitGatewayId }
     | { kind: 'network-interface'; networkInterfaceId: NetworkInterfaceId; instanceId?: InstanceId };
   origin: 'CreateRouteTable' | 'CreateRoute';
 }
@@ -454,7 +457,7 @@ export interface RegionRow extends Row {
   defaultVpcCreated: boolean;
 }
 
-export interface Ec2Rows {
+export interface Ec2Rows extends TransitGatewayRows {
   vpc: VpcRow;
   subnet: SubnetRow;
   'subnet-cidr-reservation': SubnetCidrReservationRow;
