@@ -424,7 +424,7 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
     case 1: {
       const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-svc' } as const;
       const door = card(1, 1, 'svc', 240, { service, groupIds: ['sg-svc'] });
-      const gate = card(1, 1, 'gate', 230, { service: doorOf(1) });
+      const gate = card(1, 1, 'gate', 250, { service: doorOf(1) });
       return [machine('e', 0), machine('f', features.subnetOfF), ...(hasPrivateLink(features) ? [door] : []), ...(features.transit === 'none' ? [] : [gate])];
     }
     case 2:
@@ -443,8 +443,8 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
     const plain = card(0, 2, 'nat', 200, { service, sourceDestCheck: false });
     cards.push(nat === 'public' ? withPublic(plain, '198.19.0.200') : plain);
   }
-  if (features.transit !== 'none') cards.push(card(0, 1, 'door', 230, { service: doorOf(0) }));
-  if (features.transit === 'two-zones') cards.push(card(0, 2, 'door', 230, { service: doorOf(0) }));
+  if (features.transit !== 'none') cards.push(card(0, 1, 'door', 240, { service: doorOf(0) }));
+  if (features.transit === 'two-zones') cards.push(card(0, 2, 'door', 240, { service: doorOf(0) }));
   if (features.interfaceEndpoint !== 'none') {
     const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-if' } as const;
     cards.push(card(0, 2, 'if', 210, { service, groupIds: ['sg-if'] }));

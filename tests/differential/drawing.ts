@@ -241,7 +241,7 @@ export function moveDoor(draft: Draft, number: 0 | 1): void {
   card.networkInterfaceId = after;
   card.subnetId = `subnet-${number}0`;
   card.macAddress = card.macAddress.replace(/^0a:00/, '0a:01');
-  address.address = `10.${number}.0.230`;
+  address.address = `10.${number}.0.240`;
   attachment.networkInterfaceIds = attachment.networkInterfaceIds.map((id) => (id === before ? after : id));
 }
 

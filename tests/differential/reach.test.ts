@@ -178,7 +178,7 @@ function compare(snapshot: Snapshot, salt: number, tally: Tally): void {
   // NAT gateways and endpoints answer only; the walk follows what they would send too.
   const machines = snapshot.vpcs
     .flatMap((vpc) => vpc.networkInterfaces)
-    .filter(({ service }) => service === undefined || service.kind === 'instance-connect-endpoint');
+    .filter(({ service }) => !['nat-gateway', 'vpc-endpoint', 'transit-gateway'].includes(service?.kind ?? ''));
   const senders: Sender[] = [
     { kind: 'internet' },
     ...machines.map(({ networkInterfaceId }): Sender => ({ kind: 'network-interface', networkInterfaceId })),
