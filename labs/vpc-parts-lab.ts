@@ -1,4 +1,4 @@
-// Lab G: a VPC from its parts, G1 to G8 and G12 to G14, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
+// Lab G: a VPC from its parts, G1 to G9 and G12 to G14, each with packets. Every step has VPCs of its own and removes what runs, so that one can be read alone.
 
 import type { Ran } from './aws-cli.ts';
 import { flowLogsStep } from './flow-logs-step.ts';
@@ -20,6 +20,7 @@ import {
 } from './networks.ts';
 import { reachabilityStep } from './reachability-step.ts';
 import { image, type Lab, type LabRun, mustWork, why } from './steps.ts';
+import { transitGatewayStep } from './transit-gateway-step.ts';
 import { whyStep } from './why-step.ts';
 
 /** Hosts of the sealed internet that answer ping. */
@@ -320,6 +321,7 @@ const steps: Lab['steps'] = [
       return evidence;
     },
   },
+  transitGatewayStep,
   flowLogsStep,
   reachabilityStep,
   whyStep,

@@ -19,14 +19,14 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { type Call, type Operation, operation } from '../../service.ts';
 import type { SubnetRow } from '../../store/rows/ec2.ts';
-import type { TransitGatewayAttachmentRow } from '../../store/rows/transit-gateways.ts';
+import type { DeletedAttachmentRow, TransitGatewayAttachmentRow } from '../../store/rows/transit-gateways.ts';
 import { ec2Error, invalidParameterValue, missingParameter, unsupportedOperation } from './errors.ts';
 import { applyFilters, type FilterTable } from './filters.ts';
 import { choosePrivateAddresses, makeNetworkInterface } from './new-network-interface.ts';
 import { paginate } from './pagination.ts';
 import { requireRow, scopeOf } from './rows.ts';
 import { tagsFromSpecifications } from './tags.ts';
-import { attachmentsOf, requireTransit, selectTransit, toAttachment, toVpcAttachment } from './transit-gateway-rows.ts';
+import { attachmentsOf, requireTransit, toAttachment, toVpcAttachment } from './transit-gateway-rows.ts';
 import { switchOf } from './transit-gateways.ts';
 
 const kind = 'transit-gateway-attachment';
@@ -152,6 +152,26 @@ function modifyAttachment(call: Call, input: ModifyTransitGatewayVpcAttachmentRe
   return changed;
 }
 
+/** How long a deleted one is shown; AWS's guide does not say. */
+const shownForMs = 3_600_000;
+
+const stateOf = (row: TransitGatewayAttachmentRow) => ('deletedAt' in row ? 'deleted' : 'available');
+
+/** The rows of a Describe: those that are there, and what was deleted lately. */
+function shown(call: Call, ids: readonly string[] | undefined): TransitGatewayAttachmentRow[] {
+  const isRecent = (row: DeletedAttachmentRow) => call.now.getTime() < Date.parse(row.deletedAt) + shownForMs;
+  const deleted = call.tx.list('deleted-transit-gateway-attachment', scopeOf(call)).filter(isRecent);
+  if (!ids?.length) return [...call.tx.list(kind, scopeOf(call)), ...deleted];
+  return [...new Set(ids)].map((id) => deleted.find((row) => row.id === id) ?? requireTransit(call, kind, id));
+}
+
+/** Rows that nobody is shown any more, of every account. */
+function forgetOld(call: Call): void {
+  for (const row of call.tx.list('deleted-transit-gateway-attachment'))
+    if (call.now.getTime() >= Date.parse(row.deletedAt) + shownForMs)
+      call.tx.delete('deleted-transit-gateway-attachment', row.id);
+}
+
 /** Static routes to it stay and are blackholes; propagated ones go. */
 function deleteAttachment(call: Call, id: string | undefined): TransitGatewayAttachmentRow {
   const row = requireTransit(call, kind, id);
@@ -163,6 +183,9 @@ function deleteAttachment(call: Call, id: string | undefined): TransitGatewayAtt
         propagations: table.propagations.filter((each) => each !== row.id),
       });
   call.tx.delete(kind, row.id);
+  forgetOld(call);
+  const { routeTableId: _association, ...rest } = row;
+  call.tx.put('deleted-transit-gateway-attachment', { ...rest, deletedAt: call.now.toISOString() });
   return row;
 }
 
@@ -170,7 +193,7 @@ const ofVpcs: FilterTable<TransitGatewayAttachmentRow> = {
   'transit-gateway-attachment-id': (row) => row.id,
   'transit-gateway-id': (row) => row.transitGatewayId,
   'vpc-id': (row) => row.vpcId,
-  state: () => 'available',
+  state: stateOf,
 };
 
 const ofAll: FilterTable<TransitGatewayAttachmentRow> = {
@@ -182,7 +205,7 @@ const ofAll: FilterTable<TransitGatewayAttachmentRow> = {
   'resource-type': () => 'vpc',
   'association.state': (row) => (row.routeTableId ? 'associated' : undefined),
   'association.transit-gateway-route-table-id': (row) => row.routeTableId,
-  state: () => 'available',
+  state: stateOf,
 };
 
 export const transitGatewayAttachments = {
@@ -201,9 +224,9 @@ export const transitGatewayAttachments = {
     authorize: 'auto',
     readOnly: true,
     run: (call, input) => {
-      const rows = applyFilters(selectTransit(call, kind, input.TransitGatewayAttachmentIds), input.Filters, ofVpcs);
+      const rows = applyFilters(shown(call, input.TransitGatewayAttachmentIds), input.Filters, ofVpcs);
       const { page, ...next } = paginate(rows, input, { min: 5, max: 1000 }, (row) => row.id);
-      return { TransitGatewayVpcAttachments: page.map((row) => toVpcAttachment(row)), ...next };
+      return { TransitGatewayVpcAttachments: page.map((row) => toVpcAttachment(row, stateOf(row))), ...next };
     },
   }),
 
@@ -214,9 +237,9 @@ export const transitGatewayAttachments = {
     authorize: 'auto',
     readOnly: true,
     run: (call, input) => {
-      const rows = applyFilters(selectTransit(call, kind, input.TransitGatewayAttachmentIds), input.Filters, ofAll);
+      const rows = applyFilters(shown(call, input.TransitGatewayAttachmentIds), input.Filters, ofAll);
       const { page, ...next } = paginate(rows, input, { min: 5, max: 1000 }, (row) => row.id);
-      return { TransitGatewayAttachments: page.map(toAttachment), ...next };
+      return { TransitGatewayAttachments: page.map((row) => toAttachment(row, stateOf(row))), ...next };
     },
   }),
 

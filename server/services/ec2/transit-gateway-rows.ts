@@ -18,7 +18,7 @@ import { ec2Error, isWellFormedId, malformedId, missingParameter, notFound } fro
 import { ec2Arn, findRow, scopeOf } from './rows.ts';
 import { toTags } from './tags.ts';
 
-type TransitKind = keyof TransitGatewayRows;
+type TransitKind = Exclude<keyof TransitGatewayRows, 'deleted-transit-gateway-attachment'>;
 
 const nouns = {
   'transit-gateway': { parameter: 'transitGatewayId', noun: 'Transit Gateway', code: 'InvalidTransitGatewayID.NotFound' },
@@ -119,7 +119,10 @@ export function toVpcAttachment(
   };
 }
 
-export function toAttachment(row: TransitGatewayAttachmentRow): TransitGatewayAttachment {
+export function toAttachment(
+  row: TransitGatewayAttachmentRow,
+  state: TransitGatewayAttachment['State'],
+): TransitGatewayAttachment {
   return {
     TransitGatewayAttachmentId: row.id,
     TransitGatewayId: row.transitGatewayId,
@@ -127,7 +130,7 @@ export function toAttachment(row: TransitGatewayAttachmentRow): TransitGatewayAt
     ResourceOwnerId: row.accountId,
     ResourceType: 'vpc',
     ResourceId: row.vpcId,
-    State: 'available',
+    State: state,
     ...(row.routeTableId && { Association: { TransitGatewayRouteTableId: row.routeTableId, State: 'associated' } }),
     CreationTime: new Date(row.createdAt),
     Tags: toTags(row.tags),

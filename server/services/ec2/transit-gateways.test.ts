@@ -396,6 +396,12 @@ test('what is still used is not deleted: the subnet of an attachment, the gatewa
     awsError('IncorrectState'),
   );
   await run('DeleteTransitGatewayVpcAttachment', { TransitGatewayAttachmentId: attachmentId });
+  // Clients wait until they see it.
+  const { TransitGatewayVpcAttachments: [gone] = [] } = await run<DescribeTransitGatewayVpcAttachmentsResult>(
+    'DescribeTransitGatewayVpcAttachments',
+    { TransitGatewayAttachmentIds: [attachmentId] },
+  );
+  assert.equal(gone?.State, 'deleted');
   await run('DeleteSubnet', { SubnetId: a.subnetId });
   await run('DeleteTransitGateway', { TransitGatewayId: id });
   const left = await run<DescribeTransitGatewayRouteTablesResult>('DescribeTransitGatewayRouteTables');

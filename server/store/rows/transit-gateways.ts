@@ -46,6 +46,11 @@ export interface TransitGatewayAttachmentRow extends Row {
   tags: Tags;
 }
 
+/** What is left of one for a while: clients wait until they see that it is deleted. */
+export interface DeletedAttachmentRow extends TransitGatewayAttachmentRow {
+  deletedAt: string;
+}
+
 export interface TransitGatewayRouteTableRow extends Row {
   id: TransitGatewayRouteTableId;
   transitGatewayId: TransitGatewayId;
@@ -60,5 +65,6 @@ export interface TransitGatewayRouteTableRow extends Row {
 export interface TransitGatewayRows {
   'transit-gateway': TransitGatewayRow;
   'transit-gateway-attachment': TransitGatewayAttachmentRow;
+  'deleted-transit-gateway-attachment': DeletedAttachmentRow;
   'transit-gateway-route-table': TransitGatewayRouteTableRow;
 }
