@@ -9,7 +9,6 @@ import { type Balancer, balancerAt, beginsAtNode, throughBalancer } from './load
 import { bestRoute, isInside } from './matching.ts';
 import { indexNetwork, type NetworkIndex, type PlacedInterface } from './network-index.ts';
 import { type Flow, type Packet, protocols, replyTo } from './packet.ts';
-import { reservedBlocks } from './special-blocks.ts';
 import type { Arrival, ExplanationCode, Trace } from './trace.ts';
 import { isClosedToTransit, TransitGateways } from './transit-gateways.ts';
 import { wayInside } from './ways.ts';

@@ -425,7 +425,12 @@ function cardsOf(number: VpcNumber, features: Features): NetworkInterface[] {
       const service = { kind: 'vpc-endpoint', vpcEndpointId: 'vpce-svc' } as const;
       const door = card(1, 1, 'svc', 240, { service, groupIds: ['sg-svc'] });
       const gate = card(1, 1, 'gate', 250, { service: doorOf(1) });
-      return [machine('e', 0), machine('f', features.subnetOfF), ...(hasPrivateLink(features) ? [door] : []), ...(features.transit === 'none' ? [] : [gate])];
+      return [
+        machine('e', 0),
+        machine('f', features.subnetOfF),
+        ...(hasPrivateLink(features) ? [door] : []),
+        ...(features.transit === 'none' ? [] : [gate]),
+      ];
     }
     case 2:
       return [machine('g', 0)];
