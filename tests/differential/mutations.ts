@@ -82,7 +82,7 @@ export const mutations: readonly Mutation[] = [
   { what: 'types of ICMP', side: 'compile', file: compile('nft-match'), from: 'type ${match.type}', to: 'type != ${match.type}' },
   { what: 'block public access', side: 'compile', file: filter('internet-gateway'), from: "return blockPublicAccess === 'block-bidirectional' || natGatewayOf(eni) === undefined;", to: 'return true;' },
   { what: 'the edge route table', side: 'compile', file: compile('vpc-links'), from: 'if (edge !== undefined)', to: 'if (false)' },
-  { what: 'zones of middleboxes', side: 'compile', file: filter('middleboxes'), from: "rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }]", to: "rules: [{ match: 'counter' }]" },
+  { what: 'zones of middleboxes', side: 'compile', file: filter('middleboxes'), from: '{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` },', to: "{ match: 'counter' }," },
 
   { what: 'clients of an internal balancer', side: 'walk', file: inWalk('load-balancers'), from: "scheme === 'internet-facing' && isPublic", to: 'isPublic' },
   { what: 'the address that a target sees', side: 'compile', file: compile('load-balancers'), from: 'snat to ${node.endpointAddress}:1024-65535', to: 'counter' },

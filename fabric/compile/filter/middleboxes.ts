@@ -1,6 +1,6 @@
 // What a middlebox forwards passes the router again with the same addresses, and each time other groups decide. So each hop is a conntrack zone, the same
 // in both directions: between a box and the interfaces of a subnet that subnet's (`leg-SUBNET`), between two boxes one for all (`between-boxes`).
-// What a box itself sends and gets is in zone 0.
+// What a box itself sends and gets is in zone 0. Inside one subnet it is one for each interface (insideOne).
 // Gap: of three boxes in a row the second hop between boxes is in the zone of the first, so its groups are not asked; ACLs are.
 
 import type { Cidr, Subnet } from '@postern/network/snapshot.ts';
@@ -49,10 +49,29 @@ export function middleboxChains(context: VpcContext, ways: readonly SubnetWays[]
     // Of every subnet: what a box hands on may be for one that has no interface of this family now.
     ...context.subnets.map(({ subnetId }) => ({
       name: `leg-${subnetId}`,
-      rules: [{ match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` }],
+      rules: [
+        ...ways.filter((each) => each.subnet.subnetId === subnetId).flatMap((each) => insideOne(context, each, family)),
+        { match: `ct zone set ${numberOf(context.allocation.middleboxZones, subnetId)}` },
+      ],
     })),
     { name: 'between-boxes', rules: [{ match: `ct zone set ${zone.betweenBoxes}` }] },
     ...ways.map((each) => forwardedChain(context, each, family)),
+  ];
+}
+
+/** Both hops between two interfaces of one subnet (R13) would be in its zone, and the second one's groups not asked. There each interface's address makes a zone. */
+function insideOne(context: VpcContext, { subnet, isDiverted }: SubnetWays, family: Family): NftRule[] {
+  const block = blockOf(subnet, family);
+  if (!isDiverted || block === undefined) return [];
+  const both = `${family} saddr ${block} ${family} daddr ${block}`;
+  // An IPv4 subnet is a /16 at most: the last 16 bits tell its addresses apart. Of IPv6 two addresses in 65,535 have the same hash.
+  const [source, destination] =
+    family === 'ip'
+      ? ['@nh,112,16', '@nh,144,16']
+      : ['saddr', 'daddr'].map((field) => `jhash ip6 ${field} mod 65535 seed 0x1`);
+  return [
+    { match: `iifname ${devices(context)} ${both} ct zone set ${destination} return` },
+    { match: `${both} ct zone set ${source} return` },
   ];
 }
 
