@@ -159,6 +159,16 @@ export const roadCases: readonly FlowCase[] = [
     flows: [tcpTo('a', c, 80, 'open', { seenAs: a }), tcpTo('d', c, 80, 'timeout'), tcpTo('a', c, 22, 'timeout'), tcpTo('a', '10.0.0.12', 22, 'open', { seenAs: a })],
   },
   {
+    title: '[S1] [R13] between two interfaces of one subnet by a middlebox, the groups of each are asked',
+    snapshot: snapshot(vpc({
+      subnets: [subnet('1', '10.0.0.0/24', { routeTableId: 'rtb-by-box' }), subnet('3', '10.0.2.0/24')],
+      routeTables: [table('rtb-main', local('10.0.0.0/16')), table('rtb-by-box', local('10.0.0.0/16'), toBox('b', '10.0.0.0/24'))],
+      networkInterfaces: [eni('a', '1', a, { groupIds: ['sg-a'] }), eni('d', '1', '10.0.0.12', { groupIds: ['sg-d'] }), eni('b', '3', '10.0.2.11', { sourceDestCheck: false })],
+      securityGroups: [open, group('sg-a', []), group('sg-d', [tcp(80)])],
+    })),
+    flows: [tcpTo('a', '10.0.0.12', 22, 'timeout'), tcpTo('d', a, 80, 'timeout'), tcpTo('a', '10.0.0.12', 80, 'open', { seenAs: a })],
+  },
+  {
     title: '[S1] [R4] two middleboxes in a row: the groups of every interface on the way decide once for each flow, and replies pass',
     snapshot: twoBoxes(),
     flows: [tcpTo('a', c, 80, 'open', { seenAs: a }), udpTo('a', c, 80, 'timeout'), tcpTo('a', c, 22, 'timeout'), tcpTo('c', a, 80, 'timeout'), pingTo('a', c, 'timeout')],
