@@ -102,8 +102,12 @@ export const transitGatewayStep: Lab['steps'][number] = {
     await laptop.settle();
     evidence.push(
       await reaches('by the hub’s NAT gateway', ping(lab, one.machine.id, outside), 'open'),
-      await reaches('from spoke to spoke', crossing(), 'timeout'),
+      await reaches('from spoke to spoke, by the NAT gateway and back', crossing(), 'open'),
     );
+    // https://docs.aws.amazon.com/whitepapers/latest/building-scalable-secure-multi-vpc-network-infrastructure/centralized-egress-to-internet.html (read 2026-11-22)
+    await laptop.aws`ec2 create-transit-gateway-route --transit-gateway-route-table-id ${spokes} ${block} --blackhole`;
+    await laptop.settle();
+    evidence.push(await reaches('from spoke to spoke, with a blackhole', crossing(), 'timeout'));
     const seen = await laptop.inside(other.machine.id, 'curl -sS -m 20 http://checkip.amazonaws.com/');
     evidence.push(`seen outside as ${mustWork(seen, 'the internet')}, the hub’s ${address.PublicIp}`);
     evidence.push(why(await laptop.refused('IncorrectState')`ec2 delete-transit-gateway --transit-gateway-id ${id}`));
