@@ -10,6 +10,7 @@ import { request } from 'node:http';
 import { Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
 import { openTerminal, type Terminal } from './pty.ts';
+import { isReadableKey, newSshKey } from './wire/ssh-key.ts';
 
 const hostKeyFile = '/etc/ssh/ssh_host_ed25519_key';
 const users: Readonly<Record<string, { home: string }>> = {
@@ -26,19 +27,18 @@ function log(text: string): void {
   }
 }
 
-/** The instance's own host key, made at its first connection and kept on its disk. */
+/** The instance's own host key, made at its first connection and kept on its disk; one that nobody can read is made anew. */
 function hostKey(): string {
-  if (!existsSync(hostKeyFile)) {
-    mkdirSync('/etc/ssh', { recursive: true });
-    const made = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'postern-instance' });
-    // Two first connections at once: each writes a whole file, the later name wins for both from then on.
-    const draft = `${hostKeyFile}.${process.pid}`;
-    writeFileSync(draft, made.private, { mode: 0o600 });
-    writeFileSync(`${hostKeyFile}.pub`, `${made.public}\n`);
-    if (existsSync(hostKeyFile)) return readFileSync(hostKeyFile, 'utf8');
-    renameSync(draft, hostKeyFile);
-    chmodSync(hostKeyFile, 0o600);
-  }
+  const kept = existsSync(hostKeyFile) ? readFileSync(hostKeyFile, 'utf8') : '';
+  if (isReadableKey(kept)) return kept;
+  mkdirSync('/etc/ssh', { recursive: true });
+  const made = newSshKey('postern-instance');
+  // Two first connections at once: each writes a whole file, the later name wins for both from then on.
+  const draft = `${hostKeyFile}.${process.pid}`;
+  writeFileSync(draft, made.private, { mode: 0o600 });
+  writeFileSync(`${hostKeyFile}.pub`, `${made.public}\n`);
+  renameSync(draft, hostKeyFile);
+  chmodSync(hostKeyFile, 0o600);
   return readFileSync(hostKeyFile, 'utf8');
 }
 

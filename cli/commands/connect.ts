@@ -26,7 +26,8 @@ export async function connect(
   const directory = dataDirectory(options.data);
   const cloud = Cloud.find(directory);
   const ssh2 = (await import('ssh2')).default;
-  const key = ssh2.utils.generateKeyPairSync('ed25519');
+  const { newSshKey } = await import('@postern/guest/wire/ssh-key.ts');
+  const key = newSshKey();
   const target = await cloud.ask<ConnectTarget>('POST', '/connect', {
     instanceId,
     user: options.user,

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { newSshKey } from '@postern/guest/wire/ssh-key.ts';
 import type { InstanceId } from '@postern/network/snapshot.ts';
 import { build } from 'esbuild';
 import ssh2 from 'ssh2';
@@ -17,7 +18,7 @@ import { LinuxMachines } from './machines.ts';
 
 const guest = join(dirname(fileURLToPath(import.meta.url)), '../../guest');
 const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
-const key = ssh2.utils.generateKeyPairSync('ed25519');
+const key = newSshKey();
 
 let directory: string;
 let machines: LinuxMachines;
@@ -376,7 +377,7 @@ describe('ssh', () => {
   });
 
   test('another key does not, nor does another user', async () => {
-    await assert.rejects(login(ssh2.utils.generateKeyPairSync('ed25519').private), /authentication/i);
+    await assert.rejects(login(newSshKey().private), /authentication/i);
     await assert.rejects(login(key.private, 'daemon'), /authentication/i);
   });
 

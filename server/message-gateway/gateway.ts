@@ -154,13 +154,12 @@ export function createMessageGateway(parts: PipelineParts, channels: OpenChannel
     });
   }
 
-  /** A session's client signs nothing: it has the token that StartSession gave. */
+  /** A session's client signs nothing: it has the token that StartSession gave. Where no session is, or it has ended, nobody has one, not even an empty one. */
   function openForClient(sessionId: string, accept: () => WebSocketEnd): void {
     const isClients = (token: string) => {
-      const [given, known] = [token, sessions.row(sessionId)?.clientToken ?? ''].map((text) => Buffer.from(text));
-      return (
-        given !== undefined && known !== undefined && given.length === known.length && timingSafeEqual(given, known)
-      );
+      const known = Buffer.from(sessions.row(sessionId)?.clientToken ?? '');
+      const given = Buffer.from(token);
+      return known.length > 0 && given.length === known.length && timingSafeEqual(given, known);
     };
     open(sessionId, accept(), isClients, beginData('client'));
   }

@@ -298,6 +298,9 @@ describe('Session Manager', () => {
     assert.equal(await answer(started.TokenValue), 'a message');
     await ssm.terminateSession({ SessionId: started.SessionId });
     assert.equal(await answer(started.TokenValue), 'the token is not valid');
+    assert.equal(await answer(''), 'the token is not valid', 'the session has ended');
+    url.pathname = '/v1/data-channel/nobody-0123456789abcdef0';
+    assert.equal(await answer(''), 'the token is not valid', 'there is no such session');
   });
 });
 
